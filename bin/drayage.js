@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// Plain JavaScript that an old Node can parse: it looks at the version first, so that nobody meets a syntax error.
+import { existsSync } from "node:fs";
+
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(
+    `drayage needs Node 22.19 or newer and this is ${process.version}; in a checkout, type: npm run -s drayage -- --help\n`,
+  );
+  process.exit(2);
+}
+// A checkout runs its sources; the package runs what was built from them.
+const source = new URL("../src/main.ts", import.meta.url);
+const built = new URL("../dist/src/main.js", import.meta.url);
+await import((existsSync(source) ? source : built).href);
