@@ -1,0 +1,82 @@
+// What became of every record that was read. Plain data: it goes into run.json and summaries as it is.
+
+/** Why a record was left out by a filter, in the order in which the filters are asked. */
+export const filterReasons = [
+  "method",
+  "kind",
+  "size_not_positive",
+  "window",
+  "sample",
+  "duplicate_id",
+  "limit",
+] as const;
+export type FilterReason = (typeof filterReasons)[number];
+
+/** A record that could not be used, and where it stands. `row` and `line` count from 1, `offset` from 0, uncompressed. */
+export type BrokenRecord = {
+  readonly reason: string;
+  readonly file: string;
+  readonly row: number;
+  readonly line: number;
+  readonly offset: number;
+  readonly message: string;
+};
+
+export type TraceFormat = "json" | "ndjson" | "csv" | "uri-list";
+export type Compression = "none" | "gzip" | "zstd";
+
+export type FileAccount = {
+  readonly file: string;
+  /** Size as stored, compressed or not. */
+  readonly bytes: number;
+  /** Records read from it, broken ones included. */
+  records: number;
+  compression: Compression;
+  format: TraceFormat;
+};
+
+/**
+ * The counts of one trace; read = kept + folded + the sum of `filtered` + the sum of `broken`.
+ *
+ * `broken` has the reasons `syntax`, `truncated`, `damaged` (compressed data), `too_long`, `missing:<key>`,
+ * `type:<key>`, `timestamp` and `negative_duration`. `folded` are POST and PATCH, which belong to the push that a PUT
+ * ends. `duplicates` is the number left out as `duplicate_id`. Source: trace-replay.md R6 to R10.
+ */
+export type TraceAccount = {
+  read: number;
+  kept: number;
+  folded: number;
+  readonly filtered: Partial<Record<FilterReason, number>>;
+  readonly broken: Record<string, number>;
+  /** The first 20 per reason. */
+  readonly brokenSamples: BrokenRecord[];
+  readonly defaulted: Record<string, number>;
+  duplicates: number;
+  readonly files: FileAccount[];
+  /** Sorted runs written to disk, those of intermediate merge passes included. */
+  readonly spilled: { runs: number; bytes: number };
+};
+
+export const emptyAccount = (): TraceAccount => ({
+  read: 0,
+  kept: 0,
+  folded: 0,
+  filtered: {},
+  broken: {},
+  brokenSamples: [],
+  defaulted: {},
+  duplicates: 0,
+  files: [],
+  spilled: { runs: 0, bytes: 0 },
+});
+
+/** The counts in one line, for messages. */
+export function accountLine(account: TraceAccount): string {
+  const parts = [`read ${account.read}`, `kept ${account.kept}`];
+  if (account.folded > 0) parts.push(`folded ${account.folded}`);
+  for (const [reason, count] of Object.entries(account.filtered)) parts.push(`${reason} ${count}`);
+  for (const [reason, count] of Object.entries(account.broken)) {
+    parts.push(`broken (${reason}) ${count}`);
+  }
+  return parts.join(", ");
+}
