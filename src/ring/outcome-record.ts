@@ -12,7 +12,7 @@
 //   60 u16 status | u16 attempts
 //   64 u16 registry | u16 node
 //   68 i32 slot
-//   72 u8 how (Placement) | u8 reserved | u16 rowBytes
+//   72 u8 how (Disposition) | u8 reserved | u16 rowBytes
 //   76 u16 keyBytes | u16 detailBytes
 //   80 32 bytes       SHA-256 of the object
 //  112 row            as the feeder wrote it
@@ -43,7 +43,7 @@ export const OUTCOME_ROW_AT = 112;
 
 export const DETAIL_BYTES_MAX = 240;
 
-/** How an object came to be in the registry, for PUT and PUSH; `sent` for every other operation. */
-export const placements = ["sent", "existing", "mounted"] as const;
-export type Placement = (typeof placements)[number];
-export const PlacementCode = { sent: 0, existing: 1, mounted: 2 } as const;
+/** What became of an operation: how the object came to be there (PUT, PUSH), or that it was never sent. */
+export const dispositions = ["sent", "existing", "mounted", "not-sent"] as const;
+export type Disposition = (typeof dispositions)[number];
+export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3 } as const;

@@ -1,0 +1,80 @@
+// Wakes a request worker thread: at a due time, when the feeder has published records, or soon. The thread is never blocked
+// in `Atomics.wait`, since that would delay the stamps of the answers to requests that are in flight.
+
+import type { Nanos } from "../../core/units.ts";
+import { type PacingMode, WAKE_MS_MAX, wakePlan } from "../../pacing/wake-plan.ts";
+import type { RingConsumer } from "../../ring/record-ring.ts";
+
+const SOON_MS = 1;
+
+export class Alarm {
+  readonly #mode: PacingMode;
+  readonly #ring: RingConsumer;
+  #wake: () => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #awaitsRecords = false;
+  /** Due time that the timer is set for: most passes find it unchanged and leave the timer alone. */
+  #due = Number.NaN;
+  /** Holds the event loop: a promise of `waitAsync` does not. */
+  readonly #anchor: NodeJS.Timeout;
+
+  constructor(mode: PacingMode, ring: RingConsumer) {
+    this.#mode = mode;
+    this.#ring = ring;
+    this.#anchor = setInterval(() => {}, WAKE_MS_MAX);
+  }
+
+  /** Sets what every alarm calls. */
+  ring(wake: () => void): void {
+    this.#wake = wake;
+  }
+
+  at(now: Nanos, due: Nanos): void {
+    const plan = wakePlan(this.#mode, now, due);
+    if (plan.kind === "again") {
+      this.#immediate ??= setImmediate(() => {
+        this.#immediate = undefined;
+        this.#wake();
+      });
+      return;
+    }
+    if (this.#timer !== undefined && this.#due === due) return;
+    this.#after(plan.ms);
+    this.#due = due;
+  }
+
+  soon(): void {
+    this.#after(SOON_MS);
+  }
+
+  onRecords(): void {
+    if (this.#awaitsRecords) return;
+    const published = this.#ring.untilPublished(WAKE_MS_MAX);
+    if (published === undefined) {
+      this.soon();
+      return;
+    }
+    this.#awaitsRecords = true;
+    published.then(() => {
+      this.#awaitsRecords = false;
+      this.#wake();
+    });
+  }
+
+  /** A new due time replaces the one before: there is one timer, and the earlier wake-up is never the wrong one. */
+  #after(ms: number): void {
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    this.#due = Number.NaN;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#wake();
+    }, ms);
+  }
+
+  close(): void {
+    clearInterval(this.#anchor);
+    if (this.#timer !== undefined) clearTimeout(this.#timer);
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate);
+  }
+}
