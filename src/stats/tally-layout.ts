@@ -1,0 +1,109 @@
+import { Failure, failureKinds } from "../core/failure.ts";
+import { operationClasses } from "../core/operation.ts";
+import { INDEX_COUNT } from "./histogram.ts";
+
+// Byte map of one worker's tally in shared memory. Writer and reader take offsets from here and nowhere else.
+//
+//   words (float64)                                                            counters (uint32)
+//   | run: 32 | class 0 | class 1 | .. | class 9 | heads: 2 per histogram | pad | histogram 0 | histogram 1 | ..
+//
+//   run    events | clipped | gauges and health of the thread
+//   class  numbers below | failures by kind (15) | final status 0..599 | failures of kind http by status 0..599
+//   head   values counted, sum of the values (ns): the sum makes means exact
+//
+//   histograms   class 0: response service ttfb failed-response failed-service | class 1: .. | .. | lateness
+//
+// One thread writes; others read plainly, without atomics: every word and counter is written by a single aligned store,
+// and a reader that misses the newest few sees them next time. 6.8 MiB are reserved per worker, but the system hands out
+// pages only for the counters that are touched.
+
+/** Events that are counted for the whole thread; the value is the word. */
+export const Event = {
+  retry: 0,
+  reconnect: 1,
+  redirect: 2,
+  tokenRequest: 3,
+  existed: 4,
+} as const;
+
+export const RunWord = {
+  tokenNanos: 8,
+  clippedHigh: 9,
+  clippedLow: 10,
+  inFlight: 16,
+  waiting: 17,
+  loopDelayP99: 18,
+  loopDelayMax: 19,
+  gcCount: 20,
+  gcNanos: 21,
+  gcMax: 22,
+  cpuShare: 23,
+} as const;
+
+const RUN_WORDS = 32;
+
+export const ClassWord = {
+  started: 0,
+  done: 1,
+  failed: 2,
+  bytesIn: 3,
+  bytesOut: 4,
+  failedBytesIn: 5,
+  failedBytesOut: 6,
+  onTime: 7,
+  lateSlots: 8,
+  lateGenerator: 9,
+  tooLate: 10,
+} as const;
+
+export const STATUS_COUNT = 600;
+export const FAILURES_AT = 16;
+export const STATUSES_AT: number = FAILURES_AT + failureKinds.length;
+export const HTTP_FAILURES_AT: number = STATUSES_AT + STATUS_COUNT;
+const CLASS_WORDS = HTTP_FAILURES_AT + STATUS_COUNT;
+
+export const measures = [
+  "response",
+  "service",
+  "ttfb",
+  "failed-response",
+  "failed-service",
+] as const;
+export type Measure = (typeof measures)[number];
+export const Measured = {
+  response: 0,
+  service: 1,
+  ttfb: 2,
+  failedResponse: 3,
+  failedService: 4,
+} as const;
+
+export const LATENESS_HISTOGRAM: number = operationClasses.length * measures.length;
+export const HISTOGRAM_COUNT: number = LATENESS_HISTOGRAM + 1;
+
+const HEADS_AT = RUN_WORDS + operationClasses.length * CLASS_WORDS;
+const HEAD_WORDS = 2;
+const CACHE_LINE_WORDS = 8;
+/** Rounded up to a whole cache line. */
+const WORD_COUNT =
+  Math.ceil((HEADS_AT + HISTOGRAM_COUNT * HEAD_WORDS) / CACHE_LINE_WORDS) * CACHE_LINE_WORDS;
+const COUNTERS_BYTE = WORD_COUNT * Float64Array.BYTES_PER_ELEMENT;
+
+export const classWord = (operationClass: number): number =>
+  RUN_WORDS + operationClass * CLASS_WORDS;
+export const histogramOf = (operationClass: number, measure: number): number =>
+  operationClass * measures.length + measure;
+export const headWord = (histogram: number): number => HEADS_AT + histogram * HEAD_WORDS;
+
+export const HTTP_FAILURE: number = Failure.http;
+
+/** Shared memory for one worker's tally; all zero. */
+export const allocateTally = (): SharedArrayBuffer =>
+  new SharedArrayBuffer(
+    COUNTERS_BYTE + HISTOGRAM_COUNT * INDEX_COUNT * Uint32Array.BYTES_PER_ELEMENT,
+  );
+
+export const wordsOf = (memory: SharedArrayBuffer): Float64Array =>
+  new Float64Array(memory, 0, WORD_COUNT);
+export const countersOf = (memory: SharedArrayBuffer): Uint32Array =>
+  new Uint32Array(memory, COUNTERS_BYTE);
