@@ -1,0 +1,87 @@
+import { X509Certificate } from "node:crypto";
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import { messageOf, UsageError } from "../core/errors.ts";
+
+export type TlsOptions = {
+  /** PEM text of certificate authorities that are trusted besides those of the system. */
+  readonly ca?: string | undefined;
+  /** Accept any certificate. */
+  readonly insecure?: boolean | undefined;
+  /** Name to ask for and to check instead of the host's. */
+  readonly servername?: string | undefined;
+};
+
+export interface TlsTarget {
+  readonly secureContext: SecureContext;
+  readonly insecure: boolean;
+  readonly servername: string | undefined;
+  /** The last session that the server offered: the next connection resumes it. */
+  session: Buffer | undefined;
+}
+
+/** Where connections go. One per origin and TLS settings, made once, shared by all its connections. */
+export interface ConnectTarget {
+  /** `http(s)://host[:port]` in normal form: lower case, default port left out. A key for pools. */
+  readonly origin: string;
+  /** What to connect to: a name or an address, an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Value of the Host field: the port only where it is not the default, IPv6 addresses in brackets. */
+  readonly hostHeader: string;
+  /** `host:port` as messages name it. */
+  readonly label: string;
+  readonly tls: TlsTarget | undefined;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { "http:": 80, "https:": 443 };
+
+/** Reads `http(s)://host[:port]`; anything more (path, query, user) is a UsageError, because it would be lost. */
+export function connectTarget(origin: string, options: TlsOptions = {}): ConnectTarget {
+  const url = URL.parse(origin);
+  const defaultPort = DEFAULT_PORTS[url?.protocol ?? ""];
+  if (url === null || defaultPort === undefined)
+    throw new UsageError(
+      `"${origin}" is no origin: write http://host[:port] or https://host[:port]`,
+    );
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "")
+    throw new UsageError(
+      `"${origin}" holds more than an origin: write ${url.protocol}//${url.host}`,
+    );
+  const port = url.port === "" ? defaultPort : Number(url.port);
+  return {
+    origin: url.origin,
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port,
+    hostHeader: url.host,
+    label: `${url.hostname}:${port}`,
+    tls: url.protocol === "https:" ? tlsTarget(options) : undefined,
+  };
+}
+
+function tlsTarget({ ca, insecure = false, servername }: TlsOptions): TlsTarget {
+  return { secureContext: secureContextFor(ca), insecure, servername, session: undefined };
+}
+
+/** By CA text: building one reads all trusted roots, milliseconds each. There are as many as the configuration has CAs. */
+const secureContexts = new Map<string, SecureContext>();
+
+function secureContextFor(ca: string | undefined): SecureContext {
+  const known = secureContexts.get(ca ?? "");
+  if (known !== undefined) return known;
+  const made =
+    ca === undefined
+      ? createSecureContext()
+      : createSecureContext({ ca: [...getCACertificates("default"), checkedPem(ca)] });
+  secureContexts.set(ca ?? "", made);
+  return made;
+}
+
+/** Node ignores text that is no certificate, and every connection would fail later with a riddle. */
+function checkedPem(ca: string): string {
+  try {
+    new X509Certificate(ca);
+    return ca;
+  } catch (cause) {
+    throw new UsageError(`the CA is not a certificate in PEM form: ${messageOf(cause)}`, { cause });
+  }
+}

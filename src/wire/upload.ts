@@ -1,0 +1,116 @@
+// Sends the body of an upload while it is being made. Runs once per chunk: the source fills a chunk, the socket takes it,
+// and the next one is made only after it was flushed, because the memory is the same. So an upload of any size holds one
+// chunk. Must not make the next chunk in the flush itself: the loop would not get to read an early answer.
+//
+//             chunk flushed         last chunk flushed   stop (early answer)   connection closed
+//   sending   next chunk            sent                 stopped               idle
+//   stopped   stopped               stopped              stopped               idle
+//   sent      -                     -                    sent                  idle
+//   idle      -                     -                    -                     idle
+import type { Socket } from "node:net";
+import { invariant } from "../core/errors.ts";
+import type { BodySource } from "./exchange.ts";
+
+export const UPLOAD_CHUNK_BYTES = 256 * 1024;
+
+/** Chunks of a thread that no upload has at the moment. There are never more than there were uploads at the same time. */
+export class UploadChunks {
+  /** How many were ever made. */
+  made = 0;
+  readonly #free: Buffer[] = [];
+
+  take(): Buffer {
+    const chunk = this.#free.pop();
+    if (chunk !== undefined) return chunk;
+    this.made++;
+    return Buffer.allocUnsafeSlow(UPLOAD_CHUNK_BYTES);
+  }
+
+  give(chunk: Buffer): void {
+    this.#free.push(chunk);
+  }
+}
+
+/** The uploads of one connection, one after the other. */
+export class Upload {
+  readonly #chunks: UploadChunks;
+  readonly #progress: () => void;
+  #chunk: Buffer | undefined;
+  #source: BodySource | undefined;
+  #socket: Socket | undefined;
+  #left = 0;
+  #state: "idle" | "sending" | "stopped" | "sent" = "idle";
+
+  constructor(chunks: UploadChunks, progress: () => void) {
+    this.#chunks = chunks;
+    this.#progress = progress;
+  }
+
+  get sending(): boolean {
+    return this.#state === "sending";
+  }
+
+  /** Whether every byte of the body was handed to the kernel. */
+  get sent(): boolean {
+    return this.#state === "sent";
+  }
+
+  begin(source: BodySource, bodyBytes: number): void {
+    this.#source = source;
+    this.#left = bodyBytes;
+    this.#state = "sending";
+  }
+
+  /** Head and first chunk leave in one system call. */
+  start(socket: Socket, head: Buffer): void {
+    this.#socket = socket;
+    if (this.#left === 0) {
+      socket.write(head);
+      this.#state = "sent";
+      return;
+    }
+    socket.cork();
+    socket.write(head);
+    this.#next();
+    socket.uncork();
+  }
+
+  /** The server has answered already: no further chunk is made. The one that is under way may still leave. */
+  stop(): void {
+    if (this.#state === "sending") this.#state = "stopped";
+  }
+
+  /** The connection is gone, and with it the system's interest in the chunk. */
+  close(): void {
+    this.#state = "idle";
+    this.#giveBack();
+  }
+
+  readonly #next = (): void => {
+    if (this.#state !== "sending") return;
+    this.#chunk ??= this.#chunks.take();
+    const filled = this.#source?.read(this.#chunk) ?? 0;
+    invariant(filled > 0 && filled <= this.#left, "a body source makes as many bytes as announced");
+    this.#left -= filled;
+    const whole = filled === this.#chunk.length;
+    this.#socket?.write(whole ? this.#chunk : this.#chunk.subarray(0, filled), this.#flushed);
+  };
+
+  readonly #flushed = (error?: Error | null): void => {
+    // A failed write is told by the socket's own error event.
+    if (this.#state !== "sending" || error) return;
+    this.#progress();
+    if (this.#left > 0) {
+      setImmediate(this.#next);
+      return;
+    }
+    this.#state = "sent";
+    this.#giveBack();
+  };
+
+  #giveBack(): void {
+    if (this.#chunk !== undefined) this.#chunks.give(this.#chunk);
+    this.#chunk = undefined;
+    this.#source = undefined;
+  }
+}
