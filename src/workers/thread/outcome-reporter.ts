@@ -40,12 +40,19 @@ export class OutcomeReporter {
   readonly #ring: RingProducer;
   readonly #tally: TallyWriter;
   readonly #onTime: Nanos;
+  readonly #reported: () => void;
   #unpublished = 0;
 
-  constructor(ring: RingProducer, tally: TallyWriter, onTime: Nanos) {
+  /** `onTime`: largest lateness that is on time. `reported` is called for every outcome written. */
+  constructor(
+    ring: RingProducer,
+    tally: TallyWriter,
+    { onTime, reported }: { onTime: Nanos; reported: () => void },
+  ) {
     this.#ring = ring;
     this.#tally = tally;
     this.#onTime = onTime;
+    this.#reported = reported;
   }
 
   tally(entry: Entry): void {
@@ -70,6 +77,7 @@ export class OutcomeReporter {
     this.#writeNumbers(entry, at);
     this.#writeParts(entry, at, detailBytes);
     this.#ring.commit();
+    this.#reported();
     if (++this.#unpublished >= PUBLISH_EVERY) this.publish();
     return true;
   }

@@ -1,0 +1,129 @@
+import { Failure } from "../core/failure.ts";
+import { ContentSource } from "./content.ts";
+import type { RegistryFlight } from "./flight.ts";
+import { appendDigest, resolveLocation } from "./location.ts";
+import { requestHead } from "./request-head.ts";
+import type { Script } from "./script.ts";
+
+// The push of a blob, by the step that was answered:
+//
+//   check    HEAD blob        200 there already, done        404 or "cannot tell" -> mount if a source is known, else open
+//   mount    POST ?mount=     201 mounted, done              202 a session was opened instead -> send
+//   open     POST uploads/    202 -> send
+//   send     PUT Location     201 done
+//
+// Source: trace-replay.md 4.4 and 5.1, registry-protocol.md 3.
+const Step = { check: 0, mount: 1, open: 2, send: 3 } as const;
+
+const EXISTING = 1;
+const MOUNTED = 2;
+
+const digestOf = (flight: RegistryFlight): string =>
+  `sha256:${flight.order.digest.toString("hex")}`;
+const repositoryPath = (flight: RegistryFlight): string => flight.order.target.toString("latin1");
+
+export const pushBlob: Script = {
+  begin(flight) {
+    flight.step = Step.check;
+    const path = `${repositoryPath(flight)}/blobs/${digestOf(flight)}`;
+    flight.request({
+      head: requestHead("HEAD", path, flight.client.styleOf(flight.order.registry)),
+      expectsBody: false,
+      bodyBytes: 0,
+    });
+  },
+
+  answered(flight) {
+    switch (flight.step) {
+      case Step.check:
+        checked(flight);
+        return;
+      case Step.mount:
+        if (flight.status === 201) finish(flight, MOUNTED);
+        else if (flight.status === 202 && flight.location !== "") send(flight);
+        else open(flight);
+        return;
+      case Step.open:
+        if (flight.status === 202 && flight.location !== "") send(flight);
+        else flight.failWithStatus("POST of an upload");
+        return;
+      default:
+        sent(flight);
+    }
+  },
+};
+
+function checked(flight: RegistryFlight): void {
+  const { status, contentLength, order } = flight;
+  if (status === 200 && (contentLength === order.size || contentLength < 0)) {
+    finish(flight, EXISTING);
+  } else if (status === 200 || status === 404 || status === 405) {
+    if (order.mountFrom === "") open(flight);
+    else mount(flight);
+  } else {
+    flight.failWithStatus("HEAD of a blob");
+  }
+}
+
+function post(flight: RegistryFlight, query: string): void {
+  const style = flight.client.styleOf(flight.order.registry);
+  const path = `${repositoryPath(flight)}/blobs/uploads/${query}`;
+  flight.request({
+    head: requestHead("POST", path, style, [["Content-Length", "0"]]),
+    expectsBody: true,
+    bodyBytes: 0,
+  });
+}
+
+function mount(flight: RegistryFlight): void {
+  flight.step = Step.mount;
+  const from = encodeURIComponent(flight.order.mountFrom);
+  post(flight, `?mount=${digestOf(flight)}&from=${from}`);
+}
+
+function open(flight: RegistryFlight): void {
+  flight.step = Step.open;
+  post(flight, "");
+}
+
+function send(flight: RegistryFlight): void {
+  flight.step = Step.send;
+  const { order, client } = flight;
+  const place = resolveLocation(
+    client.urlOf(order.registry, repositoryPath(flight)),
+    flight.location,
+  );
+  if (place === undefined) {
+    flight.fail(Failure.redirect, `the registry's Location cannot be used: "${flight.location}"`);
+    return;
+  }
+  client.requestAt(flight, place.origin, (style) => ({
+    head: requestHead("PUT", appendDigest(place.target, digestOf(flight)), style, [
+      ["Content-Type", "application/octet-stream"],
+      ["Content-Length", String(order.size)],
+    ]),
+    expectsBody: true,
+    body: () => new ContentSource(client.contentOf(order.key, order.size)),
+    bodyBytes: order.size,
+  }));
+}
+
+function sent(flight: RegistryFlight): void {
+  if (flight.status !== 201 && flight.status !== 204) {
+    flight.failWithStatus("PUT of an upload");
+  } else if (flight.contentDigest !== "" && flight.contentDigest !== digestOf(flight)) {
+    flight.fail(
+      Failure.digest_mismatch,
+      `the registry stored ${flight.contentDigest} where ${digestOf(flight)} was sent`,
+    );
+  } else {
+    flight.bytes = flight.order.size;
+    flight.succeed();
+  }
+}
+
+function finish(flight: RegistryFlight, how: number): void {
+  flight.how = how;
+  flight.bytes = 0;
+  flight.succeed();
+}

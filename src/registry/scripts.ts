@@ -1,0 +1,63 @@
+import { invariant } from "../core/errors.ts";
+import { Failure } from "../core/failure.ts";
+import { Kind, Op } from "../core/operation.ts";
+import { pushBlob } from "./blob-push.ts";
+import type { RegistryFlight } from "./flight.ts";
+import { pushManifest, putManifest } from "./manifest-push.ts";
+import type { Order } from "./order.ts";
+import type { Script } from "./script.ts";
+
+/** GET: 200, and the digest that was asked for. */
+const get: Script = {
+  begin: (flight) => flight.requestTarget(true),
+  answered(flight) {
+    if (flight.status !== 200) flight.failWithStatus("GET");
+    else if (flight.order.verify && !flight.digestMatches) digestMismatch(flight);
+    else flight.succeed();
+  },
+};
+
+/** HEAD: 200, or 404 where the object is known not to exist. */
+const head: Script = {
+  begin: (flight) => flight.requestTarget(false),
+  answered(flight) {
+    const expected = flight.order.expectMissing ? 404 : 200;
+    if (flight.status === expected) flight.succeed();
+    else flight.failWithStatus("HEAD");
+  },
+};
+
+/** `GET /v2/`: 200. */
+const ping: Script = {
+  begin: (flight) => flight.requestTarget(true),
+  answered(flight) {
+    if (flight.status === 200) flight.succeed();
+    else flight.failWithStatus("GET /v2/");
+  },
+};
+
+function digestMismatch(flight: RegistryFlight): void {
+  const wanted = flight.order.digest.toString("hex");
+  flight.fail(
+    Failure.digest_mismatch,
+    `${flight.bytes} bytes received do not have the digest sha256:${wanted}`,
+  );
+}
+
+/** The script of an operation, by the codes of core/operation.ts. */
+export function scriptOf(order: Order): Script {
+  switch (order.op) {
+    case Op.GET:
+      return get;
+    case Op.HEAD:
+      return head;
+    case Op.PING:
+      return ping;
+    case Op.PUT:
+      return order.kind === Kind.manifest && order.body !== undefined ? putManifest : pushBlob;
+    case Op.PUSH:
+      return order.kind === Kind.manifest && order.body !== undefined ? pushManifest : pushBlob;
+    default:
+      invariant(false, `operation ${order.op} has no script`);
+  }
+}

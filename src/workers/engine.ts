@@ -1,0 +1,189 @@
+// One run on one machine: starts the feeder and the request worker threads, gives them their common start, collects, ends.
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+import type { Clock } from "../core/clock.ts";
+import { takeOrigin, threadClock } from "../core/clock.ts";
+import type { PacingMode } from "../pacing/wake-plan.ts";
+import type { TargetCounts } from "../plugins/plugin.ts";
+import type { ClientSpec } from "../registry/client-spec.ts";
+import { allocateRing } from "../ring/record-ring.ts";
+import { allocateTally } from "../stats/tally-layout.ts";
+import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
+import type { FeedPlan } from "./feed-plan.ts";
+import { Feeder } from "./feeder.ts";
+import type { FeedSummary, FromFeeder, FromRequestThread, RequestThreadTask } from "./messages.ts";
+import { allocateOrders, RunOrders } from "./run-orders.ts";
+import type { DispatcherLimits } from "./thread/dispatcher.ts";
+import { threadUrl } from "./thread-url.ts";
+
+/** Per worker: performance.md section 5 asks for at least 1 MiB, some 2,000 to 4,000 operations ahead. */
+const OPERATION_RING_BYTES = 1024 * 1024;
+/** Some 10,000 outcomes, a tenth of a second at full rate, while the main thread is busy elsewhere. */
+const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
+/** Between "everybody is ready" and the first due time: a start message arrives well within it. */
+const START_AHEAD_NS = 20e6;
+/** performance.md section 4: a small young generation keeps garbage-collection pauses under a millisecond. */
+const YOUNG_GENERATION_MB = 2;
+
+export type EnginePlan = {
+  readonly threads: number;
+  readonly feed: FeedPlan;
+  readonly client: ClientSpec;
+  readonly limits: DispatcherLimits;
+  readonly pacing: PacingMode;
+  readonly onTimeNs: number;
+  readonly tooLateNs: number;
+};
+
+export type EngineListeners = {
+  readonly keeper: OutcomeKeeper;
+  /** The start was given: wall clock in microseconds since the epoch, and the clock with the instant it counts from. */
+  started(startedAtUs: number, clock: Clock, at: number): void;
+  feeding(message: FromFeeder): void;
+};
+
+export type EngineEnd = {
+  readonly feed: FeedSummary;
+  readonly counts: TargetCounts;
+};
+
+type RequestThread = { readonly port: MessagePort; counts: TargetCounts | undefined };
+
+export class Engine {
+  readonly #plan: EnginePlan;
+  readonly #listeners: EngineListeners;
+  readonly #origin = takeOrigin();
+  readonly #orders: RunOrders;
+  readonly #ordersMemory: SharedArrayBuffer;
+  readonly #operations: SharedArrayBuffer[];
+  readonly #outcomes: SharedArrayBuffer[];
+  /** Tallies of the threads, for a reader on this thread. */
+  readonly tallies: SharedArrayBuffer[];
+  #threads: RequestThread[] = [];
+
+  constructor(plan: EnginePlan, listeners: EngineListeners) {
+    this.#plan = plan;
+    this.#listeners = listeners;
+    const each = <T>(make: () => T): T[] => Array.from({ length: plan.threads }, make);
+    this.#operations = each(() => allocateRing(OPERATION_RING_BYTES));
+    this.#outcomes = each(() => allocateRing(OUTCOME_RING_BYTES));
+    this.tallies = each(allocateTally);
+    this.#ordersMemory = allocateOrders(plan.threads);
+    this.#orders = new RunOrders(this.#ordersMemory);
+  }
+
+  /** Runs to the end. Throws what the feeder threw: wrong input is found while it reads. */
+  async run(): Promise<EngineEnd> {
+    const pool = this.#createPool();
+    const drain = new OutcomeDrain(this.#outcomes, this.#listeners.keeper);
+    const { feeder, tasks } = this.#launch(pool);
+    try {
+      const collected = drain.run();
+      const failed = Promise.race([feeder.failed, ...tasks.map((task) => task.then(forever))]);
+      await Promise.race([failed, this.#startTogether(feeder)]);
+      const feed = await Promise.race([failed, feeder.finished]);
+      await Promise.race([failed, Promise.all([collected, ...tasks])]);
+      return { feed, counts: this.#sumCounts() };
+    } finally {
+      drain.cancel();
+      await feeder.terminate();
+      await pool.destroy();
+    }
+  }
+
+  #launch(pool: Piscina): { feeder: Feeder; tasks: Promise<void>[] } {
+    const ready: Promise<void>[] = [];
+    const tasks = this.#operations.map((_, thread) => {
+      const { port1, port2 } = new MessageChannel();
+      const member: RequestThread = { port: port1, counts: undefined };
+      this.#threads.push(member);
+      ready.push(new Promise((resolve) => listen(member, resolve)));
+      return pool.run(this.#taskOf(thread, port2), { transferList: [port2] }) as Promise<void>;
+    });
+    this.#ready = Promise.all(ready);
+    const feeder = new Feeder(
+      { rings: this.#operations, orders: this.#ordersMemory, plan: this.#plan.feed },
+      (message) => this.#listeners.feeding(message),
+    );
+    return { feeder, tasks };
+  }
+
+  #ready: Promise<unknown> = Promise.resolve();
+
+  #createPool(): Piscina {
+    return new Piscina({
+      filename: threadUrl("thread/main").href,
+      name: "serveRequests",
+      minThreads: this.#plan.threads,
+      maxThreads: this.#plan.threads,
+      // A thread between tasks would block in Atomics.wait; ours have one task each and must never block.
+      atomics: "disabled",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+  }
+
+  #taskOf(thread: number, port: MessagePort): RequestThreadTask {
+    const { client, limits, pacing, onTimeNs, tooLateNs } = this.#plan;
+    return {
+      thread,
+      origin: this.#origin,
+      operations: this.#operations[thread] as SharedArrayBuffer,
+      outcomes: this.#outcomes[thread] as SharedArrayBuffer,
+      tally: this.tallies[thread] as SharedArrayBuffer,
+      orders: this.#ordersMemory,
+      port,
+      client,
+      limits,
+      pacing,
+      onTimeNs,
+      tooLateNs,
+    };
+  }
+
+  async #startTogether(feeder: Feeder): Promise<void> {
+    await Promise.all([this.#ready, feeder.primed]);
+    const clock = threadClock(this.#origin);
+    const at = clock.now() + START_AHEAD_NS;
+    const startedAtUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
+    for (const { port } of this.#threads) port.postMessage({ type: "start", at });
+    this.#listeners.started(startedAtUs, clock, at);
+  }
+
+  /** First interrupt: nothing new starts, what is under way ends. */
+  drain(): void {
+    this.#orders.stop();
+    for (const { port } of this.#threads) port.postMessage({ type: "drain" });
+  }
+
+  /** Second interrupt: what is under way is cut off and reported as such. */
+  stop(): void {
+    this.#orders.stop();
+    for (const { port } of this.#threads) port.postMessage({ type: "stop" });
+  }
+
+  #sumCounts(): TargetCounts {
+    const sum = { connectionsOpened: 0, redirects: 0, resent: 0, tokenRequests: 0, tokenNanos: 0 };
+    for (const { counts } of this.#threads) {
+      for (const key of Object.keys(sum) as (keyof TargetCounts)[]) sum[key] += counts?.[key] ?? 0;
+    }
+    return sum;
+  }
+}
+
+function listen(member: RequestThread, ready: () => void): void {
+  member.port.on("message", (message: FromRequestThread) => {
+    switch (message.type) {
+      case "ready":
+        ready();
+        return;
+      case "counts":
+        member.counts = message.counts;
+        return;
+      default:
+        message satisfies never;
+    }
+  });
+}
+
+/** A task that ends well ends nothing: only its failure wins a race. */
+const forever = (): Promise<never> => new Promise<never>(() => {});

@@ -1,0 +1,58 @@
+// What the feeder is to make of a trace: plain data, decided on the main thread, the same on every machine.
+import type { HeadStyle } from "../registry/request-head.ts";
+import type { OpenTraceOptions } from "../trace/trace-options.ts";
+
+/** How requests to one registry entry begin. */
+export type EndpointPlan = {
+  readonly style: HeadStyle;
+  /** Path before `/v2/`: empty or "/prefix". */
+  readonly pathPrefix: string;
+  /** Prepended to every repository name: empty or "team/". */
+  readonly namePrefix: string;
+};
+
+/** Content, names and reading, alike for warm-up and run. */
+export type ObjectPlan = {
+  readonly trace: Omit<OpenTraceOptions, "onProgress" | "signal">;
+  readonly endpoints: readonly EndpointPlan[];
+  readonly seed: string;
+  /** Bodies are key stream instead of zeros. */
+  readonly random: boolean;
+  readonly identity: "uri" | "digest";
+  readonly repository: "single" | "traced";
+  readonly manifests: "blob" | "manifest";
+  /** Request worker threads, and so rings. */
+  readonly threads: number;
+};
+
+export type RunFeedPlan = ObjectPlan & {
+  readonly kind: "run";
+  readonly map: string;
+  readonly unmapped: "put" | "skip" | "error";
+  readonly wait: boolean;
+  readonly speed: number;
+  /** Workers of the configuration (`client_list`), here all in this process; `threads` is a multiple of it. */
+  readonly nodes: number;
+  readonly route: boolean;
+  /** Slots per worker for `assign: slots`; 0 = pool. */
+  readonly slots: number;
+  readonly sessions: boolean;
+  readonly registryChoice: "random" | "round_robin" | "hash";
+  readonly verify: boolean;
+  /** Makes PUT bodies of this run unlike those of any other. */
+  readonly runId: string;
+  readonly planFile?: string | undefined;
+  readonly skippedFile?: string | undefined;
+  /** Nothing is sent: no rings are filled. */
+  readonly dryRun: boolean;
+};
+
+export type WarmupFeedPlan = ObjectPlan & {
+  readonly kind: "warmup";
+  /** Registry entries to fill. */
+  readonly registries: number;
+  /** Finished objects of an earlier, interrupted warm-up. */
+  readonly journal?: string | undefined;
+};
+
+export type FeedPlan = RunFeedPlan | WarmupFeedPlan;

@@ -1,0 +1,88 @@
+// Puts operations into the rings of the request worker threads, waiting where one is full. Runs once per request in the
+// feeder thread, which may block: it has nothing else to do.
+import {
+  DIGEST_AT,
+  type OperationFields,
+  type OperationParts,
+  operationRecordBytes,
+  TARGET_AT,
+  writeOperationFields,
+} from "../../ring/operation-record.ts";
+import type { RingProducer } from "../../ring/record-ring.ts";
+import type { RunOrders } from "../run-orders.ts";
+
+/** Records between two publications: perf/ring-one-to-one.bench.ts, one by one costs twice as much. */
+const PUBLISH_EVERY = 32;
+/** A full ring is looked at again at least this often, so that an order to stop is seen. */
+const WAIT_MS = 50;
+
+/** The byte parts of a record; each is copied. */
+export type OperationBytes = {
+  digest: Buffer;
+  target: Buffer;
+  targetBytes: number;
+  row: Buffer;
+  rowBytes: number;
+  key: Buffer;
+  keyBytes: number;
+  body: Buffer;
+  bodyBytes: number;
+};
+
+export class OperationFeed {
+  readonly #rings: readonly RingProducer[];
+  readonly #orders: RunOrders;
+  readonly #unpublished: Int32Array;
+  emitted = 0;
+
+  constructor(rings: readonly RingProducer[], orders: RunOrders) {
+    this.#rings = rings;
+    this.#orders = orders;
+    this.#unpublished = new Int32Array(rings.length);
+  }
+
+  /** False when the run was told to stop: nothing was written. */
+  emit(thread: number, fields: OperationFields, bytes: OperationBytes): boolean {
+    const ring = this.#rings[thread] as RingProducer;
+    const at = this.#claim(ring, operationRecordBytes(bytes as OperationParts));
+    if (at < 0) return false;
+    writeOperationFields(ring, at, fields, bytes as OperationParts);
+    const into = ring.bytes;
+    bytes.digest.copy(into, at + DIGEST_AT);
+    let end = at + TARGET_AT;
+    end += bytes.target.copy(into, end, 0, bytes.targetBytes);
+    end += bytes.row.copy(into, end, 0, bytes.rowBytes);
+    end += bytes.key.copy(into, end, 0, bytes.keyBytes);
+    bytes.body.copy(into, end, 0, bytes.bodyBytes);
+    ring.commit();
+    this.emitted++;
+    this.#countTowardsPublish(ring, thread);
+    return true;
+  }
+
+  #countTowardsPublish(ring: RingProducer, thread: number): void {
+    const unpublished = (this.#unpublished[thread] as number) + 1;
+    this.#unpublished[thread] = unpublished % PUBLISH_EVERY;
+    if (unpublished === PUBLISH_EVERY) ring.publish();
+  }
+
+  #claim(ring: RingProducer, length: number): number {
+    let at = ring.claim(length);
+    if (at >= 0) return at;
+    // The others may be waiting for what is not published yet while this thread waits here.
+    this.publish();
+    while (at < 0 && !this.#orders.stopped()) {
+      ring.waitForSpace(WAIT_MS);
+      at = ring.claim(length);
+    }
+    return at;
+  }
+
+  publish(): void {
+    for (const ring of this.#rings) ring.publish();
+  }
+
+  close(): void {
+    for (const ring of this.#rings) ring.close();
+  }
+}

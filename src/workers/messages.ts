@@ -1,0 +1,66 @@
+// Everything that crosses the thread border by `postMessage`. Bulk data goes through rings instead.
+import type { MessagePort } from "node:worker_threads";
+import type { ErrorCode } from "../core/errors.ts";
+import type { PacingMode } from "../pacing/wake-plan.ts";
+import type { TargetCounts } from "../plugins/plugin.ts";
+import type { ClientSpec } from "../registry/client-spec.ts";
+import type { TraceAccount } from "../trace/account.ts";
+import type { FeedPlan } from "./feed-plan.ts";
+import type { DispatcherLimits } from "./thread/dispatcher.ts";
+
+/** What a request worker thread is started with. Instants are nanoseconds on the clock of `origin`. */
+export type RequestThreadTask = {
+  readonly thread: number;
+  readonly origin: bigint;
+  readonly operations: SharedArrayBuffer;
+  readonly outcomes: SharedArrayBuffer;
+  readonly tally: SharedArrayBuffer;
+  readonly orders: SharedArrayBuffer;
+  readonly port: MessagePort;
+  readonly client: ClientSpec;
+  readonly limits: DispatcherLimits;
+  readonly pacing: PacingMode;
+  /** Largest lateness that is on time, and the one above which lateness spoils the run, nanoseconds. */
+  readonly onTimeNs: number;
+  readonly tooLateNs: number;
+};
+
+export type ToRequestThread =
+  | { readonly type: "start"; readonly at: number }
+  | { readonly type: "drain" }
+  | { readonly type: "stop" };
+
+export type FromRequestThread =
+  | { readonly type: "ready" }
+  | { readonly type: "counts"; readonly counts: TargetCounts };
+
+/** What the feeder thread is started with. */
+export type FeederTask = {
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly orders: SharedArrayBuffer;
+  readonly plan: FeedPlan;
+};
+
+/** What became of the source, when it has been fed to its end or the run was stopped. */
+export type FeedSummary = {
+  readonly account: TraceAccount;
+  readonly emitted: number;
+  /** Kept records that became no operation, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** False when the run was stopped before the source was used up. */
+  readonly complete: boolean;
+  /** Seconds between the first and the last kept record, in trace time. */
+  readonly traceSeconds: number;
+  /** Distinct objects and bytes, and what was odd about them: warm-up only. */
+  readonly objects: Readonly<Record<string, number>>;
+};
+
+export type FromFeeder =
+  | { readonly type: "reading"; readonly bytes: number; readonly bytesTotal: number }
+  | { readonly type: "opened" }
+  /** Rings are full, or everything is in them: the run may start. */
+  | { readonly type: "primed" }
+  /** Operations due in one second of the run, sent before that second begins as a rule. */
+  | { readonly type: "planned"; readonly second: number; readonly operations: number }
+  | { readonly type: "finished"; readonly summary: FeedSummary }
+  | { readonly type: "failed"; readonly code: ErrorCode | "internal"; readonly lines: string[] };

@@ -1,0 +1,69 @@
+// A request worker thread: drains its ring until the feeder has closed it and everything under way has landed. Hosted by
+// Piscina, one task for the whole run. Imported by URL only.
+import { threadClock } from "../../core/clock.ts";
+import { nanos } from "../../core/units.ts";
+import { ociRegistryTarget } from "../../plugins/oci-registry/target.ts";
+import type { Target } from "../../plugins/plugin.ts";
+import { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
+import { TallyWriter } from "../../stats/tally.ts";
+import type { FromRequestThread, RequestThreadTask, ToRequestThread } from "../messages.ts";
+import { RunOrders } from "../run-orders.ts";
+import { Alarm } from "./alarm.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { OutcomeReporter } from "./outcome-reporter.ts";
+import { watchHealth } from "./thread-health.ts";
+
+const COUNTS_EVERY_MS = 1000;
+
+export async function serveRequests(task: RequestThreadTask): Promise<void> {
+  const clock = threadClock(task.origin);
+  const ring = new RingConsumer(task.operations);
+  const thresholds = { onTime: nanos(task.onTimeNs), tooLate: nanos(task.tooLateNs) };
+  const tally = new TallyWriter(task.tally, thresholds);
+  const orders = new RunOrders(task.orders);
+  const outcomes = new RingProducer(task.outcomes);
+  const reporter = new OutcomeReporter(outcomes, tally, {
+    onTime: thresholds.onTime,
+    reported: () => orders.countLanded(task.thread),
+  });
+  const target = ociRegistryTarget(task.client, clock);
+  const alarm = new Alarm(task.pacing, ring);
+  const health = watchHealth(tally);
+  await new Promise<void>((finished) => {
+    const parts = { ring, target, clock, alarm, tally, reporter };
+    obey(task, new Dispatcher(parts, task.limits, finished), target);
+  });
+  health.close();
+  alarm.close();
+  await target.close();
+  say(task, { type: "counts", counts: target.counts() });
+  task.port.close();
+}
+
+function say(task: RequestThreadTask, message: FromRequestThread): void {
+  task.port.postMessage(message);
+}
+
+function obey(task: RequestThreadTask, dispatcher: Dispatcher, target: Target): void {
+  const counts = setInterval(
+    () => say(task, { type: "counts", counts: target.counts() }),
+    COUNTS_EVERY_MS,
+  );
+  task.port.on("close", () => clearInterval(counts));
+  task.port.on("message", (message: ToRequestThread) => {
+    switch (message.type) {
+      case "start":
+        dispatcher.start(nanos(message.at));
+        return;
+      case "drain":
+        dispatcher.drain();
+        return;
+      case "stop":
+        dispatcher.stop();
+        return;
+      default:
+        message satisfies never;
+    }
+  });
+  say(task, { type: "ready" });
+}

@@ -1,0 +1,45 @@
+// How the thread itself is doing: event-loop delay, garbage collection, share of a core. One reading a second.
+import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
+import { nanos } from "../../core/units.ts";
+import type { TallyWriter } from "../../stats/tally.ts";
+
+const EVERY_MS = 1000;
+/** The monitor counts the time between two ticks of a timer, so its own period is no delay. */
+const RESOLUTION_MS = 10;
+const RESOLUTION_NS = RESOLUTION_MS * 1e6;
+
+export function watchHealth(tally: TallyWriter): { close(): void } {
+  const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  loop.enable();
+  const pauses = { count: 0, nanos: 0, max: 0 };
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) {
+      pauses.count++;
+      pauses.nanos += duration * 1e6;
+      pauses.max = Math.max(pauses.max, duration * 1e6);
+    }
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  let before = performance.eventLoopUtilization();
+  const report = (): void => {
+    const now = performance.eventLoopUtilization();
+    tally.health({
+      loopDelayP99: nanos(Math.max(0, loop.percentile(99) - RESOLUTION_NS)),
+      loopDelayMax: nanos(Math.max(0, loop.max - RESOLUTION_NS)),
+      gcCount: pauses.count,
+      gcNanos: nanos(pauses.nanos),
+      gcMax: nanos(pauses.max),
+      cpuShare: performance.eventLoopUtilization(now, before).utilization,
+    });
+    before = now;
+  };
+  const timer = setInterval(report, EVERY_MS);
+  return {
+    close(): void {
+      clearInterval(timer);
+      report();
+      loop.disable();
+      observer.disconnect();
+    },
+  };
+}
