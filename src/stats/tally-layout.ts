@@ -18,18 +18,11 @@ import { INDEX_COUNT } from "./histogram.ts";
 // pages only for the counters that are touched.
 
 /** Events that are counted for the whole thread; the value is the word. */
-export const Event = {
-  retry: 0,
-  reconnect: 1,
-  redirect: 2,
-  tokenRequest: 3,
-  existed: 4,
-} as const;
+export const Event = { retry: 0, existed: 1 } as const;
 
 export const RunWord = {
-  tokenNanos: 8,
-  clippedHigh: 9,
-  clippedLow: 10,
+  clippedHigh: 8,
+  clippedLow: 9,
   inFlight: 16,
   waiting: 17,
   loopDelayP99: 18,

@@ -138,11 +138,6 @@ export class TallyWriter {
     add(this.#words, event, 1);
   }
 
-  /** Time spent asking for tokens; it belongs to no request. */
-  tokenTime(spent: Nanos): void {
-    add(this.#words, RunWord.tokenNanos, spent);
-  }
-
   /** Requests that are due and wait for a free place. */
   waiting(requests: number): void {
     this.#words[RunWord.waiting] = requests;

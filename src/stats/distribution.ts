@@ -1,0 +1,111 @@
+import { highestAt, INDEX_COUNT } from "./histogram.ts";
+
+/**
+ * Values of one histogram as plain data: how many were counted at which index (stats/histogram.ts). `indices` ascend, no
+ * count is zero. `sum` is the exact sum of the values in ns, so that a mean does not suffer from the buckets.
+ * Kept sparse: one second of one operation class touches some hundred of 33,792 counters.
+ */
+export type Distribution = {
+  readonly indices: readonly number[];
+  readonly counts: readonly number[];
+  readonly total: number;
+  readonly sum: number;
+};
+
+export const emptyDistribution: Distribution = { indices: [], counts: [], total: 0, sum: 0 };
+
+/** Adds up distributions; one per histogram, reused. Doubles, so that no run is too long for it. */
+export class DistributionSum {
+  readonly #counts = new Float64Array(INDEX_COUNT);
+  #sum = 0;
+
+  add({ indices, counts, sum }: Distribution): void {
+    for (let i = 0; i < indices.length; i++) {
+      const index = indices[i] as number;
+      this.#counts[index] = (this.#counts[index] as number) + (counts[i] as number);
+    }
+    this.#sum += sum;
+  }
+
+  /** Adds the raw counters of a tally: what is above `before`, which is brought up to date. Wraps as they do. */
+  addCounters(now: Uint32Array, before: Uint32Array | undefined): number {
+    let added = 0;
+    for (let index = 0; index < INDEX_COUNT; index++) {
+      const count = now[index] as number;
+      const last = before === undefined ? 0 : (before[index] as number);
+      if (count === last) continue;
+      const more = (count - last) >>> 0;
+      this.#counts[index] = (this.#counts[index] as number) + more;
+      if (before !== undefined) before[index] = count;
+      added += more;
+    }
+    return added;
+  }
+
+  addToSum(nanos: number): void {
+    this.#sum += nanos;
+  }
+
+  /** The sum so far; starts again from nothing. */
+  take(): Distribution {
+    const indices: number[] = [];
+    const counts: number[] = [];
+    let total = 0;
+    for (let index = 0; index < INDEX_COUNT; index++) {
+      const count = this.#counts[index] as number;
+      if (count === 0) continue;
+      indices.push(index);
+      counts.push(count);
+      total += count;
+      this.#counts[index] = 0;
+    }
+    const sum = this.#sum;
+    this.#sum = 0;
+    return { indices, counts, total, sum };
+  }
+}
+
+export function mergeDistributions(parts: readonly Distribution[]): Distribution {
+  const filled = parts.filter(({ total }) => total > 0);
+  if (filled.length <= 1) return filled[0] ?? emptyDistribution;
+  const sum = new DistributionSum();
+  for (const part of filled) sum.add(part);
+  return sum.take();
+}
+
+/** A double's distance to its neighbour: what a product may be above the whole number it stands for. */
+const neighbour = (value: number): number => 2 ** (Math.floor(Math.log2(value)) - 52);
+
+/**
+ * Value in ns that `percent` of the values do not exceed, or NaN without values. The highest value of its bucket: the
+ * same number as HdrHistogram's.
+ */
+export function valueAtPercentile(distribution: Distribution, percent: number): number {
+  const exact = (percent / 100) * distribution.total;
+  const wanted = Math.max(Math.ceil(exact - neighbour(exact)), 1);
+  let seen = 0;
+  for (let i = 0; i < distribution.indices.length; i++) {
+    seen += distribution.counts[i] as number;
+    if (seen >= wanted) return highestAt(distribution.indices[i] as number);
+  }
+  return Number.NaN;
+}
+
+/** Fewer than 10 / (1 - p) values say nothing about percentile p. */
+const SUPPORT = 10;
+/** `100 - 99.9` is not exactly 0.1: half a millionth of a value forgives it. */
+const ROUNDING = 5e-7;
+
+export const supportsPercentile = (total: number, percent: number): boolean =>
+  total * (1 - percent / 100) >= SUPPORT - ROUNDING;
+
+/** Value in ns, or null where there are too few values to tell. */
+export const supportedPercentile = (distribution: Distribution, percent: number): number | null =>
+  supportsPercentile(distribution.total, percent) ? valueAtPercentile(distribution, percent) : null;
+
+/** Highest value of the last bucket in ns, as HdrHistogram reports it; NaN without values. No percentile exceeds it. */
+export const maximumOf = ({ indices }: Distribution): number =>
+  indices.length === 0 ? Number.NaN : highestAt(indices[indices.length - 1] as number);
+
+/** Exact mean in ns; NaN without values. */
+export const meanOf = ({ total, sum }: Distribution): number => sum / total;

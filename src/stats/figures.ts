@@ -1,0 +1,131 @@
+import { type OperationClass, operationClasses } from "../core/operation.ts";
+import type { Nanos } from "../core/units.ts";
+import { type Distribution, mergeDistributions } from "./distribution.ts";
+import type { ThreadHealth } from "./tally.ts";
+
+/** Counts by a label: a failure (`http:503`, `timeout:idle`) or a status (`200`; `0` = no answer). */
+export type Counts = Readonly<Record<string, number>>;
+
+/**
+ * What happened to the requests of one operation class. All numbers add up over threads, machines and time.
+ * `done` succeeded, `failed` did not; bytes and times of failures are kept apart. `onTime`, `lateSlots` and
+ * `lateGenerator` count requests that had a due time; `tooLate` are those of `lateGenerator` that spoil a run.
+ * Distributions are in ns.
+ */
+export type ClassFigures = {
+  readonly operation: OperationClass;
+  readonly started: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  readonly failedBytesIn: number;
+  readonly failedBytesOut: number;
+  readonly onTime: number;
+  readonly lateSlots: number;
+  readonly lateGenerator: number;
+  readonly tooLate: number;
+  readonly errors: Counts;
+  readonly statuses: Counts;
+  readonly response: Distribution;
+  readonly service: Distribution;
+  readonly ttfb: Distribution;
+  readonly failedResponse: Distribution;
+  readonly failedService: Distribution;
+};
+
+/** Figures of a run or of a part of it. Only classes that did something are there, in the order of the class table. */
+export type Figures = {
+  readonly classes: readonly ClassFigures[];
+  /** Of all requests with a due time, ns. */
+  readonly lateness: Distribution;
+  readonly retries: number;
+  /** Uploads that found their object there. */
+  readonly existed: number;
+  /** Times above an hour, and negative ones: recorded as an hour and as 0. */
+  readonly clippedHigh: number;
+  readonly clippedLow: number;
+};
+
+/** One interval, and how things stood at its end. Times are ns on the clock of the run. Plain data. */
+export type IntervalSnapshot = Figures & {
+  readonly start: Nanos;
+  readonly end: Nanos;
+  readonly inFlight: number;
+  readonly waiting: number;
+  /** One per worker. */
+  readonly health: readonly ThreadHealth[];
+};
+
+export type Totals = Figures & {
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly health: readonly ThreadHealth[];
+};
+
+export const emptyFigures: Figures = {
+  classes: [],
+  lateness: mergeDistributions([]),
+  retries: 0,
+  existed: 0,
+  clippedHigh: 0,
+  clippedLow: 0,
+};
+
+function sumCounts(parts: readonly Counts[]): Counts {
+  const sum: Record<string, number> = {};
+  for (const part of parts) {
+    for (const [label, count] of Object.entries(part)) sum[label] = (sum[label] ?? 0) + count;
+  }
+  return sum;
+}
+
+/** Figures of several classes taken together, under the name of `operation`. */
+export function mergeClasses(
+  operation: OperationClass,
+  parts: readonly ClassFigures[],
+): ClassFigures {
+  const sum = (of: (part: ClassFigures) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  const merge = (of: (part: ClassFigures) => Distribution): Distribution =>
+    mergeDistributions(parts.map(of));
+  return {
+    operation,
+    started: sum((part) => part.started),
+    done: sum((part) => part.done),
+    failed: sum((part) => part.failed),
+    bytesIn: sum((part) => part.bytesIn),
+    bytesOut: sum((part) => part.bytesOut),
+    failedBytesIn: sum((part) => part.failedBytesIn),
+    failedBytesOut: sum((part) => part.failedBytesOut),
+    onTime: sum((part) => part.onTime),
+    lateSlots: sum((part) => part.lateSlots),
+    lateGenerator: sum((part) => part.lateGenerator),
+    tooLate: sum((part) => part.tooLate),
+    errors: sumCounts(parts.map((part) => part.errors)),
+    statuses: sumCounts(parts.map((part) => part.statuses)),
+    response: merge((part) => part.response),
+    service: merge((part) => part.service),
+    ttfb: merge((part) => part.ttfb),
+    failedResponse: merge((part) => part.failedResponse),
+    failedService: merge((part) => part.failedService),
+  };
+}
+
+/** Adds figures of several workers, machines or intervals. */
+export function mergeFigures(parts: readonly Figures[]): Figures {
+  const all = parts.flatMap(({ classes }) => classes);
+  const sum = (of: (part: Figures) => number): number =>
+    parts.reduce((total, part) => total + of(part), 0);
+  return {
+    classes: operationClasses.flatMap((operation) => {
+      const same = all.filter((part) => part.operation === operation);
+      return same.length === 0 ? [] : [mergeClasses(operation, same)];
+    }),
+    lateness: mergeDistributions(parts.map((part) => part.lateness)),
+    retries: sum((part) => part.retries),
+    existed: sum((part) => part.existed),
+    clippedHigh: sum((part) => part.clippedHigh),
+    clippedLow: sum((part) => part.clippedLow),
+  };
+}

@@ -1,0 +1,138 @@
+import { type Millis, millis, millisFromNanos } from "../core/units.ts";
+import { maximumOf, valueAtPercentile } from "./distribution.ts";
+import type { Totals } from "./figures.ts";
+
+/** Whether the figures of a run can be trusted. `reasons` are sentences for people, worst first. */
+export type Validity = {
+  readonly verdict: "ok" | "strained" | "INVALID";
+  readonly reasons: readonly string[];
+};
+
+/** `run.saturation` and `run.on_time_ms` of the configuration. `share` is a fraction 0..1. */
+export type SaturationLimits = {
+  readonly lateness: Millis;
+  readonly share: number;
+  readonly onTime: Millis;
+};
+
+/** What the totals cannot know. */
+export type RunCourse = {
+  /** Requests had due times (`wait: true`, or a rate). Without them nothing can be late. */
+  readonly paced: boolean;
+  /** Requests that were due by the end of the run; null if nothing was due. */
+  readonly planned: number | null;
+  /** Seconds that the plan takes, and that sending took: a run that is much longer missed its rate. Null without a plan. */
+  readonly plannedSeconds: number | null;
+  readonly sendingSeconds: number;
+  /** Ended early on purpose: what was not sent is then no fault. */
+  readonly interrupted: boolean;
+};
+
+const ACHIEVED_MIN = 0.99;
+/** Runs of few seconds miss the rate by their last request alone. */
+const RATE_SECONDS_MIN = 1;
+const STRAINED_SHARE = 0.5;
+
+type Finding = { readonly verdict: "strained" | "INVALID"; readonly reason: string };
+
+const percent = (share: number): string => `${(share * 100).toPrecision(2)} %`;
+const inMs = (value: number): string => `${value.toPrecision(3)} ms`;
+const requests = (count: number): string => (count === 1 ? "1 request" : `${count} requests`);
+
+/**
+ * `INVALID`: the generator, not the registry, decided the figures: more than `share` of the requests were later than
+ * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned requests were not
+ * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. `strained`: half way
+ * there, or late for want of places. A thread's share of a core says nothing here: precise pacing spins.
+ */
+export function judge(totals: Totals, limits: SaturationLimits, course: RunCourse): Validity {
+  const findings = [
+    ...latenessFindings(totals, limits, course),
+    ...loopFindings(totals, limits),
+    ...(course.interrupted ? [] : rateFindings(totals, course)),
+    ...slotFindings(totals, limits),
+    ...clippedFindings(totals),
+  ];
+  const invalid = findings.filter(({ verdict }) => verdict === "INVALID");
+  const ordered = [...invalid, ...findings.filter(({ verdict }) => verdict === "strained")];
+  return {
+    verdict: ordered[0]?.verdict ?? "ok",
+    reasons: ordered.map(({ reason }) => reason),
+  };
+}
+
+const timedOf = ({ classes }: Totals): number =>
+  classes.reduce((sum, part) => sum + part.onTime + part.lateSlots + part.lateGenerator, 0);
+
+function latenessFindings(
+  totals: Totals,
+  limits: SaturationLimits,
+  { paced }: RunCourse,
+): readonly Finding[] {
+  const timed = timedOf(totals);
+  if (!paced || timed === 0) return [];
+  const tooLate = totals.classes.reduce((sum, part) => sum + part.tooLate, 0);
+  const share = tooLate / timed;
+  const allowed = `${percent(limits.share)} are allowed`;
+  const what = `${requests(tooLate)} (${percent(share)}) sent more than ${limits.lateness} ms late by the generator; ${allowed}`;
+  if (share > limits.share) return [{ verdict: "INVALID", reason: what }];
+  if (tooLate > 0 && share > limits.share * STRAINED_SHARE) {
+    return [{ verdict: "strained", reason: what }];
+  }
+  const p99 = valueAtPercentile(totals.lateness, 99) / 1e6;
+  const slots = totals.classes.reduce((sum, part) => sum + part.lateSlots, 0);
+  if (slots === 0 && p99 > limits.lateness * STRAINED_SHARE) {
+    const reason = `lateness p99 is ${inMs(p99)}, the largest ${inMs(maximumOf(totals.lateness) / 1e6)}`;
+    return [{ verdict: "strained", reason }];
+  }
+  return [];
+}
+
+function loopFindings({ health }: Totals, limits: SaturationLimits): readonly Finding[] {
+  const findings: Finding[] = [];
+  health.forEach((thread, worker) => {
+    const delay = millisFromNanos(thread.loopDelayP99);
+    const what = `event-loop delay p99 of worker ${worker} is ${inMs(delay)}`;
+    const over = worstOf(delay, limits.lateness);
+    if (over !== undefined) {
+      findings.push({ verdict: over, reason: `${what}; the limit is ${limits.lateness} ms` });
+    }
+  });
+  return findings;
+}
+
+function worstOf(delay: Millis, limit: Millis): Finding["verdict"] | undefined {
+  if (delay > limit) return "INVALID";
+  return delay > millis(limit * STRAINED_SHARE) ? "strained" : undefined;
+}
+
+function rateFindings(
+  { classes }: Totals,
+  { planned, plannedSeconds, sendingSeconds }: RunCourse,
+): readonly Finding[] {
+  if (planned === null) return [];
+  const started = classes.reduce((sum, part) => sum + part.started, 0);
+  if (started < planned) {
+    const reason = `not sent: ${requests(planned - started)} of ${planned}`;
+    return [{ verdict: "INVALID", reason }];
+  }
+  if (plannedSeconds === null || plannedSeconds < RATE_SECONDS_MIN) return [];
+  const achieved = plannedSeconds / Math.max(plannedSeconds, sendingSeconds);
+  if (achieved >= ACHIEVED_MIN) return [];
+  // Where requests waited for a place, the registry set the pace, and the response times tell it: that is a finding.
+  const waited = classes.some(({ lateSlots }) => lateSlots > 0);
+  const reason = `${percent(achieved)} of the planned rate was reached; 99 % is needed`;
+  return [{ verdict: waited ? "strained" : "INVALID", reason }];
+}
+
+function slotFindings(totals: Totals, { onTime }: SaturationLimits): readonly Finding[] {
+  const late = totals.classes.reduce((sum, part) => sum + part.lateSlots, 0);
+  if (late === 0) return [];
+  const reason = `${requests(late)} (${percent(late / timedOf(totals))}) waited more than ${onTime} ms for a free place: raise client_info.threads`;
+  return [{ verdict: "strained", reason }];
+}
+
+function clippedFindings({ clippedHigh }: Totals): readonly Finding[] {
+  if (clippedHigh === 0) return [];
+  return [{ verdict: "strained", reason: `${clippedHigh} times above one hour count as one hour` }];
+}

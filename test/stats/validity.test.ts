@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { millis, nanos } from "../../src/core/units.ts";
+import type { ThreadHealth } from "../../src/stats/tally.ts";
+import { LateCause } from "../../src/stats/tally.ts";
+import { allocateTally } from "../../src/stats/tally-layout.ts";
+import { TallyReader } from "../../src/stats/tally-reader.ts";
+import { judge, type RunCourse } from "../../src/stats/validity.ts";
+import { whole, writerOf } from "./samples.ts";
+
+const MS = 1e6;
+const limits = { lateness: millis(100), share: 0.01, onTime: millis(10) };
+const course: RunCourse = {
+  paced: true,
+  planned: 1000,
+  plannedSeconds: 10,
+  sendingSeconds: 10,
+  interrupted: false,
+};
+const quiet: ThreadHealth = {
+  loopDelayP99: nanos(2 * MS),
+  loopDelayMax: nanos(200 * MS),
+  gcCount: 0,
+  gcNanos: nanos(0),
+  gcMax: nanos(0),
+  cpuShare: 1,
+};
+
+type Case = {
+  readonly name: string;
+  readonly late?: number;
+  readonly byMs?: number;
+  readonly cause?: number;
+  readonly loopMs?: number;
+  readonly course?: Partial<RunCourse>;
+  readonly verdict: "ok" | "strained" | "INVALID";
+  readonly reason?: RegExp;
+};
+
+const cases: readonly Case[] = [
+  { name: "everything on time", verdict: "ok" },
+  {
+    name: "1 % too late is still allowed, but strained",
+    late: 10,
+    byMs: 101,
+    verdict: "strained",
+    reason:
+      /^10 requests \(1\.0 %\) sent more than 100 ms late by the generator; 1\.0 % are allowed$/,
+  },
+  { name: "over 1 % too late", late: 11, byMs: 101, verdict: "INVALID", reason: /^11 requests/ },
+  { name: "a few too late", late: 3, byMs: 101, verdict: "ok" },
+  { name: "many late, none too late", late: 500, byMs: 40, verdict: "ok" },
+  { name: "p99 near the limit", late: 500, byMs: 60, verdict: "strained", reason: /lateness p99/ },
+  {
+    name: "late for want of places is the registry's doing",
+    late: 900,
+    byMs: 5000,
+    cause: LateCause.slots,
+    verdict: "strained",
+    reason: /^900 requests \(90 %\) waited more than 10 ms .*client_info\.threads$/,
+  },
+  { name: "a slow event loop", loopMs: 101, verdict: "INVALID", reason: /worker 0 is 101 ms/ },
+  { name: "a strained event loop", loopMs: 60, verdict: "strained", reason: /event-loop/ },
+  {
+    name: "planned requests were not sent",
+    course: { planned: 1001 },
+    verdict: "INVALID",
+    reason: /^not sent: 1 request of 1001$/,
+  },
+  {
+    name: "requests not sent because the run was interrupted",
+    course: { planned: 5000, interrupted: true },
+    verdict: "ok",
+  },
+  {
+    name: "the rate was missed",
+    course: { sendingSeconds: 10.2 },
+    verdict: "INVALID",
+    reason: /98 % of the planned rate/,
+  },
+  {
+    name: "the rate was missed because requests waited for places",
+    course: { sendingSeconds: 20 },
+    late: 500,
+    byMs: 9000,
+    cause: LateCause.slots,
+    verdict: "strained",
+    reason: /50 % of the planned rate/,
+  },
+  {
+    name: "a run of half a second",
+    course: { plannedSeconds: 0.5, sendingSeconds: 0.6 },
+    verdict: "ok",
+  },
+  {
+    name: "nothing was due",
+    course: { paced: false, planned: null, plannedSeconds: null, sendingSeconds: 99 },
+    verdict: "ok",
+  },
+];
+
+for (const { name, late = 0, byMs = 0, cause = LateCause.generator, loopMs, ...rest } of cases) {
+  test(`validity: ${name}: ${rest.verdict}`, () => {
+    const memory = allocateTally();
+    const tally = writerOf(memory);
+    for (let i = 0; i < 1000; i++) {
+      const due = i * MS;
+      const sent = due + (i < late ? byMs * MS : 0);
+      whole(tally, { due, sent, done: sent + MS, cause });
+    }
+    tally.health({ ...quiet, loopDelayP99: nanos((loopMs ?? 2) * MS) });
+    const totals = new TallyReader([memory]).totals();
+    const { verdict, reasons } = judge(totals, limits, { ...course, ...rest.course });
+    assert.equal(verdict, rest.verdict, reasons.join("\n"));
+    if (rest.reason === undefined) assert.deepEqual(reasons, []);
+    else assert.match(reasons.join("\n"), new RegExp(rest.reason.source, "m"));
+  });
+}
+
+test("validity: a run without a single request is ok, and says nothing", () => {
+  const totals = new TallyReader([]).totals();
+  assert.deepEqual(judge(totals, limits, { ...course, planned: 0 }), {
+    verdict: "ok",
+    reasons: [],
+  });
+});
