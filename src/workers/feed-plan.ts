@@ -49,10 +49,10 @@ export type RunFeedPlan = ObjectPlan & {
 
 export type WarmupFeedPlan = ObjectPlan & {
   readonly kind: "warmup";
-  /** Registry entries to fill. */
-  readonly registries: number;
-  /** Finished objects of an earlier, interrupted warm-up. */
-  readonly journal?: string | undefined;
+  /** The registry entry to fill: index into `endpoints`. */
+  readonly registry: number;
+  /** URIs that an earlier, interrupted warm-up has finished. */
+  readonly finished: readonly string[];
 };
 
 export type FeedPlan = RunFeedPlan | WarmupFeedPlan;

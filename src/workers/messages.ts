@@ -58,6 +58,8 @@ export type FeedSummary = {
 export type FromFeeder =
   | { readonly type: "reading"; readonly bytes: number; readonly bytesTotal: number }
   | { readonly type: "opened" }
+  /** Distinct objects that a warm-up has to make sure of. */
+  | { readonly type: "counted"; readonly objects: number }
   /** Rings are full, or everything is in them: the run may start. */
   | { readonly type: "primed" }
   /** Operations due in one second of the run, sent before that second begins as a rule. */

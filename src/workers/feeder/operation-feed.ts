@@ -33,11 +33,14 @@ export class OperationFeed {
   readonly #rings: readonly RingProducer[];
   readonly #orders: RunOrders;
   readonly #unpublished: Int32Array;
+  /** Called once, when a ring is full for the first time or the source is at its end: the run may start. */
+  #primed: (() => void) | undefined;
   emitted = 0;
 
-  constructor(rings: readonly RingProducer[], orders: RunOrders) {
+  constructor(rings: readonly RingProducer[], orders: RunOrders, primed: () => void) {
     this.#rings = rings;
     this.#orders = orders;
+    this.#primed = primed;
     this.#unpublished = new Int32Array(rings.length);
   }
 
@@ -71,11 +74,17 @@ export class OperationFeed {
     if (at >= 0) return at;
     // The others may be waiting for what is not published yet while this thread waits here.
     this.publish();
+    this.#prime();
     while (at < 0 && !this.#orders.stopped()) {
       ring.waitForSpace(WAIT_MS);
       at = ring.claim(length);
     }
     return at;
+  }
+
+  #prime(): void {
+    this.#primed?.();
+    this.#primed = undefined;
   }
 
   publish(): void {
@@ -84,5 +93,6 @@ export class OperationFeed {
 
   close(): void {
     for (const ring of this.#rings) ring.close();
+    this.#prime();
   }
 }

@@ -1,0 +1,97 @@
+import { UsageError } from "../../core/errors.ts";
+import { openTrace } from "../../trace/open-trace.ts";
+import type { RecordView } from "../../trace/record-view.ts";
+import type { TraceStream } from "../../trace/trace-stream.ts";
+import { readUriMap, type UriMap } from "../../trace/uri-map.ts";
+import type { RunFeedPlan } from "../feed-plan.ts";
+import type { FeedSummary } from "../messages.ts";
+import { LineFile } from "./line-file.ts";
+import type { FeederTools } from "./main.ts";
+import { writePlanLine, writeSkippedLine } from "./record-lines.ts";
+import { type RunListeners, RunSource } from "./run-source.ts";
+
+const UNMAPPED_NAMED_MAX = 20;
+
+/** Feeds a run from its trace. Throws UsageError for input that cannot be replayed. */
+export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<FeedSummary> {
+  const map = await readUriMap(plan.map);
+  if (plan.unmapped === "error") await refuseUnmapped(plan, map, tools);
+  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  tools.tell({ type: "opened" });
+  const files = openFiles(plan);
+  const skipped: Record<string, number> = {};
+  const source = new RunSource(
+    plan,
+    map,
+    listenersOf(files, skipped, tools),
+    plan.dryRun ? undefined : tools.feed,
+  );
+  const complete = source.run(stream);
+  const traceSeconds = stream.delayUs / 1e6;
+  stream.close();
+  files.plan?.close();
+  files.skipped?.close();
+  return {
+    account: stream.account,
+    emitted: source.operations,
+    skipped,
+    complete,
+    traceSeconds,
+    objects: {},
+  };
+}
+
+export const reading =
+  ({ tell }: FeederTools) =>
+  ({ bytes, bytesTotal }: { bytes: number; bytesTotal: number }): void =>
+    tell({ type: "reading", bytes, bytesTotal });
+
+type Files = { readonly plan: LineFile | undefined; readonly skipped: LineFile | undefined };
+
+const openFiles = ({ planFile, skippedFile }: RunFeedPlan): Files => ({
+  plan: planFile === undefined ? undefined : new LineFile(planFile),
+  skipped: skippedFile === undefined ? undefined : new LineFile(skippedFile),
+});
+
+function listenersOf(
+  files: Files,
+  skipped: Record<string, number>,
+  { tell }: FeederTools,
+): RunListeners {
+  return {
+    skipped(record, seq, reason) {
+      skipped[reason] = (skipped[reason] ?? 0) + 1;
+      if (files.skipped !== undefined) writeSkippedLine(files.skipped, record, { seq, reason });
+    },
+    planned(record, fields) {
+      if (files.plan !== undefined) writePlanLine(files.plan, record, fields);
+    },
+    due: (second, operations) => tell({ type: "planned", second, operations }),
+  };
+}
+
+/** `run.unmapped: error`: the whole trace is read once before the first request. */
+async function refuseUnmapped(plan: RunFeedPlan, map: UriMap, tools: FeederTools): Promise<void> {
+  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  const named: string[] = [];
+  let missing = 0;
+  while (stream.next()) {
+    if (!isUnmapped(stream, map)) continue;
+    missing++;
+    if (named.length < UNMAPPED_NAMED_MAX) named.push(lineOf(stream, stream.view));
+  }
+  stream.close();
+  if (missing === 0) return;
+  throw new UsageError([
+    `${missing} GETs ask for objects that are not in ${plan.map}: warm up with this trace first, or set run.unmapped to put or skip`,
+    ...named,
+  ]);
+}
+
+function isUnmapped({ view }: TraceStream, map: UriMap): boolean {
+  const reads = view.methodName === "GET" && view.nameAt >= 0;
+  return reads && map.find(view.buffer, view.uriAt, view.uriEnd) < 0;
+}
+
+const lineOf = (stream: TraceStream, view: RecordView): string =>
+  `  ${view.uri} (${stream.files[view.file] ?? ""}, row ${view.row})`;

@@ -1,0 +1,34 @@
+import { openTrace } from "../../trace/open-trace.ts";
+import type { WarmupFeedPlan } from "../feed-plan.ts";
+import type { FeedSummary } from "../messages.ts";
+import { reading } from "./feed-run.ts";
+import type { FeederTools } from "./main.ts";
+import { WarmupSource } from "./warmup-source.ts";
+
+/** Feeds a warm-up: every distinct object of the trace, once. */
+export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
+  const finished = new Set(plan.finished);
+  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  tools.tell({ type: "opened" });
+  const source = new WarmupSource(plan, tools.feed, tools.orders);
+  source.collect(stream);
+  const traceSeconds = stream.delayUs / 1e6;
+  stream.close();
+  tools.tell({ type: "counted", objects: source.objects.count });
+  const complete = source.feed((uri) => finished.has(uri));
+  return {
+    account: stream.account,
+    emitted: tools.feed.emitted,
+    skipped: {},
+    complete,
+    traceSeconds,
+    objects: {
+      distinct: source.objects.count,
+      size_conflict: source.objects.sizeConflicts,
+      already_done: source.counts.already,
+      bytes: source.counts.bytes,
+      manifest_floor: source.counts.manifestFloor,
+      below_4_bytes: source.counts.indistinct,
+    },
+  };
+}

@@ -1,0 +1,44 @@
+// The feeder thread: reads the source, decides what each record becomes, fills the rings. It may block, and does whenever a
+// ring is full. Imported by URL only.
+import { parentPort, workerData } from "node:worker_threads";
+import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
+import { RingProducer } from "../../ring/record-ring.ts";
+import type { FeederTask, FromFeeder } from "../messages.ts";
+import { RunOrders } from "../run-orders.ts";
+import { feedRun } from "./feed-run.ts";
+import { feedWarmup } from "./feed-warmup.ts";
+import { OperationFeed } from "./operation-feed.ts";
+
+export type FeederTools = {
+  readonly feed: OperationFeed;
+  readonly orders: RunOrders;
+  readonly tell: (message: FromFeeder) => void;
+};
+
+const tell = (message: FromFeeder): void => parentPort?.postMessage(message);
+
+async function main({ rings, orders: memory, plan }: FeederTask): Promise<void> {
+  const orders = new RunOrders(memory);
+  const producers = rings.map((ring) => new RingProducer(ring));
+  const feed = new OperationFeed(producers, orders, () => tell({ type: "primed" }));
+  const tools: FeederTools = { feed, orders, tell };
+  try {
+    const summary =
+      plan.kind === "run" ? await feedRun(plan, tools) : await feedWarmup(plan, tools);
+    feed.close();
+    tell({ type: "finished", summary });
+  } catch (error) {
+    tell(failureOf(error));
+  }
+}
+
+function failureOf(error: unknown): FromFeeder {
+  if (error instanceof UsageError)
+    return { type: "failed", code: "usage", lines: [...error.lines] };
+  if (error instanceof DrayageError)
+    return { type: "failed", code: error.code, lines: [messageOf(error)] };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { type: "failed", code: "internal", lines: [text] };
+}
+
+await main(workerData as FeederTask);

@@ -1,0 +1,251 @@
+// Turns the kept records of a trace into operations of a run: decides what each becomes, by whom and when it is sent, and
+// feeds it. The loop runs once per record; budget 1.2 us, no allocation for GETs. Guarded by perf/end-to-end-loopback.
+//
+//   record | in map  | operation
+//   GET    | digest  | GET
+//   GET    | bad     | skipped: warmup_failed
+//   GET    | absent  | run.unmapped: PUT, skipped: unmapped, or an error before the first request
+//   PUT    | any     | PUT with content of its own
+//   HEAD   | digest  | HEAD          absent: HEAD of a digest that does not exist, 404 expected
+//   ping   | -       | GET /v2/
+//
+// Source: trace-replay.md 5.1.
+import { createHash } from "node:crypto";
+import { Kind, Op } from "../../core/operation.ts";
+import { contentDigest } from "../../registry/content.ts";
+import { Flag, type OperationFields } from "../../ring/operation-record.ts";
+import type { RecordView } from "../../trace/record-view.ts";
+import type { TraceStream } from "../../trace/trace-stream.ts";
+import type { UriMap } from "../../trace/uri-map.ts";
+import type { RunFeedPlan } from "../feed-plan.ts";
+import { manifestOfRecord } from "./manifest-body.ts";
+import type { OperationBytes, OperationFeed } from "./operation-feed.ts";
+import { PlannedSeconds } from "./planned-seconds.ts";
+import { RowFragment } from "./row-fragment.ts";
+import { Spread } from "./spread.ts";
+import { type Span, spanOf, TargetWriter } from "./target-writer.ts";
+
+const NOTHING = Buffer.alloc(0);
+const SINGLE_REPOSITORY = "test_repo";
+
+export type SkipReason = "warmup_failed" | "unmapped" | "unaddressable";
+
+/** What the source tells as it goes. */
+export type RunListeners = {
+  skipped(record: RecordView, seq: number, reason: SkipReason): void;
+  planned(record: RecordView, fields: OperationFields): void;
+  due(second: number, operations: number): void;
+};
+
+export class RunSource {
+  readonly #plan: RunFeedPlan;
+  readonly #map: UriMap;
+  readonly #listeners: RunListeners;
+  readonly #feed: OperationFeed | undefined;
+  readonly #spread: Spread;
+  readonly #targets: TargetWriter;
+  readonly #row = new RowFragment();
+  readonly #seconds: PlannedSeconds;
+  readonly #single: Span;
+  readonly #name: Span = { bytes: NOTHING, from: 0, to: 0 };
+  readonly #ref: Span = { bytes: NOTHING, from: 0, to: 0 };
+  readonly #digest = Buffer.alloc(32);
+  readonly #fields: OperationFields;
+  readonly #bytes: OperationBytes;
+  operations = 0;
+
+  /** Without a feed nothing is sent and no digest of a PUT is made: a dry run. */
+  constructor(
+    plan: RunFeedPlan,
+    map: UriMap,
+    listeners: RunListeners,
+    feed: OperationFeed | undefined,
+  ) {
+    this.#plan = plan;
+    this.#map = map;
+    this.#listeners = listeners;
+    this.#feed = feed;
+    this.#spread = new Spread(plan);
+    this.#targets = new TargetWriter(plan.endpoints);
+    this.#seconds = new PlannedSeconds((second, operations) => listeners.due(second, operations));
+    this.#single = spanOf(SINGLE_REPOSITORY);
+    this.#fields = emptyFields();
+    this.#bytes = emptyBytes();
+  }
+
+  /** Feeds everything. False when the run was told to stop on the way. */
+  run(stream: TraceStream): boolean {
+    const { view } = stream;
+    while (stream.next()) {
+      const skip = this.#decide(view, stream.seq);
+      if (skip !== undefined) {
+        this.#listeners.skipped(view, stream.seq, skip);
+        continue;
+      }
+      this.#place(view, stream);
+      this.operations++;
+      this.#listeners.planned(view, this.#fields);
+      if (this.#feed !== undefined && !this.#emit(view)) return false;
+    }
+    this.#seconds.end();
+    return true;
+  }
+
+  /** Chooses the operation and its object. Returns why the record is skipped, if it is. */
+  #decide(record: RecordView, seq: number): SkipReason | undefined {
+    const fields = this.#fields;
+    fields.seq = seq;
+    fields.kind = record.kind === Kind.manifest && this.#manifests ? Kind.manifest : record.kind;
+    fields.flags = 0;
+    fields.size = Math.max(0, record.size);
+    fields.traced = record.duration;
+    this.#bytes.keyBytes = 0;
+    this.#bytes.bodyBytes = 0;
+    if (record.kind === Kind.ping) return this.#be(Op.PING);
+    if (record.nameAt < 0) return "unaddressable";
+    if (record.method === Op.PUT) return this.#be(Op.PUT);
+    const entry = this.#map.find(record.buffer, record.uriAt, record.uriEnd);
+    if (record.method === Op.HEAD) return this.#decideHead(record, entry);
+    if (entry < 0) return this.#plan.unmapped === "put" ? this.#be(Op.PUT) : "unmapped";
+    if (this.#map.isBad(entry)) return "warmup_failed";
+    this.#takeDigest(entry);
+    if (this.#plan.verify) fields.flags |= Flag.verify;
+    return this.#be(Op.GET);
+  }
+
+  #decideHead(record: RecordView, entry: number): undefined {
+    if (entry >= 0 && !this.#map.isBad(entry)) {
+      this.#takeDigest(entry);
+    } else {
+      const missing = createHash("sha256").update("drayage: there is no such object\0");
+      missing.update(record.buffer.subarray(record.uriAt, record.uriEnd));
+      missing.digest().copy(this.#digest);
+      this.#fields.flags |= Flag.expectMissing;
+    }
+    return this.#be(Op.HEAD);
+  }
+
+  #be(op: number): undefined {
+    this.#fields.op = op;
+    return undefined;
+  }
+
+  #takeDigest(entry: number): void {
+    this.#map.copyDigest(entry, this.#digest);
+  }
+
+  get #manifests(): boolean {
+    return this.#plan.manifests === "manifest";
+  }
+
+  /** When, by whom, to which registry. */
+  #place(record: RecordView, stream: TraceStream): void {
+    const { wait, speed } = this.#plan;
+    const fields = this.#fields;
+    fields.due = wait ? (stream.delayUs * 1000) / speed : Number.NaN;
+    this.#spread.assign(record, stream.delayUs, fields);
+    if (wait) this.#seconds.count(fields.due);
+  }
+
+  #emit(record: RecordView): boolean {
+    const fields = this.#fields;
+    if (fields.op === Op.PUT) this.#preparePut(record);
+    else this.#prepareRead(record);
+    this.#row.write(record, fields.op);
+    const bytes = this.#bytes;
+    bytes.digest = this.#digest;
+    bytes.target = this.#targets.bytes;
+    bytes.targetBytes = this.#targets.length;
+    bytes.row = this.#row.bytes;
+    bytes.rowBytes = this.#row.length;
+    return (this.#feed as OperationFeed).emit(this.#spread.thread, fields, bytes);
+  }
+
+  #prepareRead(record: RecordView): void {
+    const { op, registry, kind } = this.#fields;
+    if (op === Op.PING) this.#targets.ping(registry);
+    else if (kind === Kind.manifest && this.#manifests)
+      this.#targets.manifest(
+        registry,
+        op === Op.HEAD,
+        this.#repository(record),
+        this.#reference(record),
+      );
+    else this.#targets.blob(registry, op === Op.HEAD, this.#repository(record), this.#digest, 0);
+  }
+
+  /** The digest goes into the requests, so it is made here, ahead of the due time, and not when the body is sent. */
+  #preparePut(record: RecordView): void {
+    const fields = this.#fields;
+    const bytes = this.#bytes;
+    const { seed, random, runId } = this.#plan;
+    const key = `${record.uri}#${runId}#${fields.seq}`;
+    if (record.kind === Kind.manifest && this.#manifests) {
+      const { bytes: body, digest } = manifestOfRecord({
+        seed,
+        key,
+        size: fields.size,
+        layers: [],
+      });
+      digest.copy(this.#digest);
+      bytes.body = body;
+      bytes.bodyBytes = body.length;
+      fields.size = body.length;
+      fields.flags |= Flag.bodyInRecord;
+      this.#targets.manifestPath(
+        fields.registry,
+        this.#repository(record),
+        this.#reference(record),
+      );
+      return;
+    }
+    contentDigest({ seed, key, size: fields.size, random }).copy(this.#digest);
+    bytes.key = Buffer.from(key);
+    bytes.keyBytes = bytes.key.length;
+    this.#targets.repositoryPath(fields.registry, this.#repository(record));
+  }
+
+  #repository(record: RecordView): Span {
+    if (this.#plan.repository === "single") return this.#single;
+    this.#name.bytes = record.buffer;
+    this.#name.from = record.nameAt;
+    this.#name.to = record.nameEnd;
+    return this.#name;
+  }
+
+  /** With one repository for all, references of different names would collide: there, manifests go by digest. */
+  #reference(record: RecordView): Span {
+    if (this.#plan.repository === "single") return spanOf(`sha256:${this.#digest.toString("hex")}`);
+    this.#ref.bytes = record.buffer;
+    this.#ref.from = record.refAt;
+    this.#ref.to = record.refEnd;
+    return this.#ref;
+  }
+}
+
+const emptyFields = (): OperationFields => ({
+  seq: 0,
+  due: Number.NaN,
+  size: 0,
+  traced: 0,
+  op: 0,
+  kind: 0,
+  flags: 0,
+  registry: 0,
+  node: 0,
+  slot: -1,
+  session: 0xffffffff,
+  after: 0,
+});
+
+const emptyBytes = (): OperationBytes => ({
+  digest: NOTHING,
+  target: NOTHING,
+  targetBytes: 0,
+  row: NOTHING,
+  rowBytes: 0,
+  key: NOTHING,
+  keyBytes: 0,
+  body: NOTHING,
+  bodyBytes: 0,
+});

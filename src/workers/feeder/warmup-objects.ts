@@ -1,0 +1,108 @@
+// The distinct objects that a trace's GETs (and HEADs) ask for: what a warm-up has to push. Holds about 100 bytes per URI,
+// never records or bodies. Source: trace-replay.md 4.1 and 4.3.
+import { Kind } from "../../core/operation.ts";
+import { ByteMap } from "../../trace/byte-map.ts";
+import type { RecordView } from "../../trace/record-view.ts";
+import { GrowingNumbers } from "./growing-numbers.ts";
+
+/** Positions within a URI; the URI itself stands in `uris`. */
+export type UriShape = { nameAt: number; nameEnd: number; refAt: number };
+
+const STATUS_OK = 200;
+/** A manifest of the largest size there is in traces names no more layers than this. */
+const LAYERS_MAX = 256;
+
+export class WarmupObjects {
+  /** URIs in order of first appearance; their numbers index everything below. */
+  readonly uris = new ByteMap();
+  readonly #sizes = new GrowingNumbers(Float64Array);
+  readonly #sizeIsSure = new GrowingNumbers(Uint8Array);
+  readonly #kinds = new GrowingNumbers(Uint8Array);
+  readonly #nameAt = new GrowingNumbers(Uint16Array);
+  readonly #nameEnd = new GrowingNumbers(Uint16Array);
+  readonly #refAt = new GrowingNumbers(Uint16Array);
+  /** Blobs of each manifest, by number; only where manifests are pushed as such. */
+  readonly #layers = new Map<number, number[]>();
+  /** Manifest that a client is pulling, by client and name. */
+  readonly #pulling = new Map<string, number>();
+  readonly #collectLayers: boolean;
+  sizeConflicts = 0;
+
+  constructor({ collectLayers }: { collectLayers: boolean }) {
+    this.#collectLayers = collectLayers;
+  }
+
+  get count(): number {
+    return this.uris.size;
+  }
+
+  /** Takes a GET or HEAD of a blob or manifest that has a name. */
+  add(record: RecordView): void {
+    const before = this.uris.size;
+    const number = this.uris.add(record.buffer, record.uriAt, record.uriEnd);
+    if (number === before) this.#addNew(record);
+    else this.#addAgain(record, number);
+    if (this.#collectLayers) this.#follow(record, number, number === before);
+  }
+
+  #addNew(record: RecordView): void {
+    this.#sizes.push(record.size);
+    this.#sizeIsSure.push(record.status === STATUS_OK ? 1 : 0);
+    this.#kinds.push(record.kind);
+    this.#nameAt.push(record.nameAt - record.uriAt);
+    this.#nameEnd.push(record.nameEnd - record.uriAt);
+    this.#refAt.push(record.refAt - record.uriAt);
+  }
+
+  /** The first record with status 200 has the size; any other size is a conflict. */
+  #addAgain(record: RecordView, number: number): void {
+    const { size, status } = record;
+    if (size !== this.#sizes.at(number)) this.sizeConflicts++;
+    if (status === STATUS_OK && this.#sizeIsSure.at(number) === 0) {
+      this.#sizes.set(number, size);
+      this.#sizeIsSure.set(number, 1);
+    }
+  }
+
+  #follow(record: RecordView, number: number, isNew: boolean): void {
+    const key = `${record.client ?? ""}\0${record.name ?? ""}`;
+    if (record.kind === Kind.manifest) {
+      if (isNew) {
+        this.#layers.set(number, []);
+        this.#pulling.set(key, number);
+      } else {
+        this.#pulling.delete(key);
+      }
+      return;
+    }
+    const manifest = this.#pulling.get(key);
+    const layers = manifest === undefined ? undefined : this.#layers.get(manifest);
+    if (layers === undefined || layers.length >= LAYERS_MAX || layers.includes(number)) return;
+    layers.push(number);
+  }
+
+  sizeOf(number: number): number {
+    return this.#sizes.at(number);
+  }
+
+  isManifest(number: number): boolean {
+    return this.#kinds.at(number) === Kind.manifest;
+  }
+
+  layersOf(number: number): readonly number[] {
+    return this.#layers.get(number) ?? [];
+  }
+
+  uriOf(number: number): string {
+    return this.uris.keyOf(number).toString("utf8");
+  }
+
+  nameOf(number: number): string {
+    const uri = this.uris.keyOf(number);
+    return uri.toString("utf8", this.#nameAt.at(number), this.#nameEnd.at(number));
+  }
+
+  refOf(number: number): string {
+    return this.uris.keyOf(number).toString("utf8", this.#refAt.at(number));
+  }
+}

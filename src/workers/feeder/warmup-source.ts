@@ -1,0 +1,206 @@
+// Turns the distinct objects of a trace into pushes: blobs first, then manifests, since a registry refuses a manifest whose
+// blobs it does not have. Runs once per distinct object. Source: trace-replay.md 4.
+import { Kind, Op } from "../../core/operation.ts";
+import { contentDigest } from "../../registry/content.ts";
+import { Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
+import { ByteMap } from "../../trace/byte-map.ts";
+import type { TraceStream } from "../../trace/trace-stream.ts";
+import type { WarmupFeedPlan } from "../feed-plan.ts";
+import type { RunOrders } from "../run-orders.ts";
+import { type ManifestBody, manifestOfRecord } from "./manifest-body.ts";
+import type { OperationFeed } from "./operation-feed.ts";
+import { spanOf, TargetWriter } from "./target-writer.ts";
+import { WarmupObjects } from "./warmup-objects.ts";
+
+const SINGLE_REPOSITORY = "test_repo";
+const NOTHING = Buffer.alloc(0);
+/** Below it, content of different objects may be the same. */
+const DISTINCT_BYTES_MIN = 4;
+const BARRIER_LOOK_MS = 10;
+
+/** Tells whether an earlier, interrupted warm-up finished a URI already. */
+export type Finished = (uri: string) => boolean;
+
+export class WarmupSource {
+  readonly objects: WarmupObjects;
+  readonly #plan: WarmupFeedPlan;
+  readonly #feed: OperationFeed;
+  readonly #orders: RunOrders;
+  readonly #targets: TargetWriter;
+  /** Content keys in order of appearance, where several URIs may share one. */
+  readonly #contents = new ByteMap();
+  /** For each content: the repository and seq of the first push. */
+  readonly #firsts: { repository: string; seq: number }[] = [];
+  readonly #digests = new Map<number, Buffer>();
+  counts = { already: 0, bytes: 0, manifestFloor: 0, indistinct: 0 };
+
+  constructor(plan: WarmupFeedPlan, feed: OperationFeed, orders: RunOrders) {
+    this.#plan = plan;
+    this.#feed = feed;
+    this.#orders = orders;
+    this.#targets = new TargetWriter(plan.endpoints);
+    this.objects = new WarmupObjects({ collectLayers: this.#realManifests });
+  }
+
+  get #realManifests(): boolean {
+    return this.#plan.manifests === "manifest";
+  }
+
+  /** Reads the whole trace: sizes and layers of an object may follow long after its first record. */
+  collect(stream: TraceStream): void {
+    const { view } = stream;
+    while (stream.next()) {
+      const reads = view.method === Op.GET || view.method === Op.HEAD;
+      if (reads && view.nameAt >= 0 && view.kind <= Kind.manifest) this.objects.add(view);
+    }
+  }
+
+  /** Feeds everything. False when the run was told to stop on the way. */
+  feed(finished: Finished): boolean {
+    for (let number = 0; number < this.objects.count; number++) {
+      if (this.#realManifests && this.objects.isManifest(number)) continue;
+      if (!this.#feedOne(number, finished)) return false;
+    }
+    if (!this.#realManifests) return true;
+    if (!this.#waitForBlobs()) return false;
+    for (let number = 0; number < this.objects.count; number++) {
+      if (this.objects.isManifest(number) && !this.#feedOne(number, finished)) return false;
+    }
+    return true;
+  }
+
+  #feedOne(number: number, finished: Finished): boolean {
+    const uri = this.objects.uriOf(number);
+    if (finished(uri)) {
+      this.counts.already++;
+      return true;
+    }
+    const manifest = this.#realManifests && this.objects.isManifest(number);
+    return manifest ? this.#feedManifest(number, uri) : this.#feedBlob(number, uri);
+  }
+
+  #feedBlob(number: number, uri: string): boolean {
+    const size = this.objects.sizeOf(number);
+    const key = this.#keyOf(number, uri);
+    const repository = this.#repositoryOf(number);
+    const fields = fieldsOf(number, Kind.blob, size, this.#plan.registry);
+    const mountFrom = this.#shareContent(fields, key, repository);
+    if (mountFrom !== "") fields.flags |= Flag.mount;
+    this.#targets.repositoryPath(fields.registry, spanOf(repository));
+    this.counts.bytes += size;
+    if (size < DISTINCT_BYTES_MIN) this.counts.indistinct++;
+    return this.#emit(fields, uri, {
+      digest: this.#digestOf(number),
+      key: Buffer.from(mountFrom === "" ? key : `${mountFrom}\0${key}`),
+      body: NOTHING,
+    });
+  }
+
+  /**
+   * Several URIs may name the same content: they keep their order, so that nothing is sent twice. Returns the repository
+   * that the blob can be mounted from, if it is another one.
+   */
+  #shareContent(fields: OperationFields, key: string, repository: string): string {
+    if (this.#plan.identity === "uri") return "";
+    const bytes = Buffer.from(`${key}\0${fields.size}`);
+    const content = this.#contents.add(bytes, 0, bytes.length);
+    fields.session = content;
+    const first = this.#firsts[content];
+    if (first === undefined) {
+      this.#firsts[content] = { repository, seq: fields.seq };
+      return "";
+    }
+    fields.after = first.seq + 1;
+    return first.repository === repository ? "" : first.repository;
+  }
+
+  #feedManifest(number: number, uri: string): boolean {
+    const manifest = this.#manifestOf(number, uri);
+    if (manifest.floor) this.counts.manifestFloor++;
+    const repository = spanOf(this.#repositoryOf(number));
+    const single = this.#plan.repository === "single";
+    const reference = single
+      ? `sha256:${manifest.digest.toString("hex")}`
+      : this.objects.refOf(number);
+    const fields = fieldsOf(number, Kind.manifest, manifest.bytes.length, this.#plan.registry);
+    fields.flags = Flag.bodyInRecord;
+    this.#targets.manifestPath(fields.registry, repository, spanOf(reference));
+    this.counts.bytes += manifest.bytes.length;
+    return this.#emit(fields, uri, { digest: manifest.digest, key: NOTHING, body: manifest.bytes });
+  }
+
+  #manifestOf(number: number, uri: string): ManifestBody {
+    return manifestOfRecord({
+      seed: this.#plan.seed,
+      key: this.#keyOf(number, uri),
+      size: this.objects.sizeOf(number),
+      layers: this.objects.layersOf(number).map((layer) => ({
+        digest: this.#digestOf(layer),
+        size: this.objects.sizeOf(layer),
+      })),
+    });
+  }
+
+  #digestOf(number: number): Buffer {
+    const known = this.#digests.get(number);
+    if (known !== undefined) return known;
+    const { seed, random } = this.#plan;
+    const key = this.#keyOf(number, this.objects.uriOf(number));
+    const digest = contentDigest({ seed, key, size: this.objects.sizeOf(number), random });
+    // Manifests name their blobs again: only then is it worth keeping.
+    if (this.#realManifests) this.#digests.set(number, digest);
+    return digest;
+  }
+
+  #keyOf(number: number, uri: string): string {
+    return this.#plan.identity === "uri" ? uri : this.objects.refOf(number);
+  }
+
+  #repositoryOf(number: number): string {
+    return this.#plan.repository === "single" ? SINGLE_REPOSITORY : this.objects.nameOf(number);
+  }
+
+  #emit(
+    fields: OperationFields,
+    uri: string,
+    { digest, key, body }: { digest: Buffer; key: Buffer; body: Buffer },
+  ): boolean {
+    const row = Buffer.from(uri);
+    const lane = fields.session === NO_SESSION ? fields.seq : fields.session;
+    return this.#feed.emit(lane % this.#plan.threads, fields, {
+      digest,
+      target: this.#targets.bytes,
+      targetBytes: this.#targets.length,
+      row,
+      rowBytes: row.length,
+      key,
+      keyBytes: key.length,
+      body,
+      bodyBytes: body.length,
+    });
+  }
+
+  #waitForBlobs(): boolean {
+    this.#feed.publish();
+    while (this.#orders.landed() < this.#feed.emitted) {
+      if (this.#orders.stopped()) return false;
+      this.#orders.pause(BARRIER_LOOK_MS);
+    }
+    return true;
+  }
+}
+
+const fieldsOf = (seq: number, kind: number, size: number, registry: number): OperationFields => ({
+  seq,
+  due: Number.NaN,
+  size,
+  traced: 0,
+  op: Op.PUSH,
+  kind,
+  flags: 0,
+  registry,
+  node: 0,
+  slot: -1,
+  session: NO_SESSION,
+  after: 0,
+});
