@@ -215,8 +215,11 @@ export class ResponseParser implements ResponseHead {
     else if (chunked) {
       this.state = "chunked";
       this.#chunked.begin();
-    } else if (contentLength < 0) this.state = "until-close";
-    else {
+    } else if (contentLength < 0) {
+      this.state = "until-close";
+      // Whatever the server said: its end of the connection is the end of the body.
+      this.#lines.keepAlive = false;
+    } else {
       this.state = contentLength === 0 ? "done" : "fixed";
       this.#remaining = contentLength;
     }
