@@ -37,6 +37,8 @@ function openTlsSocket({ host, port }: ConnectTarget, tls: TlsTarget, onread: On
 
 /** What went wrong with a socket, in words and with the code that can be looked up: `connection refused (ECONNREFUSED)`. */
 export function socketErrorText(error: NodeJS.ErrnoException): string {
-  const text = error.errno === undefined ? error.message : getSystemErrorMessage(error.errno);
+  // Behind the semicolon Node advises flags of its own, which are not what our user has to type.
+  const [message = ""] = error.message.split("; if the root CA");
+  const text = error.errno === undefined ? message : getSystemErrorMessage(error.errno);
   return error.code === undefined ? text : `${text} (${error.code})`;
 }
