@@ -7,14 +7,23 @@ export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** One line of the option table. The key in the table is the flag's name without dashes. */
+/**
+ * One line of the option table. The key in the table is the flag's name without dashes.
+ * A flag that is not given is looked up as `DRAYAGE_<NAME>` in the environment, then takes its default.
+ */
 export type Option = {
   readonly type: "string" | "number" | "boolean";
+  /** One letter, given with one dash. */
   readonly alias?: string;
+  /** May be repeated. In the environment: one value a line. */
   readonly array?: boolean;
   readonly choices?: readonly string[];
   readonly default?: string | number | boolean;
   readonly required?: boolean;
+  /** Numbers only: bounds, both inclusive, and whether fractions are refused. */
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
   /** Name of the value in `--help`, e.g. FILE. */
   readonly value?: string;
   readonly help: string;
@@ -27,16 +36,21 @@ type ValueOf<O extends Option> = O["type"] extends "string"
   : O["type"] extends "number"
     ? number
     : boolean;
-type Given<O extends Option> = O extends { array: true } ? ValueOf<O>[] : ValueOf<O>;
-type Sure<O extends Option> = O extends { required: true } | { default: string | number | boolean }
-  ? Given<O>
-  : Given<O> | undefined;
+type Sure<O extends Option> = O extends { array: true }
+  ? readonly ValueOf<O>[]
+  : O extends { required: true } | { default: string | number | boolean }
+    ? ValueOf<O>
+    : ValueOf<O> | undefined;
 
-/** What a command receives: camel-case keys are not made, the flag's own spelling is the key. */
+/**
+ * What a command receives: camel-case keys are not made, the flag's own spelling is the key.
+ * A repeatable option that was not given is an empty list.
+ */
 export type OptionValues<T extends OptionTable> = { readonly [Name in keyof T]: Sure<T[Name]> };
 
 /** A verb of `drayage`. `--help` opens with the examples. */
 export interface Command<T extends OptionTable = OptionTable> {
+  /** As it is typed: one word, or two such as `trace synth`. */
   readonly name: string;
   readonly summary: string;
   readonly examples: readonly { readonly type: string; readonly does: string }[];

@@ -1,0 +1,78 @@
+import type { Command, Option, OptionTable } from "./command.ts";
+import type { Verb } from "./verb.ts";
+
+const HELP_COLUMN_MAX = 30;
+
+/** `drayage --help`, and `drayage trace --help` for the verbs of one group. */
+export function catalogueHelp(verbs: readonly Verb[]): string {
+  return [
+    "Examples:",
+    ...columns([
+      ["drayage demo", "see everything at work, without any preparation"],
+      ["drayage warmup -i config.yaml", "fill a registry with what a trace will ask for"],
+      ["drayage run -i config.yaml", "replay the trace against it and measure"],
+    ]),
+    "",
+    "Commands:",
+    ...columns(verbs.map(({ name, summary }) => [`drayage ${name}`, summary])),
+    "",
+    "Each command explains itself: drayage COMMAND --help. drayage --version prints the version.",
+    "A flag that is not given is looked up in the environment (--quiet: DRAYAGE_QUIET), then in the configuration file.",
+    "",
+  ].join("\n");
+}
+
+export function groupHelp(group: string, verbs: readonly Verb[]): string {
+  return [
+    `Commands of drayage ${group}:`,
+    ...columns(verbs.map(({ name, summary }) => [`drayage ${name}`, summary])),
+    "",
+  ].join("\n");
+}
+
+export function commandHelp({
+  name,
+  summary,
+  examples,
+  positionals = [],
+  options,
+}: Command<OptionTable>): string {
+  return [
+    "Examples:",
+    ...columns(examples.map(({ type, does }) => [type, does])),
+    "",
+    `drayage ${[name, ...positionals].join(" ")} [FLAGS]: ${summary}`,
+    "",
+    "Flags:",
+    ...columns([
+      ...Object.entries(options).map(flagRow),
+      ["-h, --help", "this text"],
+      ["    --version", "version of drayage"],
+    ]),
+    "",
+  ].join("\n");
+}
+
+function flagRow([name, option]: [string, Option]): readonly [string, string] {
+  const { alias, type, value, choices, help } = option;
+  const placeholder = value ?? (type === "number" ? "N" : "VALUE");
+  const left = `${alias === undefined ? "   " : `-${alias},`} --${name}${type === "boolean" ? "" : ` ${placeholder}`}`;
+  const notes = [
+    ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
+    ...(option.array === true ? ["may be repeated"] : []),
+    ...(option.required === true ? ["required"] : []),
+    ...(option.default === undefined ? [] : [`default ${option.default}`]),
+  ];
+  return [left, notes.length === 0 ? help : `${help} (${notes.join("; ")})`];
+}
+
+/** Two columns; a left side that is too long has its right side on the next line. */
+function columns(rows: readonly (readonly [string, string])[]): string[] {
+  const fitting = rows.map(([left]) => left.length).filter((length) => length <= HELP_COLUMN_MAX);
+  const width = Math.max(0, ...fitting);
+  return rows.flatMap(([left, right]) =>
+    left.length <= width
+      ? [`  ${left.padEnd(width)}  ${right}`]
+      : [`  ${left}`, `  ${"".padEnd(width)}  ${right}`],
+  );
+}
