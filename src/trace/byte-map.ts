@@ -1,0 +1,163 @@
+// Numbers byte strings in order of first appearance: URI -> 0, 1, 2, … Runs once per trace record; budget 100 ns for 40 bytes;
+// a look-up allocates nothing, a new key only what the tables grow by. Guarded by perf/trace-read.bench.ts.
+//
+//   slots    Uint32 x 2^k         number + 1 of the key that hashes here, 0 = free; at most 3/4 taken, linear probing
+//   hashes   Uint32 x capacity    by number: compared before the bytes, and reused when the slots grow
+//   places   Uint32 x capacity    by number: segment << 20 | offset of the key's bytes
+//   lengths  Uint32 x capacity    by number
+//   keys     segments of 1 MiB    bytes of the keys one behind the other; a key never spans two segments
+//
+// A key of 40 bytes takes 40 + 3 x 4 + 5..11 bytes, and up to twice the 12 after the tables have just doubled.
+import { DrayageError } from "../core/errors.ts";
+
+const SEGMENT_BITS = 20;
+/** Longest key. The reader of traces takes no longer record, so no longer URI comes from there. */
+export const KEY_BYTES_MAX: number = 1 << SEGMENT_BITS;
+/** `places` has 12 bits for the segment: 4 GiB of keys, some 100 million URIs. */
+const SEGMENTS_MAX = 1 << (32 - SEGMENT_BITS);
+const OFFSET_MASK = KEY_BYTES_MAX - 1;
+const CAPACITY_AT_FIRST = 1024;
+
+export class ByteMap {
+  #slots = new Uint32Array(2 * CAPACITY_AT_FIRST);
+  #hashes = new Uint32Array(CAPACITY_AT_FIRST);
+  #places = new Uint32Array(CAPACITY_AT_FIRST);
+  #lengths = new Uint32Array(CAPACITY_AT_FIRST);
+  readonly #segments: Buffer[] = [];
+  #filled = KEY_BYTES_MAX;
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Number of the key `buffer[from..to)`, or -1. */
+  find(buffer: Buffer, from: number, to: number): number {
+    const hash = hashOf(buffer, from, to);
+    return (this.#slots[this.#slotOf(hash, buffer, from, to)] as number) - 1;
+  }
+
+  /** Number of the key `buffer[from..to)`; a new key is copied and gets the number `size`. */
+  add(buffer: Buffer, from: number, to: number): number {
+    const hash = hashOf(buffer, from, to);
+    const slot = this.#slotOf(hash, buffer, from, to);
+    const known = this.#slots[slot] as number;
+    if (known !== 0) return known - 1;
+    return this.#insert(hash, slot, buffer.subarray(from, to));
+  }
+
+  /** Bytes of the key with this number: a view that stays valid. */
+  keyOf(number: number): Buffer {
+    const place = this.#places[number] as number;
+    const offset = place & OFFSET_MASK;
+    const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
+    return segment.subarray(offset, offset + (this.#lengths[number] as number));
+  }
+
+  /** The slot of the key, or the free slot where it belongs. */
+  #slotOf(hash: number, buffer: Buffer, from: number, to: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    for (;;) {
+      const number = (slots[slot] as number) - 1;
+      if (number < 0) return slot;
+      if (this.#hashes[number] === hash && this.#isKey(number, buffer, from, to)) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #isKey(number: number, buffer: Buffer, from: number, to: number): boolean {
+    const length = this.#lengths[number] as number;
+    if (length !== to - from) return false;
+    const place = this.#places[number] as number;
+    const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
+    const offset = place & OFFSET_MASK;
+    // From the end: URIs of one repository differ in their last bytes.
+    for (let at = length - 1; at >= 0; at--) {
+      if (segment[offset + at] !== buffer[from + at]) return false;
+    }
+    return true;
+  }
+
+  #insert(hash: number, slot: number, key: Buffer): number {
+    const place = this.#store(key);
+    const number = this.#size++;
+    if (number === this.#hashes.length) this.#growNumbers();
+    this.#hashes[number] = hash;
+    this.#places[number] = place;
+    this.#lengths[number] = key.length;
+    this.#slots[slot] = number + 1;
+    if (this.#size * 4 > this.#slots.length * 3) this.#growSlots();
+    return number;
+  }
+
+  #store(key: Buffer): number {
+    if (key.length > KEY_BYTES_MAX)
+      throw new DrayageError("trace-corrupt", `a URI has ${key.length} bytes, more than 1 MiB`);
+    // A full segment takes no empty key either: its offset would not fit into 20 bits.
+    if (this.#filled + key.length > KEY_BYTES_MAX || this.#filled === KEY_BYTES_MAX)
+      this.#addSegment();
+    const segment = this.#segments.length - 1;
+    const place = ((segment << SEGMENT_BITS) | this.#filled) >>> 0;
+    key.copy(this.#segments[segment] as Buffer, this.#filled);
+    this.#filled += key.length;
+    return place;
+  }
+
+  #addSegment(): void {
+    if (this.#segments.length === SEGMENTS_MAX)
+      throw new DrayageError("storage", "the distinct URIs have more than 4 GiB of text");
+    // Not from the shared pool, and not zeroed: pages are taken when keys arrive.
+    this.#segments.push(Buffer.allocUnsafeSlow(KEY_BYTES_MAX));
+    this.#filled = 0;
+  }
+
+  #growNumbers(): void {
+    this.#hashes = doubled(this.#hashes);
+    this.#places = doubled(this.#places);
+    this.#lengths = doubled(this.#lengths);
+  }
+
+  #growSlots(): void {
+    const slots = new Uint32Array(this.#slots.length * 2);
+    const mask = slots.length - 1;
+    for (let number = 0; number < this.#size; number++) {
+      let slot = (this.#hashes[number] as number) & mask;
+      while (slots[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = number + 1;
+    }
+    this.#slots = slots;
+  }
+}
+
+function doubled(table: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(table.length * 2);
+  larger.set(table);
+  return larger;
+}
+
+/** MurmurHash3 over four bytes at a time, the rest one by one; unsigned. */
+function hashOf(buffer: Buffer, from: number, to: number): number {
+  let hash = to - from;
+  let at = from;
+  for (const last = to - 4; at <= last; at += 4) {
+    const word =
+      (buffer[at] as number) |
+      ((buffer[at + 1] as number) << 8) |
+      ((buffer[at + 2] as number) << 16) |
+      ((buffer[at + 3] as number) << 24);
+    hash = mix(hash, word);
+  }
+  for (; at < to; at++) hash = mix(hash, buffer[at] as number);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+function mix(hash: number, word: number): number {
+  const scrambled = Math.imul(word, 0xcc9e2d51);
+  const turned = Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
+  const mixed = hash ^ turned;
+  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+}
