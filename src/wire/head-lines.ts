@@ -27,6 +27,8 @@ const CHUNKED = ascii("chunked");
 const CLOSE = ascii("close");
 const KEEP_ALIVE = ascii("keep-alive");
 
+/** `HTTP/1.1 200`: version, a space, three digits. */
+const STATUS_LINE_BYTES_MIN = 12;
 /** Digits of a Content-Length: 15 stay an exact number, and are more than any body. */
 const LENGTH_DIGITS_MAX = 15;
 
@@ -92,13 +94,16 @@ export class HeadLines {
 
   #statusLine(buffer: Buffer, at: number, to: number): void {
     this.#first = false;
-    const minor = (buffer[at + 7] ?? 0) - DIGIT_0;
-    const separated = to - at === 12 || buffer[at + 12] === SPACE;
-    const status = to - at >= 12 && separated ? decimal(buffer, at + 9, at + 12) : -1;
-    if (!isWord(buffer, at, HTTP_1) || minor < 0 || minor > 9 || buffer[at + 8] !== SPACE)
+    // Before anything else: behind the line's end lie bytes of other responses.
+    if (to - at < STATUS_LINE_BYTES_MIN || !isWord(buffer, at, HTTP_1)) {
       this.failure = "no HTTP/1 status line";
-    else if (status < 100) this.failure = "a status line without a status of three digits";
-    this.status = status;
+      return;
+    }
+    const minor = decimal(buffer, at + 7, at + 8);
+    const separated = to - at === STATUS_LINE_BYTES_MIN || buffer[at + 12] === SPACE;
+    this.status = separated ? decimal(buffer, at + 9, at + 12) : -1;
+    if (minor < 0 || buffer[at + 8] !== SPACE) this.failure = "no HTTP/1 status line";
+    else if (this.status < 100) this.failure = "a status line without a status of three digits";
     this.#http10 = minor === 0;
     this.keepAlive = !this.#http10;
   }
@@ -159,7 +164,7 @@ export class HeadLines {
   }
 }
 
-/** Compares without regard to case; `word` is lower case. Bytes of the length of `word` are there. */
+/** Compares without regard to case. The caller has checked that as many bytes are there. */
 function isWord(buffer: Buffer, at: number, word: Uint8Array): boolean {
   for (let i = 0; i < word.length; i++) {
     if (((buffer[at + i] ?? 0) | 32) !== ((word[i] ?? 0) | 32)) return false;
