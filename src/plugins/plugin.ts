@@ -39,6 +39,7 @@ export type TargetCounts = {
   readonly connectionsOpened: number;
   readonly redirects: number;
   readonly resent: number;
+  readonly retries: number;
   readonly tokenRequests: number;
   readonly tokenNanos: number;
 };

@@ -89,15 +89,14 @@ function open(flight: RegistryFlight): void {
 function send(flight: RegistryFlight): void {
   flight.step = Step.send;
   const { order, client } = flight;
-  const place = resolveLocation(
-    client.urlOf(order.registry, repositoryPath(flight)),
-    flight.location,
-  );
-  if (place === undefined) {
-    flight.fail(Failure.redirect, `the registry's Location cannot be used: "${flight.location}"`);
+  const opened = `${flight.origin}${repositoryPath(flight)}/blobs/uploads/`;
+  const insecure = client.isInsecure(order.registry);
+  const place = resolveLocation(opened, flight.location, { insecure });
+  if (place.kind === "refused") {
+    flight.fail(Failure.redirect, `Location "${flight.location}": ${place.reason}`);
     return;
   }
-  client.requestAt(flight, place.origin, (style) => ({
+  flight.requestAt(place, (style) => ({
     head: requestHead("PUT", appendDigest(place.target, digestOf(flight)), style, [
       ["Content-Type", "application/octet-stream"],
       ["Content-Length", String(order.size)],

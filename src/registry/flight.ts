@@ -6,21 +6,23 @@
 //   launch -> script.begin -> request -> … onHead, onBody, onEnd -> script.answered -> request … | succeed | fail
 //                 ^                                |    401 once: authorize, the same request again
 //                 +---- again (back-off) ----------+    3xx: the same request elsewhere
-import { createHash, type Hash, hash } from "node:crypto";
-import { Failure, failureLabel } from "../core/failure.ts";
+import { Failure } from "../core/failure.ts";
 import type { Connection } from "../wire/connection.ts";
 import type { ConnectionPool } from "../wire/connection-pool.ts";
 import type { BodySource, ExchangeOwner, ResponseHead } from "../wire/exchange.ts";
-import { authorizeFlight } from "./flight-authorization.ts";
+import { errorCodeOf } from "./error-body.ts";
 import { followRedirect, isRedirect } from "./flight-redirect.ts";
+import type { Place } from "./location.ts";
 import { Order } from "./order.ts";
+import { ReceivedBody } from "./received-body.ts";
+import type { HeadStyle } from "./request-head.ts";
 import type { Script } from "./script.ts";
 import { scriptOf } from "./scripts.ts";
 import type { ThreadClient } from "./thread-client.ts";
 
 /** A request whose reused connection had been closed by the server is sent again at most this often. */
 const RESENDS_MAX = 3;
-const ERROR_SAMPLE_BYTES = 4096;
+const SCRATCH_BYTES = 4096;
 
 /** A request as it was sent, so that it can be sent again: elsewhere, authorized, or on a fresh connection. */
 export type Sent = {
@@ -52,7 +54,12 @@ export class RegistryFlight implements ExchangeOwner {
   contentDigest = "";
   contentLength = -1;
 
+  /** Where the request under way goes. */
+  origin = "";
+
   readonly client: ThreadClient;
+  /** Where a head with credentials is put together. */
+  readonly scratch: Buffer = Buffer.allocUnsafe(SCRATCH_BYTES);
   readonly #landing: FlightLanding;
   #script: Script;
   #sent: Sent;
@@ -65,11 +72,7 @@ export class RegistryFlight implements ExchangeOwner {
   #authorized = false;
   /** Nanoseconds that token requests took: no part of the response time. */
   #tokenNanos = 0;
-  #received = 0;
-  #hash: Hash | undefined;
-  #digestOk = true;
-  #sample: Buffer | undefined;
-  #sampled = 0;
+  readonly #body = new ReceivedBody();
   #challenges: string[] = [];
   #retryAfter: string | undefined;
 
@@ -91,6 +94,7 @@ export class RegistryFlight implements ExchangeOwner {
   #attempt(): void {
     this.attempts++;
     this.firstByteAt = Number.NaN;
+    this.#retryAfter = undefined;
     this.bytes = 0;
     this.status = 0;
     this.failure = Failure.none;
@@ -106,8 +110,15 @@ export class RegistryFlight implements ExchangeOwner {
     this.#redirects = 0;
     this.#authorized = false;
     this.#sent = sent;
-    this.#pool = this.client.poolOf(this.order.registry, this.order.session);
-    this.#send(this.client.withAuthorization(this, sent.head));
+    this.#sendToRegistry();
+  }
+
+  #sendToRegistry(): void {
+    const { registry, session } = this.order;
+    this.#pool = this.client.poolOf(registry, session);
+    this.origin = this.client.originOf(registry);
+    this.#resends = 0;
+    this.#transmit(this.client.authorizerOf(registry).sign(this, this.#sent.head));
   }
 
   /** Sends a plain request whose head stands complete in the order: the hot path. */
@@ -120,22 +131,27 @@ export class RegistryFlight implements ExchangeOwner {
   readonly #plainGet: Sent = { head: Buffer.alloc(0), expectsBody: true, bodyBytes: 0 };
   readonly #plainHead: Sent = { head: Buffer.alloc(0), expectsBody: false, bodyBytes: 0 };
 
-  /** Sends the request that was sent last to another place, without credentials. */
-  requestElsewhere(pool: ConnectionPool, sent: Sent): void {
-    this.#sent = sent;
-    this.#pool = pool;
-    this.#send(sent.head);
-  }
-
-  #send(head: Buffer): void {
+  /**
+   * Sends a request to where a Location led: to the registry as it is, to any other origin without credentials.
+   * `make` is given the style of that place.
+   */
+  requestAt({ origin }: Place, make: (style: HeadStyle) => Sent): void {
+    const { registry } = this.order;
+    const style = this.client.styleOf(registry);
+    if (origin === this.client.originOf(registry)) {
+      this.#sent = make(style);
+      this.#sendToRegistry();
+      return;
+    }
+    this.#pool = this.client.poolElsewhere(origin, registry);
+    this.origin = origin;
+    this.#sent = make({ ...style, hostHeader: this.#pool.target.hostHeader });
     this.#resends = 0;
-    this.#transmit(head);
+    this.#transmit(this.#sent.head);
   }
 
   #transmit(head: Buffer): void {
-    this.#received = 0;
-    this.#hash = undefined;
-    this.#sampled = 0;
+    this.#body.begin(this.order.digest, this.order.verify);
     const sent = this.#sent;
     this.#lastHead = head;
     const connection = (this.#pool as ConnectionPool).take();
@@ -150,6 +166,7 @@ export class RegistryFlight implements ExchangeOwner {
     this.firstByteAt = this.client.clock.now();
     this.status = head.status;
     this.contentLength = head.contentLength;
+    this.#body.expect(head.contentLength, head.status >= 300);
     if (head.status === 200 && this.#sent.expectsBody) return;
     this.location = head.value("location") ?? "";
     this.contentDigest = head.value("docker-content-digest") ?? "";
@@ -158,43 +175,15 @@ export class RegistryFlight implements ExchangeOwner {
   }
 
   onBody(buffer: Buffer, from: number, to: number): void {
-    if (this.status >= 400) {
-      this.#keepSample(buffer, from, to);
-      return;
-    }
-    if (this.order.verify) this.#digest(buffer, from, to);
-    this.#received += to - from;
-    this.bytes = this.#received;
-  }
-
-  #digest(buffer: Buffer, from: number, to: number): void {
-    const chunk = buffer.subarray(from, to);
-    // Most blobs of a registry arrive in one piece: one call, no state.
-    if (this.#received === 0 && to - from === this.contentLength) {
-      this.#digestOk = hash("sha256", chunk, "buffer").equals(this.order.digest);
-      this.#hash = undefined;
-      return;
-    }
-    this.#hash ??= createHash("sha256");
-    this.#hash.update(chunk);
-    this.#digestOk = true;
-  }
-
-  #keepSample(buffer: Buffer, from: number, to: number): void {
-    this.#sample ??= Buffer.alloc(ERROR_SAMPLE_BYTES);
-    this.#sampled += buffer.copy(this.#sample, this.#sampled, from, to);
-  }
-
-  /** What the server said about its refusal, at most 4 KiB. */
-  get errorSample(): Buffer | undefined {
-    return this.#sampled === 0 ? undefined : this.#sample?.subarray(0, this.#sampled);
+    this.#body.take(buffer, from, to);
   }
 
   onEnd(): void {
     this.#leaveConnection();
+    this.bytes = this.#body.bytes;
     if (this.status === 401 && !this.#authorized) {
       this.#authorized = true;
-      authorizeFlight(this, this.#challenges);
+      this.client.authorizerOf(this.order.registry).authorize(this, this.#challenges);
       return;
     }
     if (isRedirect(this.status, this.#sent)) {
@@ -208,11 +197,11 @@ export class RegistryFlight implements ExchangeOwner {
     this.#leaveConnection();
     if (untouched && this.#flying && this.#resends < RESENDS_MAX) {
       this.#resends++;
-      this.client.countResent();
+      this.client.counts.resent++;
       this.#transmit(this.#lastHead);
       return;
     }
-    this.bytes = Math.max(this.bytes, this.#received);
+    this.bytes = this.#body.bytes;
     this.fail(code, message);
   }
 
@@ -222,16 +211,15 @@ export class RegistryFlight implements ExchangeOwner {
     if (connection !== undefined) (this.#pool as ConnectionPool).give(connection);
   }
 
-  /** True when the body that was received has the digest that was asked for. */
-  get digestMatches(): boolean {
-    if (this.#hash !== undefined) return this.#hash.digest().equals(this.order.digest);
-    return this.#received === 0 ? emptyMatches(this.order.digest) : this.#digestOk;
+  /** Whether the body that was received has the digest that was asked for. */
+  digestMatches(): boolean {
+    return this.#body.matches();
   }
 
   /** The same request again, after a token was fetched. */
   repeatAuthorized(tokenNanos: number): void {
     this.#tokenNanos += tokenNanos;
-    this.#send(this.client.withAuthorization(this, this.#sent.head));
+    this.#sendToRegistry();
   }
 
   succeed(): void {
@@ -244,7 +232,9 @@ export class RegistryFlight implements ExchangeOwner {
     this.failure = code;
     this.detail = message;
     if (this.#flying && code !== Failure.aborted) {
-      const waitMs = this.client.retryAfterMs(code, this.status, this.attempts, this.#retryAfter);
+      const { status, attempts } = this;
+      const retryAfter = this.#retryAfter;
+      const waitMs = this.client.retryAfterMs({ code, status, attempts, retryAfter });
       if (waitMs !== undefined) {
         this.#timer = setTimeout(() => {
           this.#timer = undefined;
@@ -258,9 +248,9 @@ export class RegistryFlight implements ExchangeOwner {
 
   /** Fails with the status of the last response, in the words of the server where it found some. */
   failWithStatus(what: string): void {
-    const said = this.client.describeRefusal(this.errorSample);
-    const label = failureLabel(Failure.http, this.status);
-    this.fail(Failure.http, `${what}: ${label}${said === "" ? "" : ` ${said}`}`);
+    const said = errorCodeOf(this.#body.sample);
+    const code = said === undefined ? "" : ` ${said}`;
+    this.fail(Failure.http, `${what}: status ${this.status}${code}`);
   }
 
   #land(): void {
@@ -283,6 +273,3 @@ export class RegistryFlight implements ExchangeOwner {
     else this.fail(Failure.aborted, why);
   }
 }
-
-const EMPTY_DIGEST = hash("sha256", "", "buffer");
-const emptyMatches = (digest: Buffer): boolean => digest.equals(EMPTY_DIGEST);

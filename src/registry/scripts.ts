@@ -12,7 +12,7 @@ const get: Script = {
   begin: (flight) => flight.requestTarget(true),
   answered(flight) {
     if (flight.status !== 200) flight.failWithStatus("GET");
-    else if (flight.order.verify && !flight.digestMatches) digestMismatch(flight);
+    else if (flight.order.verify && !flight.digestMatches()) digestMismatch(flight);
     else flight.succeed();
   },
 };

@@ -162,7 +162,14 @@ export class Engine {
   }
 
   #sumCounts(): TargetCounts {
-    const sum = { connectionsOpened: 0, redirects: 0, resent: 0, tokenRequests: 0, tokenNanos: 0 };
+    const sum = {
+      connectionsOpened: 0,
+      redirects: 0,
+      resent: 0,
+      retries: 0,
+      tokenRequests: 0,
+      tokenNanos: 0,
+    };
     for (const { counts } of this.#threads) {
       for (const key of Object.keys(sum) as (keyof TargetCounts)[]) sum[key] += counts?.[key] ?? 0;
     }

@@ -15,7 +15,15 @@ export function ociRegistryTarget(spec: ClientSpec, clock: Clock): Target {
       });
       return flight;
     },
-    counts: () => client.counts(),
+    counts() {
+      const tokens = client.tokenCounts();
+      return {
+        ...client.counts,
+        connectionsOpened: client.connectionsOpened(),
+        tokenRequests: tokens.requests,
+        tokenNanos: tokens.nanos,
+      };
+    },
     close: () => client.close(),
   };
 }

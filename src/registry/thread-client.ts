@@ -1,0 +1,149 @@
+// What all flights of one request thread share: connections, credentials, retry rules. The methods on the plain path
+// (`poolOf`, `withAuthorization` without credentials) make nothing.
+import type { Clock } from "../core/clock.ts";
+import { type Random, random } from "../core/random.ts";
+import { bytes, nanosFromSeconds, seconds } from "../core/units.ts";
+import { ConnectionPool } from "../wire/connection-pool.ts";
+import { type ConnectTarget, connectTarget } from "../wire/origin.ts";
+import { ThreadWire } from "../wire/thread-wire.ts";
+import { Authorizer } from "./authorizer.ts";
+import type { ClientSpec, EndpointSpec } from "./client-spec.ts";
+import type { ContentSpec } from "./content.ts";
+import type { HeadStyle } from "./request-head.ts";
+import { retryDelayMs } from "./retry.ts";
+
+type Endpoint = {
+  readonly spec: EndpointSpec;
+  readonly target: ConnectTarget;
+  readonly pool: ConnectionPool;
+  readonly authorizer: Authorizer;
+};
+
+export class ThreadClient {
+  readonly clock: Clock;
+  /** Plain counters, read once a second. */
+  readonly counts = { redirects: 0, resent: 0, retries: 0 };
+  readonly #spec: ClientSpec;
+  readonly #wire: ThreadWire;
+  readonly #endpoints: readonly Endpoint[];
+  /** Pools of sessions, which have connections of their own: by session, then by endpoint. */
+  readonly #sessions = new Map<number, ConnectionPool[]>();
+  /** Pools of origins that only redirects and Locations lead to. */
+  readonly #elsewhere = new Map<string, ConnectionPool>();
+  readonly #random: Random;
+
+  constructor(spec: ClientSpec, clock: Clock) {
+    this.clock = clock;
+    this.#spec = spec;
+    const { connect, firstByte, idle, total } = spec.timeouts;
+    this.#wire = new ThreadWire({
+      clock,
+      timeouts: {
+        connect: nanosFromSeconds(seconds(connect)),
+        firstByte: nanosFromSeconds(seconds(firstByte)),
+        idle: nanosFromSeconds(seconds(idle)),
+        total: nanosFromSeconds(seconds(total)),
+      },
+      receiveBytes: bytes(spec.receiveBytes),
+    });
+    this.#endpoints = spec.endpoints.map((endpoint) => this.#endpointOf(endpoint));
+    this.#random = random(`${spec.seed}/retry`);
+  }
+
+  #endpointOf(spec: EndpointSpec): Endpoint {
+    const target = connectTarget(spec.origin, { ca: spec.ca, insecure: spec.insecure });
+    return {
+      spec,
+      target,
+      pool: this.#newPool(target),
+      authorizer: new Authorizer(spec, this.clock),
+    };
+  }
+
+  #newPool(target: ConnectTarget): ConnectionPool {
+    return new ConnectionPool(target, this.#wire, { keepAlive: this.#spec.keepAlive });
+  }
+
+  /** Connections to a registry entry: the common ones, or those of a session (-1 = none). */
+  poolOf(registry: number, session: number): ConnectionPool {
+    const endpoint = this.#endpoints[registry] as Endpoint;
+    if (session < 0) return endpoint.pool;
+    let pools = this.#sessions.get(session);
+    if (pools === undefined) {
+      pools = this.#endpoints.map(({ target }) => this.#newPool(target));
+      this.#sessions.set(session, pools);
+    }
+    return pools[registry] as ConnectionPool;
+  }
+
+  /** Connections to another origin, trusted as far as the entry that led there. */
+  poolElsewhere(origin: string, registry: number): ConnectionPool {
+    let pool = this.#elsewhere.get(origin);
+    if (pool === undefined) {
+      const { ca, insecure } = (this.#endpoints[registry] as Endpoint).spec;
+      pool = this.#newPool(connectTarget(origin, { ca, insecure }));
+      this.#elsewhere.set(origin, pool);
+    }
+    return pool;
+  }
+
+  originOf(registry: number): string {
+    return (this.#endpoints[registry] as Endpoint).target.origin;
+  }
+
+  styleOf(registry: number): HeadStyle {
+    return (this.#endpoints[registry] as Endpoint).spec.style;
+  }
+
+  isInsecure(registry: number): boolean {
+    return (this.#endpoints[registry] as Endpoint).spec.insecure;
+  }
+
+  authorizerOf(registry: number): Authorizer {
+    return (this.#endpoints[registry] as Endpoint).authorizer;
+  }
+
+  /** The body that belongs to a content key. */
+  contentOf(key: string, size: number): ContentSpec {
+    return { seed: this.#spec.seed, key, size, random: this.#spec.random };
+  }
+
+  /** Milliseconds until the next attempt, or `undefined` when there is none. `attempts` have been made. */
+  retryAfterMs(failure: {
+    code: number;
+    status: number;
+    attempts: number;
+    retryAfter: string | undefined;
+  }): number | undefined {
+    const delay = retryDelayMs(this.#spec.retries, failure, this.#random);
+    if (delay !== undefined) this.counts.retries++;
+    return delay;
+  }
+
+  /** Connections opened so far, wherever to. */
+  connectionsOpened(): number {
+    let opened = 0;
+    for (const { pool } of this.#endpoints) opened += pool.opened;
+    for (const pools of this.#sessions.values()) for (const pool of pools) opened += pool.opened;
+    for (const pool of this.#elsewhere.values()) opened += pool.opened;
+    return opened;
+  }
+
+  /** Token requests so far and the time they took, nanoseconds. */
+  tokenCounts(): { requests: number; nanos: number } {
+    let requests = 0;
+    let nanos = 0;
+    for (const { authorizer } of this.#endpoints) {
+      requests += authorizer.requests;
+      nanos += authorizer.nanos;
+    }
+    return { requests, nanos };
+  }
+
+  async close(): Promise<void> {
+    for (const { pool } of this.#endpoints) pool.closeAll();
+    for (const pools of this.#sessions.values()) for (const pool of pools) pool.closeAll();
+    for (const pool of this.#elsewhere.values()) pool.closeAll();
+    await Promise.all(this.#endpoints.map(({ authorizer }) => authorizer.close()));
+  }
+}
