@@ -63,15 +63,6 @@ export type Totals = Figures & {
   readonly health: readonly ThreadHealth[];
 };
 
-export const emptyFigures: Figures = {
-  classes: [],
-  lateness: mergeDistributions([]),
-  retries: 0,
-  existed: 0,
-  clippedHigh: 0,
-  clippedLow: 0,
-};
-
 function sumCounts(parts: readonly Counts[]): Counts {
   const sum: Record<string, number> = {};
   for (const part of parts) {
@@ -80,17 +71,16 @@ function sumCounts(parts: readonly Counts[]): Counts {
   return sum;
 }
 
-/** Figures of several classes taken together, under the name of `operation`. */
-export function mergeClasses(
-  operation: OperationClass,
-  parts: readonly ClassFigures[],
-): ClassFigures {
-  const sum = (of: (part: ClassFigures) => number): number =>
+/** Figures without the class that they are of. */
+export type RequestFigures = Omit<ClassFigures, "operation">;
+
+/** Figures of several classes, or of several parts of one, taken together. */
+export function mergeClasses(parts: readonly RequestFigures[]): RequestFigures {
+  const sum = (of: (part: RequestFigures) => number): number =>
     parts.reduce((total, part) => total + of(part), 0);
-  const merge = (of: (part: ClassFigures) => Distribution): Distribution =>
+  const merge = (of: (part: RequestFigures) => Distribution): Distribution =>
     mergeDistributions(parts.map(of));
   return {
-    operation,
     started: sum((part) => part.started),
     done: sum((part) => part.done),
     failed: sum((part) => part.failed),
@@ -120,7 +110,7 @@ export function mergeFigures(parts: readonly Figures[]): Figures {
   return {
     classes: operationClasses.flatMap((operation) => {
       const same = all.filter((part) => part.operation === operation);
-      return same.length === 0 ? [] : [mergeClasses(operation, same)];
+      return same.length === 0 ? [] : [{ operation, ...mergeClasses(same) }];
     }),
     lateness: mergeDistributions(parts.map((part) => part.lateness)),
     retries: sum((part) => part.retries),

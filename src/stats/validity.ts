@@ -1,12 +1,16 @@
-import { type Millis, millis, millisFromNanos } from "../core/units.ts";
+import { type Millis, millisFromNanos } from "../core/units.ts";
 import { maximumOf, valueAtPercentile } from "./distribution.ts";
 import type { Totals } from "./figures.ts";
 
 /** Whether the figures of a run can be trusted. `reasons` are sentences for people, worst first. */
 export type Validity = {
   readonly verdict: "ok" | "strained" | "INVALID";
+  /** What makes it INVALID, in two or three words; null otherwise. */
+  readonly cause: Cause | null;
   readonly reasons: readonly string[];
 };
+
+export type Cause = "generator saturated" | "requests not sent" | "target rate missed";
 
 /** `run.saturation` and `run.on_time_ms` of the configuration. `share` is a fraction 0..1. */
 export type SaturationLimits = {
@@ -33,7 +37,15 @@ const ACHIEVED_MIN = 0.99;
 const RATE_SECONDS_MIN = 1;
 const STRAINED_SHARE = 0.5;
 
-type Finding = { readonly verdict: "strained" | "INVALID"; readonly reason: string };
+type Finding =
+  | { readonly verdict: "strained"; readonly reason: string }
+  | { readonly verdict: "INVALID"; readonly cause: Cause; readonly reason: string };
+
+const saturated = (reason: string): Finding => ({
+  verdict: "INVALID",
+  cause: "generator saturated",
+  reason,
+});
 
 const percent = (share: number): string => `${(share * 100).toPrecision(2)} %`;
 const inMs = (value: number): string => `${value.toPrecision(3)} ms`;
@@ -53,10 +65,11 @@ export function judge(totals: Totals, limits: SaturationLimits, course: RunCours
     ...slotFindings(totals, limits),
     ...clippedFindings(totals),
   ];
-  const invalid = findings.filter(({ verdict }) => verdict === "INVALID");
+  const invalid = findings.filter((finding) => finding.verdict === "INVALID");
   const ordered = [...invalid, ...findings.filter(({ verdict }) => verdict === "strained")];
   return {
     verdict: ordered[0]?.verdict ?? "ok",
+    cause: invalid[0]?.cause ?? null,
     reasons: ordered.map(({ reason }) => reason),
   };
 }
@@ -75,7 +88,7 @@ function latenessFindings(
   const share = tooLate / timed;
   const allowed = `${percent(limits.share)} are allowed`;
   const what = `${requests(tooLate)} (${percent(share)}) sent more than ${limits.lateness} ms late by the generator; ${allowed}`;
-  if (share > limits.share) return [{ verdict: "INVALID", reason: what }];
+  if (share > limits.share) return [saturated(what)];
   if (tooLate > 0 && share > limits.share * STRAINED_SHARE) {
     return [{ verdict: "strained", reason: what }];
   }
@@ -92,18 +105,12 @@ function loopFindings({ health }: Totals, limits: SaturationLimits): readonly Fi
   const findings: Finding[] = [];
   health.forEach((thread, worker) => {
     const delay = millisFromNanos(thread.loopDelayP99);
-    const what = `event-loop delay p99 of worker ${worker} is ${inMs(delay)}`;
-    const over = worstOf(delay, limits.lateness);
-    if (over !== undefined) {
-      findings.push({ verdict: over, reason: `${what}; the limit is ${limits.lateness} ms` });
-    }
+    const reason = `event-loop delay p99 of worker ${worker} is ${inMs(delay)}; the limit is ${limits.lateness} ms`;
+    if (delay > limits.lateness) findings.push(saturated(reason));
+    else if (delay > limits.lateness * STRAINED_SHARE)
+      findings.push({ verdict: "strained", reason });
   });
   return findings;
-}
-
-function worstOf(delay: Millis, limit: Millis): Finding["verdict"] | undefined {
-  if (delay > limit) return "INVALID";
-  return delay > millis(limit * STRAINED_SHARE) ? "strained" : undefined;
 }
 
 function rateFindings(
@@ -114,7 +121,7 @@ function rateFindings(
   const started = classes.reduce((sum, part) => sum + part.started, 0);
   if (started < planned) {
     const reason = `not sent: ${requests(planned - started)} of ${planned}`;
-    return [{ verdict: "INVALID", reason }];
+    return [{ verdict: "INVALID", cause: "requests not sent", reason }];
   }
   if (plannedSeconds === null || plannedSeconds < RATE_SECONDS_MIN) return [];
   const achieved = plannedSeconds / Math.max(plannedSeconds, sendingSeconds);
@@ -122,7 +129,9 @@ function rateFindings(
   // Where requests waited for a place, the registry set the pace, and the response times tell it: that is a finding.
   const waited = classes.some(({ lateSlots }) => lateSlots > 0);
   const reason = `${percent(achieved)} of the planned rate was reached; 99 % is needed`;
-  return [{ verdict: waited ? "strained" : "INVALID", reason }];
+  return waited
+    ? [{ verdict: "strained", reason }]
+    : [{ verdict: "INVALID", cause: "target rate missed", reason }];
 }
 
 function slotFindings(totals: Totals, { onTime }: SaturationLimits): readonly Finding[] {

@@ -121,6 +121,7 @@ test("validity: a run without a single request is ok, and says nothing", () => {
   const totals = new TallyReader([]).totals();
   assert.deepEqual(judge(totals, limits, { ...course, planned: 0 }), {
     verdict: "ok",
+    cause: null,
     reasons: [],
   });
 });

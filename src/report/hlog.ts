@@ -1,0 +1,59 @@
+import { HistogramLogWriter } from "hdr-histogram-js";
+import type { Distribution } from "../stats/distribution.ts";
+import type { ClassFigures, IntervalSnapshot } from "../stats/figures.ts";
+import { toHdr } from "../stats/hdr.ts";
+import { AppendFile } from "./append-file.ts";
+
+/** Values are ns, the column of maxima is ms. HdrHistogram's own default, in its Java tools, is the same ratio. */
+const NANOS_PER_MILLI = 1e6;
+
+const measureKeys = {
+  response: "response",
+  service: "service",
+  ttfb: "ttfb",
+  "failed-response": "failedResponse",
+  "failed-service": "failedService",
+} as const satisfies Record<string, keyof ClassFigures>;
+
+/**
+ * histograms.hlog: a HdrHistogram interval log (format 1.3), one line per interval and tag `operation.measure`, and
+ * `lateness`. Times in the lines are seconds since the base time. Grows while the run goes on.
+ */
+export class HistogramLog {
+  readonly #file: AppendFile;
+  readonly #writer: HistogramLogWriter;
+
+  /** `startedAt`: ms since the epoch. */
+  constructor(path: string, { tool, startedAt }: { tool: string; startedAt: number }) {
+    const file = new AppendFile(path);
+    this.#file = file;
+    this.#writer = new HistogramLogWriter((text) => file.write(text));
+    const epoch = (startedAt / 1000).toFixed(3);
+    const iso = new Date(startedAt).toISOString();
+    this.#writer.outputComment(`[Logged with ${tool}; values in nanoseconds]`);
+    this.#writer.outputLogFormatVersion();
+    this.#writer.outputComment(`[StartTime: ${epoch} (seconds since epoch), ${iso}]`);
+    this.#writer.outputComment(`[BaseTime: ${epoch} (seconds since epoch)]`);
+    this.#writer.outputLegend();
+  }
+
+  add(snapshot: IntervalSnapshot): void {
+    for (const figures of snapshot.classes) {
+      for (const [measure, key] of Object.entries(measureKeys)) {
+        this.#line(`${figures.operation}.${measure}`, figures[key], snapshot);
+      }
+    }
+    this.#line("lateness", snapshot.lateness, snapshot);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #line(tag: string, distribution: Distribution, { start, end }: IntervalSnapshot): void {
+    if (distribution.total === 0) return;
+    const histogram = toHdr(distribution);
+    histogram.tag = tag;
+    this.#writer.outputIntervalHistogram(histogram, start / 1e9, end / 1e9, NANOS_PER_MILLI);
+  }
+}

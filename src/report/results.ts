@@ -1,0 +1,117 @@
+import {
+  type Distribution,
+  maximumOf,
+  meanOf,
+  supportedPercentile,
+} from "../stats/distribution.ts";
+import type { RequestFigures } from "../stats/figures.ts";
+import { encodeHdr } from "../stats/hdr.ts";
+import {
+  onTimeShare,
+  overall,
+  type RunFigures,
+  rateOver,
+  verdictOf,
+  verdictText,
+} from "./run-figures.ts";
+
+/** `$id` of docs/formats/results.schema.json. The number grows when a reader of the old form would go wrong. */
+const RESULTS_SCHEMA = "urn:drayage:schema:results:1";
+const RESULTS_VERSION = 1;
+
+export const reportedPercentiles = [50, 75, 90, 95, 99, 99.9] as const;
+
+/** A distribution for results.json; ns. Null where too few values were counted, or none. */
+export type LatencyResult = {
+  readonly count: number;
+  readonly sum: number;
+  readonly mean: number | null;
+  readonly max: number | null;
+  readonly percentiles: Readonly<Record<string, number | null>>;
+  /** HdrHistogram V2, compressed, base64: what makes two files mergeable. Null without values. */
+  readonly histogram: string | null;
+};
+
+/** Percentiles by name (`p50` … `p99.9`), ns. */
+function percentilesOf(distribution: Distribution): Readonly<Record<string, number | null>> {
+  return Object.fromEntries(
+    reportedPercentiles.map((percent) => [
+      `p${percent}`,
+      supportedPercentile(distribution, percent),
+    ]),
+  );
+}
+
+function latencyResult(distribution: Distribution): LatencyResult {
+  const some = distribution.total > 0;
+  return {
+    count: distribution.total,
+    sum: distribution.sum,
+    mean: some ? meanOf(distribution) : null,
+    max: some ? maximumOf(distribution) : null,
+    percentiles: percentilesOf(distribution),
+    histogram: some ? encodeHdr(distribution) : null,
+  };
+}
+
+function requestResult(figures: RequestFigures, seconds: number) {
+  return {
+    started: figures.started,
+    done: figures.done,
+    failed: figures.failed,
+    perSecond: rateOver(figures.done, seconds),
+    bytesIn: figures.bytesIn,
+    bytesOut: figures.bytesOut,
+    failedBytesIn: figures.failedBytesIn,
+    failedBytesOut: figures.failedBytesOut,
+    bytesPerSecond: rateOver(figures.bytesIn + figures.bytesOut, seconds),
+    onTime: figures.onTime,
+    lateSlots: figures.lateSlots,
+    lateGenerator: figures.lateGenerator,
+    tooLate: figures.tooLate,
+    onTimeShare: onTimeShare(figures),
+    errors: figures.errors,
+    statuses: figures.statuses,
+    responseNs: latencyResult(figures.response),
+    serviceNs: latencyResult(figures.service),
+    ttfbNs: latencyResult(figures.ttfb),
+    failedResponseNs: latencyResult(figures.failedResponse),
+    failedServiceNs: latencyResult(figures.failedService),
+  };
+}
+
+/** The content of results.json: docs/formats/results.md, docs/formats/results.schema.json. */
+export function runResults(figures: RunFigures) {
+  const { totals, validity, seconds } = figures;
+  return {
+    $schema: RESULTS_SCHEMA,
+    version: RESULTS_VERSION,
+    tool: figures.tool,
+    verb: figures.verb,
+    startedAt: new Date(figures.startedAt).toISOString(),
+    seconds,
+    traceSeconds: figures.traceSeconds,
+    verdict: verdictText(verdictOf(figures)),
+    valid: validity.verdict !== "INVALID",
+    validity,
+    interrupted: figures.ending !== "finished",
+    ending: figures.ending,
+    paced: figures.paced,
+    planned: figures.planned,
+    all: requestResult(overall(totals), seconds),
+    classes: totals.classes.map(({ operation, ...part }) => ({
+      operation,
+      ...requestResult(part, seconds),
+    })),
+    latenessNs: latencyResult(totals.lateness),
+    retries: totals.retries,
+    existed: totals.existed,
+    clipped: { aboveHour: totals.clippedHigh, belowZero: totals.clippedLow },
+    threads: totals.health,
+    skipped: figures.skipped,
+    records: figures.records,
+    besides: figures.besides,
+    examples: figures.examples,
+    compat: figures.compat,
+  };
+}

@@ -1,0 +1,65 @@
+import { mergeClasses, type RequestFigures, type Totals } from "../stats/figures.ts";
+import type { Validity } from "../stats/validity.ts";
+import type { CompatFigures } from "./compat.ts";
+
+/** Everything that the outputs of a finished run are made of. Times of day are ms since the epoch. */
+export type RunFigures = {
+  readonly tool: { readonly name: string; readonly version: string };
+  readonly verb: string;
+  readonly startedAt: number;
+  /** From the start of the run to the end of its last request. */
+  readonly seconds: number;
+  readonly totals: Totals;
+  readonly validity: Validity;
+  /** `limit`: a limit of the run ended it; `signal`: the user did. */
+  readonly ending: "finished" | "signal" | "limit";
+  /** Requests had due times; otherwise there is neither response time nor lateness. */
+  readonly paced: boolean;
+  /** Requests that were due; null where nothing was. */
+  readonly planned: number | null;
+  /** Length of the trace, s; null without a trace. */
+  readonly traceSeconds: number | null;
+  /** Records that became no request, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** What became of the trace's records: read, kept, folded, and one entry per reason. */
+  readonly records: Readonly<Record<string, number>>;
+  /** What was done besides the requests: connections opened, redirects, token requests, … */
+  readonly besides: Readonly<Record<string, number>>;
+  /** First message of each failure label, for people. */
+  readonly examples: Readonly<Record<string, string>>;
+  /** The block of the original trace replayer; null where there are no such rows. */
+  readonly compat: CompatFigures | null;
+};
+
+export type Verdict = {
+  readonly word: "PASS" | "FAIL" | "INVALID" | "ABORTED";
+  readonly why: string | null;
+};
+
+/** Word of the summary's first line. */
+export function verdictOf({ ending, validity, totals }: RunFigures): Verdict {
+  if (ending !== "finished") {
+    return { word: "ABORTED", why: ending === "signal" ? "interrupted" : "a limit was reached" };
+  }
+  if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
+  const { done, failed } = overall(totals);
+  if (done === 0 && failed > 0) return { word: "FAIL", why: "no request succeeded" };
+  return { word: "PASS", why: null };
+}
+
+export const verdictText = ({ word, why }: Verdict): string =>
+  why === null ? word : `${word} (${why})`;
+
+/** All classes together. */
+export const overall = ({ classes }: Pick<Totals, "classes">): RequestFigures =>
+  mergeClasses(classes);
+
+/** Share of the requests with a due time that were sent on time; null where none had one. */
+export function onTimeShare({ onTime, lateSlots, lateGenerator }: RequestFigures): number | null {
+  const timed = onTime + lateSlots + lateGenerator;
+  return timed === 0 ? null : onTime / timed;
+}
+
+/** Events per second; null for a run that took no time. */
+export const rateOver = (count: number, seconds: number): number | null =>
+  seconds > 0 ? count / seconds : null;

@@ -1,0 +1,188 @@
+import { type Distribution, maximumOf, supportedPercentile } from "../stats/distribution.ts";
+import type { RequestFigures } from "../stats/figures.ts";
+import { compatLines } from "./compat.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNanos,
+  formatRate,
+  formatShare,
+} from "./number-format.ts";
+import { reportedPercentiles } from "./results.ts";
+import {
+  onTimeShare,
+  overall,
+  type RunFigures,
+  rateOver,
+  type Verdict,
+  verdictOf,
+  verdictText,
+} from "./run-figures.ts";
+import { alignRows, type Paint, type Row } from "./text-table.ts";
+
+/** What the summary tells besides the figures. */
+export type SummaryContext = {
+  readonly directory: string;
+  /** Names of the files written and what each holds. */
+  readonly files: readonly { readonly name: string; readonly holds: string }[];
+  /** Commands worth typing next, and why. */
+  readonly next: readonly { readonly type: string; readonly does: string }[];
+};
+
+const INDENT = "  ";
+const EXAMPLE_LENGTH_MAX = 60;
+
+/** The text at the end of a run, without a line break at its end. Form: docs/formats/summary.md. */
+export function summaryText(figures: RunFigures, context: SummaryContext, paint: Paint): string {
+  const sections = [
+    headLines(figures, context, paint),
+    validityLines(figures, paint),
+    section("Latency", latencyRows(figures, paint), paint, "llr"),
+    section("Requests", requestRows(figures), paint, "lr"),
+    section("Errors", errorRows(figures), paint, "llrl"),
+    countLines(figures, paint),
+    figures.compat === null ? [] : compatLines(figures.compat),
+    section("Files", fileRows(context), paint, "l"),
+    section("Next", nextRows(context), paint, "l"),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function section(
+  title: string,
+  rows: readonly Row[],
+  paint: Paint,
+  sides: string,
+): readonly string[] {
+  if (rows.length === 0) return [];
+  return [paint.bold(title), ...alignRows(rows, sides).map((line) => INDENT + line)];
+}
+
+const verdictPaint = ({ word }: Verdict, paint: Paint): ((text: string) => string) => {
+  switch (word) {
+    case "PASS":
+      return paint.good;
+    case "ABORTED":
+      return paint.warning;
+    case "FAIL":
+    case "INVALID":
+      return paint.bad;
+    default:
+      return word satisfies never;
+  }
+};
+
+function headLines(
+  figures: RunFigures,
+  { directory }: SummaryContext,
+  paint: Paint,
+): readonly string[] {
+  const verdict = verdictOf(figures);
+  const { done, failed } = overall(figures.totals);
+  const traced =
+    figures.traceSeconds === null ? "" : ` (trace: ${formatDuration(figures.traceSeconds)})`;
+  return [
+    `${verdictPaint(verdict, paint)(verdictText(verdict))}  ${directory}`,
+    `${figures.verb}: ${formatCount(done)} done, ${formatCount(failed)} failed in ${formatDuration(figures.seconds)}${traced}`,
+  ];
+}
+
+function validityLines({ validity }: RunFigures, paint: Paint): readonly string[] {
+  const colour = { ok: paint.good, strained: paint.warning, INVALID: paint.bad }[validity.verdict];
+  return [
+    `${paint.bold("Validity")}  ${colour(validity.verdict)}`,
+    ...validity.reasons.map((reason) => `${INDENT}${reason}`),
+  ];
+}
+
+const latencyCells = (distribution: Distribution): string[] => [
+  ...reportedPercentiles.map((percent) => formatNanos(supportedPercentile(distribution, percent))),
+  formatNanos(maximumOf(distribution)),
+];
+
+function latencyRows({ totals, paced }: RunFigures, paint: Paint): readonly Row[] {
+  const rows: Row[] = [];
+  const all = overall(totals);
+  const groups: { operation: string; figures: RequestFigures }[] = totals.classes.map((part) => ({
+    operation: part.operation,
+    figures: part,
+  }));
+  if (groups.length > 1) groups.unshift({ operation: "all", figures: all });
+  for (const { operation, figures } of groups) {
+    if (figures.done === 0) continue;
+    const service = ["service", ...latencyCells(figures.service)];
+    if (figures.response.total > 0) {
+      rows.push({ cells: [operation, "response", ...latencyCells(figures.response)] });
+      rows.push({ cells: ["", ...service], paint: paint.dim });
+    } else {
+      rows.push({ cells: [operation, ...service] });
+    }
+    if (figures.ttfb.total > 0) {
+      rows.push({ cells: ["", "ttfb", ...latencyCells(figures.ttfb)], paint: paint.dim });
+    }
+  }
+  if (totals.lateness.total > 0) {
+    rows.push({ cells: ["lateness", "(ours)", ...latencyCells(totals.lateness)] });
+  }
+  if (rows.length === 0) return [];
+  const measured = paced ? "" : "no due times:";
+  const names = reportedPercentiles.map((percent) => `p${percent}`);
+  rows.unshift({ cells: [measured, "", ...names, "max"], paint: paint.dim });
+  return rows;
+}
+
+function requestRows({ totals, seconds }: RunFigures): readonly Row[] {
+  if (totals.classes.length === 0) return [];
+  const row = (operation: string, figures: RequestFigures): Row => {
+    const bytes = figures.bytesIn + figures.bytesOut;
+    const cells = [
+      operation,
+      formatCount(figures.done),
+      formatCount(figures.failed),
+      formatShare(onTimeShare(figures)),
+      formatBytes(bytes),
+      formatRate(rateOver(figures.done, seconds)),
+      `${formatBytes(rateOver(bytes, seconds))}/s`,
+    ];
+    return { cells };
+  };
+  const rows: Row[] = totals.classes.map((part) => row(part.operation, part));
+  if (rows.length > 1) rows.push(row("all", overall(totals)));
+  rows.unshift({ cells: ["", "done", "failed", "on time", "bytes", "rate", "throughput"] });
+  return rows;
+}
+
+/** Messages may quote a server: nothing of theirs moves the cursor. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?");
+
+function errorRows({ totals, examples }: RunFigures): readonly Row[] {
+  const rows: Row[] = [];
+  for (const { operation, errors } of totals.classes) {
+    for (const [label, count] of Object.entries(errors)) {
+      const example = printable(examples[label] ?? "").slice(0, EXAMPLE_LENGTH_MAX);
+      rows.push({ cells: [label, operation, formatCount(count), example] });
+    }
+  }
+  return rows;
+}
+
+/** A line each for what is only counted; zeros are left out. */
+function countLines({ records, skipped, besides }: RunFigures, paint: Paint): readonly string[] {
+  const lines = { Records: records, Skipped: skipped, Besides: besides };
+  return Object.entries(lines).flatMap(([title, counts]) => {
+    const parts = Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${formatCount(count)}`);
+    return parts.length === 0 ? [] : [`${paint.bold(title.padEnd(8))}  ${parts.join(", ")}`];
+  });
+}
+
+const fileRows = ({ files }: SummaryContext): readonly Row[] =>
+  files.map(({ name, holds }) => ({ cells: [name, holds] }));
+
+const nextRows = ({ next }: SummaryContext): readonly Row[] =>
+  next.map(({ type, does }) => ({ cells: [type, does] }));

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
+import { Failure } from "../../src/core/failure.ts";
+import { CompatSum, compatLines, OnTime } from "../../src/report/compat.ts";
+import type { RunFigures } from "../../src/report/run-figures.ts";
+import { summaryText } from "../../src/report/summary.ts";
+import { alignRows, paintFor } from "../../src/report/text-table.ts";
+import { allocateTally } from "../../src/stats/tally-layout.ts";
+import { TallyReader } from "../../src/stats/tally-reader.ts";
+import { whole, writerOf } from "../stats/samples.ts";
+import { sampleRun } from "./sample-run.ts";
+
+const context = {
+  directory: "runs/2026-11-22T07-01-33Z_run_a1b2c3",
+  files: [{ name: "results.json", holds: "the figures" }],
+  next: [{ type: "drayage report DIR", does: "rebuild every output" }],
+};
+const plain = paintFor({}, false);
+const { figures } = sampleRun();
+
+function totalsOf(...samples: Parameters<typeof whole>[1][]) {
+  const memory = allocateTally();
+  const tally = writerOf(memory);
+  for (const sample of samples) whole(tally, sample);
+  return new TallyReader([memory]).totals();
+}
+
+const failed = { sent: 0, done: 5, failure: Failure.connect, status: 0 };
+for (const { name, change, first } of [
+  { name: "a good run", change: {}, first: "PASS" },
+  {
+    name: "a generator that could not keep up",
+    change: {
+      validity: { verdict: "INVALID", cause: "generator saturated", reasons: ["late"] },
+    } as const,
+    first: "INVALID (generator saturated)",
+  },
+  {
+    name: "an interrupted run",
+    change: { ending: "signal" } as const,
+    first: "ABORTED (interrupted)",
+  },
+  { name: "a limit", change: { ending: "limit" } as const, first: "ABORTED (a limit was reached)" },
+  {
+    name: "a run in which nothing succeeded",
+    change: { totals: totalsOf(failed) },
+    first: "FAIL (no request succeeded)",
+  },
+] satisfies { name: string; change: Partial<RunFigures>; first: string }[]) {
+  test(`summary: ${name} begins with ${first} and the run directory`, () => {
+    const [line] = summaryText({ ...figures, ...change }, context, plain).split("\n");
+    assert.equal(line, `${first}  ${context.directory}`);
+  });
+}
+
+test("summary: plain ASCII in at most 100 columns, no blank at the end of a line", () => {
+  for (const line of summaryText(figures, context, plain).split("\n")) {
+    assert.match(line, /^[\x20-\x7e]*$/);
+    assert.ok(line.length <= 100, line);
+    assert.equal(line, line.trimEnd());
+  }
+});
+
+test("summary: every class has a response row and a service row, errors have their example", () => {
+  const text = summaryText(figures, context, plain);
+  assert.match(text, /get-blob +response +\S+/);
+  assert.match(text, /\n +service +\S+/);
+  assert.match(text, /http:503 +get-blob +\d+ +GET \/v2/);
+  assert.match(text, /lateness +\(ours\)/);
+  assert.match(text, /Skipped +unmapped 3/);
+  assert.doesNotMatch(text, /warmup_failed/);
+  assert.match(text, /Files\n +results\.json +the figures/);
+});
+
+test("summary: without due times it says so, and shows service times only", () => {
+  const text = summaryText(sampleRun({ paced: false, seconds: 3 }).figures, context, plain);
+  assert.match(text, /no due times:/);
+  assert.doesNotMatch(text, /response/);
+});
+
+test("summary: percentiles that few values cannot support are dashes", () => {
+  const totals = totalsOf({ due: 0, sent: 10, done: 2_500_000 });
+  const text = summaryText({ ...figures, totals }, context, plain);
+  assert.match(text, /get-blob +response +- +- +- +- +- +- +2\.50ms/);
+});
+
+test("summary: a run without a request has a head, a verdict and no empty tables", () => {
+  const text = summaryText({ ...figures, totals: totalsOf(), compat: null }, context, plain);
+  assert.doesNotMatch(text, /Latency|Requests\n|Errors/);
+  assert.match(text, /0 done, 0 failed/);
+});
+
+test("summary: colours change nothing but colours", () => {
+  const coloured = summaryText(figures, context, paintFor({ FORCE_COLOR: "1" }, false));
+  const bare = stripVTControlCharacters(coloured);
+  assert.ok(coloured.length > bare.length);
+  assert.equal(bare, summaryText(figures, context, plain));
+});
+
+for (const { name, env, terminal, colours } of [
+  { name: "a terminal", env: {}, terminal: true, colours: true },
+  { name: "a pipe", env: {}, terminal: false, colours: false },
+  { name: "NO_COLOR on a terminal", env: { NO_COLOR: "1" }, terminal: true, colours: false },
+  { name: "an empty NO_COLOR", env: { NO_COLOR: "" }, terminal: true, colours: true },
+  { name: "a dumb terminal", env: { TERM: "dumb" }, terminal: true, colours: false },
+  { name: "FORCE_COLOR into a pipe", env: { FORCE_COLOR: "1" }, terminal: false, colours: true },
+  { name: "FORCE_COLOR=0", env: { FORCE_COLOR: "0" }, terminal: true, colours: false },
+  {
+    name: "FORCE_COLOR over NO_COLOR",
+    env: { FORCE_COLOR: "1", NO_COLOR: "1" },
+    terminal: false,
+    colours: true,
+  },
+]) {
+  test(`paint: ${name}: ${colours ? "colours" : "none"}`, () => {
+    assert.equal(paintFor(env, terminal).bold("x") !== "x", colours);
+  });
+}
+
+test("table: text flush left, numbers flush right, short rows allowed", () => {
+  const rows = [{ cells: ["a", "1"] }, { cells: ["long", "1000"] }, { cells: ["x"] }];
+  assert.deepEqual(alignRows(rows, "lr"), ["a        1", "long  1000", "x"]);
+});
+
+test("compat: the labels, their order and spelling, and the figures of the original", () => {
+  const sum = new CompatSum();
+  sum.add(100, 2, 1000, OnTime.yes);
+  sum.add(101, 4, 500, OnTime.no);
+  sum.add(99, 60, 7, OnTime.failed);
+  assert.deepEqual(compatLines(sum.figures()), [
+    "Statistics",
+    "Successful Requests: 2",
+    "Failed Requests: 1",
+    "Duration: 6",
+    "Data Transfered: 1500 bytes",
+    "Average Latency: 3",
+    "% requests on time: 0.5",
+    "Throughput: 0.3333333333333333 requests/second",
+  ]);
+});
+
+for (const { name, failures } of [
+  { name: "no row", failures: 0 },
+  { name: "failures only", failures: 3 },
+]) {
+  test(`compat: ${name} has no means`, () => {
+    const sum = new CompatSum();
+    for (let i = 0; i < failures; i++) sum.add(1, 1, 1, OnTime.failed);
+    assert.deepEqual(compatLines(sum.figures()).slice(1), [
+      "Successful Requests: 0",
+      `Failed Requests: ${failures}`,
+      "Duration: n/a",
+      "Data Transfered: 0 bytes",
+      "Average Latency: n/a",
+      "% requests on time: n/a",
+      "Throughput: n/a",
+    ]);
+  });
+}
