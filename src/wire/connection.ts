@@ -88,8 +88,12 @@ export class Connection implements Judged {
     body: BodySource,
     bodyBytes: number,
   ): void {
-    this.#upload ??= new Upload(this.#wire.uploadChunks, () => {
-      this.#phaseAt = UNSEEN;
+    this.#upload ??= new Upload({
+      chunks: this.#wire.uploadChunks,
+      turns: this.#wire.uploadTurns,
+      progress: () => {
+        this.#phaseAt = UNSEEN;
+      },
     });
     this.#upload.begin(body, bodyBytes);
     this.#begin(owner, head, length, true);

@@ -1,7 +1,11 @@
 // The contract between a connection and whoever has a request on it. Runs once or a few times per request, so it is
 // methods on objects that live as long as their table entry: no closure, no event, no promise.
 
-/** Head of a response. One object per connection, overwritten by the next response: read it, do not keep it. */
+/**
+ * Head of a response. One object per connection: read it, do not keep it. `status` and `contentLength` hold until the next
+ * exchange begins; the fields only during `onHead`, because their bytes lie in a buffer that all connections share. Asking
+ * for one later is an invariant broken, not a wrong answer.
+ */
 export interface ResponseHead {
   readonly status: number;
   /** Length announced by the server, or -1 where it announced none (chunked, or until the connection closes). */

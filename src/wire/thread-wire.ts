@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import { type Bytes, bytes } from "../core/units.ts";
 import { Deadlines, type Timeouts } from "./deadlines.ts";
 import { UploadChunks } from "./upload.ts";
+import { UploadTurns } from "./upload-turns.ts";
 
 /** Sizes of the receive buffer: one read takes as much. Blobs cost 0.27 s of processor per GB with 1 MiB, 0.49 with 64 KiB. */
 export const ReceiveBytes = {
@@ -23,6 +24,7 @@ export class ThreadWire {
   readonly receive: Buffer;
   readonly deadlines: Deadlines;
   readonly uploadChunks = new UploadChunks();
+  readonly uploadTurns = new UploadTurns();
 
   constructor({ clock, timeouts, receiveBytes = ReceiveBytes.small }: ThreadWireOptions) {
     this.clock = clock;

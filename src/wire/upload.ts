@@ -1,6 +1,6 @@
 // Sends the body of an upload while it is being made. Runs once per chunk: the source fills a chunk, the socket takes it,
 // and the next one is made only after it was flushed, because the memory is the same. So an upload of any size holds one
-// chunk. Must not make the next chunk in the flush itself: the loop would not get to read an early answer.
+// chunk. When a chunk is made and written is the business of upload-turns.ts.
 //
 //             chunk flushed         last chunk flushed   stop (early answer)   connection closed
 //   sending   next chunk            sent                 stopped               idle
@@ -10,6 +10,7 @@
 import type { Socket } from "node:net";
 import { invariant } from "../core/errors.ts";
 import type { BodySource } from "./exchange.ts";
+import type { Turn, UploadTurns } from "./upload-turns.ts";
 
 export const UPLOAD_CHUNK_BYTES = 256 * 1024;
 
@@ -31,18 +32,29 @@ export class UploadChunks {
   }
 }
 
+type UploadParts = {
+  readonly chunks: UploadChunks;
+  readonly turns: UploadTurns;
+  /** Told of each chunk that was flushed. */
+  readonly progress: () => void;
+};
+
 /** The uploads of one connection, one after the other. */
-export class Upload {
+export class Upload implements Turn {
   readonly #chunks: UploadChunks;
+  readonly #turns: UploadTurns;
   readonly #progress: () => void;
   #chunk: Buffer | undefined;
   #source: BodySource | undefined;
   #socket: Socket | undefined;
   #left = 0;
+  /** Bytes of the chunk that are to be written. */
+  #filled = 0;
   #state: "idle" | "sending" | "stopped" | "sent" = "idle";
 
-  constructor(chunks: UploadChunks, progress: () => void) {
+  constructor({ chunks, turns, progress }: UploadParts) {
     this.#chunks = chunks;
+    this.#turns = turns;
     this.#progress = progress;
   }
 
@@ -69,9 +81,10 @@ export class Upload {
       this.#state = "sent";
       return;
     }
+    this.fill();
     socket.cork();
     socket.write(head);
-    this.#next();
+    this.write();
     socket.uncork();
   }
 
@@ -86,22 +99,31 @@ export class Upload {
     this.#giveBack();
   }
 
-  readonly #next = (): void => {
-    if (this.#state !== "sending") return;
+  fill(): boolean {
+    if (this.#state !== "sending") return false;
     this.#chunk ??= this.#chunks.take();
-    const filled = this.#source?.read(this.#chunk) ?? 0;
-    invariant(filled > 0 && filled <= this.#left, "a body source makes as many bytes as announced");
-    this.#left -= filled;
-    const whole = filled === this.#chunk.length;
-    this.#socket?.write(whole ? this.#chunk : this.#chunk.subarray(0, filled), this.#flushed);
-  };
+    this.#filled = this.#source?.read(this.#chunk) ?? 0;
+    invariant(
+      this.#filled > 0 && this.#filled <= this.#left,
+      "a body source makes as many bytes as announced",
+    );
+    this.#left -= this.#filled;
+    return true;
+  }
+
+  write(): void {
+    if (this.#state !== "sending" || this.#chunk === undefined) return;
+    const whole = this.#filled === this.#chunk.length;
+    const bytes = whole ? this.#chunk : this.#chunk.subarray(0, this.#filled);
+    this.#socket?.write(bytes, this.#flushed);
+  }
 
   readonly #flushed = (error?: Error | null): void => {
     // A failed write is told by the socket's own error event.
     if (this.#state !== "sending" || error) return;
     this.#progress();
     if (this.#left > 0) {
-      setImmediate(this.#next);
+      this.#turns.ask(this);
       return;
     }
     this.#state = "sent";
