@@ -4,7 +4,7 @@ import type { Terminal } from "./command.ts";
 import { errorReport } from "./error-report.ts";
 import { catalogueHelp, commandHelp, groupHelp } from "./help.ts";
 import { groupNeedsWord, resolveVerb, type Verb } from "./verb.ts";
-import { toolVersion } from "./version.ts";
+import { version } from "./version.ts";
 
 /** The whole program behind `argv` (without interpreter and script). Errors become text on `err` and an exit code. */
 export async function dispatch(
@@ -31,8 +31,9 @@ async function perform(
   };
   if (first === undefined)
     throw new UsageError("which command? The shortest start: drayage demo (see: drayage --help)");
-  if (first === "--version") return say(`drayage ${toolVersion()}\n`);
-  if (first === "--help" || first === "-h" || argv.join(" ") === "help") return say(catalogueHelp(verbs));
+  if (first === "--version") return say(`drayage ${version}\n`);
+  if (first === "--help" || first === "-h" || argv.join(" ") === "help")
+    return say(catalogueHelp(verbs));
 
   // `drayage help run` is what other programs have taught people to type.
   const words = first === "help" && argv.length > 1 ? [...argv.slice(1), "--help"] : argv;
@@ -43,7 +44,7 @@ async function perform(
   }
   const command = await resolved.verb.load();
   if (asks(resolved.rest, "--help", "-h")) return say(commandHelp(command));
-  if (asks(resolved.rest, "--version")) return say(`drayage ${toolVersion()}\n`);
+  if (asks(resolved.rest, "--version")) return say(`drayage ${version}\n`);
   // Loaded late: help and version do without.
   const { parseArguments } = await import("./parser.ts");
   const { options, positionals } = parseArguments(command, {

@@ -1,0 +1,152 @@
+import type * as z from "zod";
+import { UsageError } from "../../core/errors.ts";
+import { type CamelKeys, camelKeys } from "./camel-keys.ts";
+import { KeyTree } from "./key-tree.ts";
+import { type Mistake, mistakesOf, nameOf, valueAt } from "./mistake.ts";
+import { type Override, readOverrides, withOverrides } from "./overrides.ts";
+import { replaySchema } from "./replay-schema.ts";
+import type { Mode } from "./schema-parts.ts";
+import { isMapping, withoutPrivateKeys } from "./values.ts";
+import { withVariables } from "./variables.ts";
+import { type Path, YamlFile } from "./yaml-file.ts";
+
+type Sections = CamelKeys<z.output<ReturnType<typeof replaySchema>>>;
+
+/**
+ * The configuration of a replay, checked, with all defaults filled in: sections and keys as in trace-replay.md 3.2, in
+ * camel case. Times carry their unit in the type. Paths are as written, relative to the working directory.
+ */
+export type ReplayConfig = Omit<Sections, "simulate"> & {
+  readonly simulate: {
+    readonly name: string | undefined;
+    readonly args: Readonly<Record<string, unknown>> | undefined;
+  };
+};
+
+/** What the mode requires is there. */
+export type ConfigOf<M extends Mode> = M extends "simulate"
+  ? ReplayConfig & { readonly simulate: { readonly name: string } }
+  : ReplayConfig & { readonly warmup: { readonly output: string } };
+
+export type ConfigRequest<M extends Mode> = {
+  /** The file, as the user named it. */
+  readonly path: string;
+  readonly mode: M;
+  /** `key.path=value`, in the order given: later ones win. */
+  readonly overrides?: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  /** Number of workers of `--local`, which takes the place of client_info.client_list. */
+  readonly local?: number | undefined;
+};
+
+/** Reads the file; throws a UsageError with one line per mistake, each with its position. */
+export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> {
+  const overrides = readOverrides(request.overrides ?? []);
+  const file = YamlFile.read(request.path);
+  const schema = replaySchema(request.mode);
+  const keys = new KeyTree(schema);
+  const written = withoutEmptySections(
+    withoutPrivateKeys(withOverrides(file.data, overrides)) ?? {},
+    { keys, path: [] },
+  );
+  const { data, mistakes: unset } = withVariables(written, request.env);
+  const result = schema.safeParse(data);
+  const mistakes = [
+    ...unset,
+    ...mistakesOf(result.error?.issues ?? [], { data: written, keys }).filter(
+      ({ path }) => !unset.some((other) => isWithin(path, other.path)),
+    ),
+    ...missingKeys(written, request),
+  ];
+  if (mistakes.length > 0 || !result.success)
+    throw new UsageError(sentences(mistakes, { file, overrides }));
+  const { simulate, ...sections } = result.data;
+  // The plug-in's arguments keep their own spelling.
+  const config: ReplayConfig = {
+    ...camelKeys(sections),
+    simulate: { name: simulate.name, args: simulate.args },
+  };
+  // `missingKeys` has seen to it that what the mode requires is there.
+  return config as ConfigOf<M>;
+}
+
+/** For run.json: plain data, credentials redacted, certificates named by their file. */
+export function resolvedConfig(config: ReplayConfig): unknown {
+  const text = JSON.stringify(config, (key, value: unknown) => (key === "pem" ? undefined : value));
+  return JSON.parse(text);
+}
+
+type Required = { readonly path: Path; readonly what: string };
+
+const registry: Required = {
+  path: ["registry"],
+  what: "a list of registries, such as [localhost:5000]",
+};
+const map: Required = {
+  path: ["warmup", "output"],
+  what: "the file of the map, such as interm.json",
+};
+const workers: Required = {
+  path: ["client_info", "client_list"],
+  what: "a list of workers, such as [local]; or type --local 1",
+};
+const plugin: Required = { path: ["simulate", "name"], what: "the plug-in, such as builtin:cache" };
+
+const requiredKeys: Readonly<Record<Mode, readonly Required[]>> = {
+  warmup: [registry, map],
+  run: [registry, map, workers],
+  simulate: [plugin],
+};
+
+function missingKeys(data: unknown, { mode, local }: ConfigRequest<Mode>): Mistake[] {
+  if (!isMapping(data)) return [];
+  return requiredKeys[mode]
+    .filter(({ path }) => valueAt(data, path) === undefined)
+    .filter((key) => key !== workers || local === undefined)
+    .map(({ path, what }) => ({
+      path,
+      part: "key" as const,
+      sentence: `"${nameOf(path)}" is missing and ${mode} needs it: ${what}`,
+    }));
+}
+
+/** A section whose keys are all commented out is null in YAML, and means its defaults. */
+function withoutEmptySections(
+  value: unknown,
+  { keys, path }: { keys: KeyTree; path: Path },
+): unknown {
+  if (Array.isArray(value))
+    return value.map((item, index) => withoutEmptySections(item, { keys, path: [...path, index] }));
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key, inner]) => inner !== null || !keys.isSection([...path, key]))
+      .map(([key, inner]) => [key, withoutEmptySections(inner, { keys, path: [...path, key] })]),
+  );
+}
+
+/** Each mistake behind its place: `file:line:col: …`, or the `--set` that it came by. In the order of the file. */
+function sentences(
+  mistakes: readonly Mistake[],
+  { file, overrides }: { file: YamlFile; overrides: readonly Override[] },
+): string[] {
+  return mistakes
+    .map(({ path, part = "value" as const, sentence }) => {
+      const override = overrides.findLast((candidate) => setBy(candidate, { path, file }));
+      if (override !== undefined)
+        return { line: 0, column: 0, text: `${override.label}: ${sentence}` };
+      const { line, column } = file.locate(path, part);
+      return { line, column, text: `${file.name}:${line}:${column}: ${sentence}` };
+    })
+    .toSorted((one, other) => one.line - other.line || one.column - other.column)
+    .map(({ text }) => text);
+}
+
+/** Whether an override brought what stands at `path`, or a mapping there that the file does not have. */
+function setBy(override: Override, { path, file }: { path: Path; file: YamlFile }): boolean {
+  if (isWithin(path, override.path)) return true;
+  return isWithin(override.path, path) && file.locate(path, "key").found < path.length;
+}
+
+const isWithin = (path: Path, outer: Path): boolean =>
+  outer.every((part, depth) => String(path[depth]) === String(part));

@@ -1,0 +1,309 @@
+// The one table of the replay configuration: every key with its type, default, sentence and modes. The types of the
+// program, the messages, docs/configuration.md and the JSON Schema are all read from here.
+import * as z from "zod";
+import { millis, seconds } from "../../core/units.ts";
+import { defaultInclude, includeTokens } from "../../trace/trace-options.ts";
+import { registryEntry } from "./registry-entry.ts";
+import {
+  atLeast,
+  either,
+  key,
+  listOf,
+  type Mode,
+  mapping,
+  oneOf,
+  path,
+  positive,
+  section,
+  share,
+  text,
+  truth,
+  whole,
+  word,
+} from "./schema-parts.ts";
+import { checkWindow, windowEdge } from "./trace-window.ts";
+
+const run: readonly Mode[] = ["run"];
+const warmup: readonly Mode[] = ["warmup"];
+const pushing: readonly Mode[] = ["warmup", "run"];
+const simulate: readonly Mode[] = ["simulate"];
+
+/** The schema of one mode: they differ in the default of `run.retries.count` alone. */
+export const replaySchema = (mode: Mode) =>
+  section({
+    verbose: key(truth().default(false), "More progress output."),
+    trace: traceSection(),
+    registry: key(
+      listOf("a list of registries", registryEntry()).default([]),
+      "Registries to send to; a warm-up fills the first.",
+      pushing,
+    ),
+    client_info: clientSection(),
+    warmup: warmupSection(),
+    run: runSection(mode),
+    simulate: simulateSection(),
+  });
+
+const traceSection = () =>
+  section({
+    location: key(
+      path("a directory").default("."),
+      "Directory that the names in trace.traces start from.",
+    ),
+    traces: key(
+      listOf("a list of file names", text("a file name")),
+      "Trace files: names, globs, directories or absolute paths.",
+    ),
+    limit: key(limitMapping().optional(), "Keeps only the beginning of the trace."),
+    output: key(path().default("output.json"), "File of the results.", run),
+    arrival: key(
+      oneOf("timestamp", "start").default("timestamp"),
+      "Whether a request arrives at its timestamp, or at timestamp minus duration.",
+    ),
+    include: key(
+      listOf("a list of kinds and methods", oneOf(...includeTokens)).default([...defaultInclude]),
+      "Which records are kept.",
+    ),
+    window: key(
+      mapping({
+        from: key(windowEdge().optional(), "First instant that is kept."),
+        to: key(windowEdge().optional(), "First instant that is no longer kept."),
+      })
+        .superRefine(checkWindow)
+        .optional(),
+      "Keeps a span of time: RFC 3339 times, or seconds from the first request.",
+    ),
+    sample: key(
+      mapping({
+        clients: key(positive({ max: 1 }), "Share of the trace clients that is kept."),
+      }).optional(),
+      "Keeps whole trace clients, chosen by run.seed.",
+    ),
+    strict: key(truth().default(false), "Stops at the first broken record."),
+    dedupe: key(truth().default(false), "Leaves out records whose id was seen before."),
+  });
+
+const limitMapping = () =>
+  mapping({
+    type: key(oneOf("seconds", "requests"), "What trace.limit.amount counts."),
+    amount: key(atLeast(0), "Seconds from the first request, or number of requests."),
+  }).superRefine(({ type, amount }, context) => {
+    if (type === "seconds" || Number.isSafeInteger(amount)) return;
+    context.addIssue({
+      code: "custom",
+      path: ["amount"],
+      message: "expected a whole number of requests",
+    });
+  });
+
+const clientSection = () =>
+  section({
+    client_list: key(
+      listOf(
+        "a list of workers",
+        z
+          .string({ error: () => WORKER })
+          .regex(/^(local|[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/, {
+            error: () => WORKER,
+          }),
+      ).optional(),
+      "Workers of a run, as host:port; local is a worker inside this process.",
+      run,
+    ),
+    port: key(
+      whole({ min: 1, max: 65_535 }).default(8080),
+      "Port on which the master takes results.",
+      run,
+    ),
+    threads: key(
+      either('a whole number of at least 1, or "auto"', [whole({ min: 1 }), word("auto")]).default(
+        1,
+      ),
+      "Requests under way at the same time, per worker; auto leaves it to run.max_in_flight.",
+      run,
+    ),
+    wait: key(
+      truth().default(false),
+      "Keeps the timing of the trace instead of sending as fast as possible.",
+      run,
+    ),
+    route: key(
+      truth().default(false),
+      "All requests of a trace client go to one worker instead of round robin.",
+      run,
+    ),
+    speed: key(positive().default(1), "Divides the times of the trace.", run),
+    assign: key(
+      oneOf("pool", "slots").default("pool"),
+      "Takes any free place, or the place that the trace's own durations give.",
+      run,
+    ),
+    sessions: key(
+      truth().default(false),
+      "Every trace client keeps its own connections and the order of its requests.",
+      run,
+    ),
+  }).superRefine(({ assign, sessions }, context) => {
+    if (!sessions || assign !== "slots") return;
+    context.addIssue({
+      code: "custom",
+      path: ["sessions"],
+      message: "sessions need a free choice of place: write assign: pool, or leave sessions out",
+    });
+  });
+
+const WORKER = "expected host:port or local";
+
+const warmupSection = () =>
+  section({
+    output: key(
+      path().optional(),
+      "The map from trace URIs to digests, written by a warm-up and read by a run.",
+      pushing,
+    ),
+    threads: key(whole({ min: 1 }).default(1), "Pushes under way at the same time.", warmup),
+    random: key(
+      truth().default(false),
+      "Bodies that cannot be compressed, instead of zeros behind a distinct beginning.",
+      pushing,
+    ),
+    repository: key(
+      oneOf("single", "traced").default("single"),
+      "Everything in test_repo, or under the names of the trace.",
+      pushing,
+    ),
+    manifests: key(
+      oneOf("blob", "manifest").default("blob"),
+      "Whether manifests are replayed as blobs of their size or as image manifests.",
+      pushing,
+    ),
+    identity: key(
+      oneOf("uri", "digest").default("uri"),
+      "What makes two blobs the same: the whole URI, or its last segment.",
+      pushing,
+    ),
+    all_registries: key(
+      truth().default(false),
+      "Fills every registry, not only the first.",
+      warmup,
+    ),
+  });
+
+const runSection = (mode: Mode) =>
+  section({
+    unmapped: key(
+      oneOf("put", "skip", "error").default("put"),
+      "What becomes of a GET whose URI is not in the map.",
+      run,
+    ),
+    registry_choice: key(
+      oneOf("random", "round_robin", "hash").default("random"),
+      "How a request finds its registry.",
+      run,
+    ),
+    verify: key(truth().default(true), "Checks the digest of every body.", run),
+    max_in_flight: key(
+      whole({ min: 1 }).default(4096),
+      "Requests under way at most, per worker.",
+      run,
+    ),
+    on_time_ms: key(
+      atLeast(0).default(10).transform(millis),
+      "Lateness up to which a request counts as on time, in milliseconds.",
+      run,
+    ),
+    saturation: section({
+      lateness_ms: key(
+        atLeast(0).default(100).transform(millis),
+        "Lateness that spoils a request, in milliseconds.",
+        run,
+      ),
+      share: key(share().default(0.01), "Share of spoilt requests that makes a run invalid.", run),
+    }),
+    seed: key(
+      either("a whole number or text", [z.int(), z.string()]).default(0).transform(String),
+      "Seed of contents, of sampling and of the choice of registry.",
+    ),
+    timeouts: timeoutsSection(),
+    retries: retriesSection(mode),
+    keep_alive: key(
+      truth().default(true),
+      "Uses a connection again; false opens one per HTTP request.",
+      pushing,
+    ),
+  });
+
+const timeoutsSection = () =>
+  section({
+    connect: key(
+      atLeast(0).default(10).transform(seconds),
+      "Seconds until a connection stands; 0 = no limit.",
+      pushing,
+    ),
+    first_byte: key(
+      atLeast(0).default(60).transform(seconds),
+      "Seconds from the request to the first byte of its answer; 0 = no limit.",
+      pushing,
+    ),
+    idle: key(
+      atLeast(0).default(60).transform(seconds),
+      "Seconds without any byte while a body moves; 0 = no limit.",
+      pushing,
+    ),
+    total: key(
+      atLeast(0).default(0).transform(seconds),
+      "Seconds for one exchange as a whole; 0 = no limit.",
+      pushing,
+    ),
+  });
+
+const RETRIED = "a status from 400 to 599 or a failure such as connect";
+
+const retriesSection = (mode: Mode) =>
+  section({
+    count: key(
+      whole({ min: 0 }).default(mode === "warmup" ? 3 : 0),
+      "Further attempts after the first: 0 in a run, 3 in a warm-up.",
+      pushing,
+    ),
+    backoff_ms: key(
+      atLeast(0).default(500).transform(millis),
+      "Pause before the first retry in milliseconds, twice as long before each further one, times chance.",
+      pushing,
+    ),
+    on: key(
+      listOf(
+        "a list of statuses and failures",
+        either(RETRIED, [
+          whole({ min: 400, max: 599 }),
+          oneOf(
+            "connect",
+            "tls",
+            "reset",
+            "timeout:connect",
+            "timeout:first_byte",
+            "timeout:idle",
+            "timeout:total",
+            "truncated_body",
+            "digest_mismatch",
+          ),
+        ]),
+      ).default(["connect", 429, 502, 503, 504]),
+      "What is tried again.",
+      pushing,
+    ),
+  });
+
+const simulateSection = () =>
+  section({
+    name: key(
+      text("the name of a plug-in").optional(),
+      "Plug-in: a file, or builtin:NAME.",
+      simulate,
+    ),
+    args: key(
+      z.record(z.string(), z.unknown(), { error: () => "expected a mapping" }).optional(),
+      "Anything; handed to the plug-in as it is.",
+      simulate,
+    ),
+  });
