@@ -1,7 +1,130 @@
+import { statSync } from "node:fs";
 import { UsageError } from "../core/errors.ts";
-import type { OpenTraceOptions } from "./trace-options.ts";
-import type { TraceStream } from "./trace-stream.ts";
+import { accountLine, type FileAccount } from "./account.ts";
+import { takeCensus } from "./census.ts";
+import { IncludeFilter } from "./include-filter.ts";
+import { Intake } from "./intake.ts";
+import { LaterFilters } from "./later-filters.ts";
+import { Ledger } from "./ledger.ts";
+import type { RunMerge } from "./run-merge.ts";
+import { type RunBounds, SortedRuns } from "./sorted-runs.ts";
+import { SpillFolder } from "./spill.ts";
+import { traceFiles } from "./trace-files.ts";
+import { defaultInclude, type OpenTraceOptions } from "./trace-options.ts";
+import { readTrace } from "./trace-reader.ts";
+import { type Selection, TraceStream } from "./trace-stream.ts";
+import { TraceWindow } from "./trace-window.ts";
 
+const MEMORY_BYTES: number = 64 << 20;
+const OPEN_FILES_MAX = 256;
+
+/**
+ * Reads traces and gives back the records to replay, in order of arrival; ties in the order of `traces`, then of rows.
+ *
+ * Memory stays within `memoryBytes` and some 30 MiB, whatever the size of the input; what does not fit is sorted
+ * through files in `tmpDir`. Broken records are counted in the account, not thrown. Throws UsageError for files that
+ * are missing or no traces, for the first broken record if `strict`, and if no record is kept; DrayageError
+ * `interrupted` after `signal`, `storage` if a disk fails. Source: trace-replay.md 1.5, 2, 3.2 and 3.3.
+ */
 export async function openTrace(options: OpenTraceOptions): Promise<TraceStream> {
-  throw new UsageError(`cannot read ${options.traces.join(", ")}`);
+  const files = traceFiles({ location: options.location, traces: options.traces });
+  const window = new TraceWindow(options.window);
+  const ledger = new Ledger({ strict: options.strict ?? false, errorsFile: options.errorsFile });
+  const folder = new SpillFolder(options.tmpDir, ledger.account.spilled);
+  try {
+    const runs = new SortedRuns({
+      memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
+      openFilesMax: options.openFilesMax ?? OPEN_FILES_MAX,
+      folder,
+      bounds: boundsOf(options, window),
+      left: (reason, count) => ledger.leftOut(reason, count),
+    });
+    await readAll(files, options, { window, ledger, runs });
+    const merge = await runs.merge(options.signal);
+    return await streamOf(merge, options, { window, ledger, files });
+  } finally {
+    ledger.close();
+    folder.remove();
+  }
+}
+
+type Parts = { readonly window: TraceWindow; readonly ledger: Ledger };
+
+async function readAll(
+  files: readonly string[],
+  options: OpenTraceOptions,
+  { window, ledger, runs }: Parts & { readonly runs: SortedRuns },
+): Promise<void> {
+  const { sample, seed = 0, dedupe = false, arrival = "timestamp", signal } = options;
+  const include = new IncludeFilter(options.include ?? defaultInclude);
+  const later = new LaterFilters({ window, sample, seed, dedupe });
+  const intake = new Intake({ ledger, runs, include, later, arrival });
+  const sizes = files.map((file) => statSync(file).size);
+  const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
+  let bytesDone = 0;
+  for (const [index, path] of files.entries()) {
+    await readTrace(path, {
+      sink: intake,
+      allowUriList: options.allowUriList ?? false,
+      signal,
+      onFile: (file: FileAccount) => {
+        ledger.startFile(file);
+        intake.startFile(index, file.format);
+      },
+      onChunk: (read) => {
+        const bytes = bytesDone + read;
+        const progress = { file: path, filesDone: index, files: files.length, bytes, bytesTotal };
+        options.onProgress?.(progress);
+      },
+    });
+    bytesDone += sizes[index] ?? 0;
+  }
+}
+
+async function streamOf(
+  merge: RunMerge,
+  options: OpenTraceOptions,
+  { window, ledger, files }: Parts & { readonly files: readonly string[] },
+): Promise<TraceStream> {
+  const { account } = ledger;
+  const selection: Selection = { ...window.resolve(), ...limitsOf(options) };
+  try {
+    if (window.hasOffsets || Number.isFinite(selection.spanUs)) {
+      const { window: outside, limit } = await takeCensus(merge, selection, options.signal);
+      ledger.leftOut("window", outside);
+      ledger.leftOut("limit", limit);
+    } else ledger.leftOut("limit", Math.max(0, account.kept - selection.records));
+    if (account.kept === 0) {
+      throw new UsageError(`no record of the trace is left to replay: ${accountLine(account)}`);
+    }
+    return new TraceStream({ merge, selection, account, files });
+  } catch (error) {
+    merge.close();
+    throw error;
+  }
+}
+
+function limitsOf({ limit }: OpenTraceOptions): { spanUs: number; records: number } {
+  const none = Number.POSITIVE_INFINITY;
+  if (limit === undefined) return { spanUs: none, records: none };
+  switch (limit.type) {
+    case "seconds":
+      return { spanUs: limit.amount * 1e6, records: none };
+    case "requests":
+      return { spanUs: none, records: limit.amount };
+    default:
+      limit.type satisfies never;
+      return { spanUs: none, records: none };
+  }
+}
+
+/** What is known about the end of the selection while it is being read; see RunBounds. */
+function boundsOf(options: OpenTraceOptions, window: TraceWindow): RunBounds {
+  const none = Number.POSITIVE_INFINITY;
+  if (window.offsetToUs !== undefined) {
+    return { records: none, spanUs: window.offsetToUs, reason: "window" };
+  }
+  // A window that begins at an offset may leave out what now looks like the first record.
+  if (window.hasOffsets) return { records: none, spanUs: none, reason: "window" };
+  return { ...limitsOf(options), reason: "limit" };
 }

@@ -34,6 +34,9 @@ export const recordBlock = (buffer: Buffer): RecordBlock => ({
   data: new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength),
 });
 
+/** What a cursor over nothing stands on. */
+export const emptyBlock: RecordBlock = recordBlock(Buffer.alloc(HEAD_BYTES));
+
 const SLASH = 47;
 
 /**
@@ -148,7 +151,7 @@ export class RecordView {
   }
 
   get uri(): string {
-    return this.buffer.utf8Slice(this.uriAt, this.uriEnd);
+    return this.buffer.toString("utf8", this.uriAt, this.uriEnd);
   }
   get name(): string | null {
     return this.#text(this.nameAt, this.nameEnd);
@@ -190,7 +193,7 @@ export class RecordView {
   }
 
   #text(from: number, to: number): string | null {
-    return from === -1 ? null : this.buffer.utf8Slice(from, to);
+    return from === -1 ? null : this.buffer.toString("utf8", from, to);
   }
 }
 

@@ -1,0 +1,114 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { CsvError, type Info, parse } from "csv-parse";
+import { messageOf } from "../core/errors.ts";
+import { RECORD_BYTES_MAX } from "./json-scanner.ts";
+import { type Place, RawRecord, type RecordSink, Shape, traceKeys } from "./raw-record.ts";
+
+const keyNames: readonly string[] = traceKeys;
+
+/** Values as found, with what the parser knows about the row. */
+type Row = { readonly record: readonly string[]; readonly info: Info };
+
+/**
+ * Reads comma-separated values whose first row names the keys; other columns are ignored, an empty value is an absent
+ * one. `base` is the offset of the first byte of `chunks` in the file. Returns the number of rows.
+ */
+export async function readCsv(
+  chunks: AsyncIterable<Buffer>,
+  sink: RecordSink,
+  base: number,
+): Promise<number> {
+  const rows = new CsvRows(sink, base);
+  const parser = parse({
+    info: true,
+    max_record_size: RECORD_BYTES_MAX,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+    on_skip: (error) => {
+      rows.skipped(error);
+      return undefined;
+    },
+  });
+  const feeding = pipeline(Readable.from(chunks), parser);
+  // The failure is met below, where the rows are awaited; here it only must not count as unhandled.
+  feeding.catch(() => undefined);
+  try {
+    for await (const row of parser) rows.take(row as Row);
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    rows.cutOff(error);
+  }
+  return rows.count;
+}
+
+class CsvRows {
+  readonly #sink: RecordSink;
+  readonly #base: number;
+  readonly #raw = new RawRecord(Buffer.allocUnsafe(1 << 12));
+  /** Field of each column, -1 for columns that mean nothing to us. */
+  #columns: number[] | undefined;
+  #end = 0;
+  count = 0;
+
+  constructor(sink: RecordSink, base: number) {
+    this.#sink = sink;
+    this.#base = base;
+  }
+
+  take({ record, info }: Row): void {
+    const start = this.#end;
+    this.#end = info.bytes;
+    if (this.#columns === undefined) {
+      this.#columns = record.map((name) => keyNames.indexOf(name.trim()));
+      return;
+    }
+    this.#locate(start, info.lines);
+    if (record.length === this.#columns.length) this.#fill(record, this.#columns);
+    else {
+      const message = `${record.length} values where the header has ${this.#columns.length}`;
+      this.#sink.broken("syntax", this.#raw, message);
+    }
+  }
+
+  skipped(error: CsvError | undefined): void {
+    this.#locate(this.#end, 0);
+    this.#sink.broken("syntax", placeOf(this.#raw, error), messageOf(error));
+  }
+
+  /** The file ends inside a quoted value, or a row exceeds every bound. */
+  cutOff(error: CsvError): void {
+    this.#locate(this.#end, 0);
+    const reason = error.code === "CSV_MAX_RECORD_SIZE" ? "too_long" : "truncated";
+    this.#sink.broken(reason, placeOf(this.#raw, error), error.message);
+  }
+
+  #locate(offset: number, line: number): void {
+    this.#raw.row = ++this.count;
+    this.#raw.line = line;
+    this.#raw.offset = this.#base + offset;
+  }
+
+  #fill(record: readonly string[], columns: readonly number[]): void {
+    const raw = this.#raw;
+    const text = record.join("");
+    if (text.length * 3 > raw.buffer.length) raw.buffer = Buffer.allocUnsafe(text.length * 6);
+    raw.shape.fill(Shape.absent);
+    let at = 0;
+    for (const [column, field] of columns.entries()) {
+      const value = record[column] ?? "";
+      if (field === -1 || value === "") continue;
+      raw.shape[field] = Shape.text;
+      raw.from[field] = at;
+      at += raw.buffer.write(value, at);
+      raw.to[field] = at;
+    }
+    this.#sink.take(raw);
+  }
+}
+
+function placeOf({ row, line, offset }: RawRecord, error: CsvError | undefined): Place {
+  const known: unknown = error === undefined ? undefined : Reflect.get(error, "lines");
+  return { row, offset, line: typeof known === "number" ? known : line };
+}

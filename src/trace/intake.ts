@@ -1,0 +1,222 @@
+// Judges every record that a reader found and lays out those that are kept: budget 1 µs a record, together with the
+// scanner; allocates nothing for a record that is sound. Guarded by perf/trace-read.bench.ts.
+
+import type { TraceFormat } from "./account.ts";
+import { FOLDED_METHOD, type IncludeFilter, methodCode, needsSize } from "./include-filter.ts";
+import { copyEscapedText } from "./json-text.ts";
+import type { LaterFilters } from "./later-filters.ts";
+import { HEAD_BYTES, TEXT_BYTES_MAX } from "./layout.ts";
+import type { Ledger } from "./ledger.ts";
+import { readNumber } from "./number-text.ts";
+import {
+  Field,
+  type Place,
+  type RawRecord,
+  type RecordSink,
+  Shape,
+  traceKeys,
+} from "./raw-record.ts";
+import { emptyBlock, RecordView } from "./record-view.ts";
+import { putNumbers, putTexts, putUri, RecordNumbers, recordBytesMax } from "./record-writer.ts";
+import type { SortedRuns } from "./sorted-runs.ts";
+import { TimestampReader } from "./timestamp.ts";
+import { UriParts } from "./uri-parts.ts";
+
+type Options = {
+  readonly ledger: Ledger;
+  readonly runs: SortedRuns;
+  readonly include: IncludeFilter;
+  readonly later: LaterFilters;
+  readonly arrival: "timestamp" | "start";
+};
+
+const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
+const textFields = [
+  Field.method,
+  Field.uri,
+  Field.timestamp,
+  Field.client,
+  Field.host,
+  Field.id,
+  Field.agent,
+] as const;
+const optionalFields = [
+  Field.duration,
+  Field.client,
+  Field.host,
+  Field.status,
+  Field.agent,
+  Field.id,
+] as const;
+const STATUS_MAX = 999;
+/** Characters of a wrong value that a message quotes. */
+const QUOTED_MAX = 40;
+
+export class Intake implements RecordSink {
+  readonly #options: Options;
+  /** Records of a plain uri list have neither time nor size. */
+  #bare = false;
+  readonly #numbers = new RecordNumbers();
+  readonly #uri = new UriParts();
+  readonly #times = new TimestampReader();
+  readonly #view = new RecordView(emptyBlock);
+  /** Decoded text of the rare method or time that was written with escapes. */
+  readonly #decoded = Buffer.alloc(TEXT_BYTES_MAX);
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /** The following records come from the file of this index. */
+  startFile(index: number, format: TraceFormat): void {
+    this.#numbers.file = index;
+    this.#bare = format === "uri-list";
+  }
+
+  broken(reason: string, place: Place, message: string): void {
+    this.#options.ledger.broken(reason, place, message);
+  }
+
+  take(raw: RawRecord): void {
+    const { ledger, runs, include, later } = this.#options;
+    if (!this.#hasGoodTexts(raw)) return;
+    const at = runs.room(recordBytesMax(raw));
+    const { block } = runs.buffer;
+    const numbers = this.#numbers;
+    const uriEnd = putUri(block, at, raw);
+    this.#uri.read(block.buffer, at + HEAD_BYTES, uriEnd);
+    numbers.kind = this.#uri.kind;
+    numbers.nameEnd = this.#uri.nameEnd;
+    numbers.refStart = this.#uri.refStart;
+    if (!this.#readNumbers(raw)) return;
+    ledger.account.read++;
+    if (!this.#bare) this.#countDefaults(raw);
+    if (numbers.method === FOLDED_METHOD) {
+      ledger.account.folded++;
+      return;
+    }
+    const excluded = include.reason(numbers.method, numbers.kind, this.#bare ? 1 : numbers.size);
+    if (excluded !== null) {
+      ledger.filtered(excluded);
+      return;
+    }
+    if (numbers.size < 0) numbers.size = -1;
+    const end = putTexts(block, at, raw, uriEnd);
+    this.#view.moveTo(block, at);
+    const left = later.reason(numbers.arrivalUs, this.#view);
+    if (left !== null) {
+      ledger.filtered(left);
+      return;
+    }
+    runs.buffer.append(putNumbers(block, at, raw, { numbers, end }), numbers.arrivalUs);
+    ledger.account.kept++;
+  }
+
+  /** The required fields are there and all texts are texts of a length that fits. */
+  #hasGoodTexts(raw: RawRecord): boolean {
+    for (const field of requiredFields) {
+      if (raw.shape[field] === Shape.absent) return this.#reject(raw, "missing", field);
+    }
+    for (const field of textFields) {
+      const shape = raw.shape[field] as number;
+      if (shape > Shape.escapedText) return this.#reject(raw, "type", field);
+      if (shape !== Shape.absent && this.#length(raw, field) > TEXT_BYTES_MAX) {
+        const message = `${traceKeys[field]} is longer than ${TEXT_BYTES_MAX} bytes`;
+        this.broken("too_long", raw, message);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Reads everything that is no plain text; the kind of the uri is known. */
+  #readNumbers(raw: RawRecord): boolean {
+    const numbers = this.#numbers;
+    numbers.method = this.#method(raw);
+    numbers.duration = this.#number(raw, Field.duration, 0);
+    if (Number.isNaN(numbers.duration)) return this.#reject(raw, "type", Field.duration);
+    if (numbers.duration < 0) return this.#reject(raw, "negative_duration", Field.duration);
+    numbers.status = this.#number(raw, Field.status, 0);
+    const isStatus = Number.isInteger(numbers.status) && numbers.status >= 0;
+    if (!isStatus || numbers.status > STATUS_MAX) return this.#reject(raw, "type", Field.status);
+    numbers.size = this.#number(raw, Field.written, -1);
+    if (!Number.isSafeInteger(numbers.size)) return this.#reject(raw, "type", Field.written);
+    const sizeless = raw.shape[Field.written] === Shape.absent && !this.#bare;
+    if (sizeless && needsSize(numbers.method, numbers.kind)) {
+      return this.#reject(raw, "missing", Field.written);
+    }
+    const time = this.#time(raw);
+    if (Number.isNaN(time)) return this.#reject(raw, "timestamp", Field.timestamp);
+    const shift = this.#options.arrival === "start" ? Math.round(numbers.duration * 1e6) : 0;
+    numbers.arrivalUs = time - shift;
+    return true;
+  }
+
+  #method(raw: RawRecord): number {
+    const field = Field.method;
+    if (raw.shape[field] === Shape.escapedText) {
+      return methodCode(this.#decoded, 0, this.#decode(raw, field));
+    }
+    return methodCode(raw.buffer, raw.from[field] as number, raw.to[field] as number);
+  }
+
+  #time(raw: RawRecord): number {
+    const field = Field.timestamp;
+    if (raw.shape[field] === Shape.escapedText) {
+      return this.#times.read(this.#decoded, 0, this.#decode(raw, field));
+    }
+    return this.#times.read(raw.buffer, raw.from[field] as number, raw.to[field] as number);
+  }
+
+  #decode(raw: RawRecord, field: number): number {
+    const from = raw.from[field] as number;
+    return copyEscapedText(this.#decoded, 0, raw.buffer, from, raw.to[field] as number);
+  }
+
+  /** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */
+  #number(raw: RawRecord, field: number, absent: number): number {
+    const shape = raw.shape[field];
+    if (shape === Shape.absent) return absent;
+    if (shape !== Shape.number && shape !== Shape.text) return Number.NaN;
+    return readNumber(raw.buffer, raw.from[field] as number, raw.to[field] as number);
+  }
+
+  #length(raw: RawRecord, field: number): number {
+    return (raw.to[field] as number) - (raw.from[field] as number);
+  }
+
+  #countDefaults(raw: RawRecord): void {
+    for (const field of optionalFields) {
+      if (raw.shape[field] === Shape.absent) this.#options.ledger.defaulted(field);
+    }
+  }
+
+  /** Counts a broken record; always false. */
+  #reject(
+    raw: RawRecord,
+    what: "missing" | "type" | "negative_duration" | "timestamp",
+    field: number,
+  ): false {
+    const key = traceKeys[field];
+    const from = raw.from[field] as number;
+    const to = Math.min(raw.to[field] as number, from + QUOTED_MAX);
+    const value = what === "missing" ? "" : raw.buffer.toString("utf8", from, to);
+    switch (what) {
+      case "missing":
+        this.broken(`missing:${key}`, raw, `${key} is missing`);
+        return false;
+      case "type":
+        this.broken(`type:${key}`, raw, `${key} has a value of the wrong type: ${value}`);
+        return false;
+      case "negative_duration":
+        this.broken(what, raw, `${key} is negative: ${value}`);
+        return false;
+      case "timestamp":
+        this.broken(what, raw, `${key} is no time: ${value}`);
+        return false;
+      default:
+        what satisfies never;
+        return false;
+    }
+  }
+}

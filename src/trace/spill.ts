@@ -1,0 +1,96 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import type { TraceAccount } from "./account.ts";
+import { LENGTH_AT } from "./layout.ts";
+import type { RecordBlock } from "./record-view.ts";
+import type { SpilledRun } from "./run-cursor.ts";
+
+const WRITE_BYTES = 1 << 20;
+
+/** Files of sorted runs, in a directory of their own under `tmpDir` that is made with the first of them. */
+export class SpillFolder {
+  readonly #parent: string;
+  readonly #spilled: TraceAccount["spilled"];
+  #path: string | undefined;
+  #count = 0;
+
+  constructor(tmpDir: string | undefined, spilled: TraceAccount["spilled"]) {
+    this.#parent = tmpDir ?? tmpdir();
+    this.#spilled = spilled;
+  }
+
+  /** Opens a new run. The writer must be finished or the folder removed. */
+  write(): RunWriter {
+    this.#path ??= makeFolder(this.#parent);
+    return new RunWriter(join(this.#path, `run-${this.#count++}`));
+  }
+
+  /** Notes a finished run in the account. */
+  add(run: SpilledRun): SpilledRun {
+    this.#spilled.runs++;
+    this.#spilled.bytes += run.bytes;
+    return run;
+  }
+
+  /** Removes the directory and all in it. Runs that are open can still be read. Idempotent. */
+  remove(): void {
+    if (this.#path !== undefined) rmSync(this.#path, { recursive: true, force: true });
+    this.#path = undefined;
+  }
+}
+
+function makeFolder(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, "drayage-trace-"));
+  } catch (error) {
+    throw new UsageError(`cannot write to the directory for temporary files: ${messageOf(error)}`);
+  }
+}
+
+/** Writes records one behind the other. */
+export class RunWriter {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  #filled = 0;
+  #bytes = 0;
+  #records = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = openSync(path, "wx", 0o600);
+  }
+
+  append({ buffer, data }: RecordBlock, at: number): void {
+    const length = data.getUint32(at + LENGTH_AT, true);
+    if (this.#filled + length > WRITE_BYTES) this.#flush();
+    buffer.copy(this.#buffer, this.#filled, at, at + length);
+    this.#filled += length;
+    this.#bytes += length;
+    this.#records++;
+  }
+
+  finish(): SpilledRun {
+    this.#flush();
+    closeSync(this.#descriptor);
+    return { path: this.#path, bytes: this.#bytes, records: this.#records };
+  }
+
+  /** Closes without finishing, after a failure. */
+  abandon(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    try {
+      for (let at = 0; at < this.#filled; ) {
+        at += writeSync(this.#descriptor, this.#buffer, at, this.#filled - at);
+      }
+    } catch (error) {
+      throw new DrayageError("storage", `cannot write ${this.#path}: ${messageOf(error)}`);
+    }
+    this.#filled = 0;
+  }
+}

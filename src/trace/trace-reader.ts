@@ -1,0 +1,139 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import type { FileAccount, TraceFormat } from "./account.ts";
+import { readCsv } from "./csv-reader.ts";
+import { throwIfAborted } from "./interruption.ts";
+import { SENTINEL_BYTES } from "./json-object.ts";
+import { JsonScanner, RECORD_BYTES_MAX } from "./json-scanner.ts";
+import type { RecordSink } from "./raw-record.ts";
+import { FORMAT_BYTES, formatOf, markLength } from "./trace-format.ts";
+import { TraceInput } from "./trace-input.ts";
+import { UriListScanner } from "./uri-list-reader.ts";
+
+/** Bytes read at once; twice this and a longest record is what reading a file costs, whatever its size. */
+const CHUNK_BYTES = 1 << 20;
+
+type Reading = {
+  readonly sink: RecordSink;
+  /** The format is known; records follow. */
+  readonly onFile: (file: FileAccount) => void;
+  readonly allowUriList: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly onChunk: (storedRead: number) => void;
+};
+
+/** The part of a file that is in memory: `buffer[0..length)`, which starts at `base` of the uncompressed stream. */
+type Window = { readonly buffer: Buffer; length: number };
+
+/** Reads one file of any supported form into the sink. Memory does not depend on its size. */
+export async function readTrace(path: string, reading: Reading): Promise<void> {
+  const input = await openInput(path);
+  try {
+    const window = { buffer: allocateWindow(), length: 0 };
+    let more = true;
+    while (more && window.length < FORMAT_BYTES) more = (await fill(input, window)) > 0;
+    const mark = markLength(window.buffer.subarray(0, window.length));
+    const format = formatOf(window.buffer.subarray(mark, window.length));
+    const known = knownFormat(path, format, reading.allowUriList);
+    const { bytes, compression } = input;
+    const file: FileAccount = { file: path, bytes, records: 0, compression, format: known };
+    reading.onFile(file);
+    drop(window, mark);
+    const source = { input, window, base: mark };
+    const rows = await (known === "csv"
+      ? parseCsv(source, reading)
+      : scanAll(source, reading, known));
+    file.records = rows;
+  } finally {
+    await input.close();
+  }
+}
+
+async function openInput(path: string): Promise<TraceInput> {
+  try {
+    return await TraceInput.open(path);
+  } catch (error) {
+    throw new UsageError(`cannot read ${path}: ${messageOf(error)}`);
+  }
+}
+
+const allocateWindow = (): Buffer =>
+  Buffer.allocUnsafeSlow(RECORD_BYTES_MAX + CHUNK_BYTES + SENTINEL_BYTES);
+
+function knownFormat(
+  path: string,
+  format: TraceFormat | undefined,
+  allowUriList: boolean,
+): TraceFormat {
+  if (format === undefined) {
+    throw new UsageError(
+      `${path} is no trace: it is neither a JSON array, nor a JSON object per line, nor CSV with a header`,
+    );
+  }
+  if (format === "uri-list" && !allowUriList) {
+    throw new UsageError(`${path} is a list of URIs without times: it cannot be replayed`);
+  }
+  return format;
+}
+
+type Source = { readonly input: TraceInput; readonly window: Window; readonly base: number };
+
+/** Reads on. Returns how many bytes were added, 0 at the end of the file. */
+async function fill(input: TraceInput, window: Window): Promise<number> {
+  const room = window.buffer.length - SENTINEL_BYTES - window.length;
+  const got = await readInput(input, window, Math.min(room, CHUNK_BYTES));
+  window.length += got;
+  return got;
+}
+
+async function readInput(input: TraceInput, window: Window, room: number): Promise<number> {
+  try {
+    return await input.read(window.buffer, window.length, room);
+  } catch (error) {
+    throw new DrayageError("storage", `cannot read ${input.path}: ${messageOf(error)}`);
+  }
+}
+
+function drop(window: Window, bytes: number): void {
+  window.buffer.copyWithin(0, bytes, window.length);
+  window.length -= bytes;
+}
+
+async function scanAll(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
+  const { input, window, base } = source;
+  const scanner =
+    format === "uri-list"
+      ? new UriListScanner(reading.sink, base)
+      : new JsonScanner(reading.sink, format, base);
+  do {
+    drop(window, scanner.scan(window.buffer, window.length));
+    await betweenChunks(input, reading);
+  } while ((await fill(input, window)) > 0);
+  scanner.finish(window.buffer, window.length, input.damage);
+  return scanner.rows;
+}
+
+async function parseCsv(source: Source, reading: Reading): Promise<number> {
+  const rows = await readCsv(chunksOf(source, reading), reading.sink, source.base);
+  const { damage } = source.input;
+  if (damage === undefined) return rows;
+  const place = { row: rows + 1, line: 0, offset: 0 };
+  reading.sink.broken(damage.reason, place, damage.message);
+  return rows + 1;
+}
+
+/** Copies, because the parser keeps what it has not used up while the window moves on. */
+async function* chunksOf({ input, window }: Source, reading: Reading): AsyncIterable<Buffer> {
+  do {
+    yield Buffer.from(window.buffer.subarray(0, window.length));
+    window.length = 0;
+    await betweenChunks(input, reading);
+  } while ((await fill(input, window)) > 0);
+}
+
+/** Lets timers and signals in: a large trace is read in one go otherwise. */
+async function betweenChunks(input: TraceInput, { onChunk, signal }: Reading): Promise<void> {
+  onChunk(input.storedRead);
+  await turn();
+  throwIfAborted(signal);
+}
