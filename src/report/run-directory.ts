@@ -61,12 +61,20 @@ export class RunDirectory {
   }
 
   writeJson(name: string, content: unknown): Promise<void> {
-    return this.writeText(name, `${JSON.stringify(content, null, 2)}\n`);
+    return this.writeJsonAt(this.file(name), content);
+  }
+
+  writeText(name: string, text: string): Promise<void> {
+    return this.#write(this.file(name), text);
+  }
+
+  /** For what belongs beside another file, not into the directory. */
+  writeJsonAt(path: string, content: unknown): Promise<void> {
+    return this.#write(path, `${JSON.stringify(content, null, 2)}\n`);
   }
 
   /** The whole file or none of it, whenever the process is killed. Throws DrayageError `storage`. */
-  async writeText(name: string, text: string): Promise<void> {
-    const path = this.file(name);
+  async #write(path: string, text: string): Promise<void> {
     const draft = `${path}.part`;
     try {
       const handle = await open(draft, "w");

@@ -1,0 +1,39 @@
+// The few parts of a browser that the page's script uses, as types. The compiler's own library for browsers is left out: it
+// would be there for the whole project, and half of it means something else under Node.
+
+export interface PageElement {
+  textContent: string | null;
+  innerHTML: string;
+  tabIndex: number;
+  value: string;
+  readonly clientWidth: number;
+  setAttribute(name: string, value: string): void;
+  append(...children: PageElement[]): void;
+  click(): void;
+  querySelectorAll(selector: string): Iterable<PageElement>;
+  addEventListener(
+    type: string,
+    listener: (event: { readonly key: string; preventDefault(): void }) => void,
+  ): void;
+}
+
+export interface Browser {
+  readonly document: {
+    readonly documentElement: PageElement;
+    getElementById(id: string): PageElement | null;
+    createElement(tag: string): PageElement;
+  };
+  readonly uPlot: {
+    /** Options as uPlot documents them; data = places, then one array per line. */
+    new (options: object, data: readonly (readonly (number | null)[])[], in_: PageElement): Plot;
+    readonly paths: { readonly stepped?: (options: object) => unknown };
+  };
+  getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
+  matchMedia(query: string): { addEventListener(type: "change", listener: () => void): void };
+  addEventListener(type: "resize" | "beforeprint" | "afterprint", listener: () => void): void;
+}
+
+export interface Plot {
+  setSize(size: { readonly width: number; readonly height: number }): void;
+  destroy(): void;
+}

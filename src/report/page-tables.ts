@@ -1,0 +1,105 @@
+import {
+  type Distribution,
+  maximumOf,
+  meanOf,
+  supportedPercentile,
+} from "../stats/distribution.ts";
+import type { RequestFigures } from "../stats/figures.ts";
+import { type Html, type HtmlRow, htmlTable } from "./html.ts";
+import { formatBytes, formatCount, formatNanos, formatRate, formatShare } from "./number-format.ts";
+import { reportedPercentiles } from "./results.ts";
+import { onTimeShare, overall, type RunFigures, rateOver } from "./run-figures.ts";
+
+const time = (nanos: number | null): string => formatNanos(nanos).replace("us", "µs");
+
+const latencyCells = (distribution: Distribution): string[] => [
+  formatCount(distribution.total),
+  time(meanOf(distribution)),
+  ...reportedPercentiles.map((percent) => time(supportedPercentile(distribution, percent))),
+  time(maximumOf(distribution)),
+];
+
+function latencyRows(operation: string, figures: RequestFigures): HtmlRow[] {
+  const measured: [string, Distribution][] = [
+    ["response", figures.response],
+    ["service", figures.service],
+    ["first byte", figures.ttfb],
+    ["response of failures", figures.failedResponse],
+    ["service of failures", figures.failedService],
+  ];
+  return measured
+    .filter(([, { total }]) => total > 0)
+    .map(([measure, distribution], row) => ({
+      cells: [row === 0 ? operation : "", measure, ...latencyCells(distribution)],
+      second: row > 0,
+    }));
+}
+
+/** Latencies of all operations together and of each. */
+export function latencyTable({ totals }: RunFigures): Html {
+  const rows = totals.classes.flatMap((part) => latencyRows(part.operation, part));
+  if (totals.classes.length > 1) rows.unshift(...latencyRows("all", overall(totals)));
+  if (totals.lateness.total > 0) {
+    rows.push({ cells: ["lateness", "ours", ...latencyCells(totals.lateness)] });
+  }
+  const percentiles = reportedPercentiles.map((percent) => `p${percent}`);
+  return htmlTable(["operation", "latency", "n", "mean", ...percentiles, "max"], rows, 2);
+}
+
+/** Counts, bytes and rates of each operation and of all. */
+export function requestTable({ totals, seconds }: RunFigures): Html {
+  const row = (operation: string, figures: RequestFigures): HtmlRow => {
+    const bytes = figures.bytesIn + figures.bytesOut;
+    return {
+      cells: [
+        operation,
+        formatCount(figures.done),
+        formatCount(figures.failed),
+        formatShare(onTimeShare(figures)),
+        formatBytes(bytes),
+        formatRate(rateOver(figures.done, seconds)),
+        `${formatBytes(rateOver(bytes, seconds))}/s`,
+      ],
+    };
+  };
+  const rows = totals.classes.map((part) => row(part.operation, part));
+  if (rows.length > 1) rows.push(row("all", overall(totals)));
+  const head = ["operation", "done", "failed", "on time", "bytes", "rate", "throughput"];
+  return htmlTable(head, rows, 1);
+}
+
+/** Failures by label and operation, with the first message of each label. Empty where nothing failed. */
+export function errorTable({ totals, examples }: RunFigures): Html {
+  const rows = totals.classes.flatMap(({ operation, errors }) =>
+    Object.entries(errors).map(([label, count]) => ({
+      cells: [label, operation, examples[label] ?? "", formatCount(count)],
+    })),
+  );
+  return rows.length === 0 ? "" : htmlTable(["error", "operation", "first example", "n"], rows, 3);
+}
+
+/** Last status of each request. */
+export function statusTable({ totals }: RunFigures): Html {
+  const rows = totals.classes.flatMap(({ operation, statuses }) =>
+    Object.entries(statuses).map(([status, count]) => ({
+      cells: [status === "0" ? "no answer" : status, operation, formatCount(count)],
+    })),
+  );
+  return htmlTable(["status", "operation", "n"], rows, 2);
+}
+
+/** How each request worker thread fared. */
+export function threadTable({ totals }: RunFigures): Html {
+  const rows = totals.health.map((thread, worker) => ({
+    cells: [
+      `worker ${worker}`,
+      time(thread.loopDelayP99),
+      time(thread.loopDelayMax),
+      formatCount(thread.gcCount),
+      time(thread.gcNanos),
+      time(thread.gcMax),
+    ],
+  }));
+  const head = ["thread", "loop delay p99", "loop delay max", "collections", "in all", "longest"];
+  return htmlTable(head, rows, 1);
+}
