@@ -1,6 +1,7 @@
 // One thread's client against a server in another process, both on loopback: what our wire costs per small request and
 // per byte of a blob, and what undici's cheapest interface costs on the same machine in the same minutes.
 import { spawn } from "node:child_process";
+import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -15,11 +16,15 @@ import type { Bench, BenchContext, BenchResult } from "./bench.ts";
 import { interleave, resultOf } from "./measure.ts";
 import { blobBytes, smallBodyBytes } from "./raw-responder.ts";
 
+const blobSha256 = createHash("sha256").update(Buffer.alloc(blobBytes, "x")).digest("hex");
+
 type Load = {
   readonly path: "/small" | "/blob";
   readonly requests: number;
   readonly connections: number;
   readonly bodyBytes: number;
+  /** Hash each body, as a pull does that verifies its digest. */
+  readonly hashed?: boolean;
 };
 
 /** What a client has seen; the check of a round. */
@@ -44,6 +49,7 @@ class Lane implements ExchangeOwner {
   readonly #connection: Connection;
   readonly #request: Buffer;
   readonly #run: Run;
+  #hash: Hash | undefined;
 
   constructor(connection: Connection, request: Buffer, run: Run) {
     this.#connection = connection;
@@ -59,13 +65,17 @@ class Lane implements ExchangeOwner {
 
   onHead(head: ResponseHead): void {
     if (head.status === 200) this.#run.seen.ok++;
+    if (this.#run.hashed) this.#hash = createHash("sha256");
   }
 
-  onBody(_buffer: Buffer, from: number, to: number): void {
+  onBody(buffer: Buffer, from: number, to: number): void {
     this.#run.seen.bytes += to - from;
+    this.#hash?.update(buffer.subarray(from, to));
   }
 
   onEnd(): void {
+    if (this.#hash !== undefined && this.#hash.digest("hex") !== blobSha256)
+      throw new Error("a blob arrived changed");
     if (++this.#run.seen.responses === this.#run.requests) this.#run.done(this.#run.seen);
     this.next();
   }
@@ -77,6 +87,7 @@ class Lane implements ExchangeOwner {
 
 type Run = {
   readonly requests: number;
+  readonly hashed: boolean;
   left: number;
   readonly seen: Seen;
   readonly done: (seen: Seen) => void;
@@ -84,10 +95,10 @@ type Run = {
 
 const ours =
   (target: ConnectTarget, wire: ThreadWire): Client =>
-  ({ path, requests, connections }) =>
+  ({ path, requests, connections, hashed = false }) =>
     new Promise((done) => {
       const seen = { responses: 0, ok: 0, bytes: 0 };
-      const run: Run = { requests, left: requests, seen, done };
+      const run: Run = { requests, hashed, left: requests, seen, done };
       const request = Buffer.from(
         `GET ${path} HTTP/1.1\r\nHost: ${target.hostHeader}\r\nAccept: */*\r\n\r\n`,
       );
@@ -171,17 +182,23 @@ async function small(target: ConnectTarget, quick: boolean): Promise<BenchResult
 async function blobs(target: ConnectTarget, quick: boolean): Promise<BenchResult[]> {
   const requests = quick ? 20 : 200;
   const load: Load = { path: "/blob", requests, connections: 4, bodyBytes: blobBytes };
-  const perGb = (client: Client) => async (): Promise<number> =>
-    ((await timed(client, load)).cpu / (requests * blobBytes)) * 1e9;
+  const perGb =
+    (client: Client, hashed = false) =>
+    async (): Promise<number> =>
+      ((await timed(client, { ...load, hashed })).cpu / (requests * blobBytes)) * 1e9;
   const cpu = await interleave(quick ? 1 : 5, {
     large: perGb(ours(target, wireOf(ReceiveBytes.blobs))),
     small: perGb(ours(target, wireOf(ReceiveBytes.small))),
     undici: perGb(undici(target)),
+    largeHashed: perGb(ours(target, wireOf(ReceiveBytes.blobs)), true),
+    smallHashed: perGb(ours(target, wireOf(ReceiveBytes.small)), true),
   });
   return [
     resultOf({ metric: "10 MiB blobs, wire, 1 MiB buffer", unit: "CPU s/GB" }, cpu.large),
     resultOf({ metric: "10 MiB blobs, wire, 64 KiB buffer", unit: "CPU s/GB" }, cpu.small),
     resultOf({ metric: "10 MiB blobs, undici dispatch", unit: "CPU s/GB" }, cpu.undici),
+    resultOf({ metric: "SHA-256 of blobs, 1 MiB buffer", unit: "CPU s/GB" }, cpu.largeHashed),
+    resultOf({ metric: "SHA-256 of blobs, 64 KiB buffer", unit: "CPU s/GB" }, cpu.smallHashed),
   ];
 }
 

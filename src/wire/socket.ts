@@ -37,6 +37,9 @@ function openTlsSocket({ host, port }: ConnectTarget, tls: TlsTarget, onread: On
 
 /** What went wrong with a socket, in words and with the code that can be looked up: `connection refused (ECONNREFUSED)`. */
 export function socketErrorText(error: NodeJS.ErrnoException): string {
+  // A name with several addresses fails with the failures of all of them; they are most often alike.
+  if (error instanceof AggregateError && error.errors[0] instanceof Error)
+    return socketErrorText(error.errors[0]);
   // Behind the semicolon Node advises flags of its own, which are not what our user has to type.
   const [message = ""] = error.message.split("; if the root CA");
   const text = error.errno === undefined ? message : getSystemErrorMessage(error.errno);

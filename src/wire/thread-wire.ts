@@ -4,7 +4,10 @@ import { Deadlines, type Timeouts } from "./deadlines.ts";
 import { UploadChunks } from "./upload.ts";
 import { UploadTurns } from "./upload-turns.ts";
 
-/** Sizes of the receive buffer: one read takes as much. Blobs cost 0.27 s of processor per GB with 1 MiB, 0.49 with 64 KiB. */
+/**
+ * Sizes of the receive buffer: one read takes as much. With 1 MiB a GB of blobs costs 0.75 s of processor with SHA-256, with
+ * 64 KiB 0.97 s; without SHA-256 they differ little (perf/wire-loopback.bench.ts, 2026-11-23). Small answers fit in either.
+ */
 export const ReceiveBytes = {
   small: bytes(64 * 1024),
   blobs: bytes(1024 * 1024),

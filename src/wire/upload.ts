@@ -5,7 +5,7 @@
 //             chunk flushed         last chunk flushed   stop (early answer)   connection closed
 //   sending   next chunk            sent                 stopped               idle
 //   stopped   stopped               stopped              stopped               idle
-//   sent      -                     -                    sent                  idle
+//   sent      -                     -                    sent                  sent
 //   idle      -                     -                    -                     idle
 import type { Socket } from "node:net";
 import { invariant } from "../core/errors.ts";
@@ -95,7 +95,7 @@ export class Upload implements Turn {
 
   /** The connection is gone, and with it the system's interest in the chunk. */
   close(): void {
-    this.#state = "idle";
+    if (this.#state !== "sent") this.#state = "idle";
     this.#giveBack();
   }
 

@@ -5,7 +5,9 @@ export type Fault =
   | { readonly kind: "none" }
   | { readonly kind: "delay"; readonly ms: number }
   | { readonly kind: "truncate"; readonly afterBytes: number }
-  | { readonly kind: "reset"; readonly afterBytes: number };
+  | { readonly kind: "reset"; readonly afterBytes: number }
+  /** Turns over the bits of the byte at this position. */
+  | { readonly kind: "corrupt"; readonly at: number };
 
 /**
  * A TCP proxy that stands before a healthy server and makes it a bad one. Listens on 127.0.0.1.
@@ -133,6 +135,7 @@ class Answers {
     const cutting = this.#fault.kind === "truncate" || this.#fault.kind === "reset";
     const left = "afterBytes" in this.#fault ? this.#fault.afterBytes - this.#seen : data.length;
     const passed = data.subarray(0, Math.max(0, Math.min(left, data.length)));
+    if (this.#fault.kind === "corrupt") turnOver(passed, this.#fault.at - this.#seen);
     this.#seen += passed.length;
     this.#forwarded(passed.length);
     if (passed.length > 0) passOn({ data: passed, from: server, to: client }, this.#stalled);
@@ -142,6 +145,11 @@ class Answers {
     // Behind the bytes: a reset at once would take them along.
     else client.write("", () => setTimeout(() => client.resetAndDestroy(), 20));
   }
+}
+
+function turnOver(data: Buffer, at: number): void {
+  const byte = data[at];
+  if (byte !== undefined) data[at] = ~byte;
 }
 
 /** Writes, and holds the sender back while the receiver is slow, or thaws too late. */

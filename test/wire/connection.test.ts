@@ -199,12 +199,14 @@ test("connection: nobody listens", async (t) => {
   const server = await startRawServer(t, []);
   const { port } = server;
   await server.stop();
-  const owner = await fetchOn(connectionTo(`http://127.0.0.1:${port}`));
-  assert.equal(owner.failure, "connect");
-  assert.equal(
-    owner.message,
-    `cannot connect to 127.0.0.1:${port}: connection refused (ECONNREFUSED)`,
-  );
+  for (const host of ["127.0.0.1", "localhost"]) {
+    const owner = await fetchOn(connectionTo(`http://${host}:${port}`));
+    assert.equal(owner.failure, "connect");
+    assert.equal(
+      owner.message,
+      `cannot connect to ${host}:${port}: connection refused (ECONNREFUSED)`,
+    );
+  }
 });
 
 test("connection: a name is tried on all its addresses", async (t) => {

@@ -44,6 +44,17 @@ for (const { fault, failure, bodyBytes } of faults) {
   });
 }
 
+test("fault proxy: one byte is corrupted, and only that", async (t) => {
+  const { proxy, open } = await proxied(t);
+  const head = bytes.length - size;
+  for (const at of [head, head + 200_000, bytes.length - 1]) {
+    proxy.fault = { kind: "corrupt", at };
+    const { body } = await fetchOn(open());
+    const wrong = [...body.entries()].filter(([, byte]) => byte !== 0x78).map(([index]) => index);
+    assert.deepEqual(wrong, [at - head]);
+  }
+});
+
 test("fault proxy: frozen nothing passes, thawed everything does", async (t) => {
   const { proxy, open } = await proxied(t);
   const connection = open();

@@ -120,6 +120,14 @@ tlsTest("the second connection to a target resumes the session of the first", as
   assert.deepEqual([server.connections, server.resumedSessions], [2, 1]);
 });
 
+tlsTest("100 small exchanges use one connection", async (t, tls) => {
+  const small = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  const server = await startRawServer(t, [{ bytes: small }], { tls });
+  const connection = connectionTo(`https://127.0.0.1:${server.port}`, { ca: tls.cert });
+  for (let round = 0; round < 100; round++) await fetchOn(connection);
+  assert.deepEqual([connection.served, connection.state, server.connections], [100, "idle", 1]);
+});
+
 tlsTest("keep-alive, an upload, and a body that is cut short", async (t, tls) => {
   const server = await startRawServer(
     t,

@@ -38,6 +38,18 @@ test("upload: bodies of all sizes around the chunk's arrive as they were made, o
   assert.equal(connection.served, sizes.length);
 });
 
+test("upload: a body that was sent stays sent when the server closes behind its answer", async (t) => {
+  const server = await startRawServer(t, [
+    { bytes: created.replace("Con", "Connection: close\r\nCon") },
+  ]);
+  const connection = connectionTo(`http://127.0.0.1:${server.port}`);
+  const owner = new RecordingOwner();
+  const head = putHead(300_000);
+  connection.upload(owner, head, head.length, new CountingBody(300_000), 300_000);
+  await owner.done;
+  assert.deepEqual([owner.status, connection.state, connection.bodySent], [201, "closed", true]);
+});
+
 test("upload: 100 MiB pass through one chunk, and the next upload of the thread uses it again", async (t) => {
   const server = await startRawServer(t, [{ bytes: created }]);
   const wire = wireFor();
