@@ -5,10 +5,10 @@
 // them compares its position with the end; whether the end was reached is asked once something unexpected is met.
 
 import { escapeLength } from "./json-text.ts";
-import { fieldAt, isKeyAt, keyLength, UNKNOWN_FIELD } from "./key-table.ts";
+import { fieldAt, isMemberAt, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
 import { type RawRecord, Shape, traceKeys } from "./raw-record.ts";
 
-export const SENTINEL_BYTES = 8;
+export const SENTINEL_BYTES = 64;
 /** Deepest nesting inside a record: the kinds of the open brackets are the bits of one integer. */
 const NESTING_MAX = 30;
 
@@ -26,6 +26,22 @@ const NEWLINE = 10;
 const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 32 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
+const WORD_BYTES = 4;
+
+/**
+ * Whether all four bytes of a word are plain. For each of them the top bit of `x - 1 & ~x` is set if x is 0, and a
+ * quote or a backslash is what becomes 0 by exclusive or; a borrow can only make a byte behind one look like another.
+ */
+function isPlainWord(word: number): boolean {
+  const quote = word ^ 0x22222222;
+  const backslash = word ^ 0x5c5c5c5c;
+  const found =
+    ((quote - 0x01010101) & ~quote) |
+    ((backslash - 0x01010101) & ~backslash) |
+    ((word - 0x20202020) & ~word);
+  return (found & 0x80808080) === 0;
+}
+
 const numeric = Uint8Array.from({ length: 256 }, (_, byte) =>
   "0123456789+-.eE".includes(String.fromCharCode(byte)) ? 1 : 0,
 );
@@ -48,6 +64,7 @@ const keyNames: readonly string[] = traceKeys;
 
 export class JsonObjectReader {
   readonly #raw: RawRecord;
+  #data: DataView = new DataView(new ArrayBuffer(0));
   /** Field that followed each field when last seen: keys come in the same order in record after record. */
   readonly #follows = Uint8Array.from({ length: START + 1 }, (_, field) => (field + 1) % START);
   #end = 0;
@@ -72,7 +89,7 @@ export class JsonObjectReader {
   /** Reads the object that opens at `at` into the raw record. Returns the position behind it, or FAILED. */
   read(buffer: Buffer, at: number, end: number): number {
     const { shape } = this.#raw;
-    this.#raw.buffer = buffer;
+    if (this.#raw.buffer !== buffer) this.#attach(buffer);
     for (let field = 0; field < START; field++) shape[field] = Shape.absent;
     this.#end = end;
     this.#previous = START;
@@ -91,24 +108,34 @@ export class JsonObjectReader {
     }
   }
 
+  #attach(buffer: Buffer): void {
+    this.#raw.buffer = buffer;
+    this.#data = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  }
+
   /** Reads a key and its value. Returns the position behind them. */
   #member(buffer: Buffer, at: number): number {
-    if (buffer[at] !== QUOTE || at >= this.#end) return this.#fail(at, "expected a key");
-    let field = this.#follows[this.#previous] as number;
-    let p = at + (keyLength[field] as number) + 2;
-    if (!isKeyAt(buffer, at + 1, field)) {
-      const close = this.#string(buffer, at + 1);
-      if (close === FAILED) return FAILED;
-      field = this.#escaped ? decodedField(buffer, at, close) : fieldAt(buffer, at + 1, close);
-      p = close + 1;
+    const expected = this.#follows[this.#previous] as number;
+    if (isMemberAt(this.#data, at, expected)) {
+      this.#previous = expected;
+      const behind = at + (memberLength[expected] as number);
+      return this.#value(buffer, this.#skipBlanks(buffer, behind), expected);
     }
+    return this.#unexpectedMember(buffer, at);
+  }
+
+  #unexpectedMember(buffer: Buffer, at: number): number {
+    if (buffer[at] !== QUOTE || at >= this.#end) return this.#fail(at, "expected a key");
+    const close = this.#string(buffer, at + 1);
+    if (close === FAILED) return FAILED;
+    const field = this.#escaped ? decodedField(buffer, at, close) : fieldAt(buffer, at, close + 1);
     if (field !== UNKNOWN_FIELD) {
       this.#follows[this.#previous] = field;
       this.#previous = field;
     }
-    if (buffer[p] !== COLON) p = this.#skipBlanks(buffer, p);
-    if (buffer[p] !== COLON) return this.#fail(p, 'expected ":"');
-    return this.#value(buffer, this.#skipBlanks(buffer, p + 1), field);
+    const colon = this.#skipBlanks(buffer, close + 1);
+    if (buffer[colon] !== COLON) return this.#fail(colon, 'expected ":"');
+    return this.#value(buffer, this.#skipBlanks(buffer, colon + 1), field);
   }
 
   /** Passes over a value and notes it under `field`. Returns the position behind it. */
@@ -145,9 +172,11 @@ export class JsonObjectReader {
 
   /** Returns the closing quote of the string whose content starts at `at`; sets `#escaped`. */
   #string(buffer: Buffer, at: number): number {
+    const data = this.#data;
     this.#escaped = false;
     let p = at;
     for (;;) {
+      while (isPlainWord(data.getInt32(p, true))) p += WORD_BYTES;
       while (plain[buffer[p] as number] === 1) p++;
       const byte = buffer[p];
       if (byte === QUOTE) return p < this.#end ? p : this.#fail(p, "");

@@ -1,4 +1,4 @@
-import { isAnyKeyAt, KEY_BYTES_MAX } from "./key-table.ts";
+import { isAnyKeyAt, MEMBER_BYTES_MAX } from "./key-table.ts";
 
 const QUOTE = 34;
 const COMMA = 44;
@@ -52,7 +52,7 @@ export class JsonResync {
     this.found = false;
     this.newlines = 0;
     // Near the end of a window a brace or a backslash waits for the bytes behind it.
-    const safe = last ? length : length - LOOK_AHEAD_BYTES - KEY_BYTES_MAX;
+    const safe = last ? length : length - LOOK_AHEAD_BYTES - MEMBER_BYTES_MAX;
     let p = at;
     while (p < length && !this.found) {
       if (p > safe && (buffer[p] === OPEN_BRACE || buffer[p] === BACKSLASH)) return p;
@@ -123,6 +123,6 @@ export class JsonResync {
     if (previous !== COMMA && previous !== CLOSE_BRACE && previous !== NEWLINE) return false;
     let p = brace + 1;
     while (p <= brace + LOOK_AHEAD_BYTES && isBlank(buffer[p])) p++;
-    return buffer[p] === QUOTE && isAnyKeyAt(buffer, p + 1);
+    return isAnyKeyAt(buffer, p);
   }
 }

@@ -1,42 +1,54 @@
 import { traceKeys } from "./raw-record.ts";
 
-const keyBytes: readonly Uint8Array[] = traceKeys.map((key) => Buffer.from(key));
-const LONGEST = Math.max(...keyBytes.map((key) => key.length));
+/** Each key as it stands in a record: quotes and colon included, so that none is shorter than a word. */
+const members: readonly Buffer[] = traceKeys.map((key) => Buffer.from(`"${key}":`));
+const WORD_BYTES = 4;
 
-/** Fields by the length of their key. */
-const byLength: readonly (readonly number[])[] = Array.from({ length: LONGEST + 1 }, (_, length) =>
-  keyBytes.flatMap((key, field) => (key.length === length ? [field] : [])),
+/** The words of each member, little-endian; the last overlaps the one before it. */
+const words: readonly Int32Array[] = members.map((member) =>
+  Int32Array.from({ length: Math.ceil(member.length / WORD_BYTES) }, (_, word) =>
+    member.readInt32LE(Math.min(word * WORD_BYTES, member.length - WORD_BYTES)),
+  ),
+);
+const LONGEST: number = Math.max(...members.map((member) => member.length));
+
+/** Each key in quotes, and the fields by the length of that. */
+const quotedKeys: readonly Buffer[] = traceKeys.map((key) => Buffer.from(`"${key}"`));
+const byLength: readonly (readonly number[])[] = Array.from({ length: LONGEST }, (_, length) =>
+  quotedKeys.flatMap((key, field) => (key.length === length ? [field] : [])),
 );
 
-const QUOTE = 34;
-
 export const UNKNOWN_FIELD = -1;
-export const keyLength = Uint8Array.from(keyBytes, (key) => key.length);
 
-/** Whether the key of `field` and its closing quote stand at `at`. */
-export function isKeyAt(buffer: Uint8Array, at: number, field: number): boolean {
-  const key = keyBytes[field] as Uint8Array;
-  const length = key.length;
-  if (buffer[at + length] !== QUOTE) return false;
-  for (let i = length - 1; i >= 0; i--) if (buffer[at + i] !== key[i]) return false;
+/** Bytes of a key with its quotes and the colon. */
+export const memberLength: Uint8Array = Uint8Array.from(members, (member) => member.length);
+/** Bytes that a look for a key may take. */
+export const MEMBER_BYTES_MAX: number = LONGEST;
+
+/** Whether the key of `field`, in quotes and followed by a colon, stands at `at`. */
+export function isMemberAt(data: DataView, at: number, field: number): boolean {
+  const expected = words[field] as Int32Array;
+  const last = expected.length - 1;
+  const end = at + (memberLength[field] as number) - WORD_BYTES;
+  // The last word first: it tells apart keys that begin alike.
+  if (data.getInt32(end, true) !== expected[last]) return false;
+  for (let word = 0; word < last; word++) {
+    if (data.getInt32(at + word * WORD_BYTES, true) !== expected[word]) return false;
+  }
   return true;
 }
 
-/** The field whose key, with its closing quote, stands at `at`; UNKNOWN_FIELD if it is none of ours. */
-export function fieldAt(buffer: Uint8Array, at: number, end: number): number {
+/** The field whose key is `buffer[at..end)`, quotes included; UNKNOWN_FIELD if it is none of ours. */
+export function fieldAt(buffer: Buffer, at: number, end: number): number {
   const candidates = byLength[end - at];
   if (candidates === undefined) return UNKNOWN_FIELD;
-  for (const field of candidates) if (isKeyAt(buffer, at, field)) return field;
+  for (const field of candidates) {
+    if ((quotedKeys[field] as Buffer).compare(buffer, at, end) === 0) return field;
+  }
   return UNKNOWN_FIELD;
 }
 
-/** Whether any known key, with its closing quote, stands at `at`. */
-export function isAnyKeyAt(buffer: Uint8Array, at: number): boolean {
-  for (let field = 0; field < keyBytes.length; field++) {
-    if (isKeyAt(buffer, at, field)) return true;
-  }
-  return false;
+/** Whether any known key, in quotes, stands at `at`. */
+export function isAnyKeyAt(buffer: Buffer, at: number): boolean {
+  return quotedKeys.some((key) => key.equals(buffer.subarray(at, at + key.length)));
 }
-
-/** Bytes that `isAnyKeyAt` may look at. */
-export const KEY_BYTES_MAX: number = LONGEST + 1;
