@@ -9,6 +9,8 @@ export type ChartLine = {
   readonly colour: string;
   readonly dashed?: boolean;
   readonly filled?: boolean;
+  /** CSS pixels; 2 where it is not given. Lines that may cover each other get thinner towards the last. */
+  readonly width?: number;
   readonly values: readonly (number | null)[];
 };
 
@@ -52,14 +54,13 @@ const curve = (distribution: Distribution, places: readonly number[]): (number |
     return valueAtPercentile(distribution, percent) / 1e6;
   });
 
-type Measured = { label: string; colour: string; distribution: Distribution };
+type Measured = Pick<ChartLine, "label" | "colour" | "width"> & { distribution: Distribution };
 
 function curveChart(name: string, measured: readonly Measured[]): Chart {
   const some = measured.filter(({ distribution }) => distribution.total > 0);
   const at = ninesUpTo(some.map(({ distribution }) => distribution));
-  const lines = some.map(({ label, colour, distribution }) => ({
-    label,
-    colour,
+  const lines = some.map(({ distribution, ...line }) => ({
+    ...line,
     values: curve(distribution, at),
   }));
   return { name, x: "nines", y: "ms", logarithmic: true, at, lines };
@@ -67,9 +68,9 @@ function curveChart(name: string, measured: readonly Measured[]): Chart {
 
 const latencyCurve = (name: string, { response, service, ttfb }: RequestFigures): Chart =>
   curveChart(name, [
-    { label: "response", colour: "first", distribution: response },
+    { label: "response", colour: "first", width: 4, distribution: response },
     { label: "service", colour: "second", distribution: service },
-    { label: "first byte", colour: "third", distribution: ttfb },
+    { label: "first byte", colour: "third", width: 1.25, distribution: ttfb },
   ]);
 
 type ChartHead = Pick<Chart, "name" | "y" | "logarithmic">;
@@ -134,11 +135,12 @@ export function pageCharts(
     throughput: [
       timeChart(points, { name: "rate", y: "perSecond", logarithmic: false }, [
         { label: "done", colour: "first", filled: true, value: perSecond(({ done }) => done) },
-        { label: "sent", colour: "third", value: perSecond(({ sent }) => sent) },
+        { label: "sent", colour: "third", width: 3, value: perSecond(({ sent }) => sent) },
         {
           label: "planned",
           colour: "ink",
           dashed: true,
+          width: 1.25,
           value: perSecond(({ planned }) => planned),
         },
       ]),

@@ -100,7 +100,7 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
       ...chart.lines.map((line) => ({
         label: line.label,
         stroke: colour(line.colour),
-        width: line.dashed ? 1.5 : 2,
+        width: line.width ?? 2,
         points: { show: chart.at.length < 60 && inTime, size: 5 },
         ...(line.dashed ? { dash: [6, 4] } : {}),
         ...(line.filled ? { fill: `${colour(line.colour)}22` } : {}),
@@ -128,6 +128,11 @@ function makeLegendReachable(canvas: PageElement): void {
       label.click();
     });
   }
+}
+
+/** Steps that make round labels of bytes. */
+function powersOfTwo(): number[] {
+  return Array.from({ length: 50 }, (_, exponent) => 2 ** exponent);
 }
 
 function fromZero(_: unknown, _low: number | null, high: number | null): [number, number] {
@@ -190,6 +195,7 @@ export const pageScript = (): string =>
     choiceOf,
     drawChart,
     makeLegendReachable,
+    powersOfTwo,
     fromZero,
     decades,
     valueText,

@@ -100,6 +100,6 @@ export function threadTable({ totals }: RunFigures): Html {
       time(thread.gcMax),
     ],
   }));
-  const head = ["thread", "loop delay p99", "loop delay max", "collections", "in all", "longest"];
+  const head = ["thread", "loop p99", "loop max", "GCs", "GC time", "GC max"];
   return htmlTable(head, rows, 1);
 }

@@ -55,7 +55,7 @@ export function renderReportPage(figures: RunFigures, context: PageContext): Htm
 <style>${read("uplot/dist/uPlot.min.css")}${pageStyle}</style>
 </head>
 <body>
-${header(title, figures)}
+${header(title, figures, context)}
 <main>
 ${chartSections(figures, context, charts)}
 ${tableSections(figures, context)}
@@ -90,7 +90,7 @@ function verdictClass({ word }: Verdict, { validity }: RunFigures): string {
   }
 }
 
-function header(title: string, figures: RunFigures): Html {
+function header(title: string, figures: RunFigures, { command, facts }: PageContext): Html {
   const { validity, seconds, totals, paced } = figures;
   const verdict = verdictOf(figures);
   const tint = verdictClass(verdict, figures);
@@ -114,6 +114,7 @@ function header(title: string, figures: RunFigures): Html {
 <p class="when">${escaped(new Date(figures.startedAt).toISOString())} · ${escaped(formatDuration(seconds))}</p>
 ${reasons === "" ? "" : `<ul class="reasons ${tint}">${reasons}</ul>`}
 <dl class="numbers">${numbers.map(([term, text]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(text)}</dd></div>`).join("")}</dl>
+<section>${factList([["command", command], ...facts])}</section>
 </header>`;
 }
 
@@ -154,26 +155,26 @@ ${section("latency", `${paced ? "Response" : "Service"} time`, `Successes that e
 ${section("bytes", "Bytes", "Bodies received and sent per second, failed transfers included.")}`;
 }
 
-function tableSections(figures: RunFigures, { command, facts, files }: PageContext): Html {
+function tableSections(figures: RunFigures, { files }: PageContext): Html {
   const section = (title: string, content: Html): Html =>
     content === "" ? "" : `<section><h2>${title}</h2>${content}</section>`;
   const counts = (list: Readonly<Record<string, number>>): string =>
     Object.entries(list)
+      .filter(([, count]) => count > 0)
       .map(([name, count]) => `${name} ${formatCount(count)}`)
       .join(", ");
   const run: (readonly [string, string])[] = [
-    ["command", command],
-    ...facts,
     ["tool", `${figures.tool.name} ${figures.tool.version}`],
     ["trace records", counts(figures.records)],
     ["skipped", counts(figures.skipped)],
     ["besides", counts(figures.besides)],
+    ["retries", formatCount(figures.totals.retries)],
   ];
   return `${section("Latencies", latencyTable(figures))}
 ${section("Requests", requestTable(figures))}
 ${section("Errors by cause", errorTable(figures))}
 <div class="pair">${section("Statuses", statusTable(figures))}${section("Generator health", threadTable(figures))}</div>
-${section("The run", factList(run.filter(([, text]) => text !== "")))}
+${section("Counts", factList(run.filter(([, text]) => text !== "")))}
 ${section("Files", factList(files.map(({ name, holds }) => [name, holds] as const)))}`;
 }
 
