@@ -1,4 +1,5 @@
 import { Failure } from "../core/failure.ts";
+import { BufferSource } from "./buffer-source.ts";
 import { ContentSource } from "./content.ts";
 import type { RegistryFlight } from "./flight.ts";
 import { appendDigest, resolveLocation } from "./location.ts";
@@ -102,7 +103,10 @@ function send(flight: RegistryFlight): void {
       ["Content-Length", String(order.size)],
     ]),
     expectsBody: true,
-    body: () => new ContentSource(client.contentOf(order.key, order.size)),
+    body: () =>
+      order.body === undefined
+        ? new ContentSource(client.contentOf(order.key, order.size))
+        : new BufferSource(order.body),
     bodyBytes: order.size,
   }));
 }

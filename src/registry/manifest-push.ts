@@ -1,5 +1,5 @@
 import { Failure } from "../core/failure.ts";
-import type { BodySource } from "../wire/exchange.ts";
+import { BufferSource } from "./buffer-source.ts";
 import type { RegistryFlight } from "./flight.ts";
 import { acceptManifests, ociManifest } from "./media-type.ts";
 import { requestHead } from "./request-head.ts";
@@ -56,7 +56,7 @@ function send(flight: RegistryFlight): void {
       ["Content-Length", String(body.length)],
     ]),
     expectsBody: true,
-    body: () => bufferSource(body),
+    body: () => new BufferSource(body),
     bodyBytes: body.length,
   });
 }
@@ -73,15 +73,4 @@ function sent(flight: RegistryFlight): void {
     flight.bytes = (flight.order.body as Buffer).length;
     flight.succeed();
   }
-}
-
-function bufferSource(body: Buffer): BodySource {
-  let at = 0;
-  return {
-    read(chunk) {
-      const count = body.copy(chunk, 0, at);
-      at += count;
-      return count;
-    },
-  };
 }

@@ -35,10 +35,19 @@ export type EnginePlan = {
   readonly tooLateNs: number;
 };
 
+/** The common start of all threads. */
+export type EngineStart = {
+  /** On the wall clock, microseconds since the epoch: for display. */
+  readonly wallUs: number;
+  /** Where the monotonic clock counts from, and the instant of the start on it, nanoseconds. */
+  readonly origin: bigint;
+  readonly clock: Clock;
+  readonly at: number;
+};
+
 export type EngineListeners = {
   readonly keeper: OutcomeKeeper;
-  /** The start was given: wall clock in microseconds since the epoch, and the clock with the instant it counts from. */
-  started(startedAtUs: number, clock: Clock, at: number): void;
+  started(start: EngineStart): void;
   feeding(message: FromFeeder): void;
 };
 
@@ -144,9 +153,9 @@ export class Engine {
     await Promise.all([this.#ready, feeder.primed]);
     const clock = threadClock(this.#origin);
     const at = clock.now() + START_AHEAD_NS;
-    const startedAtUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
+    const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
     for (const { port } of this.#threads) port.postMessage({ type: "start", at });
-    this.#listeners.started(startedAtUs, clock, at);
+    this.#listeners.started({ wallUs, origin: this.#origin, clock, at });
   }
 
   /** First interrupt: nothing new starts, what is under way ends. */

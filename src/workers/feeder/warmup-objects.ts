@@ -27,6 +27,8 @@ export class WarmupObjects {
   readonly #pulling = new Map<string, number>();
   readonly #collectLayers: boolean;
   sizeConflicts = 0;
+  /** Names under which a run will put or get manifests; only where manifests are pushed as such. */
+  readonly manifestNames = new Set<string>();
 
   constructor({ collectLayers }: { collectLayers: boolean }) {
     this.#collectLayers = collectLayers;
@@ -34,6 +36,11 @@ export class WarmupObjects {
 
   get count(): number {
     return this.uris.size;
+  }
+
+  /** Takes a PUT of a manifest: nothing to push, but its name will need the config that all manifests share. */
+  addManifestPut(record: RecordView): void {
+    if (this.#collectLayers) this.manifestNames.add(record.name ?? "");
   }
 
   /** Takes a GET or HEAD of a blob or manifest that has a name. */
@@ -67,6 +74,7 @@ export class WarmupObjects {
   #follow(record: RecordView, number: number, isNew: boolean): void {
     const key = `${record.client ?? ""}\0${record.name ?? ""}`;
     if (record.kind === Kind.manifest) {
+      this.manifestNames.add(record.name ?? "");
       if (isNew) {
         this.#layers.set(number, []);
         this.#pulling.set(key, number);

@@ -2,6 +2,7 @@
 // blobs it does not have. Runs once per distinct object. Source: trace-replay.md 4.
 import { Kind, Op } from "../../core/operation.ts";
 import { contentDigest } from "../../registry/content.ts";
+import { emptyDescriptor } from "../../registry/manifest.ts";
 import { Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
@@ -17,6 +18,9 @@ const NOTHING = Buffer.alloc(0);
 /** Below it, content of different objects may be the same. */
 const DISTINCT_BYTES_MIN = 4;
 const BARRIER_LOOK_MS = 10;
+/** Sequence numbers of pushes that belong to no URI count down from here. */
+const NO_URI = 0xfffffff0;
+const EMPTY_DIGEST = Buffer.from(emptyDescriptor.digest.slice("sha256:".length), "hex");
 
 /** Tells whether an earlier, interrupted warm-up finished a URI already. */
 export type Finished = (uri: string) => boolean;
@@ -50,8 +54,9 @@ export class WarmupSource {
   collect(stream: TraceStream): void {
     const { view } = stream;
     while (stream.next()) {
-      const reads = view.method === Op.GET || view.method === Op.HEAD;
-      if (reads && view.nameAt >= 0 && view.kind <= Kind.manifest) this.objects.add(view);
+      if (view.nameAt < 0 || view.kind > Kind.manifest) continue;
+      if (view.method !== Op.PUT) this.objects.add(view);
+      else if (view.kind === Kind.manifest) this.objects.addManifestPut(view);
     }
   }
 
@@ -62,7 +67,7 @@ export class WarmupSource {
       if (!this.#feedOne(number, finished)) return false;
     }
     if (!this.#realManifests) return true;
-    if (!this.#waitForBlobs()) return false;
+    if (!this.#feedConfigs() || !this.#waitForBlobs()) return false;
     for (let number = 0; number < this.objects.count; number++) {
       if (this.objects.isManifest(number) && !this.#feedOne(number, finished)) return false;
     }
@@ -112,6 +117,19 @@ export class WarmupSource {
     }
     fields.after = first.seq + 1;
     return first.repository === repository ? "" : first.repository;
+  }
+
+  /** Every manifest names the empty descriptor as its config: each repository needs it. It is no object of the trace. */
+  #feedConfigs(): boolean {
+    const single = this.#plan.repository === "single";
+    const names = single ? [SINGLE_REPOSITORY] : [...this.objects.manifestNames];
+    const body = Buffer.from(emptyDescriptor.content);
+    return names.every((name, index) => {
+      const fields = fieldsOf(NO_URI - index, Kind.blob, body.length, this.#plan.registry);
+      fields.flags = Flag.bodyInRecord;
+      this.#targets.repositoryPath(fields.registry, spanOf(name));
+      return this.#emit(fields, "", { digest: EMPTY_DIGEST, key: NOTHING, body });
+    });
   }
 
   #feedManifest(number: number, uri: string): boolean {

@@ -1,0 +1,142 @@
+// From a configuration to the plan of the engine: how many threads, which limits, what the feeder makes of the trace.
+import { availableParallelism } from "node:os";
+import { choosePacing } from "../../pacing/wake-plan.ts";
+import type { OpenTraceOptions } from "../../trace/trace-options.ts";
+import type { EnginePlan } from "../../workers/engine.ts";
+import type { ObjectPlan, RunFeedPlan, WarmupFeedPlan } from "../../workers/feed-plan.ts";
+import type { ReplayConfig } from "../config/replay-config.ts";
+import { clientSpec, endpointPlans } from "./client-plan.ts";
+
+/** Operations at once that one request worker thread carries with ease; more of them get a second thread. */
+const PLACES_PER_THREAD = 256;
+
+/** What the command line adds to a configuration. */
+export type ReplayFlags = {
+  readonly tmpDir?: string | undefined;
+  readonly errorsFile?: string | undefined;
+};
+
+export type RunFlags = ReplayFlags & {
+  /** Workers in this process, instead of those of the configuration. */
+  readonly local?: number | undefined;
+  readonly planFile?: string | undefined;
+  readonly dryRun: boolean;
+  readonly runId: string;
+};
+
+function traceOptions(config: ReplayConfig, flags: ReplayFlags): OpenTraceOptions {
+  const { trace, run } = config;
+  return {
+    location: trace.location,
+    traces: trace.traces,
+    arrival: trace.arrival,
+    include: trace.include,
+    window: trace.window,
+    sample: trace.sample,
+    seed: run.seed,
+    limit: trace.limit,
+    strict: trace.strict,
+    dedupe: trace.dedupe,
+    tmpDir: flags.tmpDir,
+    errorsFile: flags.errorsFile,
+  };
+}
+
+function objectPlan(config: ReplayConfig, flags: ReplayFlags, threads: number): ObjectPlan {
+  const { warmup, run } = config;
+  return {
+    trace: traceOptions(config, flags),
+    endpoints: endpointPlans(config),
+    seed: run.seed,
+    random: warmup.random,
+    identity: warmup.identity,
+    repository: warmup.repository,
+    manifests: warmup.manifests,
+    threads,
+  };
+}
+
+/** Workers of the configuration that run in this process. */
+export const nodeCount = (config: ReplayConfig, { local }: RunFlags): number =>
+  local ?? Math.max(1, config.clientInfo.clientList?.length ?? 1);
+
+/** Operations at once, per worker of the configuration. */
+function placesOf({ clientInfo, run }: ReplayConfig): number {
+  const { threads } = clientInfo;
+  return threads === "auto" ? run.maxInFlight : Math.min(threads, run.maxInFlight);
+}
+
+/**
+ * Request worker threads per worker of the configuration. Places are shared out among threads beforehand, so few places
+ * stay together: any operation may take any of them.
+ */
+function threadsPerNode(places: number, nodes: number): number {
+  const spare = Math.max(1, availableParallelism() - 1);
+  return Math.max(1, Math.min(Math.floor(spare / nodes), Math.ceil(places / PLACES_PER_THREAD)));
+}
+
+export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { feed: RunFeedPlan } {
+  const { clientInfo, run, warmup, trace } = config;
+  const nodes = nodeCount(config, flags);
+  const places = placesOf(config);
+  const perNode = threadsPerNode(places, nodes);
+  const threads = nodes * perNode;
+  const slots = clientInfo.assign === "slots" ? places : 0;
+  return {
+    threads,
+    client: clientSpec(config),
+    limits: {
+      places: Math.ceil(places / perNode),
+      entries: Math.ceil(run.maxInFlight / perNode),
+      lanes: slots > 0 ? "slot" : clientInfo.sessions ? "session" : "none",
+    },
+    pacing: choosePacing(availableParallelism(), threads),
+    onTimeNs: run.onTimeMs * 1e6,
+    tooLateNs: run.saturation.latenessMs * 1e6,
+    feed: {
+      kind: "run",
+      ...objectPlan(config, flags, threads),
+      map: warmup.output as string,
+      unmapped: run.unmapped,
+      wait: clientInfo.wait,
+      speed: clientInfo.speed,
+      nodes,
+      route: clientInfo.route,
+      slots,
+      sessions: clientInfo.sessions,
+      registryChoice: run.registryChoice,
+      verify: run.verify,
+      runId: flags.runId,
+      planFile: flags.planFile,
+      skippedFile: flags.dryRun ? undefined : `${trace.output}.skipped.ndjson`,
+      dryRun: flags.dryRun,
+    },
+  };
+}
+
+/** `registry`: index of the entry to fill. `finished`: URIs that an interrupted warm-up left done. */
+export function planWarmup(
+  config: ReplayConfig,
+  flags: ReplayFlags & { registry: number; finished: readonly string[] },
+): EnginePlan & { feed: WarmupFeedPlan } {
+  const { run, warmup } = config;
+  const threads = threadsPerNode(warmup.threads, 1);
+  return {
+    threads,
+    client: clientSpec(config),
+    limits: {
+      places: Math.ceil(warmup.threads / threads),
+      entries: run.maxInFlight,
+      lanes: warmup.identity === "digest" ? "session" : "none",
+    },
+    pacing: "economical",
+    onTimeNs: run.onTimeMs * 1e6,
+    tooLateNs: run.saturation.latenessMs * 1e6,
+    feed: {
+      kind: "warmup",
+      ...objectPlan(config, flags, threads),
+      registry: flags.registry,
+      finished: flags.finished,
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { ExitCode } from "../../core/exit-code.ts";
+
+/** What an interrupt does: the first lets everything under way end, the second cuts it off. */
+export type Interruptible = { drain(): void; stop(): void };
+
+export type Interrupts = {
+  /** Exit code of the signal that came first; `undefined` while none has come. */
+  readonly code: () => ExitCode | undefined;
+  readonly release: () => void;
+};
+
+/** Catches SIGINT and SIGTERM until released. `say` tells the user what happens now and what a second one does. */
+export function catchInterrupts(work: Interruptible, say: (line: string) => void): Interrupts {
+  let code: ExitCode | undefined;
+  const on = (signal: "SIGINT" | "SIGTERM") => (): void => {
+    if (code === undefined) {
+      code = signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
+      say("interrupted: requests under way may end, nothing new starts; once more stops at once");
+      work.drain();
+    } else {
+      say("stopped: requests under way are cut off");
+      work.stop();
+    }
+  };
+  const interrupt = on("SIGINT");
+  const terminate = on("SIGTERM");
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", terminate);
+  return {
+    code: () => code,
+    release() {
+      process.off("SIGINT", interrupt);
+      process.off("SIGTERM", terminate);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+// The course of a run: once a second the tallies of all threads become a line of timeseries.csv, lines of histograms.hlog, a
+// point of the report's plots and a line of progress.
+import type { Clock } from "../../core/clock.ts";
+import { type Nanos, nanos } from "../../core/units.ts";
+import { HistogramLog } from "../../report/hlog.ts";
+import type { RunDirectory } from "../../report/run-directory.ts";
+import { Series } from "../../report/series.ts";
+import { type SeriesPoint, seriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
+import type { Totals } from "../../stats/figures.ts";
+import { TallyReader } from "../../stats/tally-reader.ts";
+import type { EngineStart } from "../../workers/engine.ts";
+import type { FromFeeder } from "../../workers/messages.ts";
+import { version } from "../version.ts";
+
+const INTERVAL_MS = 1000;
+
+export type IntervalListener = (point: SeriesPoint) => void;
+
+export class IntervalRecording {
+  readonly series = new Series();
+  /** Operations that were due within the run so far; null where nothing has a due time. */
+  planned: number | null = null;
+  /** When the run started, on the wall clock, and the origin of its monotonic clock. */
+  origin = { startedAtMs: 0, originNs: 0n };
+  #reader: TallyReader | undefined;
+  readonly #directory: RunDirectory;
+  readonly #listener: IntervalListener;
+  /** Operations due in seconds that have not been written yet: the feeder is ahead by what fits its rings. */
+  readonly #plannedBySecond = new Map<number, number>();
+  #files: { log: HistogramLog; series: TimeseriesFile } | undefined;
+  #clock: Clock | undefined;
+  #startedAt: Nanos = nanos(0);
+  #last: Nanos = nanos(0);
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(directory: RunDirectory, listener: IntervalListener) {
+    this.#directory = directory;
+    this.#listener = listener;
+  }
+
+  feeding(message: FromFeeder): void {
+    if (message.type !== "planned") return;
+    const { second, operations } = message;
+    const before = this.#plannedBySecond.get(second) ?? 0;
+    this.#plannedBySecond.set(second, before + operations);
+    this.planned = (this.planned ?? 0) + operations;
+  }
+
+  started({ wallUs, origin, clock, at }: EngineStart, tallies: readonly SharedArrayBuffer[]): void {
+    this.origin = { startedAtMs: wallUs / 1000, originNs: origin };
+    this.#reader = new TallyReader(tallies);
+    this.#clock = clock;
+    this.#startedAt = nanos(at);
+    const tool = `drayage ${version}`;
+    this.#files = {
+      log: new HistogramLog(this.#directory.file("histograms.hlog"), {
+        tool,
+        startedAt: this.origin.startedAtMs,
+      }),
+      series: new TimeseriesFile(this.#directory.file("timeseries.csv")),
+    };
+    this.#timer = setInterval(() => this.#take(), INTERVAL_MS);
+  }
+
+  #take(): void {
+    if (this.#clock === undefined || this.#files === undefined || this.#reader === undefined)
+      return;
+    const now = nanos(Math.max(0, this.#clock.now() - this.#startedAt));
+    const snapshot = this.#reader.takeInterval(this.#last, now);
+    const point = seriesPoint(snapshot, this.#takePlanned(now));
+    this.#last = now;
+    this.#files.log.add(snapshot);
+    this.#files.series.add(point);
+    this.series.add(point);
+    this.#listener(point);
+  }
+
+  /** Operations that came due since the last interval. The feeder counts by whole seconds of the schedule. */
+  #takePlanned(now: Nanos): number | null {
+    if (this.planned === null) return null;
+    let planned = 0;
+    for (const [second, operations] of this.#plannedBySecond) {
+      if ((second + 0.5) * 1e9 > now) continue;
+      planned += operations;
+      this.#plannedBySecond.delete(second);
+    }
+    return planned;
+  }
+
+  /** Writes the last interval and closes the files. Returns everything since the start. */
+  finish(): { totals: Totals; seconds: number } {
+    clearInterval(this.#timer);
+    this.#take();
+    this.#files?.log.close();
+    this.#files?.series.close();
+    const reader = this.#reader ?? new TallyReader([]);
+    return { totals: reader.totals(), seconds: this.#last / 1e9 };
+  }
+}

@@ -1,0 +1,123 @@
+// What a replay leaves behind and what it says at the end.
+import { writeFile } from "node:fs/promises";
+import { DrayageError, messageOf } from "../../core/errors.ts";
+import { renderReportPage } from "../../report/report-page.ts";
+import { runResults } from "../../report/results.ts";
+import { type RunDirectory, type RunRecord, surroundings } from "../../report/run-directory.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
+import { summaryText } from "../../report/summary.ts";
+import { paintFor } from "../../report/text-table.ts";
+import type { FeedPlan } from "../../workers/feed-plan.ts";
+import type { Terminal } from "../command.ts";
+import { resolvedConfig } from "../config/replay-config.ts";
+import { version } from "../version.ts";
+import type { IntervalRecording } from "./interval-recording.ts";
+import type { ReplayRequest } from "./replay-request.ts";
+
+export type Outputs = {
+  readonly directory: RunDirectory;
+  readonly figures: RunFigures;
+  readonly recording: IntervalRecording;
+  /** Files besides those of the run directory. */
+  readonly files: readonly { readonly name: string; readonly holds: string }[];
+  /** Where the summary is stored as JSON, besides results.json. */
+  readonly summaryFile?: string | undefined;
+};
+
+/** The content of run.json. Without an end while the run goes on. */
+export function runRecord(
+  { verb, config, arguments: words, plan }: ReplayRequest<FeedPlan>,
+  { startedAtMs, originNs }: { startedAtMs: number; originNs: bigint },
+  ending: string | null,
+): RunRecord {
+  const startedAt = new Date(startedAtMs).toISOString();
+  return {
+    tool: { name: "drayage", version },
+    verb,
+    arguments: words,
+    startedAt,
+    endedAt: ending === null ? null : new Date().toISOString(),
+    ending,
+    plan: {
+      config: resolvedConfig(config),
+      threads: plan.threads,
+      pacing: plan.pacing,
+      limits: plan.limits,
+    },
+    seed: config.run.seed,
+    traces: config.trace.traces.map((file) => ({ file, sha256: null })),
+    clocks: { originWall: startedAt, originMonotonicNs: String(originNs) },
+  };
+}
+
+export async function writeOutputs(
+  request: ReplayRequest<FeedPlan>,
+  outputs: Outputs,
+): Promise<void> {
+  const { directory, figures, summaryFile } = outputs;
+  const results = runResults(figures);
+  await directory.writeJson("results.json", results);
+  await directory.writeText("report.html", pageOf(request, outputs));
+  if (summaryFile !== undefined) await writeSummary(summaryFile, results);
+}
+
+async function writeSummary(path: string, results: unknown): Promise<void> {
+  try {
+    await writeFile(path, `${JSON.stringify(results, null, 2)}\n`);
+  } catch (error) {
+    throw new DrayageError("storage", `cannot write ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+const pageOf = (request: ReplayRequest<FeedPlan>, outputs: Outputs): string =>
+  renderReportPage(outputs.figures, {
+    command: ["drayage", ...request.arguments].join(" "),
+    facts: factsOf(request),
+    files: filesOf(outputs),
+    points: outputs.recording.series.points,
+    stride: outputs.recording.series.stride,
+  });
+
+function factsOf({ config, plan }: ReplayRequest<FeedPlan>): [string, string][] {
+  const { clientInfo, run, trace, warmup } = config;
+  const { machine, runtime } = surroundings();
+  return [
+    ["target", config.registry.map(({ origin }) => origin).join(", ")],
+    ["trace", trace.traces.join(", ")],
+    ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
+    ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
+    ["pacing", plan.pacing],
+    ["content", warmup.random ? "incompressible" : "compressible"],
+    ["seed", run.seed],
+    ["machine", `${machine.cpu}, ${machine.cpus} processors, ${machine.platform}`],
+    ["runtime", `${runtime.name} ${runtime.version}, drayage ${version}`],
+  ];
+}
+
+const filesOf = ({ directory, files }: Outputs) => [
+  ...ownFiles.map(({ name, holds }) => ({ name: directory.file(name), holds })),
+  ...files,
+];
+
+const ownFiles = [
+  { name: "report.html", holds: "figures and plots, one page" },
+  { name: "results.json", holds: "figures, for programs" },
+  { name: "histograms.hlog", holds: "all latencies, per second" },
+  { name: "timeseries.csv", holds: "rates and latencies, per second" },
+  { name: "run.json", holds: "what was run, where and how" },
+];
+
+/** The summary: text, or JSON on standard output. */
+export function tell(request: ReplayRequest<FeedPlan>, outputs: Outputs, terminal: Terminal): void {
+  const { out } = terminal;
+  const { directory, figures } = outputs;
+  if (request.json) {
+    out.write(`${JSON.stringify({ directory: directory.path, ...runResults(figures) })}\n`);
+    return;
+  }
+  const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
+  const context = { directory: directory.path, files: filesOf(outputs), next: request.next };
+  out.write(`${summaryText(figures, context, paintFor(terminal.env, isTerminal))}\n`);
+}

@@ -1,0 +1,26 @@
+import type { OptionTable } from "../command.ts";
+
+/** Reading of traces. */
+export const traceReadingOptions = {
+  tmp: { type: "string", value: "DIR", help: "directory for sorting traces larger than memory" },
+  errors: {
+    type: "string",
+    value: "FILE",
+    help: "write every broken record of the trace (NDJSON)",
+  },
+} as const satisfies OptionTable;
+
+/** How a replay ends. */
+export const endOptions = {
+  out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },
+  "allow-invalid": {
+    type: "boolean",
+    default: false,
+    help: "exit 0 also when the figures cannot be trusted",
+  },
+  "allow-failures": {
+    type: "boolean",
+    default: false,
+    help: "exit 0 also when operations failed",
+  },
+} as const satisfies OptionTable;

@@ -1,0 +1,21 @@
+import type { EnginePlan } from "../../workers/engine.ts";
+import type { FeedPlan } from "../../workers/feed-plan.ts";
+import type { ReplayConfig } from "../config/replay-config.ts";
+
+/** One replay, warm-up or run, as it was asked for. */
+export type ReplayRequest<F extends FeedPlan> = {
+  /** Word in file names and summaries: run, warmup, demo. */
+  readonly verb: string;
+  readonly config: ReplayConfig;
+  readonly plan: EnginePlan & { readonly feed: F };
+  /** The command line, for run.json. */
+  readonly arguments: readonly string[];
+  /** Run directory; a new one below `runs` if absent. */
+  readonly out?: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly allowInvalid: boolean;
+  readonly allowFailures: boolean;
+  /** Commands worth typing next, for the summary. */
+  readonly next: readonly { readonly type: string; readonly does: string }[];
+};

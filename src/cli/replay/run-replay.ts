@@ -1,0 +1,120 @@
+// A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
+import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import { createRunDirectory } from "../../report/run-directory.ts";
+import { overall, type RunFigures } from "../../report/run-figures.ts";
+import { judge } from "../../stats/validity.ts";
+import { RowFile } from "../../workers/collector/row-file.ts";
+import { Engine, type EngineEnd } from "../../workers/engine.ts";
+import type { RunFeedPlan } from "../../workers/feed-plan.ts";
+import type { Terminal } from "../command.ts";
+import { version } from "../version.ts";
+import { catchInterrupts } from "./interrupts.ts";
+import { IntervalRecording } from "./interval-recording.ts";
+import { runRecord, tell, writeOutputs } from "./outputs.ts";
+import { Progress } from "./progress.ts";
+import { recordCounts } from "./record-counts.ts";
+import type { ReplayRequest } from "./replay-request.ts";
+import { ResultRows } from "./result-rows.ts";
+
+type RunRequest = ReplayRequest<RunFeedPlan>;
+
+/** Sends the operations of the plan and writes everything a run leaves behind. Returns the exit code. */
+export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
+  const { config, plan, verb, out, quiet } = request;
+  const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
+  const progress = new Progress(terminal, { quiet });
+  const file = new RowFile(config.trace.output);
+  const rows = new ResultRows(file);
+  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  const engine = new Engine(plan, {
+    keeper: rows,
+    started(start) {
+      rows.startedAtUs = start.wallUs;
+      recording.started(start, engine.tallies);
+      void directory.writeRun(runRecord(request, recording.origin, null));
+    },
+    feeding(message) {
+      recording.feeding(message);
+      if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
+    },
+  });
+  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const course = await engine
+    .run()
+    .then((end) => ({ end, ...recording.finish(), interrupted: interrupts.code() !== undefined }))
+    .finally(() => {
+      interrupts.release();
+      progress.end();
+    })
+    .finally(() => file.close());
+  if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
+  const figures = figuresOf(request, { ...course, rows, recording });
+  const outputs = { directory, figures, recording, ...filesOf(request, rows) };
+  await directory.writeRun(runRecord(request, recording.origin, figures.ending));
+  await writeOutputs(request, outputs);
+  tell(request, outputs, terminal);
+  return exitOf(request, figures, interrupts.code());
+}
+
+type Course = {
+  readonly end: EngineEnd;
+  readonly rows: ResultRows;
+  readonly recording: IntervalRecording;
+  readonly totals: RunFigures["totals"];
+  readonly seconds: number;
+  readonly interrupted: boolean;
+};
+
+function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigures {
+  const { end, rows, recording, totals, seconds, interrupted } = course;
+  const { wait, speed } = plan.feed;
+  const { traceSeconds } = end.feed;
+  const planned = wait ? recording.planned : null;
+  const { latenessMs: lateness, share } = config.run.saturation;
+  const limits = { lateness, share, onTime: config.run.onTimeMs };
+  return {
+    tool: { name: "drayage", version },
+    verb,
+    startedAt: recording.origin.startedAtMs,
+    seconds,
+    totals,
+    validity: judge(totals, limits, {
+      paced: wait,
+      planned,
+      plannedSeconds: wait ? traceSeconds / speed : null,
+      sendingSeconds: rows.lastSentSeconds,
+      interrupted,
+    }),
+    ending: interrupted ? "signal" : "finished",
+    paced: wait,
+    planned,
+    traceSeconds,
+    skipped: { ...end.feed.skipped, ...(rows.unsent > 0 ? { interrupted: rows.unsent } : {}) },
+    records: recordCounts(end.feed.account),
+    besides: { ...end.counts, existed: rows.existing },
+    examples: rows.examples,
+    compat: rows.compat.figures(),
+  };
+}
+
+const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
+  files: [
+    { name: config.trace.output, holds: `${rows.count} rows, one per operation` },
+    ...(plan.feed.skippedFile === undefined
+      ? []
+      : [{ name: plan.feed.skippedFile, holds: "records that became no operation, and why" }]),
+  ],
+  summaryFile: `${config.trace.output}.summary.json`,
+});
+
+function exitOf(
+  { allowInvalid, allowFailures }: RunRequest,
+  { validity, totals }: RunFigures,
+  signal: ExitCode | undefined,
+): ExitCode {
+  const { done, failed } = overall(totals);
+  const codes: ExitCode[] = signal === undefined ? [] : [signal];
+  if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
+  if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
+  return strongestExit(codes);
+}

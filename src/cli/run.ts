@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import { ExitCode } from "../core/exit-code.ts";
+import { accountLine } from "../trace/account.ts";
+import type { Command, OptionValues, Terminal } from "./command.ts";
+import { commonReplayOptions, configOption } from "./common-options.ts";
+import { loadReplayConfig } from "./config/replay-config.ts";
+import { checkMap } from "./replay/check-map.ts";
+import { checkRegistries } from "./replay/check-registries.ts";
+import { dryRun } from "./replay/dry-run.ts";
+import { planRun } from "./replay/engine-plan.ts";
+import { endOptions, traceReadingOptions } from "./replay/replay-options.ts";
+import { replayRun } from "./replay/run-replay.ts";
+
+const options = {
+  ...configOption,
+  local: {
+    type: "number",
+    integer: true,
+    min: 1,
+    max: 64,
+    value: "N",
+    help: "run N workers in this process instead of those in client_info.client_list",
+  },
+  "dry-run": { type: "boolean", default: false, help: "send nothing and ask no registry" },
+  plan: { type: "string", value: "FILE", help: "write what is sent, by whom and when (NDJSON)" },
+  ...traceReadingOptions,
+  ...endOptions,
+  ...commonReplayOptions,
+} as const;
+
+export const run: Command<typeof options> = {
+  name: "run",
+  summary: "replay a trace against a registry",
+  examples: [
+    { type: "drayage run -i config.yaml", does: "replay as the file says" },
+    {
+      type: "drayage run -i config.yaml --set client_info.wait=true --set client_info.speed=10",
+      does: "keep the trace's timing, ten times as fast",
+    },
+    {
+      type: "drayage run -i config.yaml --dry-run --plan plan.ndjson",
+      does: "show what would be sent, and send nothing",
+    },
+  ],
+  options,
+  async run(given, _, terminal) {
+    const config = loadReplayConfig({
+      path: given.config,
+      mode: "run",
+      overrides: overridesOf(given),
+      env: terminal.env,
+      local: given.local,
+    });
+    const plan = planRun(config, {
+      local: given.local,
+      planFile: given.plan,
+      dryRun: given["dry-run"],
+      runId: randomBytes(8).toString("hex"),
+      tmpDir: given.tmp,
+      errorsFile: given.errors,
+    });
+    if (given["dry-run"]) return showPlan(given, plan.feed, terminal);
+    await checkMap(config, (line) => terminal.err.write(`${line}\n`));
+    noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
+    await checkRegistries(config);
+    return replayRun(
+      {
+        verb: "run",
+        config,
+        plan,
+        arguments: process.argv.slice(2),
+        out: given.out,
+        json: given.json,
+        quiet: given.quiet,
+        allowInvalid: given["allow-invalid"],
+        allowFailures: given["allow-failures"],
+        next: [],
+      },
+      terminal,
+    );
+  },
+};
+
+type Given = OptionValues<typeof options>;
+
+const overridesOf = ({ set, strict }: Given): readonly string[] =>
+  strict === true ? [...set, "trace.strict=true"] : set;
+
+async function showPlan(
+  given: Given,
+  feed: Parameters<typeof dryRun>[0],
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const summary = await dryRun(feed);
+  if (given.json) {
+    terminal.out.write(`${JSON.stringify(summary)}\n`);
+  } else {
+    const seconds = summary.traceSeconds.toFixed(3);
+    terminal.out.write(
+      `${summary.emitted} operations over ${seconds} s of trace; ${accountLine(summary.account)}\n`,
+    );
+  }
+  return ExitCode.done;
+}
+
+/** Workers on other machines come with `master` and `client`; here all of them run in this process. */
+function noteWorkers(workers: readonly string[], given: Given, terminal: Terminal): void {
+  const remote = workers.filter((worker) => worker !== "local");
+  if (given.local !== undefined || given.quiet || remote.length === 0) return;
+  terminal.err.write(
+    `the ${workers.length} workers of client_info.client_list run in this process (${remote.join(", ")} are not asked)\n`,
+  );
+}
