@@ -167,9 +167,15 @@ function secondsTicks(_: unknown, ticks: readonly number[]): string[] {
   return ticks.map((tick) => placeText("seconds", tick));
 }
 
-function ninesSplits(_: unknown, _axis: number, low: number, high: number): number[] {
-  const places = [0, Math.log10(2), Math.log10(4), 1, Math.log10(20), 2, 3, 4, 5, 6, 7];
-  return places.filter((place) => place >= low && place <= high);
+function ninesSplits(
+  plot: { readonly width: number },
+  _axis: number,
+  low: number,
+  high: number,
+): number[] {
+  const whole = [0, 1, 2, 3, 4, 5, 6, 7];
+  const between = plot.width < 480 ? [] : [Math.log10(2), Math.log10(4), Math.log10(20)];
+  return [...whole, ...between].sort((a, b) => a - b).filter((at) => at >= low && at <= high);
 }
 
 function ninesTicks(_: unknown, ticks: readonly number[]): string[] {

@@ -61,7 +61,7 @@ table.u-legend { width: auto; margin: 4px 0 0; }
   body { background: #fff; font-size: 12px; }
   main, header { max-width: none; padding: 0; }
   section, .numbers div { break-inside: avoid; border-color: #ccc; }
-  select, .u-legend .u-value { display: none; }
+  .u-legend .u-value { display: none; }
 }
-@media (max-width: 520px) { .pair { grid-template-columns: 1fr; } main, header { padding: 0 12px; } }
+@media (max-width: 520px) { .pair { grid-template-columns: 1fr; } main, header { padding-left: 12px; padding-right: 12px; } }
 `;
