@@ -93,9 +93,9 @@ export function valueAt(data: unknown, path: Path): unknown {
 /** The value as a message may show it: short, and nothing that could be a credential. */
 function shown(value: unknown, path: Path): string {
   if (value === null || value === undefined) return "nothing";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isMapping(value)) return "a mapping";
-  if (path.includes("auth"))
+  if (path.includes("auth") && path.at(-1) !== "password_file")
     return `${typeof value === "string" ? "text" : `a ${typeof value}`} (not shown)`;
   if (typeof value !== "string") return String(value);
   const safe = path[0] === "registry" ? value.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@") : value;

@@ -38,7 +38,9 @@ function withOverride(data: unknown, override: Override, depth: number): unknown
   const step = override.path[depth];
   if (step === undefined) return override.value;
   const deeper = (inner: unknown): unknown => withOverride(inner, override, depth + 1);
-  if (Array.isArray(data)) return withItem(data, { index: indexIn(data, step, override), deeper });
+  // The first item of a list that is not there yet: no mapping has a key 0.
+  const list = (data === null || data === undefined) && step === "0" ? [] : data;
+  if (Array.isArray(list)) return withItem(list, { index: indexIn(list, step, override), deeper });
   if (data !== null && data !== undefined && !isMapping(data))
     throw new UsageError(
       `${override.label}: "${override.path.slice(0, depth).join(".")}" is a single value, it has no "${step}"`,

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { messageOf } from "../../core/errors.ts";
 import { Secret } from "./secret.ts";
+import { readSmallFile } from "./small-file.ts";
 
 const PASSWORD_BYTES_MAX = 64 * 1024;
 
@@ -89,17 +88,13 @@ function credentialsOf(form: AuthForm, complain: Complain): Credentials | undefi
 }
 
 /** One newline at the end belongs to the file, not to the password. */
-function readPassword(file: string, complain: Complain): string | undefined {
-  const refuse = (sentence: string): undefined => {
-    complain(["auth", "password_file"], sentence);
-    return undefined;
-  };
-  try {
-    const content = readFileSync(file);
-    if (content.length > PASSWORD_BYTES_MAX) return refuse(`${file} is too large for a password`);
-    const password = content.toString("utf8").replace(/\r?\n$/, "");
-    return password === "" ? refuse(`${file} is empty`) : password;
-  } catch (error) {
-    return refuse(`${file} cannot be read: ${messageOf(error)}`);
-  }
+function readPassword(path: string, complain: Complain): string | undefined {
+  const file = readSmallFile(path, PASSWORD_BYTES_MAX);
+  const password = file.problem === undefined ? file.text.replace(/\r?\n$/, "") : "";
+  if (password !== "") return password;
+  complain(
+    ["auth", "password_file"],
+    `expected a file with the password (${file.problem ?? "it is empty"})`,
+  );
+  return undefined;
 }

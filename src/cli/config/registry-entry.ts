@@ -1,10 +1,10 @@
 // An entry of `registry` in its three forms: `host:port`, a URL, or a mapping with TLS and credentials.
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
 import * as z from "zod";
 import { messageOf } from "../../core/errors.ts";
 import { type Complain, type RegistryAuth, registryAuth } from "./registry-auth.ts";
 import { key, mapping, oneOf, path, section, text, truth } from "./schema-parts.ts";
+import { readSmallFile } from "./small-file.ts";
 
 const CA_BYTES_MAX = 1 << 20;
 const REPOSITORY_PREFIX = /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/;
@@ -104,13 +104,18 @@ function urlProblem(url: string, parsed: URL | null): string | undefined {
 }
 
 function readCa(file: string, complain: Complain): RegistryEntry["ca"] {
+  const read = readSmallFile(file, CA_BYTES_MAX);
+  const flaw = read.problem ?? certificateProblem(read.text);
+  if (flaw !== undefined)
+    complain(["ca"], `expected a file with a certificate in PEM form (${flaw})`);
+  return read.problem === undefined ? { file, pem: read.text } : undefined;
+}
+
+function certificateProblem(pem: string): string | undefined {
   try {
-    const pem = readFileSync(file);
-    if (pem.length > CA_BYTES_MAX) complain(["ca"], `${file} is too large for a certificate`);
-    else new X509Certificate(pem);
-    return { file, pem: pem.toString("utf8") };
-  } catch (error) {
-    complain(["ca"], `${file} is no certificate that can be read: ${messageOf(error)}`);
+    new X509Certificate(pem);
     return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }

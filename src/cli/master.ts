@@ -1,0 +1,51 @@
+import { UsageError } from "../core/errors.ts";
+import type { Command, OptionTable } from "./command.ts";
+import { commonReplayOptions, configOption } from "./common-options.ts";
+import { parseArguments } from "./parser.ts";
+
+const options = {
+  command: {
+    type: "string",
+    alias: "c",
+    required: true,
+    choices: ["warmup", "run", "simulate"],
+    value: "MODE",
+    help: "what to do",
+  },
+  ...configOption,
+  ...commonReplayOptions,
+} as const satisfies OptionTable;
+
+/** The commands that `-c` can name and this version has. */
+export type Modes = Readonly<Record<"warmup" | "run", () => Promise<Command>>>;
+
+/** The spelling of the trace replayer that drayage stands in for: `master -c run -i FILE` is `run -i FILE`. */
+export const masterOf = (modes: Modes): Command<typeof options> => ({
+  name: "master",
+  summary: "the same as warmup and run, as the original trace replayer spells it",
+  examples: [
+    { type: "drayage master -c warmup -i config.yaml", does: "as drayage warmup -i config.yaml" },
+    { type: "drayage master -c run -i config.yaml", does: "as drayage run -i config.yaml" },
+  ],
+  options,
+  async run({ command, ...common }, _positionals, terminal) {
+    if (command !== "warmup" && command !== "run")
+      throw new UsageError(`-c ${command} is not part of this version: type -c warmup or -c run`);
+    const verb = await modes[command]();
+    // Parsed again with the verb's own table, which has more flags: their defaults and variables are the verb's.
+    const { options, positionals } = parseArguments(verb, {
+      args: argumentsOf(common),
+      env: terminal.env,
+    });
+    return verb.run(options, positionals, terminal);
+  },
+});
+
+/** The flags that give these values: `--config=FILE`, `--set=…` once per value, `--json` or `--no-json`. */
+function argumentsOf(values: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    if (typeof value === "boolean") return [value ? `--${name}` : `--no-${name}`];
+    return (Array.isArray(value) ? value : [value]).map((item) => `--${name}=${item}`);
+  });
+}
