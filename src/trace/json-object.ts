@@ -172,21 +172,26 @@ export class JsonObjectReader {
 
   /** Returns the closing quote of the string whose content starts at `at`; sets `#escaped`. */
   #string(buffer: Buffer, at: number): number {
-    const data = this.#data;
     this.#escaped = false;
-    let p = at;
-    for (;;) {
-      while (isPlainWord(data.getInt32(p, true))) p += WORD_BYTES;
-      while (plain[buffer[p] as number] === 1) p++;
-      const byte = buffer[p];
-      if (byte === QUOTE) return p < this.#end ? p : this.#fail(p, "");
-      if (byte !== BACKSLASH) return this.#fail(p, "control character in a string");
+    let p = this.#plainEnd(buffer, at);
+    while (buffer[p] !== QUOTE) {
+      if (buffer[p] !== BACKSLASH) return this.#fail(p, "control character in a string");
       this.#escaped = true;
       const bytes = escapeLength(buffer, p);
       // Whether a malformed escape is only cut off shows at its last byte.
       if (bytes === 0) return this.#fail(p + 6 > this.#end ? this.#end : p, "no escape of JSON");
-      p += bytes;
+      p = this.#plainEnd(buffer, p + bytes);
     }
+    return p < this.#end ? p : this.#fail(p, "");
+  }
+
+  /** The first byte from `at` on that needs a look. */
+  #plainEnd(buffer: Buffer, at: number): number {
+    const data = this.#data;
+    let p = at;
+    while (isPlainWord(data.getInt32(p, true))) p += WORD_BYTES;
+    while (plain[buffer[p] as number] === 1) p++;
+    return p;
   }
 
   #literal(buffer: Buffer, at: number): number {

@@ -89,7 +89,7 @@ export class SlotAssigner {
   assign(delay: number, duration: number): number {
     const slot = this.#heap[0] as number;
     const busyUntil = this.#busyUntil[slot] as number;
-    this.#busyUntil[slot] = (busyUntil < delay ? delay : busyUntil) + duration;
+    this.#busyUntil[slot] = Math.max(busyUntil, delay) + duration;
     this.#sink(slot);
     return slot;
   }
