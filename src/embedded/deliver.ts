@@ -1,6 +1,6 @@
 // Writes an answer to the wire, whole or damaged. The plain small answer is one write; large ones are written slice by
 // slice, and the next slice waits until the socket has room, so that a slow client costs no memory.
-import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Fault } from "./fault.ts";
 import type { FaultPlan } from "./fault-table.ts";
@@ -77,10 +77,23 @@ async function write(registry: Registry, call: Call, slices: Iterable<Buffer>): 
     const waitMs = registry.bandwidth?.claim(request.socket, slice.length, registry.now()) ?? 0;
     if (waitMs > 1) await pause(waitMs);
     if (!hasRoom && !response.destroyed && response.writableNeedDrain) {
-      await Promise.race([once(response, "drain"), once(response, "close")]);
+      await roomIn(response);
     }
   }
   return sent;
+}
+
+// Ends when the socket takes more, or when the client is gone.
+function roomIn(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off("drain", settle);
+      response.off("close", settle);
+      resolve();
+    };
+    response.on("drain", settle);
+    response.on("close", settle);
+  });
 }
 
 function* slicesOf(registry: Registry, body: ReplyBody): Iterable<Buffer> {

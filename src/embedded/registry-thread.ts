@@ -21,9 +21,14 @@ export async function startEmbeddedRegistryThread(
   const ready = await nextMessage<ThreadReady>(worker);
   if (ready.kind === "refused") throw new UsageError(ready.lines);
   const { url, host, port } = ready;
+  let hasEnded = false;
+  worker.once("exit", () => {
+    hasEnded = true;
+  });
   let previous: Promise<unknown> = Promise.resolve();
   const ask = (question: ThreadQuestion): Promise<ThreadAnswer> => {
     const answer = previous.then(() => {
+      if (hasEnded) throw ended();
       worker.postMessage(question);
       return nextMessage<ThreadAnswer>(worker);
     });
@@ -43,6 +48,7 @@ export async function startEmbeddedRegistryThread(
       await ask({ kind: "reset" });
     },
     close: async () => {
+      if (hasEnded) return;
       await ask({ kind: "close" });
       await worker.terminate();
     },
@@ -66,10 +72,13 @@ function nextMessage<Message>(worker: Worker): Promise<Message> {
     };
     const onExit = (): void => {
       settle();
-      reject(new DrayageError("target-unreachable", "the embedded registry's thread has ended"));
+      reject(ended());
     };
     worker.on("message", onMessage);
     worker.on("error", onError);
     worker.on("exit", onExit);
   });
 }
+
+const ended = (): DrayageError =>
+  new DrayageError("target-unreachable", "the embedded registry's thread has ended");
