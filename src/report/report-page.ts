@@ -100,7 +100,7 @@ function header(title: string, figures: RunFigures, { command, facts }: PageCont
   const time = (percent: number): string =>
     formatNanos(supportedPercentile(latency, percent)).replace("us", "µs");
   const numbers: [string, string][] = [
-    ["requests done", formatCount(all.done)],
+    ["operations done", formatCount(all.done)],
     ["failed", formatCount(all.failed)],
     ["rate", formatRate(rateOver(all.done, seconds))],
     [`${name} p50`, time(50)],
@@ -141,17 +141,17 @@ function chartSections(
   const section = (id: string, title: string, note: string): Html =>
     chartSection({ id, title, note }, charts);
   const latencyNote = paced
-    ? "Response time is counted from when a request was due, so a stall shows for everything that was due meanwhile."
+    ? "Response time is counted from when an operation was due, so a stall shows for everything that was due meanwhile."
     : "Nothing had a due time in this run, so there is no response time; service time is counted from sending.";
   return `${section(
     "curve",
     "Latency by percentile",
-    `${latencyNote} The axis stretches the tail: each step to the right leaves a tenth of the requests. A curve ends where fewer than ten values remain above it.`,
+    `${latencyNote} The axis stretches the tail: each step to the right leaves a tenth of the operations. A curve ends where fewer than ten values remain above it.`,
   )}
-${section("throughput", "Throughput", `Requests per second.${joined}`)}
+${section("throughput", "Throughput", `Operations per second.${joined}`)}
 ${section("latency", `${paced ? "Response" : "Service"} time`, `Successes that ended in each window; a percentile that a window has too few of is left out.${joined}`)}
-<div class="pair">${section("lateness", "Schedule lateness", "How late requests were sent: the generator's own doing, or for want of a free place.")}${section("lateness-curve", "Lateness by percentile", "All requests that had a due time, failures included.")}</div>
-<div class="pair">${section("errors", "Errors", "Failed requests per second.")}${section("concurrency", "Concurrency", "Requests under way at the end of each window.")}</div>
+<div class="pair">${section("lateness", "Schedule lateness", "How late operations were sent: the generator's own doing, or for want of a free place.")}${section("lateness-curve", "Lateness by percentile", "All operations that had a due time, failures included.")}</div>
+<div class="pair">${section("errors", "Errors", "Failed operations per second.")}${section("concurrency", "Concurrency", "Operations under way at the end of each window.")}</div>
 ${section("bytes", "Bytes", "Bodies received and sent per second, failed transfers included.")}`;
 }
 
@@ -171,7 +171,7 @@ function tableSections(figures: RunFigures, { files }: PageContext): Html {
     ["retries", formatCount(figures.totals.retries)],
   ];
   return `${section("Latencies", latencyTable(figures))}
-${section("Requests", requestTable(figures))}
+${section("Operations", requestTable(figures))}
 ${section("Errors by cause", errorTable(figures))}
 <div class="pair">${section("Statuses", statusTable(figures))}${section("Generator health", threadTable(figures))}</div>
 ${section("Counts", factList(run.filter(([, text]) => text !== "")))}
@@ -179,13 +179,13 @@ ${section("Files", factList(files.map(({ name, holds }) => [name, holds] as cons
 }
 
 const methodSection = ({ paced }: RunFigures): Html => `<section><h2>How it was measured</h2>
-<p class="note">Every request has up to three stamps: when it was <em>due</em> by the plan, when its first byte was <em>sent</em>, and when the last byte of the answer was in (<em>done</em>).
+<p class="note">Every operation (one request, or the few that make up a push) has up to three stamps: when it was <em>due</em> by the plan, when its first byte was <em>sent</em>, and when the last byte of the answer was in (<em>done</em>).
 <strong>Response</strong> = done − due: what a user would have felt. <strong>Service</strong> = done − sent: what the registry took. <strong>Lateness</strong> = sent − due: our own delay.</p>
 <p class="note">${
   paced
     ? "Due times come from the plan alone and never wait for answers (open loop). A generator that waits for a slow answer before it sends the next request leaves out exactly the requests that would have suffered: coordinated omission. Here they are sent or counted as late, and response time contains the wait."
     : "This run was a closed loop: the next request was sent when a place was free. Service times of a closed loop leave out the requests that a stall kept from being sent, so they say nothing about what users would have felt at a given rate."
 }</p>
-<p class="note">Failed requests are counted and timed apart from successes. Times are kept in HdrHistogram buckets of three significant digits (largest error 0.1 %), added up bucket by bucket, never averaged; percentiles that fewer than 10/(1−p) values would have to support are shown as “-”. Clocks are monotonic.</p>
+<p class="note">Failed operations are counted and timed apart from successes. Times are kept in HdrHistogram buckets of three significant digits (largest error 0.1 %), added up bucket by bucket, never averaged; percentiles that fewer than 10/(1−p) values would have to support are shown as “-”. Clocks are monotonic.</p>
 </section>
 <footer>Everything on this page is in results.json, histograms.hlog and timeseries.csv beside it.</footer>`;

@@ -7,23 +7,23 @@ export type RunFigures = {
   readonly tool: { readonly name: string; readonly version: string };
   readonly verb: string;
   readonly startedAt: number;
-  /** From the start of the run to the end of its last request. */
+  /** From the start of the run to the end of its last operation. */
   readonly seconds: number;
   readonly totals: Totals;
   readonly validity: Validity;
   /** `limit`: a limit of the run ended it; `signal`: the user did. */
   readonly ending: "finished" | "signal" | "limit";
-  /** Requests had due times; otherwise there is neither response time nor lateness. */
+  /** Operations had due times; otherwise there is neither response time nor lateness. */
   readonly paced: boolean;
-  /** Requests that were due; null where nothing was. */
+  /** Operations that were due; null where nothing was. */
   readonly planned: number | null;
   /** Length of the trace, s; null without a trace. */
   readonly traceSeconds: number | null;
-  /** Records that became no request, by reason. */
+  /** Records that became no operation, by reason. */
   readonly skipped: Readonly<Record<string, number>>;
   /** What became of the trace's records: read, kept, folded, and one entry per reason. */
   readonly records: Readonly<Record<string, number>>;
-  /** What was done besides the requests: connections opened, redirects, token requests, … */
+  /** What was done besides the operations: connections opened, redirects, token requests, … */
   readonly besides: Readonly<Record<string, number>>;
   /** First message of each failure label, for people. */
   readonly examples: Readonly<Record<string, string>>;
@@ -43,7 +43,7 @@ export function verdictOf({ ending, validity, totals }: RunFigures): Verdict {
   }
   if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
   const { done, failed } = overall(totals);
-  if (done === 0 && failed > 0) return { word: "FAIL", why: "no request succeeded" };
+  if (done === 0 && failed > 0) return { word: "FAIL", why: "no operation succeeded" };
   return { word: "PASS", why: null };
 }
 
@@ -54,7 +54,7 @@ export const verdictText = ({ word, why }: Verdict): string =>
 export const overall = ({ classes }: Pick<Totals, "classes">): RequestFigures =>
   mergeClasses(classes);
 
-/** Share of the requests with a due time that were sent on time; null where none had one. */
+/** Share of the operations with a due time that were sent on time; null where none had one. */
 export function onTimeShare({ onTime, lateSlots, lateGenerator }: RequestFigures): number | null {
   const timed = onTime + lateSlots + lateGenerator;
   return timed === 0 ? null : onTime / timed;

@@ -39,7 +39,7 @@ export function summaryText(figures: RunFigures, context: SummaryContext, paint:
     headLines(figures, context, paint),
     validityLines(figures, paint),
     section("Latency", latencyRows(figures, paint), paint, "llr"),
-    section("Requests", requestRows(figures), paint, "lr"),
+    section("Operations", requestRows(figures), paint, "lr"),
     section("Errors", errorRows(figures), paint, "llrl"),
     countLines(figures, paint),
     figures.compat === null ? [] : compatLines(figures.compat),

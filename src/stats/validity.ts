@@ -10,7 +10,7 @@ export type Validity = {
   readonly reasons: readonly string[];
 };
 
-export type Cause = "generator saturated" | "requests not sent" | "target rate missed";
+export type Cause = "generator saturated" | "operations not sent" | "target rate missed";
 
 /** `run.saturation` and `run.on_time_ms` of the configuration. `share` is a fraction 0..1. */
 export type SaturationLimits = {
@@ -21,9 +21,9 @@ export type SaturationLimits = {
 
 /** What the totals cannot know. */
 export type RunCourse = {
-  /** Requests had due times (`wait: true`, or a rate). Without them nothing can be late. */
+  /** Operations had due times (`wait: true`, or a rate). Without them nothing can be late. */
   readonly paced: boolean;
-  /** Requests that were due by the end of the run; null if nothing was due. */
+  /** Operations that were due by the end of the run; null if nothing was due. */
   readonly planned: number | null;
   /** Seconds that the plan takes, and that sending took: a run that is much longer missed its rate. Null without a plan. */
   readonly plannedSeconds: number | null;
@@ -49,11 +49,11 @@ const saturated = (reason: string): Finding => ({
 
 const percent = (share: number): string => `${(share * 100).toPrecision(2)} %`;
 const inMs = (value: number): string => `${value.toPrecision(3)} ms`;
-const requests = (count: number): string => (count === 1 ? "1 request" : `${count} requests`);
+const operations = (count: number): string => (count === 1 ? "1 operation" : `${count} operations`);
 
 /**
- * `INVALID`: the generator, not the registry, decided the figures: more than `share` of the requests were later than
- * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned requests were not
+ * `INVALID`: the generator, not the registry, decided the figures: more than `share` of the operations were later than
+ * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned operations were not
  * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. `strained`: half way
  * there, or late for want of places. A thread's share of a core says nothing here: precise pacing spins.
  */
@@ -87,7 +87,7 @@ function latenessFindings(
   const tooLate = totals.classes.reduce((sum, part) => sum + part.tooLate, 0);
   const share = tooLate / timed;
   const allowed = `${percent(limits.share)} are allowed`;
-  const what = `${requests(tooLate)} (${percent(share)}) sent more than ${limits.lateness} ms late by the generator; ${allowed}`;
+  const what = `${operations(tooLate)} (${percent(share)}) sent more than ${limits.lateness} ms late by the generator; ${allowed}`;
   if (share > limits.share) return [saturated(what)];
   if (tooLate > 0 && share > limits.share * STRAINED_SHARE) {
     return [{ verdict: "strained", reason: what }];
@@ -120,13 +120,13 @@ function rateFindings(
   if (planned === null) return [];
   const started = classes.reduce((sum, part) => sum + part.started, 0);
   if (started < planned) {
-    const reason = `not sent: ${requests(planned - started)} of ${planned}`;
-    return [{ verdict: "INVALID", cause: "requests not sent", reason }];
+    const reason = `not sent: ${operations(planned - started)} of ${planned}`;
+    return [{ verdict: "INVALID", cause: "operations not sent", reason }];
   }
   if (plannedSeconds === null || plannedSeconds < RATE_SECONDS_MIN) return [];
   const achieved = plannedSeconds / Math.max(plannedSeconds, sendingSeconds);
   if (achieved >= ACHIEVED_MIN) return [];
-  // Where requests waited for a place, the registry set the pace, and the response times tell it: that is a finding.
+  // Where operations waited for a place, the registry set the pace, and the response times tell it: that is a finding.
   const waited = classes.some(({ lateSlots }) => lateSlots > 0);
   const reason = `${percent(achieved)} of the planned rate was reached; 99 % is needed`;
   return waited
@@ -137,7 +137,7 @@ function rateFindings(
 function slotFindings(totals: Totals, { onTime }: SaturationLimits): readonly Finding[] {
   const late = totals.classes.reduce((sum, part) => sum + part.lateSlots, 0);
   if (late === 0) return [];
-  const reason = `${requests(late)} (${percent(late / timedOf(totals))}) waited more than ${onTime} ms for a free place: raise client_info.threads`;
+  const reason = `${operations(late)} (${percent(late / timedOf(totals))}) waited more than ${onTime} ms for a free place: raise client_info.threads`;
   return [{ verdict: "strained", reason }];
 }
 

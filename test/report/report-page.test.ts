@@ -135,8 +135,10 @@ for (const { name, page, charts } of [
         await tab.keyboard.press("Enter");
         assert.equal(await tab.locator(".u-legend .u-off").count(), 1);
       }
-      await tab.pdf({ format: "A4" });
-      assert.equal(await drawnCharts(tab), charts, "after printing");
+      if (name === "a paced run") {
+        await tab.pdf({ format: "A4" });
+        assert.equal(await drawnCharts(tab), charts, "after printing");
+      }
       assert.deepEqual(complaints, []);
     } finally {
       await tab.close();

@@ -45,7 +45,7 @@ for (const { name, change, first } of [
   {
     name: "a run in which nothing succeeded",
     change: { totals: totalsOf(failed) },
-    first: "FAIL (no request succeeded)",
+    first: "FAIL (no operation succeeded)",
   },
 ] satisfies { name: string; change: Partial<RunFigures>; first: string }[]) {
   test(`summary: ${name} begins with ${first} and the run directory`, () => {
@@ -87,7 +87,7 @@ test("summary: percentiles that few values cannot support are dashes", () => {
 
 test("summary: a run without a request has a head, a verdict and no empty tables", () => {
   const text = summaryText({ ...figures, totals: totalsOf(), compat: null }, context, plain);
-  assert.doesNotMatch(text, /Latency|Requests\n|Errors/);
+  assert.doesNotMatch(text, /Latency|Operations|Errors/);
   assert.match(text, /0 done, 0 failed/);
 });
 
