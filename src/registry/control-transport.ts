@@ -1,0 +1,122 @@
+// HTTP for what is not measured: tokens, listings, the check before a start. HTTP/2 where the server offers it. Redirects are
+// not followed: whoever asks decides where credentials may go.
+import { getCACertificates } from "node:tls";
+import { Agent, request } from "undici";
+import { DrayageError, messageOf } from "../core/errors.ts";
+
+export type ControlRequest = {
+  readonly method: "GET" | "HEAD" | "POST";
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type ControlResponse = {
+  readonly status: number;
+  /** Values of a header field, one per line of it; `name` in lower case. */
+  readonly headers: (name: string) => string[];
+  /** At most 4 MiB: more is an error. */
+  readonly body: Buffer;
+};
+
+/** Sends a request; rejects with a DrayageError `target-unreachable` when there is no response. Tests pass their own. */
+export type ControlFetch = (request: ControlRequest) => Promise<ControlResponse>;
+
+const CONNECT_MS = 10_000;
+const FIRST_BYTE_MS = 30_000;
+const BODY_PAUSE_MS = 30_000;
+const BODY_BYTES_MAX = 4 << 20;
+
+export type TrustOptions = {
+  /** PEM text of certificate authorities that are trusted besides those of the system. */
+  readonly ca: string | undefined;
+  readonly insecure: boolean;
+};
+
+export class ControlTransport {
+  readonly #agent: Agent;
+
+  constructor({ ca, insecure }: TrustOptions) {
+    this.#agent = new Agent({
+      allowH2: true,
+      headersTimeout: FIRST_BYTE_MS,
+      bodyTimeout: BODY_PAUSE_MS,
+      maxResponseSize: BODY_BYTES_MAX,
+      connect: {
+        timeout: CONNECT_MS,
+        rejectUnauthorized: !insecure,
+        ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+      },
+    });
+  }
+
+  readonly fetch: ControlFetch = async ({ url, signal, headers = {}, body, method }) => {
+    try {
+      const answer = await request(url, {
+        dispatcher: this.#agent,
+        method,
+        headers,
+        body: body ?? null,
+        signal: signal ?? null,
+      });
+      return {
+        status: answer.statusCode,
+        headers: (name) => [answer.headers[name] ?? []].flat(),
+        body: Buffer.from(await answer.body.arrayBuffer()),
+      };
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new TransportError(error);
+    }
+  };
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+}
+
+/** No response came. `tls` = a connection came about, trust did not. */
+export class TransportError extends DrayageError {
+  readonly tls: boolean;
+
+  constructor(error: unknown) {
+    const cause = innermost(error);
+    const tls = isTlsTrouble(cause);
+    super("target-unreachable", describe(cause, tls), { cause: error });
+    this.tls = tls;
+  }
+}
+
+/** A name with several addresses fails with an AggregateError without a message of its own. */
+function innermost(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
+  if (error instanceof Error && error.cause instanceof Error) return innermost(error.cause);
+  return error;
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : "";
+
+const isTlsTrouble = (error: unknown): boolean =>
+  /^(ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(codeOf(error));
+
+function describe(error: unknown, tls: boolean): string {
+  switch (codeOf(error)) {
+    case "ECONNREFUSED":
+      return "nothing listens there (connection refused)";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "its name is not known (DNS)";
+    case "UND_ERR_CONNECT_TIMEOUT":
+      return `no connection within ${CONNECT_MS / 1000} s`;
+    case "UND_ERR_HEADERS_TIMEOUT":
+      return `no answer within ${FIRST_BYTE_MS / 1000} s`;
+    case "EPROTO":
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+      return "it does not speak TLS: is its url http:// rather than https://?";
+    default:
+      return `${tls ? "its certificate was refused: " : ""}${messageOf(error)}`;
+  }
+}
