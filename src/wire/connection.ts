@@ -152,7 +152,7 @@ export class Connection implements Judged {
       buffer: this.#wire.receive,
       callback: (bytes) => {
         this.#received(bytes);
-        return true;
+        return this.#mayReadOn(bytes);
       },
     });
     this.#socket = socket;
@@ -193,6 +193,15 @@ export class Connection implements Judged {
     if (parser.state === "done") this.#complete();
     else if (parser.state === "failed") this.#fail(Failure.protocol, this.#saying(parser.failure));
     else if (parser.state !== "head") this.#upload?.stop();
+  }
+
+  /** A read that filled the buffer ends the connection's turn, since more of the same is likely to follow at once. */
+  #mayReadOn(bytes: number): boolean {
+    const { receive, readTurns } = this.#wire;
+    if (bytes < receive.length || this.#socket === undefined || this.state === "closed")
+      return true;
+    readTurns.wait(this.#socket);
+    return false;
   }
 
   #complete(): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 import { type Bytes, bytes } from "../core/units.ts";
 import { Deadlines, type Timeouts } from "./deadlines.ts";
+import { ReadTurns } from "./read-turns.ts";
 import { UploadChunks } from "./upload.ts";
 import { UploadTurns } from "./upload-turns.ts";
 
@@ -26,6 +27,7 @@ export class ThreadWire {
   /** Every socket reads into this one buffer: what a callback is given is gone when it returns. */
   readonly receive: Buffer;
   readonly deadlines: Deadlines;
+  readonly readTurns = new ReadTurns();
   readonly uploadChunks = new UploadChunks();
   readonly uploadTurns = new UploadTurns();
 
