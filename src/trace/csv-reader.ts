@@ -7,6 +7,12 @@ import { type Place, RawRecord, type RecordSink, Shape, traceKeys } from "./raw-
 
 const keyNames: readonly string[] = traceKeys;
 
+/** Reasons of broken rows by the parser's code; all others are `syntax`. */
+const reasons: Readonly<Record<string, string>> = {
+  CSV_QUOTE_NOT_CLOSED: "truncated",
+  CSV_MAX_RECORD_SIZE: "too_long",
+};
+
 /** Values as found, with what the parser knows about the row. */
 type Row = { readonly record: readonly string[]; readonly info: Info };
 
@@ -38,7 +44,7 @@ export async function readCsv(
     for await (const row of parser) rows.take(row as Row);
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    rows.cutOff(error);
+    rows.skipped(error);
   }
   return rows.count;
 }
@@ -74,14 +80,8 @@ class CsvRows {
 
   skipped(error: CsvError | undefined): void {
     this.#locate(this.#end, 0);
-    this.#sink.broken("syntax", placeOf(this.#raw, error), messageOf(error));
-  }
-
-  /** The file ends inside a quoted value, or a row exceeds every bound. */
-  cutOff(error: CsvError): void {
-    this.#locate(this.#end, 0);
-    const reason = error.code === "CSV_MAX_RECORD_SIZE" ? "too_long" : "truncated";
-    this.#sink.broken(reason, placeOf(this.#raw, error), error.message);
+    const reason = reasons[error?.code ?? ""] ?? "syntax";
+    this.#sink.broken(reason, placeOf(this.#raw, error), messageOf(error));
   }
 
   #locate(offset: number, line: number): void {

@@ -101,7 +101,7 @@ export class JsonResync {
       case COMMA:
         return this.#depth === 0;
       case OPEN_BRACE:
-        return this.#depth++ === 0;
+        return this.#depth++ === 0 && !this.#lineWise;
       case OPEN_BRACKET:
         this.#depth++;
         return false;
