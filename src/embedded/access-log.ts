@@ -51,6 +51,7 @@ export class AccessLog {
 
   close(): Promise<void> {
     this.#flush();
+    if (this.#file.closed) return Promise.resolve();
     return new Promise((resolve) => this.#file.end(() => resolve()));
   }
 

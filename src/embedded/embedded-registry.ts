@@ -29,12 +29,12 @@ export interface EmbeddedRegistry {
   stats(): Promise<RegistryStats>;
   /** Counters and fault rules begin anew; content stays. */
   reset(): Promise<void>;
-  /** Finishes what is under way for up to five seconds, then cuts what is left. */
-  close(): Promise<void>;
+  /** Finishes what is under way for so long (five seconds), then cuts what is left; a second call may shorten it. */
+  close(graceMs?: Millis): Promise<void>;
 }
 
 const SWEEP_MS = 30_000;
-const CLOSE_MS_MAX = 5_000;
+const CLOSE_GRACE = millis(5_000);
 const CLOSE_POLL_MS = 20;
 /** Longer than any pause of a load generator: a connection closed under a client is a failure in its figures. */
 const KEEP_ALIVE_MS = 600_000;
@@ -66,9 +66,9 @@ export async function startEmbeddedRegistry(
     port,
     stats: () => Promise.resolve(statsOf(registry)),
     reset: () => Promise.resolve(resetStats(registry)),
-    close: async () => {
+    close: async (graceMs = CLOSE_GRACE) => {
       clearInterval(sweeper);
-      await closeServer(server);
+      await closeServer(server, graceMs);
       await registry.accessLog?.close();
     },
   };
@@ -125,14 +125,11 @@ function createListener(registry: Registry, options: EmbeddedRegistryOptions): S
 function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        new UsageError(
-          error.code === "EADDRINUSE"
-            ? `port ${port} of ${host} is in use: choose another one with --listen`
-            : `cannot listen on ${host}:${port}`,
-          error.code === "EADDRINUSE" ? {} : { cause: error },
-        ),
-      );
+      const why =
+        error.code === "EADDRINUSE"
+          ? `port ${port} of ${host} is in use: choose another one with --listen`
+          : `cannot listen on ${host}:${port} (${error.message})`;
+      reject(new UsageError(why, { cause: error }));
     });
     server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
   });
@@ -140,10 +137,10 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 // Connections become idle one by one as their answers are sent, and the server itself closes only those that are idle
 // at the first call.
-function closeServer(server: Server): Promise<void> {
+function closeServer(server: Server, graceMs: Millis): Promise<void> {
   return new Promise((resolve) => {
     const poll = setInterval(() => server.closeIdleConnections(), CLOSE_POLL_MS);
-    const cut = setTimeout(() => server.closeAllConnections(), CLOSE_MS_MAX);
+    const cut = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearInterval(poll);
       clearTimeout(cut);

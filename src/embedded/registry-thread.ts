@@ -47,9 +47,9 @@ export async function startEmbeddedRegistryThread(
     reset: async () => {
       await ask({ kind: "reset" });
     },
-    close: async () => {
+    close: async (graceMs) => {
       if (hasEnded) return;
-      await ask({ kind: "close" });
+      await ask({ kind: "close", graceMs });
       await worker.terminate();
     },
   };

@@ -16,9 +16,9 @@ async function main(): Promise<void> {
     return;
   }
   say({ kind: "ready", url: registry.url, host: registry.host, port: registry.port });
-  port.on("message", async ({ kind }: ThreadQuestion) => {
-    say(await answerTo(kind, registry));
-    if (kind === "close") port.close();
+  port.on("message", async (question: ThreadQuestion) => {
+    say(await answerTo(question, registry));
+    if (question.kind === "close") port.close();
   });
 }
 
@@ -34,7 +34,7 @@ async function start(
 }
 
 async function answerTo(
-  kind: ThreadQuestion["kind"],
+  { kind, graceMs }: ThreadQuestion,
   registry: EmbeddedRegistry,
 ): Promise<ThreadAnswer> {
   switch (kind) {
@@ -44,7 +44,7 @@ async function answerTo(
       await registry.reset();
       return { kind };
     case "close":
-      await registry.close();
+      await registry.close(graceMs);
       return { kind };
     default:
       return kind satisfies never;

@@ -1,3 +1,4 @@
+import type { Millis } from "../core/units.ts";
 import type { RegistryStats } from "./control-endpoint.ts";
 
 // All that is said between a registry in its own thread and the thread that started it.
@@ -8,7 +9,11 @@ export type ThreadReady =
   | { readonly kind: "refused"; readonly lines: readonly string[] };
 
 /** To the thread. Answers come in the order of the questions. */
-export type ThreadQuestion = { readonly kind: "stats" | "reset" | "close" };
+export type ThreadQuestion = {
+  readonly kind: "stats" | "reset" | "close";
+  /** For `close`. */
+  readonly graceMs?: Millis | undefined;
+};
 
 export type ThreadAnswer =
   | { readonly kind: "stats"; readonly stats: RegistryStats }
