@@ -26,7 +26,6 @@ export interface Browser {
   readonly uPlot: {
     /** Options as uPlot documents them; data = places, then one array per line. */
     new (options: object, data: readonly (readonly (number | null)[])[], in_: PageElement): Plot;
-    readonly paths: { readonly stepped?: (options: object) => unknown };
   };
   getComputedStyle(element: PageElement): { getPropertyValue(name: string): string };
   matchMedia(query: string): { addEventListener(type: "change", listener: () => void): void };
@@ -34,6 +33,5 @@ export interface Browser {
 }
 
 export interface Plot {
-  setSize(size: { readonly width: number; readonly height: number }): void;
   destroy(): void;
 }

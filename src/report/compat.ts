@@ -5,7 +5,7 @@
 /** Codes of the row field `onTime`. */
 export const OnTime = { no: 0, yes: 1, failed: 2 } as const;
 
-/** Seconds and bytes. Null where no request succeeded. */
+/** Seconds and bytes. Null where no row succeeded. */
 export type CompatFigures = {
   readonly successful: number;
   readonly failed: number;

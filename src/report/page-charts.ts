@@ -4,7 +4,7 @@ import { overall, type RunFigures } from "./run-figures.ts";
 import type { SeriesPoint } from "./timeseries.ts";
 
 /** A line of a chart; `colour` names a custom property of the page's style. Null = a gap. */
-export type ChartLine = {
+type ChartLine = {
   readonly label: string;
   readonly colour: string;
   readonly dashed?: boolean;

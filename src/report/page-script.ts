@@ -6,7 +6,7 @@ import { formatBytes, formatNanos } from "./number-format.ts";
 import type { Chart, PageCharts } from "./page-charts.ts";
 
 /** Draws every chart, and again whenever the colours change. */
-export function drawPage(charts: PageCharts, browser: Browser): void {
+function drawPage(charts: PageCharts, browser: Browser): void {
   const redraws: (() => void)[] = [];
   for (const [id, variants] of Object.entries(charts)) {
     const place = browser.document.getElementById(id);

@@ -55,14 +55,6 @@ export const STATUSES_AT: number = FAILURES_AT + failureKinds.length;
 export const HTTP_FAILURES_AT: number = STATUSES_AT + STATUS_COUNT;
 const CLASS_WORDS = HTTP_FAILURES_AT + STATUS_COUNT;
 
-export const measures = [
-  "response",
-  "service",
-  "ttfb",
-  "failed-response",
-  "failed-service",
-] as const;
-export type Measure = (typeof measures)[number];
 export const Measured = {
   response: 0,
   service: 1,
@@ -70,9 +62,10 @@ export const Measured = {
   failedResponse: 3,
   failedService: 4,
 } as const;
+const MEASURES = Object.keys(Measured).length;
 
-export const LATENESS_HISTOGRAM: number = operationClasses.length * measures.length;
-export const HISTOGRAM_COUNT: number = LATENESS_HISTOGRAM + 1;
+export const LATENESS_HISTOGRAM: number = operationClasses.length * MEASURES;
+const HISTOGRAM_COUNT = LATENESS_HISTOGRAM + 1;
 
 const HEADS_AT = RUN_WORDS + operationClasses.length * CLASS_WORDS;
 const HEAD_WORDS = 2;
@@ -85,7 +78,7 @@ const COUNTERS_BYTE = WORD_COUNT * Float64Array.BYTES_PER_ELEMENT;
 export const classWord = (operationClass: number): number =>
   RUN_WORDS + operationClass * CLASS_WORDS;
 export const histogramOf = (operationClass: number, measure: number): number =>
-  operationClass * measures.length + measure;
+  operationClass * MEASURES + measure;
 export const headWord = (histogram: number): number => HEADS_AT + histogram * HEAD_WORDS;
 
 export const HTTP_FAILURE: number = Failure.http;

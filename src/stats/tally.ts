@@ -133,9 +133,9 @@ export class TallyWriter {
     }
   }
 
-  /** One more of an `Event`. */
-  count(event: (typeof Event)[keyof typeof Event]): void {
-    add(this.#words, event, 1);
+  /** So many more of an `Event`. */
+  count(event: (typeof Event)[keyof typeof Event], times: number): void {
+    add(this.#words, event, times);
   }
 
   /** Requests that are due and wait for a free place. */

@@ -10,7 +10,7 @@ export type Validity = {
   readonly reasons: readonly string[];
 };
 
-export type Cause = "generator saturated" | "operations not sent" | "target rate missed";
+type Cause = "generator saturated" | "operations not sent" | "target rate missed";
 
 /** `run.saturation` and `run.on_time_ms` of the configuration. `share` is a fraction 0..1. */
 export type SaturationLimits = {

@@ -12,7 +12,7 @@ export function distributionOf(values: readonly number[]): Distribution {
   return sum.take();
 }
 
-export const thresholds = { onTime: nanos(10e6), tooLate: nanos(100e6) };
+const thresholds = { onTime: nanos(10e6), tooLate: nanos(100e6) };
 
 /** One request as tests write it; ns. */
 export type Sample = {

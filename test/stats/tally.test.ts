@@ -109,9 +109,8 @@ test("tally: gauges, events and health come through", () => {
   begin(tally, { sent: 0, done: 0 });
   end(tally, { sent: 0, done: 5 });
   tally.waiting(7);
-  tally.count(Event.retry);
-  tally.count(Event.existed);
-  tally.count(Event.existed);
+  tally.count(Event.retry, 1);
+  tally.count(Event.existed, 2);
   const health = {
     loopDelayP99: nanos(1),
     loopDelayMax: nanos(2),
