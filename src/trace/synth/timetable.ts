@@ -1,0 +1,45 @@
+import type { Random } from "../../core/random.ts";
+import { exponential } from "./draw.ts";
+import type { SynthProfile } from "./profile.ts";
+
+const DAY_MS = 86_400_000;
+/** Hour (UTC) at which the rate is highest. */
+const PEAK_HOUR = 15;
+/** 1970-01-01 was a Thursday: day 2 and 3 of every seven are Saturday and Sunday. */
+const WEEKEND_DAYS = [2, 3];
+
+/** Between -1 and 1 over a day: two parabolas that look like a sine. Math.sin may differ between machines. */
+function daily(time: number): number {
+  const day = time / DAY_MS - (PEAK_HOUR - 6) / 24;
+  const half = 2 * (day - Math.floor(day));
+  const part = half - Math.floor(half);
+  return (half < 1 ? 4 : -4) * part * (1 - part);
+}
+
+/** When sessions start: at random, by a rate that swings over the day. Milliseconds since the Unix epoch, ascending. */
+export class Timetable {
+  readonly #profile: SynthProfile;
+  readonly #chance: Random;
+  readonly #meanGap: number;
+  #now: number;
+
+  /** `meanGap`: milliseconds between sessions over a whole day. */
+  constructor(
+    { start, meanGap }: { start: number; meanGap: number },
+    profile: SynthProfile,
+    chance: Random,
+  ) {
+    this.#profile = profile;
+    this.#chance = chance;
+    this.#meanGap = meanGap;
+    this.#now = start;
+  }
+
+  next(): number {
+    const day = Math.floor(this.#now / DAY_MS) % 7;
+    const week = WEEKEND_DAYS.includes(day) ? this.#profile.weekend : 1;
+    const rate = week * (1 + this.#profile.diurnal * daily(this.#now));
+    this.#now += (exponential(this.#chance) * this.#meanGap) / Math.max(rate, 0.01);
+    return this.#now;
+  }
+}
