@@ -7,6 +7,8 @@ import type { HeadStyle } from "./request-head.ts";
 export type EndpointSpec = {
   readonly origin: string;
   readonly pathPrefix: string;
+  /** Prepended to every repository name: empty or "team/". */
+  readonly namePrefix: string;
   readonly style: HeadStyle;
   readonly ca?: string | undefined;
   readonly insecure: boolean;

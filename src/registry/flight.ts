@@ -18,6 +18,7 @@ import { ReceivedBody } from "./received-body.ts";
 import type { HeadStyle } from "./request-head.ts";
 import type { Script } from "./script.ts";
 import { scriptOf } from "./scripts.ts";
+import type { Secret } from "./secret.ts";
 import type { ThreadClient } from "./thread-client.ts";
 
 /** A request whose reused connection had been closed by the server is sent again at most this often. */
@@ -54,6 +55,10 @@ export class RegistryFlight implements ExchangeOwner {
   contentDigest = "";
   contentLength = -1;
 
+  /** Counts launches: what was started for an earlier one must not touch this one. */
+  generation = 0;
+  /** Credentials that the request under way carries. */
+  signedWith: Secret | undefined = undefined;
   /** Where the request under way goes. */
   origin = "";
 
@@ -85,6 +90,7 @@ export class RegistryFlight implements ExchangeOwner {
 
   launch(): void {
     this.#flying = true;
+    this.generation++;
     this.attempts = 0;
     this.#tokenNanos = 0;
     this.sentAt = this.client.clock.now();
@@ -256,6 +262,7 @@ export class RegistryFlight implements ExchangeOwner {
   #land(): void {
     if (!this.#flying) return;
     this.#flying = false;
+    this.generation++;
     this.doneAt = this.client.clock.now() - this.#tokenNanos;
     this.#landing.landed();
   }

@@ -134,8 +134,8 @@ export class ThreadClient {
     let requests = 0;
     let nanos = 0;
     for (const { authorizer } of this.#endpoints) {
-      requests += authorizer.requests;
-      nanos += authorizer.nanos;
+      requests += authorizer.tokenCounts.requests;
+      nanos += authorizer.tokenCounts.nanos;
     }
     return { requests, nanos };
   }

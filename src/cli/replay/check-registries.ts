@@ -1,0 +1,35 @@
+import { takeOrigin, threadClock } from "../../core/clock.ts";
+import { endpointAuth } from "../../registry/authorizer.ts";
+import { ControlClient } from "../../registry/control-client.ts";
+import type { ReplayConfig } from "../config/replay-config.ts";
+import { endpointSpec, userAgent } from "./client-plan.ts";
+
+/**
+ * Asks every registry of the configuration for `/v2/`, credentials included, before anything starts. Throws a DrayageError
+ * (`target-unreachable`, `auth-failed`) that names the entry and the cause.
+ */
+export async function checkRegistries(config: ReplayConfig): Promise<void> {
+  const clock = threadClock(takeOrigin());
+  await Promise.all(
+    config.registry.map(async (entry, index) => {
+      const spec = endpointSpec(entry, config.run.keepAlive);
+      const endpoint = {
+        index,
+        url: `${spec.origin}${spec.pathPrefix}`,
+        origin: spec.origin,
+        hostHeader: spec.style.hostHeader,
+        pathPrefix: spec.pathPrefix,
+        prefix: spec.namePrefix,
+        auth: endpointAuth(spec.auth),
+        ca: spec.ca,
+        insecure: spec.insecure,
+      };
+      const client = new ControlClient({ endpoint, clock, userAgent });
+      try {
+        await client.requireReachable();
+      } finally {
+        await client.close();
+      }
+    }),
+  );
+}
