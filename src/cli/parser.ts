@@ -140,7 +140,7 @@ function unknownFlags(
 function badSwitches(table: OptionTable, given: readonly string[]): string[] {
   return Object.entries(table).flatMap(([name, { type, alias }]) => {
     if (type !== "boolean") return [];
-    const names = [name, `no-${name}`, alias];
+    const names: (string | undefined)[] = [name, `no-${name}`, alias ?? name];
     const uses = given.filter((arg) => names.includes(flagName(arg)));
     const odd = uses.filter((arg) => arg.includes("=") && !/=(true|false)$/.test(arg));
     return [

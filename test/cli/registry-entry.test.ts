@@ -125,6 +125,47 @@ test("registry: a CA is read, with its file", (t) => {
   assert.deepEqual(entryOf(`{url: "https://r", ca: ${file}}`).ca, { file, pem: certificate.cert });
 });
 
+test("registry: a text form and a mapping stand side by side, in a file of all sections", (t) => {
+  const certificate = selfSignedCertificate();
+  if (certificate === undefined) return t.skip("needs openssl: apt-get install openssl");
+  const text = `client_info:
+  client_list: ["localhost:8081", "localhost:8082"]
+  port: 8080
+  threads: 100
+  wait: true
+  route: true
+  speed: 2            # addition
+verbose: true
+trace:
+  location: /data/data_centers/dal09
+  traces: ["prod-dal09-logstash-2017.08.01-*.json"]
+  limit: {type: requests, amount: 20}
+  arrival: start      # addition
+  output: results.json
+registry:
+  - localhost:5000
+  - {url: "https://registry.example:5443", ca: ${fileWith(certificate.cert, "ca.pem")}, auth: {type: basic, username: load, password: "\${REG_PW}"}}
+warmup: {output: interm.json, threads: 100, random: true}
+simulate: {name: cache.py, args: {cache_size: 8}}
+`;
+  const { registry, clientInfo, trace, warmup } = load(text, { env: { REG_PW: hush } });
+  assert.deepEqual(
+    registry.map(({ origin }) => origin),
+    ["http://localhost:5000", "https://registry.example:5443"],
+  );
+  assert.deepEqual(revealed(registry[1]?.auth ?? { type: "none" }), {
+    username: "load",
+    password: hush,
+  });
+  assert.equal(clientInfo.route, true);
+  assert.equal(clientInfo.speed, 2);
+  assert.equal(trace.arrival, "start");
+  assert.equal(warmup.random, true);
+  assert.deepEqual(mistakesIn(text), [
+    `FILE:17:${(text.split("\n")[16]?.indexOf('"${REG_PW}"') as number) + 1}: \${REG_PW} is not set in the environment`,
+  ]);
+});
+
 test("registry: a file that holds no certificate is refused", () => {
   const file = fileWith("hello\n", "ca.pem");
   const [said = ""] = mistakesIn(around(`{url: "https://r", ca: ${file}}`), { mode: "simulate" });

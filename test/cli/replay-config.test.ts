@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { redactedArguments } from "../../src/cli/config/overrides.ts";
 import { resolvedConfig } from "../../src/cli/config/replay-config.ts";
 import { load } from "./config-file.ts";
 
@@ -209,3 +210,22 @@ for (const { window, why } of [
     assert.notEqual(load(text, { mode: "simulate" }).trace.window, undefined);
   });
 }
+
+test("config: the command line is kept without what it says about credentials", () => {
+  const args = [
+    "run",
+    "--set=registry.0.auth.password=hush",
+    "--set",
+    "registry.0={url: r:1, auth: {password: hush}}",
+    "--set",
+    "registry.0.url=http://r:1",
+    "--set=client_info.speed=2",
+  ];
+  assert.deepEqual(redactedArguments(args), [
+    "run",
+    "--set=registry.0.auth.password=[redacted]",
+    "--set",
+    "registry.0=[redacted]",
+    ...args.slice(4),
+  ]);
+});

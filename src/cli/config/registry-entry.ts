@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import * as z from "zod";
 import { messageOf } from "../../core/errors.ts";
 import { type Complain, type RegistryAuth, registryAuth } from "./registry-auth.ts";
-import { key, mapping, oneOf, path, section, text, truth } from "./schema-parts.ts";
+import { key, mapping, oneOf, path, pushing, section, text, truth } from "./schema-parts.ts";
 import { readSmallFile } from "./small-file.ts";
 
 const CA_BYTES_MAX = 1 << 20;
@@ -46,19 +46,25 @@ const mappingForm = () =>
     url: key(
       text("host:port or a URL"),
       "host:port (plain HTTP), or http(s)://host[:port][/prefix].",
+      pushing,
     ),
-    ca: key(path("the path of a PEM file").optional(), "PEM file of an additional CA."),
-    insecure: key(truth().default(false), "Accepts any certificate."),
+    ca: key(path("the path of a PEM file").optional(), "PEM file of an additional CA.", pushing),
+    insecure: key(truth(false), "Accepts any certificate.", pushing),
     auth: section({
-      type: key(oneOf("none", "basic", "bearer").default("none"), "How to authenticate."),
-      username: key(text("text").optional(), "User name."),
-      password: key(text("text").optional(), "Password; better taken from a variable or a file."),
-      password_file: key(path().optional(), "File with the password."),
-      token: key(text("text").optional(), "Token to present as it is (bearer)."),
+      type: key(oneOf("none", "basic", "bearer").default("none"), "How to authenticate.", pushing),
+      username: key(text("text").optional(), "User name.", pushing),
+      password: key(
+        text("text").optional(),
+        "Password; better taken from a variable or a file.",
+        pushing,
+      ),
+      password_file: key(path().optional(), "File with the password.", pushing),
+      token: key(text("text").optional(), "Token to present as it is (bearer).", pushing),
     }),
     prefix: key(
       text("the beginning of a repository name").optional(),
       "Prepended to every repository name.",
+      pushing,
     ),
   });
 

@@ -14,6 +14,7 @@ import {
   oneOf,
   path,
   positive,
+  pushing,
   section,
   text,
   truth,
@@ -24,13 +25,12 @@ import { checkWindow, windowEdge } from "./trace-window.ts";
 
 const run: readonly Mode[] = ["run"];
 const warmup: readonly Mode[] = ["warmup"];
-const pushing: readonly Mode[] = ["warmup", "run"];
 const simulate: readonly Mode[] = ["simulate"];
 
 /** The schema of one mode: they differ in the default of `run.retries.count` alone. */
 export const replaySchema = (mode: Mode) =>
   section({
-    verbose: key(truth().default(false), "More progress output."),
+    verbose: key(truth(false), "More progress output."),
     trace: traceSection(),
     registry: key(
       listOf("a list of registries", registryEntry()).default([]),
@@ -78,8 +78,8 @@ const traceSection = () =>
       }).optional(),
       "Keeps whole trace clients, chosen by run.seed.",
     ),
-    strict: key(truth().default(false), "Stops at the first broken record."),
-    dedupe: key(truth().default(false), "Leaves out records whose id was seen before."),
+    strict: key(truth(false), "Stops at the first broken record."),
+    dedupe: key(truth(false), "Leaves out records whose id was seen before."),
   });
 
 const limitMapping = () =>
@@ -122,12 +122,12 @@ const clientSection = () =>
       run,
     ),
     wait: key(
-      truth().default(false),
+      truth(false),
       "Keeps the timing of the trace instead of sending as fast as possible.",
       run,
     ),
     route: key(
-      truth().default(false),
+      truth(false),
       "All requests of a trace client go to one worker instead of round robin.",
       run,
     ),
@@ -138,7 +138,7 @@ const clientSection = () =>
       run,
     ),
     sessions: key(
-      truth().default(false),
+      truth(false),
       "Every trace client keeps its own connections and the order of its requests.",
       run,
     ),
@@ -162,7 +162,7 @@ const warmupSection = () =>
     ),
     threads: key(whole({ min: 1 }).default(1), "Pushes under way at the same time.", warmup),
     random: key(
-      truth().default(false),
+      truth(false),
       "Bodies that cannot be compressed, instead of zeros behind a distinct beginning.",
       pushing,
     ),
@@ -181,11 +181,7 @@ const warmupSection = () =>
       "What makes two blobs the same: the whole URI, or its last segment.",
       pushing,
     ),
-    all_registries: key(
-      truth().default(false),
-      "Fills every registry, not only the first.",
-      warmup,
-    ),
+    all_registries: key(truth(false), "Fills every registry, not only the first.", warmup),
   });
 
 const simulateSection = () =>

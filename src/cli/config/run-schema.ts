@@ -8,6 +8,7 @@ import {
   listOf,
   type Mode,
   oneOf,
+  pushing,
   section,
   share,
   truth,
@@ -15,7 +16,6 @@ import {
 } from "./schema-parts.ts";
 
 const run: readonly Mode[] = ["run"];
-const pushing: readonly Mode[] = ["warmup", "run"];
 
 /** The modes differ in the default of `run.retries.count` alone. */
 export const runSection = (mode: Mode) =>
@@ -30,7 +30,7 @@ export const runSection = (mode: Mode) =>
       "How a request finds its registry.",
       run,
     ),
-    verify: key(truth().default(true), "Checks the digest of every body.", run),
+    verify: key(truth(true), "Checks the digest of every body.", run),
     max_in_flight: key(
       whole({ min: 1 }).default(4096),
       "Requests under way at most, per worker.",
@@ -58,7 +58,7 @@ export const runSection = (mode: Mode) =>
     timeouts: timeoutsSection(),
     retries: retriesSection(mode),
     keep_alive: key(
-      truth().default(true),
+      truth(true),
       "Uses a connection again; false opens one per HTTP request.",
       pushing,
     ),

@@ -3,6 +3,8 @@
 import * as z from "zod";
 
 export type Mode = "warmup" | "run" | "simulate";
+/** The modes that talk to registries. */
+export const pushing: readonly Mode[] = ["warmup", "run"];
 const everyMode: readonly Mode[] = ["warmup", "run", "simulate"];
 
 const expects = (words: string): { error: () => string } => ({ error: () => `expected ${words}` });
@@ -43,14 +45,11 @@ const truthWords = {
 type TruthWord = keyof typeof truthWords;
 
 /** YAML 1.2 knows true and false only; older files also say yes, no, on and off. */
-export const truth = () =>
-  z.union(
-    [
-      z.boolean(),
-      z.enum(Object.keys(truthWords) as TruthWord[]).transform((word): boolean => truthWords[word]),
-    ],
-    expects("true or false"),
-  );
+export const truth = (preset: boolean) =>
+  z
+    .union([z.boolean(), z.enum(Object.keys(truthWords) as TruthWord[])], expects("true or false"))
+    .default(preset)
+    .transform((said): boolean => (typeof said === "boolean" ? said : truthWords[said]));
 
 export const text = (words: string) => z.string(expects(words)).min(1, expects(words));
 
