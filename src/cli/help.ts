@@ -1,7 +1,8 @@
 import type { Command, Option, OptionTable } from "./command.ts";
 import type { Verb } from "./verb.ts";
 
-const HELP_COLUMN_MAX = 30;
+const LEFT_MAX = 30;
+const LINE_MAX = 100;
 
 /** `drayage --help`, and `drayage trace --help` for the verbs of one group. */
 export function catalogueHelp(verbs: readonly Verb[]): string {
@@ -61,18 +62,33 @@ function flagRow([name, option]: [string, Option]): readonly [string, string] {
     ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
     ...(option.array === true ? ["may be repeated"] : []),
     ...(option.required === true ? ["required"] : []),
-    ...(option.default === undefined ? [] : [`default ${option.default}`]),
+    ...(option.default === undefined || option.default === false
+      ? []
+      : [`default ${option.default}`]),
   ];
   return [left, notes.length === 0 ? help : `${help} (${notes.join("; ")})`];
 }
 
-/** Two columns; a left side that is too long has its right side on the next line. */
+/** Two columns; a left side that is too long has its right side on the next line, and long right sides are folded. */
 function columns(rows: readonly (readonly [string, string])[]): string[] {
-  const fitting = rows.map(([left]) => left.length).filter((length) => length <= HELP_COLUMN_MAX);
+  const fitting = rows.map(([left]) => left.length).filter((length) => length <= LEFT_MAX);
   const width = Math.max(0, ...fitting);
-  return rows.flatMap(([left, right]) =>
-    left.length <= width
-      ? [`  ${left.padEnd(width)}  ${right}`]
-      : [`  ${left}`, `  ${"".padEnd(width)}  ${right}`],
-  );
+  return rows.flatMap(([left, right]) => {
+    const [first = "", ...more] = folded(right, LINE_MAX - width - 4);
+    const below = more.map((line) => `  ${"".padEnd(width)}  ${line}`);
+    return left.length <= width
+      ? [`  ${left.padEnd(width)}  ${first}`.trimEnd(), ...below]
+      : [`  ${left}`, `  ${"".padEnd(width)}  ${first}`, ...below];
+  });
+}
+
+/** Broken at blanks only: a word that is longer than a line keeps a line of its own. */
+function folded(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
 }

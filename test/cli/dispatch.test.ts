@@ -10,7 +10,11 @@ const options = {
   config: { type: "string", alias: "i", value: "FILE", required: true, help: "the file" },
   rate: { type: "number", default: 3, help: "how fast" },
   mode: { type: "string", choices: ["fast", "slow"], help: "in which way" },
-  set: { type: "string", array: true, help: "a key" },
+  set: {
+    type: "string",
+    array: true,
+    help: "a key of the configuration, whose sentence is so long that it has to be folded behind the last word that fits",
+  },
   json: { type: "boolean", default: false, help: "as JSON" },
 } as const satisfies OptionTable;
 
@@ -183,8 +187,9 @@ Flags:
   -i, --config FILE  the file (required)
       --rate N       how fast (default 3)
       --mode VALUE   in which way (one of fast, slow)
-      --set VALUE    a key (may be repeated)
-      --json         as JSON (default false)
+      --set VALUE    a key of the configuration, whose sentence is so long that it has to be folded
+                     behind the last word that fits (may be repeated)
+      --json         as JSON
   -h, --help         this text
       --version      version of drayage
 `,

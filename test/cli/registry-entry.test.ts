@@ -161,8 +161,9 @@ simulate: {name: cache.py, args: {cache_size: 8}}
   assert.equal(clientInfo.speed, 2);
   assert.equal(trace.arrival, "start");
   assert.equal(warmup.random, true);
+  const column = (text.split("\n")[16]?.indexOf(`"\${REG_PW}"`) ?? 0) + 1;
   assert.deepEqual(mistakesIn(text), [
-    `FILE:17:${(text.split("\n")[16]?.indexOf('"${REG_PW}"') as number) + 1}: \${REG_PW} is not set in the environment`,
+    `FILE:17:${column}: \${REG_PW} is not set in the environment`,
   ]);
 });
 

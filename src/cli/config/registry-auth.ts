@@ -6,7 +6,7 @@ const PASSWORD_BYTES_MAX = 64 * 1024;
 /** Adds a mistake at a place inside a registry entry. */
 export type Complain = (place: readonly string[], sentence: string) => void;
 
-export type Credentials = { readonly username: Secret; readonly password: Secret };
+type Credentials = { readonly username: Secret; readonly password: Secret };
 
 /**
  * How to authenticate at a registry. `bearer` without credentials asks the token service anonymously; with a token of its
