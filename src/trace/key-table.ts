@@ -43,7 +43,10 @@ export function fieldAt(buffer: Buffer, at: number, end: number): number {
   const candidates = byLength[end - at];
   if (candidates === undefined) return UNKNOWN_FIELD;
   for (const field of candidates) {
-    if ((quotedKeys[field] as Buffer).compare(buffer, at, end) === 0) return field;
+    const key = quotedKeys[field] as Buffer;
+    let i = key.length - 1;
+    while (i >= 0 && buffer[at + i] === key[i]) i--;
+    if (i < 0) return field;
   }
   return UNKNOWN_FIELD;
 }
