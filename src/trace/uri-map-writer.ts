@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { DrayageError, messageOf } from "../core/errors.ts";
+import { publishFile } from "./whole-file.ts";
 
 const FLUSH_BYTES = 64 * 1024;
 /** Quotes, separators, digest. */
@@ -49,8 +49,7 @@ export class UriMapWriter {
     this.#guarded(() => {
       fsyncSync(this.#file);
       closeSync(this.#file);
-      renameSync(this.#partial, this.#path);
-      syncDirectory(dirname(this.#path));
+      publishFile(this.#partial, this.#path);
     });
   }
 
@@ -99,15 +98,5 @@ export class UriMapWriter {
         cause: error,
       });
     }
-  }
-}
-
-/** Makes a rename last through a loss of power. */
-function syncDirectory(path: string): void {
-  const directory = openSync(path, "r");
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
   }
 }
