@@ -186,6 +186,12 @@ for (const { name, text, says } of [
     says: /^FILE is not UTF-8 text/,
   },
   {
+    name: "a value that contains itself",
+    text: "run: &a\n  timeouts: *a\n",
+    says: /^FILE:1:1: an alias stands inside the value that it names$/,
+  },
+  { name: "an alias of nothing", text: "run: *a\n", says: /^FILE:1:1: not YAML: Unresolved alias/ },
+  {
     name: "an alias bomb",
     text: `a: &a [x,x,x,x,x,x,x,x,x,x]\n${"bcdefgh"
       .split("")
@@ -289,7 +295,7 @@ for (const { name, path, says } of [
   {
     name: "a file that is not there",
     path: "no/such/config.yaml",
-    says: "no/such/config.yaml does not exist: name a configuration file with -i FILE",
+    says: "no/such/config.yaml does not exist: give the path of a YAML file",
   },
   {
     name: "a directory",

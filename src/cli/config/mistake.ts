@@ -8,7 +8,7 @@ import type { Path } from "./yaml-file.ts";
 /** Something wrong at a place of the configuration. `part` says whether the key or its value is pointed at. */
 export type Mistake = {
   readonly path: Path;
-  readonly part?: "key";
+  readonly part?: "key" | "value";
   readonly sentence: string;
 };
 

@@ -105,7 +105,7 @@ function missingKeys(data: unknown, { mode, local }: ConfigRequest<Mode>): Mista
     .filter((key) => key !== workers || local === undefined)
     .map(({ path, what }) => ({
       path,
-      part: "key" as const,
+      part: "key",
       sentence: `"${nameOf(path)}" is missing and ${mode} needs it: ${what}`,
     }));
 }
@@ -131,7 +131,7 @@ function sentences(
   { file, overrides }: { file: YamlFile; overrides: readonly Override[] },
 ): string[] {
   return mistakes
-    .map(({ path, part = "value" as const, sentence }) => {
+    .map(({ path, part = "value", sentence }) => {
       const override = overrides.findLast((candidate) => setBy(candidate, { path, file }));
       if (override !== undefined)
         return { line: 0, column: 0, text: `${override.label}: ${sentence}` };

@@ -15,6 +15,8 @@ import {
 import { messageOf, UsageError } from "../../core/errors.ts";
 
 const FILE_BYTES_MAX = 8 << 20;
+/** Values that aliases may add up to, in multiples of what the file itself holds: the library's guard against alias bombs. */
+const ALIASES_MAX = 100;
 const YAML_OPTIONS = {
   version: "1.2",
   schema: "core",
@@ -90,7 +92,7 @@ function readText(name: string): string {
     bytes = readFileSync(name);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT")
-      throw new UsageError(`${name} does not exist: name a configuration file with -i FILE`);
+      throw new UsageError(`${name} does not exist: give the path of a YAML file`);
     throw new UsageError(`${name} cannot be read: ${messageOf(error)}`);
   }
   if (bytes.length > FILE_BYTES_MAX)
@@ -100,7 +102,7 @@ function readText(name: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    throw new UsageError(`${name} is not UTF-8 text: name a YAML file with -i FILE`);
+    throw new UsageError(`${name} is not UTF-8 text: give the path of a YAML file`);
   }
 }
 
@@ -130,16 +132,29 @@ function syntaxSentence(code: string, message: string): string {
   if (code === "DUPLICATE_KEY") return "this key is here for the second time: keep one";
   if (code === "TAG_RESOLVE_FAILED")
     return "tags such as !name are not allowed: write the value alone";
-  // The library quotes the text that it stumbled over, which may be a password.
-  return `not YAML: ${message.replace(/:? in YAML stream.*$|: ["'].*$|\n.*$/s, "")}`;
+  return `not YAML: ${withoutQuote(message)}`;
 }
 
+/** The library quotes the text that it stumbled over, which may be a password. */
+const withoutQuote = (message: string): string =>
+  message.replace(/(?<=\S): .*$|(?<=escape sequence) .*$|\n.*$/s, "");
+
 function valuesOf(document: Document, name: string): unknown {
+  let values: unknown;
   try {
-    return document.toJS({ maxAliasCount: 100 });
+    values = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
-    throw new UsageError(`${name}:1:1: not YAML: ${messageOf(error)}`);
+    throw new UsageError(`${name}:1:1: not YAML: ${withoutQuote(messageOf(error))}`);
   }
+  if (containsItself(values, []))
+    throw new UsageError(`${name}:1:1: an alias stands inside the value that it names`);
+  return values;
+}
+
+function containsItself(value: unknown, around: readonly unknown[]): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (around.includes(value)) return true;
+  return Object.values(value).some((inner) => containsItself(inner, [...around, value]));
 }
 
 type Child = { readonly key: Node | null; readonly value: Node | null };
