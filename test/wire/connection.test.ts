@@ -278,19 +278,3 @@ test("connection: a second exchange while one is under way breaks a promise of o
     /invariant/,
   );
 });
-
-test("connection: two connections share a receive buffer and keep their bytes apart", async (t) => {
-  const body = (letter: string) => letter.repeat(300_000);
-  const replies = ["a", "b"].map((letter) => ({
-    bytes: `HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n${body(letter)}`,
-    cuts: [10, 30, 100_000, 200_000],
-  }));
-  const server = await startRawServer(t, replies);
-  const wire = wireFor();
-  const target = connectTarget(`http://127.0.0.1:${server.port}`);
-  const owners = await Promise.all(
-    replies.map(() => fetchOn(new Connection(target, wire), ["content-length"])),
-  );
-  const bodies = owners.map((owner) => owner.body.toString());
-  assert.deepEqual(new Set(bodies), new Set([body("a"), body("b")]));
-});

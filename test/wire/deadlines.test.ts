@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { test } from "node:test";
 import { ManualClock } from "../../src/core/clock.ts";
 import { millis, nanos, nanosFromMillis, nanosFromSeconds, seconds } from "../../src/core/units.ts";
@@ -139,8 +139,10 @@ test("deadlines: no limit and no exchange means no time-out", async (t) => {
 });
 
 test("deadlines: an upload that nobody reads is idle, not without an answer", async (t) => {
+  const accepted: Socket[] = [];
   // Accepts, and leaves the bytes where they are until the system's buffers are full.
   const server = createServer({ pauseOnConnect: true }, (socket) => {
+    accepted.push(socket);
     t.after(() => socket.destroy());
   });
   t.after(() => server.close());
@@ -154,14 +156,24 @@ test("deadlines: an upload that nobody reads is idle, not without an answer", as
   const head = putHead(size);
   const body = new CountingBody(size);
   connection.upload(owner, head, head.length, body, size);
-  for (let reads = -1; reads !== body.reads || reads === 0; ) {
-    reads = body.reads;
-    await settle();
-  }
+  const stuck = async (): Promise<number> => {
+    for (let reads = -1; reads !== body.reads || reads === 0; ) {
+      reads = body.reads;
+      await settle();
+    }
+    return body.reads;
+  };
+  const before = await stuck();
   assert.ok(body.made < size, "back-pressure holds the source back");
   sweepAt(wire, 1, 1.99);
+  // A chunk that leaves starts the idle time anew.
+  accepted[0]?.resume();
+  while (body.reads < before + 20) await new Promise(setImmediate);
+  accepted[0]?.pause();
+  await stuck();
+  sweepAt(wire, 2, 2.99);
   assert.equal(owner.failure, "");
-  sweepAt(wire, 2);
+  sweepAt(wire, 3);
   assert.equal(owner.failure, "timeout:idle");
 });
 

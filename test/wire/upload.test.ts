@@ -91,6 +91,24 @@ test("upload: an early answer stops the sending, is delivered, and closes the co
   assert.ok(body.made < size / 2, `${body.made} bytes were made for a server that refused them`);
 });
 
+test("upload: with the head of an early answer the source is asked no more", async (t) => {
+  const start = "HTTP/1.1 413 Too Large\r\nContent-Length: 4\r\n\r\nfu";
+  const server = await startRawServer(t, [{ bytes: start, after: "head" }]);
+  const connection = connectionTo(`http://127.0.0.1:${server.port}`);
+  const size = 1024 * 1024 * 1024;
+  const body = new CountingBody(size);
+  const owner = new RecordingOwner();
+  const head = putHead(size);
+  connection.upload(owner, head, head.length, body, size);
+  while (owner.bodyBytes < 2) await new Promise(setImmediate);
+  const { reads } = body;
+  for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+  assert.equal(body.reads, reads);
+  server.sockets[0]?.write("ll");
+  await owner.done;
+  assert.deepEqual([owner.body.toString(), connection.state], ["full", "closed"]);
+});
+
 test("upload: an early answer is read even where the server resets the connection behind it", async (t) => {
   const file = new URL("../fakes/early-responder.ts", import.meta.url).pathname;
   const responder = spawn(process.execPath, [file], { stdio: ["pipe", "pipe", "inherit"] });
