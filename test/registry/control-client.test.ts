@@ -5,7 +5,8 @@ import { type TestContext, test } from "node:test";
 import { ManualClock } from "../../src/core/clock.ts";
 import { DrayageError } from "../../src/core/errors.ts";
 import { ControlClient, type PingProblem } from "../../src/registry/control-client.ts";
-import { type EndpointEntry, resolveEndpoint } from "../../src/registry/endpoint.ts";
+import type { EndpointAuth } from "../../src/registry/endpoint.ts";
+import { Secret } from "../../src/registry/secret.ts";
 import {
   type DockerRegistryOptions,
   needsDockerRegistry,
@@ -14,9 +15,28 @@ import {
 
 const userAgent = "drayage/0.1 test";
 const alice = { username: "alice", password: "s3cret" };
+const credentials = { username: "alice", password: new Secret("s3cret") };
+const wrong = { username: "alice", password: new Secret("hunter2") };
+const basic: EndpointAuth = { type: "basic", credentials };
+const bearer: EndpointAuth = { type: "bearer", credentials, token: undefined };
 
-function clientOf(t: TestContext, entry: EndpointEntry): ControlClient {
-  const endpoint = resolveEndpoint(entry, 2);
+type Entry = {
+  readonly url: string;
+  readonly auth?: EndpointAuth;
+  readonly ca?: string | undefined;
+  readonly insecure?: boolean;
+};
+
+function clientOf(t: TestContext, { url, auth, ca, insecure = false }: Entry): ControlClient {
+  const { origin, pathname } = new URL(url);
+  const endpoint = {
+    index: 2,
+    origin,
+    pathPrefix: pathname.replace(/\/$/, ""),
+    auth: auth ?? { type: "none" as const },
+    ca,
+    insecure,
+  };
   const client = new ControlClient({ endpoint, clock: new ManualClock(), userAgent });
   t.after(() => client.close());
   return client;
@@ -29,7 +49,7 @@ async function serve(t: TestContext, listener: RequestListener): Promise<string>
     server.closeAllConnections();
     server.close();
   });
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 async function listOf(names: AsyncGenerator<string>): Promise<string[]> {
@@ -50,19 +70,19 @@ for (const { name, options, entry, problem } of [
   {
     name: "Basic, right password",
     options: { auth: alice },
-    entry: { auth: { type: "basic", ...alice } },
+    entry: { auth: basic },
     problem: undefined,
   },
   {
     name: "Basic, asked of a bearer entry",
     options: { auth: alice },
-    entry: { auth: { type: "bearer", ...alice } },
+    entry: { auth: bearer },
     problem: undefined,
   },
   {
     name: "Basic, wrong password",
     options: { auth: alice },
-    entry: { auth: { type: "basic", username: "alice", password: "hunter2" } },
+    entry: { auth: { type: "basic", credentials: wrong } },
     problem: { kind: "auth", says: /refused the password of "alice"/ },
   },
   {
@@ -104,7 +124,7 @@ for (const { name, options, entry, problem } of [
 ] as {
   name: string;
   options: DockerRegistryOptions;
-  entry: { trust?: boolean; scheme?: string } & Omit<Exclude<EndpointEntry, string>, "url">;
+  entry: { trust?: boolean; scheme?: string } & Omit<Entry, "url">;
   problem: { kind: PingProblem["kind"]; says: RegExp } | undefined;
 }[]) {
   test(`ping: docker-registry, ${name}`, async (t) => {
@@ -130,7 +150,7 @@ for (const { name, options, entry, problem } of [
 test("ping: where nothing listens, it says so", async (t) => {
   const host = await serve(t, () => undefined);
   const closed = host.replace(/\d+$/, "1");
-  const problem = await clientOf(t, closed).ping();
+  const problem = await clientOf(t, { url: closed }).ping();
   assert.deepEqual(problem, {
     kind: "unreachable",
     message: "nothing listens there (connection refused)",
@@ -138,7 +158,7 @@ test("ping: where nothing listens, it says so", async (t) => {
 });
 
 test("ping: a name that nobody knows is named as such", async (t) => {
-  const problem = await clientOf(t, "registry.invalid:5000").ping();
+  const problem = await clientOf(t, { url: "http://registry.invalid:5000" }).ping();
   assert.equal(problem?.kind, "unreachable");
   assert.match(problem?.message ?? "", /its name is not known/);
 });
@@ -170,7 +190,7 @@ for (const { name, status, headers = {}, body, kind, says } of [
 ]) {
   test(`ping: ${name} is a problem of kind ${kind}`, async (t) => {
     const host = await serve(t, (_, response) => response.writeHead(status, headers).end(body));
-    const problem = await clientOf(t, host).ping();
+    const problem = await clientOf(t, { url: host }).ping();
     assert.equal(problem?.kind, kind);
     assert.match(problem?.message ?? "", says);
   });
@@ -179,7 +199,7 @@ for (const { name, status, headers = {}, body, kind, says } of [
 test("ping: an abort ends it with the reason of its signal", async (t) => {
   const host = await serve(t, () => undefined);
   const controller = new AbortController();
-  const ping = clientOf(t, host).ping(controller.signal);
+  const ping = clientOf(t, { url: host }).ping(controller.signal);
   setTimeout(() => controller.abort(new Error("enough")), 20);
   await assert.rejects(ping, /enough/);
 });
@@ -194,11 +214,11 @@ test("control: a token service on another port gets the password, the registry o
   });
   const registry = await serve(t, (request, response) => {
     note("registry", request);
-    const challenge = [`Basic realm="r"`, `Bearer realm="http://${service}/token",service="reg"`];
+    const challenge = [`Basic realm="r"`, `Bearer realm="${service}/token",service="reg"`];
     if (request.headers.authorization === "Bearer t1") response.end("{}");
     else response.writeHead(401, { "www-authenticate": challenge }).end();
   });
-  const client = clientOf(t, { url: registry, auth: { type: "bearer", ...alice } });
+  const client = clientOf(t, { url: registry, auth: bearer });
   assert.equal(await client.ping(), undefined);
   assert.equal(await client.ping(), undefined);
   const basic = `Basic ${Buffer.from("alice:s3cret").toString("base64")}`;
@@ -229,7 +249,7 @@ test("control: lists of several pages are followed, null is an empty list", asyn
     response.writeHead(page === undefined ? 404 : 200, link);
     response.end(JSON.stringify({ name: "a/b", tags: page?.names }));
   });
-  const client = clientOf(t, `http://${host}/base/`);
+  const client = clientOf(t, { url: `${host}/base/` });
   assert.deepEqual(await listOf(client.tags("a/b")), ["v1", "v2", "v3"]);
   await assert.rejects(listOf(client.tags("absent")), /GET \/v2\/absent\/tags\/list: .*404/);
   await assert.rejects(listOf(client.repositories()), /_catalog: .*404/);
@@ -242,7 +262,7 @@ for (const { name, body } of [
   test(`control: a listing that is ${name} is a protocol error`, async (t) => {
     const host = await serve(t, (_, response) => response.end(body));
     await assert.rejects(
-      listOf(clientOf(t, host).tags("a")),
+      listOf(clientOf(t, { url: host }).tags("a")),
       (error: unknown) => error instanceof DrayageError && error.code === "protocol",
     );
   });
@@ -253,19 +273,18 @@ test("control: a page that leads to itself ends the list", async (t) => {
   const host = await serve(t, (_, response) =>
     response.writeHead(200, { link }).end('{"repositories":["a"]}'),
   );
-  assert.deepEqual(await listOf(clientOf(t, host).repositories()), ["a"]);
+  assert.deepEqual(await listOf(clientOf(t, { url: host }).repositories()), ["a"]);
 });
 
 test("control: an answer beyond 4 MiB is refused, not collected", async (t) => {
   const host = await serve(t, (_, response) => response.end(Buffer.alloc(5 << 20, 32)));
-  await assert.rejects(listOf(clientOf(t, host).repositories()), DrayageError);
+  await assert.rejects(listOf(clientOf(t, { url: host }).repositories()), DrayageError);
 });
 
 test("control: tags and catalog of docker-registry", async (t) => {
   const registry = await registryOf(t, { auth: alice, tls: true });
   if (registry === undefined) return;
-  const auth = { type: "basic", ...alice } as const;
-  const client = clientOf(t, { url: registry.url, ca: registry.ca, auth });
+  const client = clientOf(t, { url: registry.url, ca: registry.ca, auth: basic });
   assert.deepEqual(await listOf(client.repositories()), []);
   await assert.rejects(listOf(client.tags("a")), /NAME_UNKNOWN/);
 });
