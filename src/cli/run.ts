@@ -4,11 +4,11 @@ import { accountLine } from "../trace/account.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
-import { checkMap } from "./replay/check-map.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
 import { planRun } from "./replay/engine-plan.ts";
-import { endOptions, traceReadingOptions } from "./replay/replay-options.ts";
+import { checkMap } from "./replay/map-files.ts";
+import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
 import { replayRun } from "./replay/run-replay.ts";
 
 const options = {
@@ -60,7 +60,7 @@ export const run: Command<typeof options> = {
       errorsFile: given.errors,
     });
     if (given["dry-run"]) return showPlan(given, plan.feed, terminal);
-    await checkMap(config, (line) => terminal.err.write(`${line}\n`));
+    checkMap(config, (line) => terminal.err.write(`${line}\n`));
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
     await checkRegistries(config);
     return replayRun(
@@ -82,9 +82,6 @@ export const run: Command<typeof options> = {
 };
 
 type Given = OptionValues<typeof options>;
-
-const overridesOf = ({ set, strict }: Given): readonly string[] =>
-  strict === true ? [...set, "trace.strict=true"] : set;
 
 async function showPlan(
   given: Given,

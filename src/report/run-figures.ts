@@ -17,6 +17,8 @@ export type RunFigures = {
   readonly paced: boolean;
   /** Operations that were due; null where nothing was. */
   readonly planned: number | null;
+  /** Every operation matters (a warm-up), or only that some succeeded (a run, where failures are findings). */
+  readonly failsOn: "any" | "all";
   /** Length of the trace, s; null without a trace. */
   readonly traceSeconds: number | null;
   /** Records that became no operation, by reason. */
@@ -37,12 +39,15 @@ export type Verdict = {
 };
 
 /** Word of the summary's first line. */
-export function verdictOf({ ending, validity, totals }: RunFigures): Verdict {
+export function verdictOf({ ending, validity, totals, failsOn }: RunFigures): Verdict {
   if (ending !== "finished") {
     return { word: "ABORTED", why: ending === "signal" ? "interrupted" : "a limit was reached" };
   }
   if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
   const { done, failed } = overall(totals);
+  if (failsOn === "any" && failed > 0) {
+    return { word: "FAIL", why: `${failed} of ${done + failed} operations failed` };
+  }
   if (done === 0 && failed > 0) return { word: "FAIL", why: "no operation succeeded" };
   return { word: "PASS", why: null };
 }

@@ -49,10 +49,10 @@ export type RunFeedPlan = ObjectPlan & {
 
 export type WarmupFeedPlan = ObjectPlan & {
   readonly kind: "warmup";
-  /** The registry entry to fill: index into `endpoints`. */
-  readonly registry: number;
-  /** URIs that an earlier, interrupted warm-up has finished. */
-  readonly finished: readonly string[];
+  /** The registry entries to fill: indices into `endpoints`. */
+  readonly registries: readonly number[];
+  /** What an earlier, interrupted warm-up has finished. */
+  readonly finished: readonly { readonly uri: string; readonly registry?: number }[];
 };
 
 export type FeedPlan = RunFeedPlan | WarmupFeedPlan;

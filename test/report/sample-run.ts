@@ -130,6 +130,7 @@ function figuresOf(
       "http:503": 'GET /v2/test_repo/blobs/sha256:ab… answered 503 "busy"',
       reset: "connection reset by peer",
     },
+    failsOn: "all",
     compat: compat.figures(),
   };
 }

@@ -114,10 +114,10 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
   };
 }
 
-/** `registry`: index of the entry to fill. `finished`: URIs that an interrupted warm-up left done. */
+/** `registries`: indices of the entries to fill. `finished`: what an interrupted warm-up left done. */
 export function planWarmup(
   config: ReplayConfig,
-  flags: ReplayFlags & { registry: number; finished: readonly string[] },
+  flags: ReplayFlags & Pick<WarmupFeedPlan, "registries" | "finished">,
 ): EnginePlan & { feed: WarmupFeedPlan } {
   const { run, warmup } = config;
   const threads = threadsPerNode(warmup.threads, 1);
@@ -135,7 +135,7 @@ export function planWarmup(
     feed: {
       kind: "warmup",
       ...objectPlan(config, flags, threads),
-      registry: flags.registry,
+      registries: flags.registries,
       finished: flags.finished,
     },
   };

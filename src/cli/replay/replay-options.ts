@@ -24,3 +24,12 @@ export const endOptions = {
     help: "exit 0 also when operations failed",
   },
 } as const satisfies OptionTable;
+
+/** `--set` in the order given, and `--strict`, which says the same as a key. */
+export const overridesOf = ({
+  set,
+  strict,
+}: {
+  readonly set: readonly string[];
+  readonly strict: boolean | undefined;
+}): readonly string[] => (strict === true ? [...set, "trace.strict=true"] : set);

@@ -31,7 +31,6 @@ export class ResultRows implements OutcomeKeeper {
   readonly #file: RowFile;
   /** Wall clock at the start of the run, microseconds since the epoch. */
   startedAtUs = 0;
-  existing = 0;
   /** Seconds from the start of the run to the last sending. */
   lastSentSeconds = 0;
 
@@ -59,7 +58,6 @@ export class ResultRows implements OutcomeKeeper {
       this.#unsent.push(unsentLine(ring, at));
       return;
     }
-    if (how === Disposition.existing) this.existing++;
     this.#file.beginRow();
     writeResultRow(this.#file.text, ring, at, this.startedAtUs);
     const sent = doubles[(at + OUTCOME_SENT_AT) >> 3] as number;

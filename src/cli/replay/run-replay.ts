@@ -1,5 +1,6 @@
 // A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import type { TargetCounts } from "../../plugins/plugin.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import { overall, type RunFigures } from "../../report/run-figures.ts";
 import { judge } from "../../stats/validity.ts";
@@ -88,14 +89,24 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
     ending: interrupted ? "signal" : "finished",
     paced: wait,
     planned,
+    failsOn: "all",
     traceSeconds,
     skipped: { ...end.feed.skipped, ...(rows.unsent > 0 ? { interrupted: rows.unsent } : {}) },
     records: recordCounts(end.feed.account),
-    besides: { ...end.counts, existed: rows.existing },
+    besides: besidesOf(end.counts),
     examples: rows.examples,
     compat: rows.compat.figures(),
   };
 }
+
+/** Counts that stand nowhere else in the figures, by the words of the summary. */
+export const besidesOf = (counts: TargetCounts): Record<string, number> => ({
+  "connections opened": counts.connectionsOpened,
+  redirects: counts.redirects,
+  "sent again on a fresh connection": counts.resent,
+  "token requests": counts.tokenRequests,
+  "token milliseconds": Math.round(counts.tokenNanos / 1e6),
+});
 
 const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
   files: [

@@ -7,7 +7,7 @@ import { WarmupSource } from "./warmup-source.ts";
 
 /** Feeds a warm-up: every distinct object of the trace, once. */
 export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
-  const finished = new Set(plan.finished);
+  const finished = new Set(plan.finished.map(({ uri, registry = 0 }) => `${registry} ${uri}`));
   const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
   tools.tell({ type: "opened" });
   const source = new WarmupSource(plan, tools.feed, tools.orders);
@@ -15,7 +15,7 @@ export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Prom
   const traceSeconds = stream.delayUs / 1e6;
   stream.close();
   tools.tell({ type: "counted", objects: source.objects.count });
-  const complete = source.feed((uri) => finished.has(uri));
+  const complete = source.feed((uri, registry) => finished.has(`${registry} ${uri}`));
   return {
     account: stream.account,
     emitted: tools.feed.emitted,

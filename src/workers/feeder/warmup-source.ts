@@ -22,8 +22,8 @@ const BARRIER_LOOK_MS = 10;
 const NO_URI = 0xfffffff0;
 const EMPTY_DIGEST = Buffer.from(emptyDescriptor.digest.slice("sha256:".length), "hex");
 
-/** Tells whether an earlier, interrupted warm-up finished a URI already. */
-export type Finished = (uri: string) => boolean;
+/** Tells whether an earlier, interrupted warm-up put a URI into a registry already. */
+export type Finished = (uri: string, registry: number) => boolean;
 
 export class WarmupSource {
   readonly objects: WarmupObjects;
@@ -76,19 +76,28 @@ export class WarmupSource {
 
   #feedOne(number: number, finished: Finished): boolean {
     const uri = this.objects.uriOf(number);
-    if (finished(uri)) {
-      this.counts.already++;
-      return true;
-    }
     const manifest = this.#realManifests && this.objects.isManifest(number);
-    return manifest ? this.#feedManifest(number, uri) : this.#feedBlob(number, uri);
+    return this.#plan.registries.every((registry) => {
+      if (finished(uri, registry)) {
+        this.counts.already++;
+        return true;
+      }
+      const push = { number, uri, registry };
+      return manifest ? this.#feedManifest(push) : this.#feedBlob(push);
+    });
   }
 
-  #feedBlob(number: number, uri: string): boolean {
+  /** Unique for every push, and never that of a config. */
+  #seqOf({ number, registry }: Push): number {
+    return number * this.#plan.endpoints.length + registry;
+  }
+
+  #feedBlob(push: Push): boolean {
+    const { number, uri, registry } = push;
     const size = this.objects.sizeOf(number);
     const key = this.#keyOf(number, uri);
     const repository = this.#repositoryOf(number);
-    const fields = fieldsOf(number, Kind.blob, size, this.#plan.registry);
+    const fields = fieldsOf({ seq: this.#seqOf(push), kind: Kind.blob, size, registry });
     const mountFrom = this.#shareContent(fields, key, repository);
     if (mountFrom !== "") fields.flags |= Flag.mount;
     this.#targets.repositoryPath(fields.registry, spanOf(repository));
@@ -107,7 +116,7 @@ export class WarmupSource {
    */
   #shareContent(fields: OperationFields, key: string, repository: string): string {
     if (this.#plan.identity === "uri") return "";
-    const bytes = Buffer.from(`${key}\0${fields.size}`);
+    const bytes = Buffer.from(`${key}\0${fields.size}\0${fields.registry}`);
     const content = this.#contents.add(bytes, 0, bytes.length);
     fields.session = content;
     const first = this.#firsts[content];
@@ -124,15 +133,24 @@ export class WarmupSource {
     const single = this.#plan.repository === "single";
     const names = single ? [SINGLE_REPOSITORY] : [...this.objects.manifestNames];
     const body = Buffer.from(emptyDescriptor.content);
-    return names.every((name, index) => {
-      const fields = fieldsOf(NO_URI - index, Kind.blob, body.length, this.#plan.registry);
+    const places = names.flatMap((name) =>
+      this.#plan.registries.map((registry) => ({ name, registry })),
+    );
+    return places.every(({ name, registry }, index) => {
+      const fields = fieldsOf({
+        seq: NO_URI - index,
+        kind: Kind.blob,
+        size: body.length,
+        registry,
+      });
       fields.flags = Flag.bodyInRecord;
       this.#targets.repositoryPath(fields.registry, spanOf(name));
       return this.#emit(fields, "", { digest: EMPTY_DIGEST, key: NOTHING, body });
     });
   }
 
-  #feedManifest(number: number, uri: string): boolean {
+  #feedManifest(push: Push): boolean {
+    const { number, uri, registry } = push;
     const manifest = this.#manifestOf(number, uri);
     if (manifest.floor) this.counts.manifestFloor++;
     const repository = spanOf(this.#repositoryOf(number));
@@ -140,7 +158,8 @@ export class WarmupSource {
     const reference = single
       ? `sha256:${manifest.digest.toString("hex")}`
       : this.objects.refOf(number);
-    const fields = fieldsOf(number, Kind.manifest, manifest.bytes.length, this.#plan.registry);
+    const size = manifest.bytes.length;
+    const fields = fieldsOf({ seq: this.#seqOf(push), kind: Kind.manifest, size, registry });
     fields.flags = Flag.bodyInRecord;
     this.#targets.manifestPath(fields.registry, repository, spanOf(reference));
     this.counts.bytes += manifest.bytes.length;
@@ -208,17 +227,19 @@ export class WarmupSource {
   }
 }
 
-const fieldsOf = (seq: number, kind: number, size: number, registry: number): OperationFields => ({
-  seq,
+/** An object on its way into one registry. */
+type Push = { readonly number: number; readonly uri: string; readonly registry: number };
+
+const fieldsOf = (
+  own: Pick<OperationFields, "seq" | "kind" | "size" | "registry">,
+): OperationFields => ({
   due: Number.NaN,
-  size,
   traced: 0,
   op: Op.PUSH,
-  kind,
   flags: 0,
-  registry,
   node: 0,
   slot: -1,
   session: NO_SESSION,
   after: 0,
+  ...own,
 });

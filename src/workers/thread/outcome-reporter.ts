@@ -31,6 +31,7 @@ import {
 } from "../../ring/outcome-record.ts";
 import type { RingProducer } from "../../ring/record-ring.ts";
 import { Stamp, type TallyWriter } from "../../stats/tally.ts";
+import { Event } from "../../stats/tally-layout.ts";
 import type { Entry } from "./in-flight.ts";
 
 /** Outcomes between two publications while the thread is busy: measured on the ring, one store per 32 records is enough. */
@@ -61,6 +62,8 @@ export class OutcomeReporter {
     const sends = op === Op.PUT || op === Op.PUSH;
     stamps[Stamp.bytesIn] = sends ? 0 : flight.bytes;
     stamps[Stamp.bytesOut] = sends ? flight.bytes : 0;
+    if (flight.attempts > 1) this.#tally.count(Event.retry, flight.attempts - 1);
+    if (flight.how === Disposition.existing) this.#tally.count(Event.existed, 1);
     this.#tally.record(stamps, 0, operationClassOf(op, kind), flight.failure, flight.status);
   }
 

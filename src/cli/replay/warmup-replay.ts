@@ -1,0 +1,165 @@
+// A warm-up from its plan to its map. `drayage warmup`, `master -c warmup` and `demo` all come here.
+import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import { createRunDirectory } from "../../report/run-directory.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
+import { writeMapMeta } from "../../trace/map-meta.ts";
+import {
+  type JournalRow,
+  journalPathOf,
+  type WarmupIdentity,
+  WarmupJournal,
+} from "../../trace/warmup-journal.ts";
+import { Engine, type EngineEnd } from "../../workers/engine.ts";
+import type { WarmupFeedPlan } from "../../workers/feed-plan.ts";
+import type { Terminal } from "../command.ts";
+import type { ConfigOf } from "../config/replay-config.ts";
+import { version } from "../version.ts";
+import { planWarmup, type ReplayFlags } from "./engine-plan.ts";
+import { catchInterrupts } from "./interrupts.ts";
+import { IntervalRecording } from "./interval-recording.ts";
+import { warmedRegistries, warmupIdentity } from "./map-files.ts";
+import { runRecord, tell, writeOutputs } from "./outputs.ts";
+import { Progress } from "./progress.ts";
+import { recordCounts } from "./record-counts.ts";
+import type { ReplayRequest } from "./replay-request.ts";
+import { besidesOf } from "./run-replay.ts";
+import { WarmupLedger } from "./warmup-ledger.ts";
+
+export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
+  readonly config: ConfigOf<"warmup">;
+  readonly flags: ReplayFlags;
+  /** Forget what an interrupted warm-up has reached. */
+  readonly restart: boolean;
+};
+
+/** Pushes what the trace's GETs ask for, and writes the map. Returns the exit code. */
+export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): Promise<ExitCode> {
+  const { config, verb, out, quiet, restart } = wanted;
+  const progress = new Progress(terminal, { quiet });
+  const identity = warmupIdentity(config);
+  const earlier: JournalRow[] = [];
+  const journal = WarmupJournal.open(
+    { path: journalPathOf(config.warmup.output), identity, restart },
+    (row) => earlier.push(row),
+  );
+  if (earlier.length > 0) progress.say(`going on: ${earlier.length} objects are there already`);
+  const failuresFile = `${config.warmup.output}.failures.ndjson`;
+  const ledger = new WarmupLedger(journal, { earlier, failuresFile });
+  const registries = warmedRegistries(config);
+  const plan = planWarmup(config, { ...wanted.flags, registries, finished: earlier });
+  const request = { ...wanted, plan };
+  const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
+  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  const engine = new Engine(plan, {
+    keeper: ledger,
+    started(start) {
+      recording.started(start, engine.tallies);
+      void directory.writeRun(runRecord(request, recording.origin, null));
+    },
+    feeding(message) {
+      if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
+      if (message.type === "counted") progress.say(`${message.objects} distinct objects`);
+    },
+  });
+  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  let map: MapState = "unfinished";
+  try {
+    const end = await engine.run();
+    progress.end();
+    const course = { end, ledger, recording, signal: interrupts.code(), ...recording.finish() };
+    if (end.feed.complete && ledger.counts.unsent === 0 && course.signal === undefined) {
+      finishMap(config, ledger, identity);
+      map = "written";
+    }
+    const figures = figuresOf(request, course);
+    const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
+    await directory.writeRun(runRecord(request, recording.origin, figures.ending));
+    await writeOutputs(request, outputs);
+    tellFailures(ledger, failuresFile, terminal);
+    tell(request, outputs, terminal);
+    return exitOf(request, ledger, course.signal);
+  } finally {
+    interrupts.release();
+    if (map === "unfinished") ledger.abandon();
+  }
+}
+
+type MapState = "written" | "unfinished";
+
+function finishMap(
+  config: ConfigOf<"warmup">,
+  ledger: WarmupLedger,
+  identity: WarmupIdentity,
+): void {
+  const { pushed, existing, mounted, failed, bytes } = ledger.counts;
+  ledger.finish(config.warmup.output);
+  writeMapMeta(config.warmup.output, {
+    ...identity,
+    counts: { uris: ledger.uris, pushed, existing, mounted, failed, bytes },
+  });
+}
+
+type Course = {
+  readonly end: EngineEnd;
+  readonly ledger: WarmupLedger;
+  readonly recording: IntervalRecording;
+  readonly totals: RunFigures["totals"];
+  readonly seconds: number;
+  readonly signal: ExitCode | undefined;
+};
+
+function figuresOf(
+  { verb }: WarmupRequest,
+  { end, ledger, recording, totals, seconds, signal }: Course,
+): RunFigures {
+  const { failed: _, unsent, bytes: __, ...placed } = ledger.counts;
+  return {
+    tool: { name: "drayage", version },
+    verb,
+    startedAt: recording.origin.startedAtMs,
+    seconds,
+    totals,
+    // Nothing is due in a warm-up, and no latency of it is a finding.
+    validity: { verdict: "ok", cause: null, reasons: [] },
+    ending: signal === undefined ? "finished" : "signal",
+    paced: false,
+    planned: null,
+    failsOn: "any",
+    traceSeconds: end.feed.traceSeconds,
+    skipped: unsent > 0 ? { interrupted: unsent } : {},
+    records: { ...recordCounts(end.feed.account), ...end.feed.objects },
+    besides: { ...placed, ...besidesOf(end.counts) },
+    examples: ledger.examples,
+    compat: null,
+  };
+}
+
+const filesOf = (
+  { warmup }: ConfigOf<"warmup">,
+  { map, ledger }: { map: MapState; ledger: WarmupLedger },
+) =>
+  map === "written"
+    ? [{ name: warmup.output, holds: `digests of ${ledger.uris} URIs; "drayage run" needs it` }]
+    : [{ name: journalPathOf(warmup.output), holds: "what is done; the same command goes on" }];
+
+function tellFailures(ledger: WarmupLedger, failuresFile: string, { err }: Terminal): void {
+  const { failed } = ledger.counts;
+  if (failed === 0) return;
+  for (const { uri, error, attempts, message } of ledger.shown) {
+    err.write(
+      `failed: ${uri || "(config of manifests)"}: ${error}, ${attempts} attempts: ${message}\n`,
+    );
+  }
+  if (failed > ledger.shown.length) err.write(`… ${failed} in all\n`);
+  err.write(`all failures stand in ${failuresFile}; the same command tries them again\n`);
+}
+
+function exitOf(
+  { allowFailures }: WarmupRequest,
+  { counts }: WarmupLedger,
+  signal: ExitCode | undefined,
+): ExitCode {
+  const codes: ExitCode[] = signal === undefined ? [] : [signal];
+  if (counts.failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
+  return strongestExit(codes);
+}

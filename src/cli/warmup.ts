@@ -1,0 +1,56 @@
+import type { Command } from "./command.ts";
+import { commonReplayOptions, configOption } from "./common-options.ts";
+import { loadReplayConfig } from "./config/replay-config.ts";
+import { checkRegistries } from "./replay/check-registries.ts";
+import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
+import { replayWarmup } from "./replay/warmup-replay.ts";
+
+const options = {
+  ...configOption,
+  restart: {
+    type: "boolean",
+    default: false,
+    help: "forget what an interrupted warm-up has reached, and begin anew",
+  },
+  ...traceReadingOptions,
+  ...endOptions,
+  ...commonReplayOptions,
+} as const;
+
+export const warmup: Command<typeof options> = {
+  name: "warmup",
+  summary: "fill a registry with what a trace will ask for",
+  examples: [
+    { type: "drayage warmup -i config.yaml", does: "push every object that the trace's GETs name" },
+    {
+      type: "drayage warmup -i config.yaml --restart",
+      does: "begin anew after an interrupted warm-up with other settings",
+    },
+  ],
+  options,
+  async run(given, _, terminal) {
+    const config = loadReplayConfig({
+      path: given.config,
+      mode: "warmup",
+      overrides: overridesOf(given),
+      env: terminal.env,
+    });
+    await checkRegistries(config);
+    return replayWarmup(
+      {
+        verb: "warmup",
+        config,
+        flags: { tmpDir: given.tmp, errorsFile: given.errors },
+        restart: given.restart,
+        arguments: process.argv.slice(2),
+        out: given.out,
+        json: given.json,
+        quiet: given.quiet,
+        allowInvalid: given["allow-invalid"],
+        allowFailures: given["allow-failures"],
+        next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
+      },
+      terminal,
+    );
+  },
+};
