@@ -1,10 +1,29 @@
 import type { Verb } from "./verb.ts";
 
+const loadWarmup = async () => (await import("./warmup.ts")).warmup;
+const loadRun = async () => (await import("./run.ts")).run;
+
 /** Every command of drayage, in the order of `drayage --help`. */
 export const verbs: readonly Verb[] = [
+  {
+    name: "warmup",
+    summary: "fill a registry with what a trace will ask for",
+    load: loadWarmup,
+  },
+  { name: "run", summary: "replay a trace against a registry", load: loadRun },
+  {
+    name: "master",
+    summary: "the same as warmup and run, as the original trace replayer spells it",
+    load: async () => (await import("./master.ts")).masterOf({ warmup: loadWarmup, run: loadRun }),
+  },
   {
     name: "serve",
     summary: "the embedded registry: in memory, with latency and faults on demand",
     load: async () => (await import("./serve.ts")).serve,
+  },
+  {
+    name: "trace synth",
+    summary: "write a synthetic trace in the native format",
+    load: async () => (await import("./trace-synth.ts")).traceSynth,
   },
 ];

@@ -15,6 +15,8 @@ import {
 import { messageOf, UsageError } from "../../core/errors.ts";
 
 const FILE_BYTES_MAX = 8 << 20;
+/** After the first, mistakes of syntax are mostly consequences of it. */
+const SYNTAX_PROBLEMS_SHOWN = 20;
 /** Values that aliases may add up to, in multiples of what the file itself holds: the library's guard against alias bombs. */
 const ALIASES_MAX = 100;
 const YAML_OPTIONS = {
@@ -116,10 +118,15 @@ function parsed(text: string, name: string): Parsed {
   };
   // A warning is a tag that this schema does not know: its value would be taken for something else.
   const problems = list.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
-  if (problems.length > 0)
-    throw new UsageError(
-      problems.map(({ pos, message, code }) => at(pos[0], syntaxSentence(code, message))),
-    );
+  if (problems.length > 0) {
+    const more = problems.length - SYNTAX_PROBLEMS_SHOWN;
+    throw new UsageError([
+      ...problems
+        .slice(0, SYNTAX_PROBLEMS_SHOWN)
+        .map(({ pos, message, code }) => at(pos[0], syntaxSentence(code, message))),
+      ...(more > 0 ? [`${name}: ${more} more such mistakes`] : []),
+    ]);
+  }
   const [document, second] = list;
   if (second !== undefined)
     throw new UsageError(
