@@ -4,6 +4,7 @@ import { CsvError, type Info, parse } from "csv-parse";
 import { messageOf } from "../core/errors.ts";
 import { RECORD_BYTES_MAX } from "./json-scanner.ts";
 import { type Place, RawRecord, type RecordSink, Shape, traceKeys } from "./raw-record.ts";
+import { recordBlock } from "./record-view.ts";
 
 const keyNames: readonly string[] = traceKeys;
 
@@ -93,7 +94,8 @@ class CsvRows {
   #fill(record: readonly string[], columns: readonly number[]): void {
     const raw = this.#raw;
     const text = record.join("");
-    if (text.length * 3 > raw.buffer.length) raw.buffer = Buffer.allocUnsafe(text.length * 6);
+    if (text.length * 3 > raw.buffer.length)
+      raw.block = recordBlock(Buffer.allocUnsafe(text.length * 6));
     raw.shape.fill(Shape.absent);
     let at = 0;
     for (const [column, field] of columns.entries()) {

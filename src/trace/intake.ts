@@ -16,7 +16,7 @@ import {
   Shape,
   traceKeys,
 } from "./raw-record.ts";
-import { emptyBlock, RecordView } from "./record-view.ts";
+import { emptyBlock, RecordView, recordBlock } from "./record-view.ts";
 import { putNumbers, putTexts, putUri, RecordNumbers, recordBytesMax } from "./record-writer.ts";
 import type { SortedRuns } from "./sorted-runs.ts";
 import { TimestampReader } from "./timestamp.ts";
@@ -61,7 +61,7 @@ export class Intake implements RecordSink {
   readonly #times = new TimestampReader();
   readonly #view = new RecordView(emptyBlock);
   /** Decoded text of the rare method or time that was written with escapes. */
-  readonly #decoded = Buffer.alloc(TEXT_BYTES_MAX);
+  readonly #decoded = recordBlock(Buffer.alloc(TEXT_BYTES_MAX));
 
   constructor(options: Options) {
     this.#options = options;
@@ -155,7 +155,7 @@ export class Intake implements RecordSink {
   #method(raw: RawRecord): number {
     const field = Field.method;
     if (raw.shape[field] === Shape.escapedText) {
-      return methodCode(this.#decoded, 0, this.#decode(raw, field));
+      return methodCode(this.#decoded.buffer, 0, this.#decode(raw, field));
     }
     return methodCode(raw.buffer, raw.from[field] as number, raw.to[field] as number);
   }
@@ -163,14 +163,14 @@ export class Intake implements RecordSink {
   #time(raw: RawRecord): number {
     const field = Field.timestamp;
     if (raw.shape[field] === Shape.escapedText) {
-      return this.#times.read(this.#decoded, 0, this.#decode(raw, field));
+      return this.#times.read(this.#decoded.buffer, 0, this.#decode(raw, field));
     }
     return this.#times.read(raw.buffer, raw.from[field] as number, raw.to[field] as number);
   }
 
   #decode(raw: RawRecord, field: number): number {
     const from = raw.from[field] as number;
-    return copyEscapedText(this.#decoded, 0, raw.buffer, from, raw.to[field] as number);
+    return copyEscapedText(this.#decoded, 0, raw.block, from, raw.to[field] as number);
   }
 
   /** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */

@@ -7,6 +7,7 @@
 import { escapeLength } from "./json-text.ts";
 import { fieldAt, isMemberAt, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
 import { type RawRecord, Shape, traceKeys } from "./raw-record.ts";
+import { recordBlock } from "./record-view.ts";
 
 export const SENTINEL_BYTES = 64;
 /** Deepest nesting inside a record: the kinds of the open brackets are the bits of one integer. */
@@ -64,7 +65,6 @@ const keyNames: readonly string[] = traceKeys;
 
 export class JsonObjectReader {
   readonly #raw: RawRecord;
-  #data: DataView = new DataView(new ArrayBuffer(0));
   /** Field that followed each field when last seen: keys come in the same order in record after record. */
   readonly #follows = Uint8Array.from({ length: START + 1 }, (_, field) => (field + 1) % START);
   #end = 0;
@@ -89,7 +89,7 @@ export class JsonObjectReader {
   /** Reads the object that opens at `at` into the raw record. Returns the position behind it, or FAILED. */
   read(buffer: Buffer, at: number, end: number): number {
     const { shape } = this.#raw;
-    if (this.#raw.buffer !== buffer) this.#attach(buffer);
+    if (this.#raw.buffer !== buffer) this.#raw.block = recordBlock(buffer);
     for (let field = 0; field < START; field++) shape[field] = Shape.absent;
     this.#end = end;
     this.#previous = START;
@@ -108,15 +108,10 @@ export class JsonObjectReader {
     }
   }
 
-  #attach(buffer: Buffer): void {
-    this.#raw.buffer = buffer;
-    this.#data = new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-  }
-
   /** Reads a key and its value. Returns the position behind them. */
   #member(buffer: Buffer, at: number): number {
     const expected = this.#follows[this.#previous] as number;
-    if (isMemberAt(this.#data, at, expected)) {
+    if (isMemberAt(this.#raw.block.data, at, expected)) {
       this.#previous = expected;
       const behind = at + (memberLength[expected] as number);
       return this.#value(buffer, this.#skipBlanks(buffer, behind), expected);
@@ -187,7 +182,7 @@ export class JsonObjectReader {
 
   /** The first byte from `at` on that needs a look. */
   #plainEnd(buffer: Buffer, at: number): number {
-    const data = this.#data;
+    const data = this.#raw.block.data;
     let p = at;
     while (isPlainWord(data.getInt32(p, true))) p += WORD_BYTES;
     while (plain[buffer[p] as number] === 1) p++;

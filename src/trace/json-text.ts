@@ -1,25 +1,38 @@
 // Copies texts of records; runs a few times per kept record, allocates nothing. Guarded by perf/trace-read.bench.ts.
 
-/** Up to here a loop beats the call of the built-in copy. */
-const LOOP_BYTES_MAX = 32;
+import type { RecordBlock } from "./record-view.ts";
+
+const WORD_BYTES = 4;
 const BACKSLASH = 92;
 const LETTER_U = 117;
 const REPLACEMENT = 0xfffd;
 /** The first code point that takes two UTF-16 units. */
 const FIRST_PAIRED = 0x10000;
 
-/** Copies `source[from..to)` to `target[at..)`. Returns the position behind the copy. */
+/**
+ * Copies `source[from..to)` to `target[at..)`, by words: the built-in copy makes an object per call. Returns the
+ * position behind the copy.
+ */
 export function copyText(
-  target: Buffer,
+  target: RecordBlock,
   at: number,
-  source: Buffer,
+  source: RecordBlock,
   from: number,
   to: number,
 ): number {
-  const length = to - from;
-  if (length > LOOP_BYTES_MAX) source.copy(target, at, from, to);
-  else for (let i = 0; i < length; i++) target[at + i] = source[from + i] as number;
-  return at + length;
+  let out = at;
+  let p = from;
+  for (; p + WORD_BYTES <= to; p += WORD_BYTES, out += WORD_BYTES) {
+    target.data.setInt32(out, source.data.getInt32(p, true), true);
+  }
+  while (p < to) target.buffer[out++] = source.buffer[p++] as number;
+  return out;
+}
+
+/** Whether one of the four bytes of a word is a backslash: what exclusive or makes 0, a borrow makes negative. */
+function hasBackslash(word: number): boolean {
+  const backslash = word ^ 0x5c5c5c5c;
+  return ((backslash - 0x01010101) & ~backslash & 0x80808080) !== 0;
 }
 
 /** What a letter behind a backslash stands for; 0 = no escape of JSON. */
@@ -39,26 +52,37 @@ export function escapeLength(source: Buffer, at: number): number {
  * pair becomes U+FFFD. Returns the position behind the copy.
  */
 export function copyEscapedText(
-  target: Buffer,
+  target: RecordBlock,
   at: number,
-  source: Buffer,
+  source: RecordBlock,
   from: number,
   to: number,
 ): number {
   let out = at;
   let p = from;
   while (p < to) {
-    if (source[p] !== BACKSLASH) target[out++] = source[p++] as number;
-    else if (source[p + 1] !== LETTER_U) {
-      target[out++] = simpleEscapes[source[p + 1] as number] as number;
+    const plain = plainEnd(source, p, to);
+    out = copyText(target, out, source, p, plain);
+    p = plain;
+    if (p === to) break;
+    if (source.buffer[p + 1] !== LETTER_U) {
+      target.buffer[out++] = simpleEscapes[source.buffer[p + 1] as number] as number;
       p += 2;
     } else {
-      const point = escapedCodePoint(source, p, to);
-      out = putCodePoint(target, out, point);
+      const point = escapedCodePoint(source.buffer, p, to);
+      out = putCodePoint(target.buffer, out, point);
       p += point >= FIRST_PAIRED ? 12 : 6;
     }
   }
   return out;
+}
+
+/** The first backslash from `from` on, or `to`. */
+function plainEnd({ buffer, data }: RecordBlock, from: number, to: number): number {
+  let p = from;
+  while (p + WORD_BYTES <= to && !hasBackslash(data.getInt32(p, true))) p += WORD_BYTES;
+  while (p < to && buffer[p] !== BACKSLASH) p++;
+  return p;
 }
 
 /** What the escape at `at`, and if it is half a pair the one behind it, stand for. */

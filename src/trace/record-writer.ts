@@ -63,39 +63,34 @@ export function recordBytesMax(raw: RawRecord): number {
 }
 
 /** Copies one text of `raw` to `at`. Returns its end. */
-function putText(target: Buffer, at: number, raw: RawRecord, field: number): number {
+function putText(target: RecordBlock, at: number, raw: RawRecord, field: number): number {
   const from = raw.from[field] as number;
   const to = raw.to[field] as number;
   return raw.shape[field] === Shape.escapedText
-    ? copyEscapedText(target, at, raw.buffer, from, to)
-    : copyText(target, at, raw.buffer, from, to);
+    ? copyEscapedText(target, at, raw.block, from, to)
+    : copyText(target, at, raw.block, from, to);
 }
 
 /** Puts the uri where it belongs in the record at `at`. Returns its end. */
-export function putUri({ buffer, data }: RecordBlock, at: number, raw: RawRecord): number {
-  const end = putText(buffer, at + HEAD_BYTES, raw, Field.uri);
-  data.setUint16(at + URI_LENGTH_AT, end - at - HEAD_BYTES, true);
+export function putUri(block: RecordBlock, at: number, raw: RawRecord): number {
+  const end = putText(block, at + HEAD_BYTES, raw, Field.uri);
+  block.data.setUint16(at + URI_LENGTH_AT, end - at - HEAD_BYTES, true);
   return end;
 }
 
 /** Puts the other texts behind the uri. Returns the end of the last. */
-export function putTexts(
-  { buffer, data }: RecordBlock,
-  at: number,
-  raw: RawRecord,
-  uriEnd: number,
-): number {
+export function putTexts(block: RecordBlock, at: number, raw: RawRecord, uriEnd: number): number {
   let end = uriEnd;
   for (let text = URI + 1; text < textFields.length; text++) {
     const field = textFields[text] as number;
     const lengthAt = at + (textLengths[text] as number);
     if (raw.shape[field] === Shape.absent) {
-      data.setUint16(lengthAt, NONE, true);
+      block.data.setUint16(lengthAt, NONE, true);
       continue;
     }
     const start = end;
-    end = putText(buffer, start, raw, field);
-    data.setUint16(lengthAt, end - start, true);
+    end = putText(block, start, raw, field);
+    block.data.setUint16(lengthAt, end - start, true);
   }
   return end;
 }

@@ -1,4 +1,5 @@
 import { Field, RawRecord, type RecordSink, Shape } from "./raw-record.ts";
+import { recordBlock } from "./record-view.ts";
 import type { Damage } from "./unpacking.ts";
 
 const NEWLINE = 10;
@@ -57,7 +58,7 @@ export class UriListScanner {
     if (to === from) return;
     this.#locate(from);
     const raw = this.#raw;
-    raw.buffer = Buffer.concat([Buffer.from(HEAD), buffer.subarray(from, to)]);
+    raw.block = recordBlock(Buffer.concat([Buffer.from(HEAD), buffer.subarray(from, to)]));
     raw.from[Field.uri] = HEAD.length;
     raw.to[Field.uri] = raw.buffer.length;
     this.#sink.take(raw);

@@ -6,6 +6,7 @@ import { JsonScanner } from "../../src/trace/json-scanner.ts";
 import { copyEscapedText } from "../../src/trace/json-text.ts";
 import { readNumber } from "../../src/trace/number-text.ts";
 import { Shape, traceKeys } from "../../src/trace/raw-record.ts";
+import { recordBlock } from "../../src/trace/record-view.ts";
 import { TimestampReader } from "../../src/trace/timestamp.ts";
 import { UriParts } from "../../src/trace/uri-parts.ts";
 import { type Native, native, readText, without } from "./fixtures.ts";
@@ -116,7 +117,7 @@ test("escapes of JSON become the UTF-8 of what JSON.parse reads", () => {
       const text = units.join("");
       const source = Buffer.from(text);
       const target = Buffer.alloc(source.length + 3);
-      const end = copyEscapedText(target, 3, source, 0, source.length);
+      const end = copyEscapedText(recordBlock(target), 3, recordBlock(source), 0, source.length);
       const expected: string = JSON.parse(`"${text}"`);
       assert.equal(target.toString("utf8", 3, end), expected.toWellFormed());
     }),
