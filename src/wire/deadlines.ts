@@ -37,6 +37,11 @@ export class Deadlines {
     this.#clock = clock;
   }
 
+  /** Connections that stand or are being made. */
+  get open(): number {
+    return this.#open.size;
+  }
+
   add(connection: Judged): void {
     this.#open.add(connection);
   }

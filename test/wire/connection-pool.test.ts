@@ -103,9 +103,12 @@ test("pool: what the server closed or nobody used is not taken again", async (t)
 });
 
 test("pool: closing all fails what is under way", async (t) => {
-  const pool = poolFor(await startRawServer(t, [{}]));
+  const server = await startRawServer(t, [{}]);
+  const wire = wireFor();
+  const pool = new ConnectionPool(connectTarget(`http://127.0.0.1:${server.port}`), wire);
   const owner = new RecordingOwner();
   pool.take().exchange(owner, get, get.length, true);
+  assert.equal(wire.deadlines.open, 1);
   pool.closeAll();
-  assert.deepEqual([owner.failure, pool.open], ["aborted", 0]);
+  assert.deepEqual([owner.failure, pool.open, wire.deadlines.open], ["aborted", 0, 0]);
 });
