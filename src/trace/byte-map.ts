@@ -1,5 +1,5 @@
 // Numbers byte strings in order of first appearance: URI -> 0, 1, 2, … Runs once per trace record; budget 100 ns for 40 bytes;
-// a look-up allocates nothing, a new key only what the tables grow by. Guarded by perf/trace-read.bench.ts.
+// a look-up allocates nothing, a new key only what the tables grow by. Guarded by perf/uri-map.bench.ts.
 //
 //   slots    Uint32 x 2^k         number + 1 of the key that hashes here, 0 = free; at most 3/4 taken, linear probing
 //   hashes   Uint32 x capacity    by number: compared before the bytes, and reused when the slots grow
