@@ -1,3 +1,5 @@
+import { type RecordBlock, recordBlock } from "./record-view.ts";
+
 /** The keys of a record that mean something to us. The index is the code of the field. Source: trace-replay.md 1.2. */
 export const traceKeys = [
   "host",
@@ -33,7 +35,8 @@ export const Shape = { absent: 0, text: 1, escapedText: 2, number: 3, other: 4 }
  * There is one per reader, overwritten by the next record.
  */
 export class RawRecord {
-  buffer: Buffer;
+  /** Where the bytes stand; replaced with the buffer, not per record. */
+  block: RecordBlock;
   readonly from = new Int32Array(traceKeys.length);
   readonly to = new Int32Array(traceKeys.length);
   readonly shape = new Uint8Array(traceKeys.length);
@@ -45,7 +48,11 @@ export class RawRecord {
   offset = 0;
 
   constructor(buffer: Buffer) {
-    this.buffer = buffer;
+    this.block = recordBlock(buffer);
+  }
+
+  get buffer(): Buffer {
+    return this.block.buffer;
   }
 }
 
