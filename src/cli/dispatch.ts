@@ -40,7 +40,9 @@ async function perform(
   const resolved = resolveVerb(words, verbs);
   if (resolved.kind === "group") {
     if (!asks(words, "--help", "-h")) throw groupNeedsWord(resolved.group, resolved.verbs);
-    return say(groupHelp(resolved.group, resolved.verbs));
+    return say(
+      groupHelp(resolved.group, await Promise.all(resolved.verbs.map(({ load }) => load()))),
+    );
   }
   const command = await resolved.verb.load();
   if (asks(resolved.rest, "--help", "-h")) return say(commandHelp(command));

@@ -4,7 +4,7 @@ import type { Verb } from "./verb.ts";
 const LEFT_MAX = 30;
 const LINE_MAX = 100;
 
-/** `drayage --help`, and `drayage trace --help` for the verbs of one group. */
+/** `drayage --help`. Loads no command. */
 export function catalogueHelp(verbs: readonly Verb[]): string {
   return [
     "Examples:",
@@ -23,10 +23,18 @@ export function catalogueHelp(verbs: readonly Verb[]): string {
   ].join("\n");
 }
 
-export function groupHelp(group: string, verbs: readonly Verb[]): string {
+/** For the verbs of one group, such as `drayage trace`; opens with the first example of each. */
+export function groupHelp(group: string, commands: readonly Command[]): string {
   return [
+    "Examples:",
+    ...columns(
+      commands.flatMap(({ examples }) =>
+        examples.slice(0, 1).map(({ type, does }) => [type, does]),
+      ),
+    ),
+    "",
     `Commands of drayage ${group}:`,
-    ...columns(verbs.map(({ name, summary }) => [`drayage ${name}`, summary])),
+    ...columns(commands.map(({ name, summary }) => [`drayage ${name}`, summary])),
     "",
   ].join("\n");
 }

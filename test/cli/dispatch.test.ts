@@ -35,7 +35,13 @@ const runs: Command<typeof options> = {
 const plain = (name: string, run: () => Promise<ExitCode>): Verb => ({
   name,
   summary: `does ${name}`,
-  load: async () => ({ name, summary: `does ${name}`, examples: [], options: {}, run }),
+  load: async () => ({
+    name,
+    summary: `does ${name}`,
+    examples: [{ type: `drayage ${name} --now`, does: `does ${name}` }],
+    options: {},
+    run,
+  }),
 });
 
 const ends = (name: string, error: unknown): Verb => plain(name, () => Promise.reject(error));
@@ -197,10 +203,11 @@ Flags:
   });
 }
 
-test("dispatch: help of a group lists its verbs only", async () => {
+test("dispatch: help of a group opens with an example and lists its verbs only", async () => {
   const { exit, out } = await drayage(["trace", "--help"], { verbs });
   assert.equal(exit, 0);
-  assert.match(out, /drayage trace synth/);
+  assert.match(out, /^Examples:\n {2}drayage trace synth --now {2}does trace synth\n/);
+  assert.match(out, /Commands of drayage trace:\n {2}drayage trace synth {2}does trace synth\n/);
   assert.doesNotMatch(out, /drayage run/);
 });
 

@@ -43,8 +43,7 @@ export type ConfigRequest<M extends Mode> = {
 export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> {
   const overrides = readOverrides(request.overrides ?? []);
   const file = YamlFile.read(request.path);
-  const schema = replaySchema(request.mode);
-  const keys = new KeyTree(schema);
+  const { schema, keys } = tableOf(request.mode);
   const written = withoutEmptySections(
     withoutPrivateKeys(withOverrides(file.data, overrides)) ?? {},
     { keys, path: [] },
@@ -68,6 +67,20 @@ export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): Con
   };
   // `missingKeys` has seen to it that what the mode requires is there.
   return config as ConfigOf<M>;
+}
+
+type Table = { readonly schema: ReturnType<typeof replaySchema>; readonly keys: KeyTree };
+
+/** Building one takes longer than checking a configuration with it, and a process may load several. */
+const tables = new Map<Mode, Table>();
+
+function tableOf(mode: Mode): Table {
+  const known = tables.get(mode);
+  if (known !== undefined) return known;
+  const schema = replaySchema(mode);
+  const table = { schema, keys: new KeyTree(schema) };
+  tables.set(mode, table);
+  return table;
 }
 
 /** For run.json: plain data, credentials redacted, certificates named by their file. */
