@@ -25,7 +25,7 @@ export interface Judged {
   judge(now: Nanos): void;
 }
 
-export const SWEEP_PERIOD: Millis = millis(50);
+const SWEEP_PERIOD: Millis = millis(50);
 
 export class Deadlines {
   readonly #clock: Clock;
