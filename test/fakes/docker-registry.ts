@@ -115,7 +115,8 @@ function configuration(directory: string, options: DockerRegistryOptions): objec
 }
 
 function makeCertificate(directory: string): void {
-  const fixed = "req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost".split(" ");
+  const key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+  const fixed = `req -x509 ${key} -days 30 -subj /CN=localhost`.split(" ");
   const names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"];
   const files = ["-keyout", join(directory, "tls.key"), "-out", join(directory, "tls.crt")];
   execFileSync("openssl", [...fixed, ...names, ...files], { stdio: "ignore" });
