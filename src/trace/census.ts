@@ -6,7 +6,7 @@ import type { Selection } from "./trace-stream.ts";
 const RECORDS_PER_TURN = 1 << 16;
 
 /** How many of the sorted records fall to the filters that need the order of all of them. */
-export type Census = { readonly window: number; readonly limit: number };
+type Census = { readonly window: number; readonly limit: number };
 
 /**
  * Counts what a selection will leave out, so that the account is complete before the first request is sent. Walks over

@@ -4,7 +4,7 @@ import type { IncludeToken } from "./trace-options.ts";
 
 /** Codes beside those of `Op` that a traced method can have before the filters. */
 export const FOLDED_METHOD = 3;
-export const OTHER_METHOD = 4;
+const OTHER_METHOD = 4;
 const METHODS = 5;
 
 const words = ["GET", "PUT", "HEAD", "POST", "PATCH"].map((word) => Buffer.from(word));

@@ -50,7 +50,7 @@ function makeFolder(parent: string): string {
 }
 
 /** Writes records one behind the other. */
-export class RunWriter {
+class RunWriter {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);

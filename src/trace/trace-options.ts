@@ -17,7 +17,7 @@ export const defaultInclude: readonly IncludeToken[] = [
   "manifest:PUT",
 ];
 
-export type TraceProgress = {
+type TraceProgress = {
   readonly file: string;
   readonly filesDone: number;
   readonly files: number;
