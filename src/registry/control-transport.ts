@@ -117,6 +117,7 @@ function describe(error: unknown, tls: boolean): string {
     case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
       return "it does not speak TLS: is its url http:// rather than https://?";
     default:
-      return `${tls ? "its certificate was refused: " : ""}${messageOf(error)}`;
+      // The TLS library's messages have line breaks.
+      return `${tls ? "its certificate was refused: " : ""}${messageOf(error).replace(/\s+/g, " ").trim()}`;
   }
 }
