@@ -31,8 +31,8 @@ export interface Behaviour {
   readonly hasLocationAfterPut: boolean;
   readonly relativeLocations: boolean;
   readonly mounts: boolean;
-  /** Manifests: fully checked; garbage is a 500; or anything is taken. */
-  readonly manifestCheck: "full" | "garbage is 500" | "none";
+  /** Manifests: fully checked; the same but only known types, and an OCI one of another version fails; or anything. */
+  readonly manifestCheck: "full" | "like distribution" | "none";
   readonly deletesByTag: boolean;
   readonly deletingDigestRemovesTags: boolean;
   /** Blobs belong to repositories, or to the whole registry (a delete then hits all repositories). */
@@ -80,7 +80,7 @@ export const behaviours: Readonly<Record<BehaviourName, Behaviour>> = {
     needsManifestType: true,
     singlePost: 202,
     checksContentRange: false,
-    manifestCheck: "garbage is 500",
+    manifestCheck: "like distribution",
     deletesByTag: false,
     tagList: "all, unsorted, null when empty",
     catalogLink: "page full",

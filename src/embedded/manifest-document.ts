@@ -8,6 +8,9 @@ export const mediaTypes = {
   dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
 } as const;
 
+/** The complaint that CNCF distribution 2.8 has no answer to, and fails, for OCI types. */
+export const wrongVersion = "schemaVersion is not 2";
+
 const manifestTypes: readonly string[] = [mediaTypes.ociManifest, mediaTypes.dockerManifest];
 const indexTypes: readonly string[] = [mediaTypes.ociIndex, mediaTypes.dockerList];
 
@@ -25,6 +28,10 @@ export interface ManifestDocument {
   readonly artifactType: string | undefined;
   readonly annotations: unknown;
 }
+
+/** Whether the document's parts are understood; others are kept as they are. */
+export const isKnownType = (mediaType: string): boolean =>
+  manifestTypes.includes(mediaType) || indexTypes.includes(mediaType);
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -57,7 +64,7 @@ function parsed(body: Buffer): unknown {
 }
 
 function imageManifest(fields: Fields, mediaType: string): ManifestDocument | string {
-  if (fields.schemaVersion !== 2) return "schemaVersion is not 2";
+  if (fields.schemaVersion !== 2) return wrongVersion;
   const layers = fields.layers;
   if (!Array.isArray(layers)) return "layers is not a list";
   const blobs: ManifestReference[] = [];
@@ -72,7 +79,7 @@ function imageManifest(fields: Fields, mediaType: string): ManifestDocument | st
 }
 
 function imageIndex(fields: Fields, mediaType: string): ManifestDocument | string {
-  if (fields.schemaVersion !== 2) return "schemaVersion is not 2";
+  if (fields.schemaVersion !== 2) return wrongVersion;
   const manifests = fields.manifests;
   if (!Array.isArray(manifests)) return "manifests is not a list";
   const children = manifests.map(referenceOf);

@@ -3,10 +3,12 @@ import { bufferContent } from "./content.ts";
 import { algorithmOf, digestOf } from "./digest.ts";
 import { locationOf } from "./location.ts";
 import {
+  isKnownType,
   type ManifestDocument,
   type ManifestReference,
   mediaTypes,
   readManifest,
+  wrongVersion,
 } from "./manifest-document.ts";
 import { isTag } from "./names.ts";
 import { objectReply } from "./object-reply.ts";
@@ -68,7 +70,7 @@ export async function writeManifest(registry: Registry, call: Call): Promise<Rep
   if (!Buffer.isBuffer(body)) return body;
   const contentType = (call.request.headers["content-type"] ?? "").split(";")[0]?.trim() ?? "";
   const document = readManifest(body, contentType);
-  const complaint = complaintAbout(registry, call.route.name, document);
+  const complaint = complaintAbout(registry, call.route.name, { document, contentType });
   if (complaint !== undefined) return complaint;
   const known = typeof document === "string" ? undefined : document;
   const mediaType = known?.mediaType ?? (contentType === "" ? "application/json" : contentType);
@@ -85,14 +87,18 @@ function badReference(reference: string): Reply | undefined {
 function complaintAbout(
   registry: Registry,
   name: string,
-  document: ManifestDocument | string,
+  read: { readonly document: ManifestDocument | string; readonly contentType: string },
 ): Reply | undefined {
   const { manifestCheck } = registry.behaviour;
+  const { document, contentType } = read;
   if (manifestCheck === "none") return undefined;
-  if (typeof document === "string") {
-    const status = manifestCheck === "full" ? 400 : 500;
-    return apiError("MANIFEST_INVALID", document, { status });
+  if (manifestCheck === "like distribution") {
+    if (document === wrongVersion && contentType.includes(".oci.")) {
+      return apiError("UNKNOWN", "unknown error");
+    }
+    if (!isKnownType(contentType)) return apiError("MANIFEST_INVALID", "unknown type of manifest");
   }
+  if (typeof document === "string") return apiError("MANIFEST_INVALID", document);
   const missing = missingParts(registry.store.find(name), document);
   if (missing.length === 0) return undefined;
   return apiError("MANIFEST_BLOB_UNKNOWN", "the manifest names content that is not here", {
@@ -177,8 +183,7 @@ export function deleteManifest(registry: Registry, call: Call): Reply {
   const { behaviour } = registry;
   const repository = registry.store.find(name);
   if (isTag(reference)) {
-    if (!behaviour.deletesByTag)
-      return apiError("UNSUPPORTED", "tags cannot be deleted", { status: 400 });
+    if (!behaviour.deletesByTag) return apiError("DIGEST_INVALID", "a tag is not a digest");
     return repository?.removeTag(reference)
       ? emptyReply(202)
       : noManifest(registry, call, repository);
