@@ -6,17 +6,16 @@
 // published ones do. A shard is held in memory until no more records can come, is shuffled, and is then written: at most
 // RECORDS_MAX records, after which the next N begins.
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { invariant } from "../core/errors.ts";
+import { DrayageError } from "../core/errors.ts";
 import type { Random } from "../core/random.ts";
+import type { Compression } from "./account.ts";
 import { type NativeRecord, nativeLine } from "./native-record.ts";
 import { RecordShard } from "./record-shard.ts";
-
-export type Compression = "none" | "gzip" | "zstd";
 
 export type WrittenShard = {
   readonly path: string;
@@ -45,8 +44,8 @@ const compressors = {
   zstd: () => [createZstdCompress()],
 } satisfies Record<Compression, () => NodeJS.ReadWriteStream[]>;
 
-/** Matches the files of a zone that any run may have written. */
-export const shardPattern = /-logstash-\d{4}\.\d\d\.\d\d-\d+\.json(?:\.gz|\.zst)?$/;
+/** Matches the files of a zone that any run may have written, the unfinished ones of a killed run too. */
+export const shardPattern = /-logstash-\d{4}\.\d\d\.\d\d-\d+\.json(?:\.gz|\.zst)?(?:\.part)?$/;
 
 export const zoneFolder = ({ outDir, zone }: { outDir: string; zone: string }): string =>
   join(outDir, "data_centers", zone);
@@ -61,7 +60,7 @@ type OpenShard = { readonly shard: RecordShard; readonly name: string; readonly 
 export class TraceWriter {
   readonly #plan: ShardPlan;
   readonly #chance: Random;
-  readonly #open = new Map<string, OpenShard>();
+  readonly #open = new Map<number, OpenShard>();
   #full: OpenShard[] = [];
   readonly #shardsOfDay = new Map<string, number>();
   readonly #written: WrittenShard[] = [];
@@ -78,7 +77,7 @@ export class TraceWriter {
     // A request that ends on the day after its start is the first shard's of that day.
     const inDay = Math.max(0, start - endDay * DAY_MS);
     const window = Math.floor(inDay / (this.#plan.shardHours * HOUR_MS));
-    const key = `${endDay}/${window}`;
+    const key = endDay * 2 ** 32 + window;
     const open = this.#open.get(key) ?? this.#begin(key, endDay, window);
     open.shard.add(nativeLine(record));
     if (open.shard.records < RECORDS_MAX) return;
@@ -102,13 +101,13 @@ export class TraceWriter {
     for (const open of shards) await this.#write(open);
   }
 
-  /** Writes the rest and returns all files of this run, in the order of their names' days and numbers. */
+  /** Writes the rest and returns all files of this run in the order in which they were written. */
   async close(): Promise<readonly WrittenShard[]> {
     await this.settle(Number.POSITIVE_INFINITY);
     return this.#written;
   }
 
-  #begin(key: string, day: number, window: number): OpenShard {
+  #begin(key: number, day: number, window: number): OpenShard {
     const date = new Date(day * DAY_MS).toISOString().slice(0, 10).replaceAll("-", ".");
     const number = this.#shardsOfDay.get(date) ?? 0;
     this.#shardsOfDay.set(date, number + 1);
@@ -124,16 +123,19 @@ export class TraceWriter {
 
   // Under its own name a shard is complete: whoever looks meanwhile, or after a crash, sees none that is cut off.
   async #write({ shard, name }: OpenShard): Promise<void> {
-    const folder = zoneFolder(this.#plan);
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, name);
+    const path = join(zoneFolder(this.#plan), name);
     const part = `${path}.part`;
     const source = Readable.from(shard.shuffledArray(this.#chance), { objectMode: false });
     const compressor = compressors[this.#plan.compression]();
-    await pipeline([source, ...compressor, createWriteStream(part)]);
-    await rename(part, path);
-    const { size: bytes } = await stat(path);
-    invariant(shard.records > 0, "a shard is opened by its first record");
-    this.#written.push({ path, records: shard.records, bytes });
+    try {
+      await mkdir(zoneFolder(this.#plan), { recursive: true });
+      await pipeline([source, ...compressor, createWriteStream(part)]);
+      await rename(part, path);
+      const { size: bytes } = await stat(path);
+      this.#written.push({ path, records: shard.records, bytes });
+    } catch (error) {
+      await rm(part, { force: true }).catch(() => undefined);
+      throw new DrayageError("storage", `cannot write ${path}`, { cause: error });
+    }
   }
 }

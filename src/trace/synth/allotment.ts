@@ -11,6 +11,10 @@ export class Allotment {
     this.#takers = takers;
   }
 
+  get takers(): number {
+    return this.#takers;
+  }
+
   /** The share of the next taker. With a `heap` above the mean, most takers get nothing and some about that many. */
   take(chance: Random, heap = 0): number {
     const takers = this.#takers--;
@@ -19,5 +23,10 @@ export class Allotment {
     const share = takers <= 1 ? this.#left : Math.min(this.#left, roundedAtRandom(chance, wanted));
     this.#left -= share;
     return share;
+  }
+
+  /** What a taker could not use is for those to come. */
+  giveBack(things: number): void {
+    this.#left += things;
   }
 }

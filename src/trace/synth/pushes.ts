@@ -13,6 +13,10 @@ export type FollowUp = { readonly image: number; readonly but: number; readonly 
 
 type Push = { readonly client: number; readonly image: number; readonly slots: readonly number[] };
 
+/** Number of images that pushes bring: a few more than are expected, since how many push a layer is left to chance. */
+export const newImageCount = ({ uploads }: Budget): number =>
+  Math.ceil((1.05 * uploads) / NEW_LAYERS);
+
 /** Number of push sessions: one for each manifest, and enough for the layers. */
 export const pushCount = ({ uploads, mounts, chunks, manifestPuts }: Budget): number =>
   Math.max(manifestPuts, Math.ceil((uploads + mounts + chunks) / 4));
@@ -39,10 +43,10 @@ export class Pushes {
   /** Runs a push and returns the pull that follows it, if one does. */
   next(start: number): FollowUp | null {
     const { catalogue, clients, stock, chance } = this.#stage;
-    const uploads = this.#uploads.take(chance, NEW_LAYERS);
-    const image = uploads > 0 ? stock.unseen() : stock.likely();
+    const wanted = this.#uploads.take(chance, NEW_LAYERS);
+    const image = wanted > 0 ? stock.arriving() : stock.likely();
     const push = { client: clients.any(), image, slots: slotsOf(catalogue, image) };
-    stock.touch(image);
+    const uploads = this.#fitting(wanted, push);
     let at = ping(this.#stage, push.client, start);
     at = this.#askForLayers(push, at);
     for (let layer = 0; layer < uploads; layer++) at = this.#upload(push, layer, at);
@@ -50,6 +54,13 @@ export class Pushes {
     at = this.#mount(push, at);
     at = this.#putManifest(push, at);
     return this.#followUp(push, at);
+  }
+
+  /** A push brings no layer twice, but for the last one if it must. */
+  #fitting(wanted: number, { slots }: Push): number {
+    const surplus = this.#uploads.takers > 0 ? Math.max(0, wanted - slots.length) : 0;
+    this.#uploads.giveBack(surplus);
+    return wanted - surplus;
   }
 
   #request(push: Push, start: number, request: Omit<Request, "client" | "start">): number {

@@ -8,7 +8,7 @@ import { Labels } from "./labels.ts";
 import { Polls } from "./polls.ts";
 import type { SynthProfile } from "./profile.ts";
 import { Pulls, probe, type Stage } from "./pulls.ts";
-import { type FollowUp, Pushes, pushCount } from "./pushes.ts";
+import { type FollowUp, newImageCount, Pushes, pushCount } from "./pushes.ts";
 import { type RecordSink, RequestLog } from "./request-log.ts";
 import { Timetable } from "./timetable.ts";
 import { Urn } from "./urn.ts";
@@ -164,7 +164,7 @@ function stageOf(
     profile,
     catalogue,
     clients,
-    stock: new ImageStock(catalogue, chance),
+    stock: new ImageStock(catalogue, newImageCount(budget), chance),
     log: new RequestLog({ profile, labels, chance }, clients, sink),
     chance,
     pings: new Allotment(budget.pings, sessions),

@@ -3,13 +3,8 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { random } from "../../core/random.ts";
-import {
-  type Compression,
-  shardPattern,
-  TraceWriter,
-  type WrittenShard,
-  zoneFolder,
-} from "../writer.ts";
+import type { Compression } from "../account.ts";
+import { shardPattern, TraceWriter, type WrittenShard, zoneFolder } from "../writer.ts";
 import { checkProfile, defaultProfile, type SynthProfile } from "./profile.ts";
 import { Sessions } from "./sessions.ts";
 
@@ -100,7 +95,7 @@ async function makeRoom(folder: string, force: boolean): Promise<void> {
   const old = standing(folder);
   if (old.length > 0 && !force) {
     throw new UsageError(
-      `${folder} holds ${old.length} shards of a trace; name another --out, or add --force to replace them`,
+      `${folder} already holds files of a trace; name another --out, or add --force to replace them`,
     );
   }
   for (const name of old) await rm(join(folder, name));

@@ -18,7 +18,7 @@ export class Urn {
     let top = 1;
     while (top * 2 <= sorts) top *= 2;
     this.#top = top;
-    for (let sort = 0; sort < sorts; sort++) this.#add(sort, counts[sort] ?? 0);
+    for (let sort = 0; sort < sorts; sort++) this.add(sort, counts[sort] ?? 0);
   }
 
   get total(): number {
@@ -52,10 +52,11 @@ export class Urn {
 
   /** Takes one ticket of this sort out; there must be one. */
   take(sort: number): void {
-    this.#add(sort, -1);
+    this.add(sort, -1);
   }
 
-  #add(sort: number, by: number): void {
+  /** Puts so many tickets of this sort in. */
+  add(sort: number, by: number): void {
     this.#counts[sort] = (this.#counts[sort] ?? 0) + by;
     this.#total += by;
     for (let at = sort + 1; at < this.#tree.length; at += at & -at) {
