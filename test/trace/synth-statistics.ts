@@ -1,7 +1,7 @@
 // The table of trace-replay.md section 7, measured on the files of a synthetic trace.
 import { readFileSync } from "node:fs";
 
-export type NativeJson = {
+type NativeJson = {
   host: string;
   "http.request.duration": number;
   "http.request.method": string;

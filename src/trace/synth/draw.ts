@@ -22,7 +22,7 @@ export function valueAt(table: QuantileTable, u: number): number {
 export const exponential = (chance: Random): number => -Math.log(1 - chance.next());
 
 /** Standard normal, by the polar method. */
-export function normal(chance: Random): number {
+function normal(chance: Random): number {
   for (;;) {
     const x = 2 * chance.next() - 1;
     const y = 2 * chance.next() - 1;
