@@ -16,7 +16,8 @@ writeFileSync(join(root, "package.json"), '{ "type": "module" }');
 
 const file = (name: string, body: string) =>
   writeFileSync(join(root, `test/${name}.test.ts`), `import { test } from "node:test";\n${body}\n`);
-file("good", 'test("adds", () => {});');
+// A test may be called as a file is.
+file("good", 'test("adds", () => {}); test("like good.test.ts", () => {});');
 file("bad", 'test("breaks", () => { throw new Error("no"); });');
 mkdirSync(join(root, "hollow"));
 writeFileSync(join(root, "hollow/hollow.test.ts"), "export const nothing = 1;");
@@ -27,7 +28,7 @@ const { NODE_TEST_CONTEXT: _, ...outside } = process.env;
 const PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
 
 for (const { it, files, ci = "", status, out, err } of [
-  { it: "passes", files: ["test/good.test.ts"], status: 0, out: /tests 1\n.*pass 1\n/s, err: /^$/ },
+  { it: "passes", files: ["test/good.test.ts"], status: 0, out: /tests 2\n.*pass 2\n/s, err: /^$/ },
   {
     it: "fails with the runner",
     files: ["test/bad.test.ts"],
@@ -35,7 +36,7 @@ for (const { it, files, ci = "", status, out, err } of [
     out: /fail 1\n/,
     err: /^$/,
   },
-  { it: "runs all files by itself", files: [], status: 1, out: /tests 3\n/, err: /^$/ },
+  { it: "runs all files by itself", files: [], status: 1, out: /tests 4\n/, err: /^$/ },
   {
     it: "runs all files that an option selects from",
     files: ["--test-name-pattern=adds"],
@@ -47,7 +48,7 @@ for (const { it, files, ci = "", status, out, err } of [
     it: "refuses a file without tests",
     files: ["test/good.test.ts", "hollow/hollow.test.ts"],
     status: 1,
-    out: /tests 2\n/,
+    out: /tests 3\n/,
     err: /no test is in: hollow\/hollow\.test\.ts/,
   },
   {
