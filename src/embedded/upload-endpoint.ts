@@ -133,8 +133,8 @@ async function finish(
   const algorithm = algorithmOf(digest);
   if (algorithm !== undefined) session.useAlgorithm(algorithm);
   const end = await receive(registry, call, session);
-  // A single POST that broke off leaves a session that nobody has a Location for.
-  if (end === "aborted" && call.method === "POST") registry.uploads.cancel(session);
+  // A single POST that came to nothing leaves a session that nobody has a Location for.
+  if (end !== "complete" && call.method === "POST") registry.uploads.cancel(session);
   if (end === "aborted") return undefined;
   if (end !== "complete") return end;
   const actual = session.digest();

@@ -180,8 +180,8 @@ test("password file: what the htpasswd program writes is understood", async (t) 
   });
   if (made.status !== 0) return t.skip("needs htpasswd: apt-get install apache2-utils");
   const registry = await startEmbeddedRegistry({ htpasswd: made.stdout });
+  t.after(() => registry.close());
   await converse(registry.url, [
     { when: "GET /v2/", headers: basic("dora", "pass:word"), expect: 200 },
   ]);
-  await registry.close();
 });

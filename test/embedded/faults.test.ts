@@ -286,11 +286,12 @@ for (const wrong of [
   });
 }
 
-test("bandwidth: a body takes as long as the line needs for it", async () => {
+test("bandwidth: a body takes as long as the line needs for it", async (t) => {
   const slow = await startEmbeddedRegistry({
     bandwidth: { bytesPerSecond: 200_000, perConnection: true },
     memoryBytes: bytes(1e6),
   });
+  t.after(() => slow.close());
   const body = Buffer.alloc(20_000, 1);
   const started = performance.now();
   await converse(slow.url, [
@@ -298,5 +299,4 @@ test("bandwidth: a body takes as long as the line needs for it", async () => {
     { when: `GET /v2/a/blobs/${digestOf(body)}`, expect: { status: 200, body } },
   ]);
   assert.ok(performance.now() - started >= 100, "20 kB at 200 kB/s take 100 ms in each direction");
-  await slow.close();
 });

@@ -129,10 +129,11 @@ test("generated images: every blob has its digest and size, indexes name their p
   assert.equal(shared.length, 2, "one layer of three is common to all, per platform");
 });
 
-test("generated images: docker types, one platform, no compression; bodies take no memory", async () => {
+test("generated images: docker types, one platform, no compression; bodies take no memory", async (t) => {
   const docker = await startEmbeddedRegistry({
     generate: "repos=3,layers=2,sizes=1GiB:10,type=docker",
   });
+  t.after(() => docker.close());
   const { stored } = await docker.stats();
   assert.deepEqual(
     [stored.repositories, stored.manifests, stored.tags, stored.blobs],
@@ -155,7 +156,6 @@ test("generated images: docker types, one platform, no compression; bodies take 
     },
   ]);
   assert.equal(part?.body.length, 10);
-  await docker.close();
 });
 
 for (const wrong of [

@@ -197,8 +197,9 @@ runCases("delete", () => registry.url, [
   },
 ]);
 
-test("delete: memory is free again when the last repository lets a blob go", async () => {
+test("delete: memory is free again when the last repository lets a blob go", async (t) => {
   const own = await startEmbeddedRegistry();
+  t.after(() => own.close());
   const stored = async () => (await own.stats()).stored;
   await converse(own.url, [
     ...pushImage("a"),
@@ -221,5 +222,4 @@ test("delete: memory is free again when the last repository lets a blob go", asy
   }
   const empty = await stored();
   assert.deepEqual([empty.bytes, empty.blobs, empty.manifests, empty.tags], [0, 0, 0, 0]);
-  await own.close();
 });
