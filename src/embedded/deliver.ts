@@ -1,11 +1,11 @@
 // Writes an answer to the wire, whole or damaged. The plain small answer is one write; large ones are written slice by
 // slice, and the next slice waits until the socket has room, so that a slow client costs no memory.
 import type { ServerResponse } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
 import type { Fault } from "./fault.ts";
 import type { FaultPlan } from "./fault-table.ts";
 import type { Call, Registry } from "./registry.ts";
 import type { Reply, ReplyBody } from "./reply.ts";
+import { pause } from "./unheld-pause.ts";
 
 /** How an answer went out: status 0 where the client did not get it completely. */
 export interface Delivery {

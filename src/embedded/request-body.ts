@@ -1,6 +1,7 @@
 import { apiError } from "./api-error.ts";
 import type { Call, Registry } from "./registry.ts";
 import type { Reply } from "./reply.ts";
+import { pause } from "./unheld-pause.ts";
 
 /** How reading a request's body ended: completely, by the client going away, or by an answer that refuses it. */
 export type BodyEnd = "complete" | "aborted" | Reply;
@@ -35,7 +36,7 @@ export function readBody(
       const waitMs = registry.bandwidth?.claim(request.socket, piece.length, registry.now()) ?? 0;
       if (waitMs > 0) {
         request.pause();
-        setTimeout(() => request.resume(), waitMs);
+        void pause(waitMs).then(() => request.resume());
       }
     };
     const onEnd = (): void => end("complete");

@@ -8,7 +8,6 @@
 //
 // Runs once per request; without faults and credentials nothing on a GET's way waits or makes a promise.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as pause } from "node:timers/promises";
 import { TLSSocket } from "node:tls";
 import { apiError } from "./api-error.ts";
 import { unauthorized } from "./auth-gate.ts";
@@ -22,6 +21,7 @@ import { withoutNamespace } from "./namespace.ts";
 import type { Call, Handled, Registry } from "./registry.ts";
 import { emptyReply, type Reply } from "./reply.ts";
 import { type RequestType, type Route, routeOf } from "./route.ts";
+import { pause } from "./unheld-pause.ts";
 
 export function serveRequest(
   registry: Registry,

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { test } from "node:test";
+import { serve } from "../../src/cli/serve.ts";
+import { ExitCode } from "../../src/core/exit-code.ts";
+import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import { drayage } from "../cli/fake-terminal.ts";
+import { converse, send } from "./exchange-script.ts";
+
+const verbs = [{ name: "serve", summary: "", load: () => Promise.resolve(serve) }] as const;
+
+for (const { flags, says } of [
+  { flags: ["--listen", "nowhere"], says: /--listen wants HOST:PORT/ },
+  { flags: ["--listen", "127.0.0.1:70000"], says: /--listen wants HOST:PORT/ },
+  { flags: ["--memory", "much"], says: /--memory wants a size such as 1GiB/ },
+  { flags: ["--fault", "blob=explode"], says: /--fault wants MATCH=KIND@RATE/ },
+  { flags: ["--latency", "blob=soon"], says: /--latency wants MATCH=DIST/ },
+  { flags: ["--bandwidth", "50MB"], says: /--bandwidth wants a rate/ },
+  { flags: ["--bandwidth", "0MB/s"], says: /--bandwidth wants a rate/ },
+  { flags: ["--behave", "cran"], says: /did you mean "crane"/ },
+  { flags: ["--strict", "--behave", "crane"], says: /contradict each other/ },
+  { flags: ["--tls-key", "x"], says: /go together/ },
+  {
+    flags: ["--tls-key", "package.json", "--tls-cert", "package.json"],
+    says: /cannot start the registry/,
+  },
+  { flags: ["--htpasswd", "nowhere/file"], says: /--htpasswd: cannot read the file/ },
+  { flags: ["--htpasswd", "package.json"], says: /--htpasswd, line 1: wants user:bcrypt-hash/ },
+  { flags: ["--access-log", "nowhere/file"], says: /cannot start the registry.*nowhere/ },
+  { flags: ["--generate", "repos=many"], says: /repos wants a number from 1 to/ },
+  { flags: ["--token-ttl", "60"], says: /--token-ttl wants a duration/ },
+  { flags: ["--page-max", "0"], says: /--page-max wants/ },
+  { flags: ["--proxy", "http://127.0.0.1:1"], says: /--proxy/ },
+]) {
+  test(`serve ${flags.join(" ")} is refused in one line`, async () => {
+    const { exit, out, err } = await drayage(["serve", ...flags], { verbs });
+    assert.equal(exit, ExitCode.usage);
+    assert.equal(out, "");
+    assert.match(err, says);
+    assert.equal(err.trimEnd().split("\n").length, 1);
+  });
+}
+
+test("serve: a port in use is told in one line", async (t) => {
+  const { port, close } = await startEmbeddedRegistry();
+  t.after(() => close());
+  const { exit, err } = await drayage(["serve", "--listen", `127.0.0.1:${port}`], { verbs });
+  assert.deepEqual([exit, err.trimEnd().split("\n").length], [ExitCode.usage, 1]);
+  assert.match(err, /is in use: choose another one with --listen/);
+});
+
+test("serve: --help opens with examples", async () => {
+  const { exit, out } = await drayage(["serve", "--help"], { verbs });
+  assert.equal(exit, ExitCode.done);
+  assert.match(out, /^Examples:\n {2}drayage serve /);
+});
+
+interface Served {
+  readonly url: string;
+  readonly child: ChildProcess;
+  readonly said: () => string;
+  readonly exit: Promise<unknown[]>;
+}
+
+async function startServe(...flags: string[]): Promise<Served> {
+  const child = spawn(process.execPath, [
+    "src/main.ts",
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    ...flags,
+  ]);
+  const exit = once(child, "exit");
+  let [out, err] = ["", ""];
+  const isReady = new Promise<void>((resolve) => {
+    child.stdout.on("data", (text) => {
+      out += text;
+    });
+    child.stderr.on("data", (text) => {
+      err += text;
+      if (err.includes("Ctrl-C")) resolve();
+    });
+  });
+  await Promise.race([isReady, exit]);
+  assert.match(out, /^\d+\n$/, err);
+  return { url: `http://127.0.0.1:${out.trim()}`, child, said: () => err, exit };
+}
+
+for (const { signal, code } of [
+  { signal: "SIGINT", code: ExitCode.interrupted },
+  { signal: "SIGTERM", code: ExitCode.terminated },
+] as const) {
+  test(`serve: prints the port first, answers, and ${signal} lets requests under way end`, async (t) => {
+    const { url, child, said, exit } = await startServe("--latency", "catalog=fixed(300ms)");
+    t.after(() => child.kill("SIGKILL"));
+    await converse(url, [{ when: "GET /v2/", expect: 200 }]);
+    const slow = send({ method: "GET", url: `${url}/v2/_catalog` });
+    await untilConnected(url);
+    child.kill(signal);
+    assert.equal((await slow).status, 200);
+    assert.deepEqual((await exit)[0], code);
+    assert.match(
+      said(),
+      /^embedded registry at http:\/\/127\.0\.0\.1:\d+: in memory, up to 1GiB\n/,
+    );
+  });
+}
+
+test("serve: a second signal cuts the requests off", async (t) => {
+  const { url, child, exit } = await startServe("--latency", "catalog=fixed(60s)");
+  t.after(() => child.kill("SIGKILL"));
+  const slow = send({ method: "GET", url: `${url}/v2/_catalog` });
+  await untilConnected(url);
+  child.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  child.kill("SIGINT");
+  assert.deepEqual((await exit)[0], ExitCode.interrupted);
+  assert.equal((await slow).failure, "ECONNRESET");
+});
+
+// The fault table counts a request as soon as its head is there, before it waits.
+async function untilConnected(url: string): Promise<void> {
+  for (let tries = 0; tries < 500; tries++) {
+    const { body } = await send({ method: "GET", url: `${url}/_drayage/faults` });
+    if (JSON.parse(String(body))[0].matched > 0) return;
+  }
+  assert.fail("the slow request did not arrive");
+}
