@@ -6,6 +6,11 @@ const loadRun = async () => (await import("./run.ts")).run;
 /** Every command of drayage, in the order of `drayage --help`. */
 export const verbs: readonly Verb[] = [
   {
+    name: "demo",
+    summary: "show a replay from start to report, with nothing installed",
+    load: async () => (await import("./demo.ts")).demo,
+  },
+  {
     name: "warmup",
     summary: "fill a registry with what a trace will ask for",
     load: loadWarmup,

@@ -3,6 +3,7 @@ import { ExitCode } from "../core/exit-code.ts";
 import { accountLine } from "../trace/account.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { redactedArguments } from "./config/overrides.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
@@ -68,7 +69,7 @@ export const run: Command<typeof options> = {
         verb: "run",
         config,
         plan,
-        arguments: process.argv.slice(2),
+        arguments: redactedArguments(process.argv.slice(2)),
         out: given.out,
         json: given.json,
         quiet: given.quiet,

@@ -1,5 +1,6 @@
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { redactedArguments } from "./config/overrides.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
@@ -42,7 +43,7 @@ export const warmup: Command<typeof options> = {
         config,
         flags: { tmpDir: given.tmp, errorsFile: given.errors },
         restart: given.restart,
-        arguments: process.argv.slice(2),
+        arguments: redactedArguments(process.argv.slice(2)),
         out: given.out,
         json: given.json,
         quiet: given.quiet,

@@ -25,11 +25,11 @@ export const endOptions = {
   },
 } as const satisfies OptionTable;
 
-/** `--set` in the order given, and `--strict`, which says the same as a key. */
+/** `--set` in the order given, and `--strict` or `--no-strict`, which say the same as a key. */
 export const overridesOf = ({
   set,
   strict,
 }: {
   readonly set: readonly string[];
   readonly strict: boolean | undefined;
-}): readonly string[] => (strict === true ? [...set, "trace.strict=true"] : set);
+}): readonly string[] => (strict === undefined ? set : [...set, `trace.strict=${strict}`]);

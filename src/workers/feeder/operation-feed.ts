@@ -74,7 +74,6 @@ export class OperationFeed {
     if (at >= 0) return at;
     // The others may be waiting for what is not published yet while this thread waits here.
     this.publish();
-    this.#prime();
     while (at < 0 && !this.#orders.stopped()) {
       ring.waitForSpace(WAIT_MS);
       at = ring.claim(length);
@@ -82,17 +81,15 @@ export class OperationFeed {
     return at;
   }
 
-  #prime(): void {
+  /** Everything emitted so far becomes visible, and the run may start: call it before waiting for anything. */
+  publish(): void {
+    for (const ring of this.#rings) ring.publish();
     this.#primed?.();
     this.#primed = undefined;
   }
 
-  publish(): void {
-    for (const ring of this.#rings) ring.publish();
-  }
-
   close(): void {
     for (const ring of this.#rings) ring.close();
-    this.#prime();
+    this.publish();
   }
 }
