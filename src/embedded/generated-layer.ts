@@ -53,7 +53,8 @@ export class LayerMaker {
       .update(`drayage-layer-v1\0${this.#seed}\0${fileBytes}`)
       .digest();
     const tarBytes = BLOCK + Math.max(0, fileBytes - OWN_BYTES);
-    const parts = { secret, header: tarHeader(fileBytes), tarBytes };
+    const header = tarHeader(fileBytes);
+    const parts = { secret, header, tarBytes, kept: keptBeginning(secret, header, tarBytes) };
     const blank = {
       ...parts,
       tarHash: createHash("sha256"),
@@ -80,9 +81,17 @@ interface Beginning {
   readonly secret: Buffer;
   readonly header: Buffer;
   readonly tarBytes: number;
+  /** The first bytes as they are kept: of a small layer all `tarBytes`, of a large one the header. */
+  readonly kept: Buffer;
   readonly tarHash: Hash;
   readonly gzipHash: Hash;
   readonly crc: number;
+}
+
+// Setting up a cipher costs several times as much as answering a request for a small layer.
+function keptBeginning(secret: Buffer, header: Buffer, tarBytes: number): Buffer {
+  if (tarBytes > WHOLE_BYTES_MAX) return header;
+  return Buffer.concat([header, ...keyStream(secret, 0, tarBytes - header.length)]);
 }
 
 function digestFrom(beginning: Hash, content: Content, from: number): string {
@@ -108,18 +117,20 @@ function layerEnd(seed: string, key: string, fileBytes: number): Buffer {
 }
 
 function tarContent(
-  beginning: Pick<Beginning, "secret" | "header" | "tarBytes">,
+  beginning: Pick<Beginning, "secret" | "header" | "tarBytes" | "kept">,
   end: Buffer,
 ): Content {
-  const { header, tarBytes, secret } = beginning;
+  const { header, tarBytes, secret, kept } = beginning;
   return withWhole({
     size: tarBytes + end.length,
     whole: undefined,
     slices: function* (from, to) {
-      if (from < BLOCK) yield header.subarray(from, Math.min(to, BLOCK));
+      const headEnd = Math.min(to, kept.length);
+      if (from < headEnd) yield kept.subarray(from, headEnd);
       const streamEnd = Math.min(to, tarBytes);
-      if (from < streamEnd && to > BLOCK) {
-        yield* keyStream(secret, Math.max(from, BLOCK) - BLOCK, streamEnd - BLOCK);
+      const streamStart = Math.max(from, kept.length);
+      if (streamStart < streamEnd) {
+        yield* keyStream(secret, streamStart - header.length, streamEnd - header.length);
       }
       if (to > tarBytes) yield end.subarray(Math.max(0, from - tarBytes), to - tarBytes);
     },
