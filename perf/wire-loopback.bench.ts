@@ -1,11 +1,6 @@
 // One thread's client against a server in another process, both on loopback: what our wire costs per small request and
 // per byte of a blob, and what undici's cheapest interface costs on the same machine in the same minutes.
-import { spawn } from "node:child_process";
 import { createHash, type Hash } from "node:crypto";
-import { once } from "node:events";
-import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { Pool } from "undici";
 import { takeOrigin, threadClock } from "../src/core/clock.ts";
 import { type Bytes, nanos } from "../src/core/units.ts";
 import { Connection } from "../src/wire/connection.ts";
@@ -13,24 +8,12 @@ import type { ExchangeOwner, ResponseHead } from "../src/wire/exchange.ts";
 import { type ConnectTarget, connectTarget } from "../src/wire/origin.ts";
 import { ReceiveBytes, ThreadWire } from "../src/wire/thread-wire.ts";
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
+import { type Client, type Load, type Seen, timed, undici } from "./client-load.ts";
 import { interleave, resultOf } from "./measure.ts";
 import { blobBytes, smallBodyBytes } from "./raw-responder.ts";
+import { ServerProcess } from "./server-process.ts";
 
 const blobSha256 = createHash("sha256").update(Buffer.alloc(blobBytes, "x")).digest("hex");
-
-type Load = {
-  readonly path: "/small" | "/blob";
-  readonly requests: number;
-  readonly connections: number;
-  readonly bodyBytes: number;
-  /** Hash each body, as a pull does that verifies its digest. */
-  readonly hashed?: boolean;
-};
-
-/** What a client has seen; the check of a round. */
-type Seen = { responses: number; ok: number; bytes: number };
-
-type Client = (load: Load) => Promise<Seen>;
 
 const wireOf = (receiveBytes: Bytes): ThreadWire =>
   new ThreadWire({
@@ -106,59 +89,10 @@ const ours =
         new Lane(new Connection(target, wire), request, run).next();
     });
 
-/** `dispatch`: the interface of undici below its promises and streams. */
-const undici =
-  (target: ConnectTarget): Client =>
-  async ({ path, requests, connections }) => {
-    const pool = new Pool(target.origin, { connections, pipelining: 1 });
-    const seen = { responses: 0, ok: 0, bytes: 0 };
-    let left = requests;
-    await new Promise<void>((resolve, reject) => {
-      const next = (): void => {
-        if (left-- <= 0) return;
-        pool.dispatch(
-          { path, method: "GET" },
-          {
-            onRequestStart: () => undefined,
-            onResponseStart: (_controller, status) => {
-              if (status === 200) seen.ok++;
-            },
-            onResponseData: (_controller, chunk) => {
-              seen.bytes += chunk.length;
-            },
-            onResponseEnd: () => {
-              if (++seen.responses === requests) resolve();
-              next();
-            },
-            onResponseError: (_controller, error) => reject(error),
-          },
-        );
-      };
-      for (let i = 0; i < connections; i++) next();
-    });
-    await pool.destroy();
-    return seen;
-  };
-
-/** Runs a load and returns processor seconds of this process and wall seconds. Throws when an answer is missing or wrong. */
-async function timed(client: Client, load: Load): Promise<{ cpu: number; wall: number }> {
-  const began = performance.now();
-  const before = process.cpuUsage();
-  const { responses, ok, bytes } = await client(load);
-  const { user, system } = process.cpuUsage(before);
-  const wall = (performance.now() - began) / 1000;
-  const { requests, bodyBytes } = load;
-  if (responses !== requests || ok !== requests || bytes !== requests * bodyBytes)
-    throw new Error(
-      `${requests} requests of ${bodyBytes} bytes gave ${ok} of ${responses} answers with 200, ${bytes} bytes`,
-    );
-  return { cpu: (user + system) / 1e6, wall };
-}
-
 async function small(target: ConnectTarget, quick: boolean): Promise<BenchResult[]> {
   const requests = quick ? 20_000 : 200_000;
   const load: Load = { path: "/small", requests, connections: 64, bodyBytes: smallBodyBytes };
-  const clients = { wire: ours(target, wireOf(ReceiveBytes.small)), undici: undici(target) };
+  const clients = { wire: ours(target, wireOf(ReceiveBytes.small)), undici: undici(target.origin) };
   const rates: Record<keyof typeof clients, number[]> = { wire: [], undici: [] };
   const measure = (name: keyof typeof clients) => async (): Promise<number> => {
     const { cpu, wall } = await timed(clients[name], load);
@@ -189,7 +123,7 @@ async function blobs(target: ConnectTarget, quick: boolean): Promise<BenchResult
   const cpu = await interleave(quick ? 1 : 5, {
     large: perGb(ours(target, wireOf(ReceiveBytes.blobs))),
     small: perGb(ours(target, wireOf(ReceiveBytes.small))),
-    undici: perGb(undici(target)),
+    undici: perGb(undici(target.origin)),
     largeHashed: perGb(ours(target, wireOf(ReceiveBytes.blobs)), true),
     smallHashed: perGb(ours(target, wireOf(ReceiveBytes.small)), true),
   });
@@ -203,16 +137,12 @@ async function blobs(target: ConnectTarget, quick: boolean): Promise<BenchResult
 }
 
 async function run({ quick }: BenchContext): Promise<BenchResult[]> {
-  const responder = spawn(process.execPath, [join(import.meta.dirname, "raw-responder.ts")], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
+  const responder = await ServerProcess.start("raw-responder.ts");
   try {
-    const [port] = await once(createInterface(responder.stdout), "line");
-    const target = connectTarget(`http://127.0.0.1:${port}`);
+    const target = connectTarget(responder.origin);
     return [...(await small(target, quick)), ...(await blobs(target, quick))];
   } finally {
-    responder.stdin.end();
-    await once(responder, "exit");
+    await responder.stop();
   }
 }
 
