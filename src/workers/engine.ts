@@ -11,7 +11,7 @@ import { allocateTally } from "../stats/tally-layout.ts";
 import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
-import type { FeedSummary, FromFeeder, FromRequestThread, RequestThreadTask } from "./messages.ts";
+import type { FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
 import { threadUrl } from "./thread-url.ts";
@@ -56,8 +56,6 @@ export type EngineEnd = {
   readonly counts: TargetCounts;
 };
 
-type RequestThread = { readonly port: MessagePort; counts: TargetCounts | undefined };
-
 export class Engine {
   readonly #plan: EnginePlan;
   readonly #listeners: EngineListeners;
@@ -68,7 +66,7 @@ export class Engine {
   readonly #outcomes: SharedArrayBuffer[];
   /** Tallies of the threads, for a reader on this thread. */
   readonly tallies: SharedArrayBuffer[];
-  #threads: RequestThread[] = [];
+  #ports: MessagePort[] = [];
 
   constructor(plan: EnginePlan, listeners: EngineListeners) {
     this.#plan = plan;
@@ -91,8 +89,9 @@ export class Engine {
       const failed = Promise.race([feeder.failed, ...tasks.map((task) => task.then(forever))]);
       await Promise.race([failed, this.#startTogether(feeder)]);
       const feed = await Promise.race([failed, feeder.finished]);
-      await Promise.race([failed, Promise.all([collected, ...tasks])]);
-      return { feed, counts: this.#sumCounts() };
+      const counts = await Promise.race([failed, Promise.all(tasks)]);
+      await Promise.race([failed, collected]);
+      return { feed, counts: sumOf(counts) };
     } finally {
       drain.cancel();
       await feeder.terminate();
@@ -100,14 +99,15 @@ export class Engine {
     }
   }
 
-  #launch(pool: Piscina): { feeder: Feeder; tasks: Promise<void>[] } {
+  #launch(pool: Piscina): { feeder: Feeder; tasks: Promise<TargetCounts>[] } {
     const ready: Promise<void>[] = [];
     const tasks = this.#operations.map((_, thread) => {
       const { port1, port2 } = new MessageChannel();
-      const member: RequestThread = { port: port1, counts: undefined };
-      this.#threads.push(member);
-      ready.push(new Promise((resolve) => listen(member, resolve)));
-      return pool.run(this.#taskOf(thread, port2), { transferList: [port2] }) as Promise<void>;
+      this.#ports.push(port1);
+      // The one thing that a thread says.
+      ready.push(new Promise((resolve) => port1.once("message", resolve)));
+      const transferred = { transferList: [port2] };
+      return pool.run(this.#taskOf(thread, port2), transferred) as Promise<TargetCounts>;
     });
     this.#ready = Promise.all(ready);
     const feeder = new Feeder(
@@ -154,51 +154,35 @@ export class Engine {
     const clock = threadClock(this.#origin);
     const at = clock.now() + START_AHEAD_NS;
     const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
-    for (const { port } of this.#threads) port.postMessage({ type: "start", at });
+    for (const port of this.#ports) port.postMessage({ type: "start", at });
     this.#listeners.started({ wallUs, origin: this.#origin, clock, at });
   }
 
   /** First interrupt: nothing new starts, what is under way ends. */
   drain(): void {
     this.#orders.stop();
-    for (const { port } of this.#threads) port.postMessage({ type: "drain" });
+    for (const port of this.#ports) port.postMessage({ type: "drain" });
   }
 
   /** Second interrupt: what is under way is cut off and reported as such. */
   stop(): void {
     this.#orders.stop();
-    for (const { port } of this.#threads) port.postMessage({ type: "stop" });
-  }
-
-  #sumCounts(): TargetCounts {
-    const sum = {
-      connectionsOpened: 0,
-      redirects: 0,
-      resent: 0,
-      retries: 0,
-      tokenRequests: 0,
-      tokenNanos: 0,
-    };
-    for (const { counts } of this.#threads) {
-      for (const key of Object.keys(sum) as (keyof TargetCounts)[]) sum[key] += counts?.[key] ?? 0;
-    }
-    return sum;
+    for (const port of this.#ports) port.postMessage({ type: "stop" });
   }
 }
 
-function listen(member: RequestThread, ready: () => void): void {
-  member.port.on("message", (message: FromRequestThread) => {
-    switch (message.type) {
-      case "ready":
-        ready();
-        return;
-      case "counts":
-        member.counts = message.counts;
-        return;
-      default:
-        message satisfies never;
-    }
-  });
+function sumOf(counts: readonly TargetCounts[]): TargetCounts {
+  const sum = {
+    connectionsOpened: 0,
+    redirects: 0,
+    resent: 0,
+    retries: 0,
+    tokenRequests: 0,
+    tokenNanos: 0,
+  };
+  for (const key of Object.keys(sum) as (keyof TargetCounts)[])
+    for (const one of counts) sum[key] += one[key];
+  return sum;
 }
 
 /** A task that ends well ends nothing: only its failure wins a race. */

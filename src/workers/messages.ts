@@ -2,7 +2,6 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../core/errors.ts";
 import type { PacingMode } from "../pacing/wake-plan.ts";
-import type { TargetCounts } from "../plugins/plugin.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
 import type { TraceAccount } from "../trace/account.ts";
 import type { FeedPlan } from "./feed-plan.ts";
@@ -30,9 +29,7 @@ export type ToRequestThread =
   | { readonly type: "drain" }
   | { readonly type: "stop" };
 
-export type FromRequestThread =
-  | { readonly type: "ready" }
-  | { readonly type: "counts"; readonly counts: TargetCounts };
+export type FromRequestThread = { readonly type: "ready" };
 
 /** What the feeder thread is started with. */
 export type FeederTask = {

@@ -1,9 +1,9 @@
 // A request worker thread: drains its ring until the feeder has closed it and everything under way has landed. Hosted by
-// Piscina, one task for the whole run. Imported by URL only.
+// Piscina, one task for the whole run, whose result are the target's counts. Imported by URL only.
 import { threadClock } from "../../core/clock.ts";
 import { nanos } from "../../core/units.ts";
 import { ociRegistryTarget } from "../../plugins/oci-registry/target.ts";
-import type { Target } from "../../plugins/plugin.ts";
+import type { TargetCounts } from "../../plugins/plugin.ts";
 import { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
 import { TallyWriter } from "../../stats/tally.ts";
 import type { FromRequestThread, RequestThreadTask, ToRequestThread } from "../messages.ts";
@@ -13,9 +13,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import { OutcomeReporter } from "./outcome-reporter.ts";
 import { watchHealth } from "./thread-health.ts";
 
-const COUNTS_EVERY_MS = 1000;
-
-export async function serveRequests(task: RequestThreadTask): Promise<void> {
+export async function serveRequests(task: RequestThreadTask): Promise<TargetCounts> {
   const clock = threadClock(task.origin);
   const ring = new RingConsumer(task.operations);
   const thresholds = { onTime: nanos(task.onTimeNs), tooLate: nanos(task.tooLateNs) };
@@ -31,25 +29,16 @@ export async function serveRequests(task: RequestThreadTask): Promise<void> {
   const health = watchHealth(tally);
   await new Promise<void>((finished) => {
     const parts = { ring, target, clock, alarm, tally, reporter };
-    obey(task, new Dispatcher(parts, task.limits, finished), target);
+    obey(task, new Dispatcher(parts, task.limits, finished));
   });
   health.close();
   alarm.close();
   await target.close();
-  say(task, { type: "counts", counts: target.counts() });
   task.port.close();
+  return target.counts();
 }
 
-function say(task: RequestThreadTask, message: FromRequestThread): void {
-  task.port.postMessage(message);
-}
-
-function obey(task: RequestThreadTask, dispatcher: Dispatcher, target: Target): void {
-  const counts = setInterval(
-    () => say(task, { type: "counts", counts: target.counts() }),
-    COUNTS_EVERY_MS,
-  );
-  task.port.on("close", () => clearInterval(counts));
+function obey(task: RequestThreadTask, dispatcher: Dispatcher): void {
   task.port.on("message", (message: ToRequestThread) => {
     switch (message.type) {
       case "start":
@@ -65,5 +54,5 @@ function obey(task: RequestThreadTask, dispatcher: Dispatcher, target: Target): 
         message satisfies never;
     }
   });
-  say(task, { type: "ready" });
+  task.port.postMessage({ type: "ready" } satisfies FromRequestThread);
 }
