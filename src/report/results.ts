@@ -98,7 +98,7 @@ export function runResults(figures: RunFigures) {
     ending: figures.ending,
     paced: figures.paced,
     planned: figures.planned,
-    all: requestResult(overall(totals), seconds),
+    totals: requestResult(overall(totals), seconds),
     classes: totals.classes.map(({ operation, ...part }) => ({
       operation,
       ...requestResult(part, seconds),

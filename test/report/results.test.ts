@@ -51,7 +51,7 @@ test("results: the schema knows the operation classes", () => {
 });
 
 test("results: classes add up to all, and to what was planned", () => {
-  const { all, classes, planned } = runResults(figures);
+  const { totals: all, classes, planned } = runResults(figures);
   const sum = (of: (part: (typeof classes)[number]) => number) =>
     classes.reduce((total, part) => total + of(part), 0);
   assert.equal(all.started, planned);
@@ -77,7 +77,7 @@ test("results: classes add up to all, and to what was planned", () => {
 });
 
 test("results: percentiles are those of the histogram that stands beside them", () => {
-  const { all } = runResults(figures);
+  const { totals: all } = runResults(figures);
   const { histogram, percentiles, max, sum } = all.responseNs;
   const distribution = decodeHdr(histogram ?? "", sum);
   assert.equal(percentiles.p99, valueAtPercentile(distribution, 99));
