@@ -86,7 +86,7 @@ test("results: percentiles are those of the histogram that stands beside them", 
 });
 
 test("results: a stall shows in response times and not in what the generator did", () => {
-  const { all, latenessNs, validity } = runResults(figures);
+  const { totals: all, latenessNs, validity } = runResults(figures);
   assert.ok((all.responseNs.percentiles.p90 ?? 0) > 500e6);
   assert.ok((latenessNs.percentiles.p99 ?? 1e12) < 10e6);
   assert.equal(validity.verdict, "ok");
