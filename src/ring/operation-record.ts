@@ -55,6 +55,8 @@ export const Flag = {
   bodyInRecord: 4,
   /** A push of something another repository may hold: try a mount first; the key holds "name NUL content key". */
   mount: 8,
+  /** The session has connections and tokens of its own; without this bit it only keeps an order. */
+  ownConnections: 16,
 } as const;
 
 export type OperationFields = {

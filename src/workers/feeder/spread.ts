@@ -9,7 +9,7 @@
 
 import { Kind, Op } from "../../core/operation.ts";
 import { type Random, random } from "../../core/random.ts";
-import { NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
+import { Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
 import { ClientIndex } from "../../trace/client-index.ts";
 import { type RingHash, ringHash, type SlotAssigner, slotAssigner } from "../../trace/partition.ts";
 import type { RecordView } from "../../trace/record-view.ts";
@@ -40,10 +40,11 @@ export class Spread {
     );
   }
 
-  /** Fills node, slot, session, after and registry of `fields`, and `thread`. */
+  /** Fills node, slot, session, after and registry of `fields`, adds to its flags, and sets `thread`. */
   assign(record: RecordView, delayUs: number, fields: OperationFields): void {
     const number = this.#count++;
     fields.session = this.#plan.sessions ? this.#sessionOf(record) : NO_SESSION;
+    if (this.#plan.sessions) fields.flags |= Flag.ownConnections;
     fields.node = this.#nodeOf(record, fields.session, number);
     fields.slot = -1;
     let lane = Math.floor(number / this.#plan.nodes);

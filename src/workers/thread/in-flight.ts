@@ -13,7 +13,6 @@ import {
   Flag,
   KEY_BYTES_AT,
   KIND_AT,
-  NO_SESSION,
   NODE_AT,
   OP_AT,
   REGISTRY_AT,
@@ -95,7 +94,7 @@ export class Entry implements Landing {
     order.op = bytes[at + OP_AT] as number;
     order.kind = bytes[at + KIND_AT] as number;
     order.registry = (words[(at + REGISTRY_AT) >> 2] as number) & 0xffff;
-    order.session = this.session === NO_SESSION ? -1 : this.session;
+    order.session = (flags & Flag.ownConnections) === 0 ? -1 : this.session;
     order.size = doubles[(at + SIZE_AT) >> 3] as number;
     order.verify = (flags & Flag.verify) !== 0;
     order.expectMissing = (flags & Flag.expectMissing) !== 0;
