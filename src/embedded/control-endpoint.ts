@@ -117,12 +117,15 @@ function rulesOf(text: string): FaultRule[] | string {
 
 function ruleText(entry: unknown): string {
   if (typeof entry === "string") return entry;
-  const { match = "*", latency, fault, rate } = (entry ?? {}) as Readonly<Record<string, unknown>>;
+  const {
+    match = "*",
+    latency,
+    fault,
+    rate = "",
+  } = (entry ?? {}) as Readonly<Record<string, unknown>>;
   const action = latency ?? fault;
-  if (typeof action !== "string") {
-    throw new UsageError(
-      `a rule is a text, {match, latency} or {match, fault, rate}, not ${JSON.stringify(entry)}`,
-    );
+  if (typeof match === "string" && typeof action === "string" && typeof rate === "string") {
+    return `${match}=${action}${rate === "" ? "" : `@${rate}`}`;
   }
-  return `${match}=${action}${rate === undefined ? "" : `@${rate}`}`;
+  throw new UsageError("a rule is a text, {match, latency} or {match, fault, rate}, of texts");
 }

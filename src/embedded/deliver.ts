@@ -16,7 +16,7 @@ export interface Delivery {
 /** Faults that damage a good answer instead of replacing it. */
 type Damage = Extract<Fault, { kind: "truncate" | "stall" | "corrupt" | "no-length" }>;
 
-export function damageOf(plan: FaultPlan | undefined): Damage | undefined {
+function damageOf(plan: FaultPlan | undefined): Damage | undefined {
   switch (plan?.fault?.kind) {
     case "truncate":
     case "stall":
@@ -156,8 +156,8 @@ async function truncated(
     call.response.flushHeaders();
     sent = await write(registry, call, slicesOf(registry, cut(body, 0, share)));
   }
-  // `end` on the socket, not `destroy`: what was written is sent before the connection closes.
-  call.request.socket.end();
+  // Not `destroy`: what was written is sent before the connection closes.
+  call.request.socket.destroySoon();
   return { code: 0, bodyBytes: sent };
 }
 

@@ -52,6 +52,7 @@ const readOnlyEndpoints: EndpointTable = {
   upload: {},
   tags: {},
   referrers: {},
+  token: { GET: issueToken, POST: issueToken },
 };
 
 /** The handler of a request, or the answer that there is none. */

@@ -22,7 +22,7 @@ const withoutArgument =
 
 const parsers: Readonly<Record<Fault["kind"], Parse>> = {
   status: parseStatus,
-  redirect: (url) => (URL.canParse(url) ? { kind: "redirect", url } : undefined),
+  redirect: (url) => (isSendable(url) ? { kind: "redirect", url } : undefined),
   unauthorized: withoutArgument({ kind: "unauthorized" }),
   reset: withoutArgument({ kind: "reset" }),
   truncate: parseTruncate,
@@ -42,10 +42,13 @@ export function parseFault(text: string): Fault {
   );
 }
 
+// A header takes no other characters, and a Location that cannot be sent would be found out too late.
+const isSendable = (url: string): boolean => /^[!-~]+$/.test(url) && URL.canParse(url);
+
 const isFaultKind = (text: string): text is Fault["kind"] => Object.hasOwn(parsers, text);
 
 function parseStatus(argument: string): Fault | undefined {
-  const match = /^([2-5]\d\d)(?:,\s*retry-after=([^,]+))?$/.exec(argument.trim());
+  const match = /^([2-5]\d\d)(?:,\s*retry-after=([\w :-]+))?$/.exec(argument.trim());
   if (match === null) return undefined;
   return { kind: "status", status: Number(match[1]), retryAfter: match[2] };
 }

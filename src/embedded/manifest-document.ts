@@ -1,3 +1,5 @@
+import { algorithmOf } from "./digest.ts";
+
 // Reads a manifest for what a registry has to know of it. Source: OCI image specification 1.1 and docker's manifest
 // schemas 1 and 2.
 
@@ -26,12 +28,15 @@ export interface ManifestDocument {
   readonly subject: string | undefined;
   /** What a referrers list shows: `artifactType`, or the config's media type. */
   readonly artifactType: string | undefined;
-  readonly annotations: unknown;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
 }
 
 /** Whether the document's parts are understood; others are kept as they are. */
 export const isKnownType = (mediaType: string): boolean =>
   manifestTypes.includes(mediaType) || indexTypes.includes(mediaType);
+
+// What is stored as a type is sent as a header again, so nothing else may get in.
+const typePattern = /^[\w.+-]+\/[\w.+-]+$/;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -45,8 +50,12 @@ export function readManifest(body: Buffer, contentType: string): ManifestDocumen
   const named = fields.mediaType;
   if (named !== undefined && typeof named !== "string") return "mediaType is not a string";
   const mediaType = contentType === "" ? (named ?? "") : contentType;
+  if (fields.subject !== undefined && referenceOf(fields.subject) === undefined) {
+    return "the subject lacks digest or size";
+  }
   if (mediaType === "")
     return "neither Content-Type nor mediaType says what kind of manifest this is";
+  if (!typePattern.test(mediaType)) return "mediaType is not a media type";
   if (named !== undefined && named !== mediaType) {
     return `mediaType is ${named}, but Content-Type is ${mediaType}`;
   }
@@ -91,6 +100,7 @@ function referenceOf(descriptor: unknown): ManifestReference | undefined {
   if (!isFields(descriptor)) return undefined;
   const { digest, size } = descriptor;
   if (typeof digest !== "string" || typeof size !== "number") return undefined;
+  if (algorithmOf(digest) === undefined) return undefined;
   return { digest, size };
 }
 
@@ -105,6 +115,15 @@ function describing(
   return {
     subject: referenceOf(fields.subject)?.digest,
     artifactType: typeof artifactType === "string" ? artifactType : undefined,
-    annotations: fields.annotations,
+    annotations: annotationsOf(fields.annotations),
   };
+}
+
+// Only what the specification allows, text to text: it is shown again in lists.
+function annotationsOf(value: unknown): Record<string, string> | undefined {
+  if (!isFields(value)) return undefined;
+  const entries = Object.entries(value).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return Object.fromEntries(entries);
 }

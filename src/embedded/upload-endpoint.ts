@@ -29,6 +29,7 @@ export async function startUpload(registry: Registry, call: Call): Promise<Reply
   const session = registry.uploads.open(call.route.name, algorithm, registry.now());
   if (session === undefined) return apiError("TOOMANYREQUESTS", "too many uploads are open");
   if (digest !== null && registry.behaviour.singlePost === 201) {
+    session.isBusy = true;
     return finish(registry, call, session, digest);
   }
   return emptyReply(202, [

@@ -1,4 +1,6 @@
-import { after, before } from "node:test";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
 import {
   type EmbeddedRegistry,
   startEmbeddedRegistry,
@@ -221,3 +223,22 @@ runCases("manifests", () => registry.url, [
     ],
   },
 ]);
+
+test("a registry survives requests that are none, and goes on", async () => {
+  for (const text of [
+    "nonsense\r\n\r\n",
+    "GET /v2/ HTTP/1.1\r\n\r\n",
+    "GET /v2/\u00ff/tags/list HTTP/1.1\r\nHost: \u00ff\r\n\r\n",
+    "POST /v2/x/blobs/uploads/ HTTP/1.1\r\nHost: a\u00ffb\r\nContent-Length: 0\r\n\r\n",
+    "GET http://elsewhere/v2/ HTTP/1.1\r\nHost: elsewhere\r\nConnection: close\r\n\r\n",
+    "PUT /v2/x/manifests/v1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "DELETE /v2/x/manifests/v1 HTTP/1.0\r\n\r\n",
+  ]) {
+    const socket = connect(registry.port, "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.end(text, "latin1");
+    socket.resume();
+    await once(socket, "close");
+  }
+  await converse(registry.url, [{ when: "GET /v2/", expect: 200 }]);
+});
