@@ -1,9 +1,9 @@
 // What drayage does to a registry, as codes that fit a byte in a ring and as the words that files print.
 
-export const operations = ["GET", "PUT", "HEAD", "PING", "PUSH"] as const;
+export const operations = ["GET", "PUT", "HEAD", "PING", "PUSH", "REQUEST"] as const;
 export type Operation = (typeof operations)[number];
-/** Code of an operation in rings: its index above. PUSH is warm-up's "make sure it is there". */
-export const Op = { GET: 0, PUT: 1, HEAD: 2, PING: 3, PUSH: 4 } as const;
+/** Code of an operation in rings: its index above. PUSH is warm-up's "make sure it is there", REQUEST any HTTP request. */
+export const Op = { GET: 0, PUT: 1, HEAD: 2, PING: 3, PUSH: 4, REQUEST: 5 } as const;
 
 export const objectKinds = ["blob", "manifest", "upload", "ping", "other"] as const;
 export type ObjectKind = (typeof objectKinds)[number];

@@ -36,6 +36,18 @@ const ping: Script = {
   },
 };
 
+const HEAD_FIRST_BYTE = "H".charCodeAt(0);
+const STATUS_REFUSED_MIN = 400;
+
+/** Any request of synthetic load: whatever is no refusal is a success. */
+const request: Script = {
+  begin: (flight) => flight.requestTarget(flight.order.target[0] !== HEAD_FIRST_BYTE),
+  answered(flight) {
+    if (flight.status < STATUS_REFUSED_MIN) flight.succeed();
+    else flight.failWithStatus("request");
+  },
+};
+
 function digestMismatch(flight: RegistryFlight): void {
   const wanted = flight.order.digest.toString("hex");
   flight.fail(
@@ -57,6 +69,8 @@ export function scriptOf(order: Order): Script {
       return order.kind === Kind.manifest && order.body !== undefined ? putManifest : pushBlob;
     case Op.PUSH:
       return order.kind === Kind.manifest && order.body !== undefined ? pushManifest : pushBlob;
+    case Op.REQUEST:
+      return request;
     default:
       invariant(false, `operation ${order.op} has no script`);
   }

@@ -55,4 +55,24 @@ export type WarmupFeedPlan = ObjectPlan & {
   readonly finished: readonly { readonly uri: string; readonly registry?: number }[];
 };
 
-export type FeedPlan = RunFeedPlan | WarmupFeedPlan;
+/** When the requests of a synthetic load are due. Rates per second, lengths in seconds. */
+export type LoadSchedule =
+  /** As fast as the connections allow, until the run is told to stop. */
+  | { readonly kind: "closed" }
+  | { readonly kind: "constant"; readonly rate: number; readonly seconds: number }
+  | { readonly kind: "poisson"; readonly rate: number; readonly seconds: number }
+  | { readonly kind: "steps"; readonly steps: readonly LoadStep[] };
+
+/** A constant rate, or a ramp where `to` differs from `from`. */
+export type LoadStep = { readonly from: number; readonly to: number; readonly seconds: number };
+
+export type LoadFeedPlan = {
+  readonly kind: "load";
+  readonly schedule: LoadSchedule;
+  /** The complete request head, the same for every request. */
+  readonly head: string;
+  readonly seed: string;
+  readonly threads: number;
+};
+
+export type FeedPlan = RunFeedPlan | WarmupFeedPlan | LoadFeedPlan;

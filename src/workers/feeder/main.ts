@@ -3,8 +3,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { RingProducer } from "../../ring/record-ring.ts";
-import type { FeederTask, FromFeeder } from "../messages.ts";
+import type { FeedPlan } from "../feed-plan.ts";
+import type { FeederTask, FeedSummary, FromFeeder } from "../messages.ts";
 import { RunOrders } from "../run-orders.ts";
+import { feedLoad } from "./feed-load.ts";
 import { feedRun } from "./feed-run.ts";
 import { feedWarmup } from "./feed-warmup.ts";
 import { OperationFeed } from "./operation-feed.ts";
@@ -23,12 +25,24 @@ async function main({ rings, orders: memory, plan }: FeederTask): Promise<void> 
   const feed = new OperationFeed(producers, orders, () => tell({ type: "primed" }));
   const tools: FeederTools = { feed, orders, tell };
   try {
-    const summary =
-      plan.kind === "run" ? await feedRun(plan, tools) : await feedWarmup(plan, tools);
+    const summary = await feedPlan(plan, tools);
     feed.close();
     tell({ type: "finished", summary });
   } catch (error) {
     tell(failureOf(error));
+  }
+}
+
+async function feedPlan(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary> {
+  switch (plan.kind) {
+    case "run":
+      return feedRun(plan, tools);
+    case "warmup":
+      return feedWarmup(plan, tools);
+    case "load":
+      return feedLoad(plan, tools);
+    default:
+      return plan satisfies never;
   }
 }
 
