@@ -10,7 +10,7 @@ export interface RegistryObject {
   fullReply: Reply | undefined;
 }
 
-export const BLOB_MEDIA_TYPE = "application/octet-stream";
+const BLOB_MEDIA_TYPE = "application/octet-stream";
 
 export const registryObject = (
   digest: string,

@@ -12,7 +12,7 @@ import type { Route } from "./route.ts";
 import type { UploadSessions } from "./upload-session.ts";
 
 /** Settings that handlers look at, resolved: no value is missing. */
-export interface ProtocolSettings {
+interface ProtocolSettings {
   readonly relativeLocations: boolean;
   /** Upload Locations carry an opaque `_state` that must come back unchanged. */
   readonly stateQuery: boolean;

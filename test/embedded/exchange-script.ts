@@ -54,7 +54,7 @@ export interface Step {
   readonly expect: number | Expectation;
 }
 
-export interface Expectation {
+interface Expectation {
   readonly status: number;
   /** `undefined` = the header must be absent. */
   readonly headers?: Readonly<Record<string, string | RegExp | undefined>>;
