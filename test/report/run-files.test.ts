@@ -84,7 +84,7 @@ test("time series: one line per interval, columns named, sums equal the totals",
   const names = head.split(",");
   const column = (name: string) => lines.map((line) => line.split(",")[names.indexOf(name)] ?? "?");
   const sum = (name: string) => column(name).reduce((total, field) => total + Number(field), 0);
-  const { all } = runResults(run.figures);
+  const { totals: all } = runResults(run.figures);
   assert.equal(lines.length, run.snapshots.length);
   assert.ok(lines.every((line) => line.split(",").length === names.length));
   assert.equal(sum("sent"), all.started);
