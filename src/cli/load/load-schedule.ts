@@ -1,0 +1,93 @@
+// From the flags of `drayage load` to a schedule: which rate when, for how long.
+import { UsageError } from "../../core/errors.ts";
+import { parseDuration } from "../../embedded/quantity.ts";
+import type { LoadSchedule, LoadStep } from "../../workers/feed-plan.ts";
+
+export type ScheduleFlags = {
+  readonly rate: string | undefined;
+  readonly steps: string | undefined;
+  readonly poisson: boolean;
+  readonly duration: string;
+};
+
+const rateText = /^(\d+(?:\.\d+)?)(k?)(?:\/(s|m))?$/;
+
+/** `200`, `200/s`, `1.5k/s`, `30/m`: requests per second. */
+export function parseRate(text: string, flag: string): number {
+  const match = rateText.exec(text.trim());
+  const rate =
+    match === null
+      ? 0
+      : (Number(match[1]) * (match[2] === "k" ? 1000 : 1)) / (match[3] === "m" ? 60 : 1);
+  if (rate <= 0) {
+    throw new UsageError(`${flag} wants a rate such as 200/s, 1.5k/s or 30/m, not "${text}"`);
+  }
+  return rate;
+}
+
+/** Throws UsageError for flags that contradict each other. */
+export function loadSchedule({ rate, steps, poisson, duration }: ScheduleFlags): LoadSchedule {
+  if (rate !== undefined && steps !== undefined)
+    throw new UsageError("--rate and --steps exclude each other: keep one");
+  if (poisson && rate === undefined)
+    throw new UsageError("--poisson needs a mean rate: add --rate 200/s");
+  if (steps !== undefined) return { kind: "steps", steps: parseSteps(steps) };
+  const seconds = secondsOf(duration, "--duration");
+  if (rate === undefined) return { kind: "closed" };
+  const perSecond = parseRate(rate, "--rate");
+  return { kind: poisson ? "poisson" : "constant", rate: perSecond, seconds };
+}
+
+/** `100/s:10s,100/s..500/s:30s`: a rate or a ramp, and how long. */
+function parseSteps(text: string): LoadStep[] {
+  return text.split(",").map((part) => {
+    const [rates = "", length = "", ...rest] = part.trim().split(":");
+    const [from = "", to = from] = rates.split("..");
+    if (length === "" || rest.length > 0) {
+      throw new UsageError(
+        `--steps wants RATE:TIME or RATE..RATE:TIME, separated by commas, not "${part.trim()}"`,
+      );
+    }
+    return {
+      from: parseRate(from, "--steps"),
+      to: parseRate(to, "--steps"),
+      seconds: secondsOf(length, "--steps"),
+    };
+  });
+}
+
+function secondsOf(text: string, flag: string): number {
+  const seconds = parseDuration(text, flag) / 1000;
+  if (seconds <= 0) throw new UsageError(`${flag} must be longer than 0`);
+  return seconds;
+}
+
+/** Seconds that the schedule takes; without one, the duration. */
+export function scheduleSeconds(schedule: LoadSchedule, duration: string): number {
+  switch (schedule.kind) {
+    case "closed":
+      return secondsOf(duration, "--duration");
+    case "constant":
+    case "poisson":
+      return schedule.seconds;
+    case "steps":
+      return schedule.steps.reduce((sum, step) => sum + step.seconds, 0);
+    default:
+      return schedule satisfies never;
+  }
+}
+
+/** Largest rate of the schedule, per second; null without one. */
+export function peakRate(schedule: LoadSchedule): number | null {
+  switch (schedule.kind) {
+    case "closed":
+      return null;
+    case "constant":
+    case "poisson":
+      return schedule.rate;
+    case "steps":
+      return Math.max(...schedule.steps.flatMap(({ from, to }) => [from, to]));
+    default:
+      return schedule satisfies never;
+  }
+}

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadSchedule, parseRate } from "../../src/cli/load/load-schedule.ts";
+import { loadTarget } from "../../src/cli/load/load-target.ts";
+import { UsageError } from "../../src/core/errors.ts";
+
+for (const { text, rate } of [
+  { text: "200", rate: 200 },
+  { text: "200/s", rate: 200 },
+  { text: "1.5k/s", rate: 1500 },
+  { text: "30/m", rate: 0.5 },
+]) {
+  test(`load: --rate ${text} is ${rate} per second`, () =>
+    assert.equal(parseRate(text, "--rate"), rate));
+}
+
+const flags = { rate: undefined, steps: undefined, poisson: false, duration: "10s" };
+
+for (const { name, given, schedule } of [
+  { name: "without a rate the loop is closed", given: {}, schedule: { kind: "closed" } },
+  {
+    name: "a rate is kept for the duration",
+    given: { rate: "5/s" },
+    schedule: { kind: "constant", rate: 5, seconds: 10 },
+  },
+  {
+    name: "Poisson arrivals have a mean rate",
+    given: { rate: "5/s", poisson: true },
+    schedule: { kind: "poisson", rate: 5, seconds: 10 },
+  },
+  {
+    name: "steps are rates and ramps with their lengths",
+    given: { steps: "100/s:10s, 100/s..500/s:1m" },
+    schedule: {
+      kind: "steps",
+      steps: [
+        { from: 100, to: 100, seconds: 10 },
+        { from: 100, to: 500, seconds: 60 },
+      ],
+    },
+  },
+]) {
+  test(`load: ${name}`, () => assert.deepEqual(loadSchedule({ ...flags, ...given }), schedule));
+}
+
+for (const { name, given, says } of [
+  { name: "a rate that is none", given: { rate: "fast" }, says: /--rate wants a rate/ },
+  { name: "a rate of zero", given: { rate: "0/s" }, says: /--rate wants a rate/ },
+  { name: "rate and steps", given: { rate: "1", steps: "1:1s" }, says: /exclude each other/ },
+  { name: "Poisson without a rate", given: { poisson: true }, says: /--poisson needs/ },
+  { name: "a step without a length", given: { steps: "100/s" }, says: /--steps wants RATE:TIME/ },
+  { name: "a duration of zero", given: { rate: "1", duration: "0" }, says: /longer than 0/ },
+]) {
+  test(`load: ${name} is refused in one line`, () =>
+    assert.throws(
+      () => loadSchedule({ ...flags, ...given }),
+      (error) =>
+        error instanceof UsageError && error.lines.length === 1 && says.test(error.message),
+    ));
+}
+
+for (const { text, origin, path } of [
+  { text: "127.0.0.1:5000", origin: "http://127.0.0.1:5000", path: "/v2/" },
+  {
+    text: "https://registry.example/v2/a/tags/list?n=5",
+    origin: "https://registry.example",
+    path: "/v2/a/tags/list?n=5",
+  },
+  { text: "http://[::1]:8080/x", origin: "http://[::1]:8080", path: "/x" },
+]) {
+  test(`load: ${text} is asked for ${path}`, () => {
+    const target = loadTarget(text, { method: "GET", userAgent: "t/1" });
+    assert.deepEqual([target.origin, target.path], [origin, path]);
+    assert.ok(target.head.startsWith(`GET ${path} HTTP/1.1\r\nHost: `));
+  });
+}
+
+for (const { text, method } of [
+  { text: "ftp://x/", method: "GET" },
+  { text: "http://user:pw@x/", method: "GET" },
+  { text: "http://x/", method: "PUT" },
+]) {
+  test(`load: ${method} ${text} is refused`, () =>
+    assert.throws(() => loadTarget(text, { method, userAgent: "t/1" }), UsageError));
+}
