@@ -166,7 +166,7 @@ export class Engine {
 
   /** Second interrupt: what is under way is cut off and reported as such. */
   stop(): void {
-    this.#orders.stop();
+    this.#orders.cut();
     for (const port of this.#ports) port.postMessage({ type: "stop" });
   }
 }

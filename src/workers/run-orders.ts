@@ -7,6 +7,7 @@ const LANDED_WORD = 1;
 
 const Go = 0;
 const Stop = 1;
+const Cut = 2;
 
 export const allocateOrders = (threads: number): SharedArrayBuffer =>
   new SharedArrayBuffer((LANDED_WORD + threads) * Int32Array.BYTES_PER_ELEMENT);
@@ -24,8 +25,18 @@ export class RunOrders {
     Atomics.notify(this.#words, ORDER_WORD);
   }
 
+  /** Ends the reading of the trace as well. */
+  cut(): void {
+    Atomics.store(this.#words, ORDER_WORD, Cut);
+    Atomics.notify(this.#words, ORDER_WORD);
+  }
+
   stopped(): boolean {
-    return Atomics.load(this.#words, ORDER_WORD) === Stop;
+    return Atomics.load(this.#words, ORDER_WORD) !== Go;
+  }
+
+  isCut(): boolean {
+    return Atomics.load(this.#words, ORDER_WORD) === Cut;
   }
 
   /** Counts one operation that ended on a request worker thread. */

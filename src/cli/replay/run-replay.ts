@@ -91,12 +91,20 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
     planned,
     failsOn: "all",
     traceSeconds,
-    skipped: { ...end.feed.skipped, ...(rows.unsent > 0 ? { interrupted: rows.unsent } : {}) },
+    skipped: skippedOf(end.feed.skipped, rows.unsent),
     records: recordCounts(end.feed.account),
     besides: besidesOf(end.counts),
     examples: rows.examples,
     compat: rows.compat.figures(),
   };
+}
+
+/** An interrupt leaves operations unsent that were fed, and records of which the feeder made none. */
+function skippedOf(
+  fed: Readonly<Record<string, number>>,
+  unsent: number,
+): Readonly<Record<string, number>> {
+  return unsent === 0 ? fed : { ...fed, interrupted: (fed.interrupted ?? 0) + unsent };
 }
 
 /** Counts that stand nowhere else in the figures, by the words of the summary. */

@@ -1,4 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
+import { Kind, Op } from "../../core/operation.ts";
+import { ByteMap } from "../../trace/byte-map.ts";
 import { openTrace } from "../../trace/open-trace.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
@@ -7,6 +9,7 @@ import type { RunFeedPlan } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
 import { LineFile } from "./line-file.ts";
 import type { FeederTools } from "./main.ts";
+import { reading } from "./reading.ts";
 import { writePlanLine, writeSkippedLine } from "./record-lines.ts";
 import { type RunListeners, RunSource } from "./run-source.ts";
 
@@ -16,13 +19,14 @@ const UNMAPPED_NAMED_MAX = 20;
 export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<FeedSummary> {
   const map = await readUriMap(plan.map);
   if (plan.unmapped === "error") await refuseUnmapped(plan, map, tools);
-  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  const movedTags = await readMovedTags(plan, tools);
+  const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   tools.tell({ type: "opened" });
   const files = openFiles(plan);
   const skipped: Record<string, number> = {};
   const source = new RunSource(
     plan,
-    map,
+    { map, movedTags },
     listenersOf(files, skipped, tools),
     plan.dryRun ? undefined : tools.feed,
   );
@@ -41,11 +45,6 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
   };
 }
 
-export const reading =
-  ({ tell }: FeederTools) =>
-  ({ bytes, bytesTotal }: { bytes: number; bytesTotal: number }): void =>
-    tell({ type: "reading", bytes, bytesTotal });
-
 type Files = { readonly plan: LineFile | undefined; readonly skipped: LineFile | undefined };
 
 const openFiles = ({ planFile, skippedFile }: RunFeedPlan): Files => ({
@@ -56,7 +55,7 @@ const openFiles = ({ planFile, skippedFile }: RunFeedPlan): Files => ({
 function listenersOf(
   files: Files,
   skipped: Record<string, number>,
-  { tell }: FeederTools,
+  { tell, orders }: FeederTools,
 ): RunListeners {
   return {
     skipped(record, seq, reason) {
@@ -66,13 +65,28 @@ function listenersOf(
     planned(record, fields) {
       if (files.plan !== undefined) writePlanLine(files.plan, record, fields);
     },
+    isCut: () => orders.isCut(),
     due: (second, operations) => tell({ type: "planned", second, operations }),
   };
 }
 
+/** Tags that the trace's PUTs move, found by reading the trace once before; none where manifests go by digest. */
+async function readMovedTags(plan: RunFeedPlan, tools: FeederTools): Promise<ByteMap> {
+  const tags = new ByteMap();
+  if (plan.manifests === "blob" || plan.repository === "single" || plan.dryRun) return tags;
+  const stream = await openTrace({ ...plan.trace, ...reading(tools) });
+  const { view } = stream;
+  while (stream.next()) {
+    if (view.method === Op.PUT && view.kind === Kind.manifest)
+      tags.add(view.buffer, view.uriAt, view.uriEnd);
+  }
+  stream.close();
+  return tags;
+}
+
 /** `run.unmapped: error`: the whole trace is read once before the first request. */
 async function refuseUnmapped(plan: RunFeedPlan, map: UriMap, tools: FeederTools): Promise<void> {
-  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   const named: string[] = [];
   let missing = 0;
   while (stream.next()) {

@@ -1,14 +1,14 @@
 import { openTrace } from "../../trace/open-trace.ts";
 import type { WarmupFeedPlan } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
-import { reading } from "./feed-run.ts";
 import type { FeederTools } from "./main.ts";
+import { reading } from "./reading.ts";
 import { WarmupSource } from "./warmup-source.ts";
 
 /** Feeds a warm-up: every distinct object of the trace, once. */
 export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
   const finished = new Set(plan.finished.map(({ uri, registry = 0 }) => `${registry} ${uri}`));
-  const stream = await openTrace({ ...plan.trace, onProgress: reading(tools) });
+  const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   tools.tell({ type: "opened" });
   const source = new WarmupSource(plan, tools.feed, tools.orders);
   source.collect(stream);

@@ -36,6 +36,7 @@ export class OperationFeed {
   /** Called once, when a ring is full for the first time or the source is at its end: the run may start. */
   #primed: (() => void) | undefined;
   emitted = 0;
+  #stopped = false;
 
   constructor(rings: readonly RingProducer[], orders: RunOrders, primed: () => void) {
     this.#rings = rings;
@@ -46,6 +47,7 @@ export class OperationFeed {
 
   /** False when the run was told to stop: nothing was written. */
   emit(thread: number, fields: OperationFields, bytes: OperationBytes): boolean {
+    if (this.#stopped) return false;
     const ring = this.#rings[thread] as RingProducer;
     const at = this.#claim(ring, operationRecordBytes(bytes as OperationParts));
     if (at < 0) return false;
@@ -66,7 +68,9 @@ export class OperationFeed {
   #countTowardsPublish(ring: RingProducer, thread: number): void {
     const unpublished = (this.#unpublished[thread] as number) + 1;
     this.#unpublished[thread] = unpublished % PUBLISH_EVERY;
-    if (unpublished === PUBLISH_EVERY) ring.publish();
+    if (unpublished < PUBLISH_EVERY) return;
+    ring.publish();
+    this.#stopped = this.#orders.stopped();
   }
 
   #claim(ring: RingProducer, length: number): number {

@@ -14,6 +14,7 @@ import { createHash } from "node:crypto";
 import { Kind, Op } from "../../core/operation.ts";
 import { contentDigest } from "../../registry/content.ts";
 import { Flag, type OperationFields } from "../../ring/operation-record.ts";
+import type { ByteMap } from "../../trace/byte-map.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { UriMap } from "../../trace/uri-map.ts";
@@ -28,18 +29,27 @@ import { type Span, spanOf, TargetWriter } from "./target-writer.ts";
 const NOTHING = Buffer.alloc(0);
 const SINGLE_REPOSITORY = "test_repo";
 
-export type SkipReason = "warmup_failed" | "unmapped" | "unaddressable";
+export type SkipReason = "warmup_failed" | "unmapped" | "unaddressable" | "interrupted";
 
 /** What the source tells as it goes. */
 export type RunListeners = {
   skipped(record: RecordView, seq: number, reason: SkipReason): void;
   planned(record: RecordView, fields: OperationFields): void;
   due(second: number, operations: number): void;
+  /** Whether not even the rest of the trace is to be accounted for. */
+  isCut(): boolean;
+};
+
+export type RunObjects = {
+  readonly map: UriMap;
+  /** URIs of manifests that the trace puts: their tags lead to several manifests in the course of the run. */
+  readonly movedTags: ByteMap;
 };
 
 export class RunSource {
   readonly #plan: RunFeedPlan;
   readonly #map: UriMap;
+  readonly #movedTags: ByteMap;
   readonly #listeners: RunListeners;
   readonly #feed: OperationFeed | undefined;
   readonly #spread: Spread;
@@ -57,12 +67,13 @@ export class RunSource {
   /** Without a feed nothing is sent and no digest of a PUT is made: a dry run. */
   constructor(
     plan: RunFeedPlan,
-    map: UriMap,
+    { map, movedTags }: RunObjects,
     listeners: RunListeners,
     feed: OperationFeed | undefined,
   ) {
     this.#plan = plan;
     this.#map = map;
+    this.#movedTags = movedTags;
     this.#listeners = listeners;
     this.#feed = feed;
     this.#spread = new Spread(plan);
@@ -83,19 +94,30 @@ export class RunSource {
         continue;
       }
       this.#place(view, stream);
+      if (this.#feed !== undefined && !this.#emit(view)) {
+        this.#skipRest(stream);
+        return false;
+      }
       this.operations++;
       this.#listeners.planned(view, this.#fields);
-      if (this.#feed !== undefined && !this.#emit(view)) return false;
     }
     this.#seconds.end();
     return true;
+  }
+
+  /** Every kept record stands in one of two files, results or skipped, also those that the interrupt came before. */
+  #skipRest(stream: TraceStream): void {
+    do {
+      const reason = this.#decide(stream.view, stream.seq) ?? "interrupted";
+      this.#listeners.skipped(stream.view, stream.seq, reason);
+    } while (!this.#listeners.isCut() && stream.next());
   }
 
   /** Chooses the operation and its object. Returns why the record is skipped, if it is. */
   #decide(record: RecordView, seq: number): SkipReason | undefined {
     const fields = this.#fields;
     fields.seq = seq;
-    fields.kind = record.kind === Kind.manifest && this.#manifests ? Kind.manifest : record.kind;
+    fields.kind = record.kind;
     fields.flags = 0;
     fields.size = Math.max(0, record.size);
     fields.traced = record.duration;
@@ -169,7 +191,7 @@ export class RunSource {
         registry,
         op === Op.HEAD,
         this.#repository(record),
-        this.#reference(record),
+        this.#readReference(record),
       );
     else this.#targets.blob(registry, op === Op.HEAD, this.#repository(record), this.#digest, 0);
   }
@@ -213,9 +235,21 @@ export class RunSource {
     return this.#name;
   }
 
+  /** A tag that a PUT of the trace moves away leads to the manifest of the warm-up no more; its digest does. */
+  #readReference(record: RecordView): Span {
+    const { buffer, uriAt, uriEnd } = record;
+    const missing = (this.#fields.flags & Flag.expectMissing) !== 0;
+    const moved = this.#movedTags.find(buffer, uriAt, uriEnd) >= 0;
+    return missing || moved ? this.#digestReference() : this.#reference(record);
+  }
+
+  #digestReference(): Span {
+    return spanOf(`sha256:${this.#digest.toString("hex")}`);
+  }
+
   /** With one repository for all, references of different names would collide: there, manifests go by digest. */
   #reference(record: RecordView): Span {
-    if (this.#plan.repository === "single") return spanOf(`sha256:${this.#digest.toString("hex")}`);
+    if (this.#plan.repository === "single") return this.#digestReference();
     this.#ref.bytes = record.buffer;
     this.#ref.from = record.refAt;
     this.#ref.to = record.refEnd;
