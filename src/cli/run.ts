@@ -63,7 +63,7 @@ export const run: Command<typeof options> = {
     if (given["dry-run"]) return showPlan(given, plan.feed, terminal);
     checkMap(config, (line) => terminal.err.write(`${line}\n`));
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
-    await checkRegistries(config);
+    await checkRegistries(config, config.registry.keys());
     return replayRun(
       {
         verb: "run",

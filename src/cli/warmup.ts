@@ -3,6 +3,7 @@ import { commonReplayOptions, configOption } from "./common-options.ts";
 import { redactedArguments } from "./config/overrides.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
+import { warmedRegistries } from "./replay/map-files.ts";
 import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
 
@@ -36,7 +37,7 @@ export const warmup: Command<typeof options> = {
       overrides: overridesOf(given),
       env: terminal.env,
     });
-    await checkRegistries(config);
+    await checkRegistries(config, warmedRegistries(config));
     return replayWarmup(
       {
         verb: "warmup",

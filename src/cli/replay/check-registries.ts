@@ -5,13 +5,17 @@ import type { ReplayConfig } from "../config/replay-config.ts";
 import { endpointSpec, userAgent } from "./client-plan.ts";
 
 /**
- * Asks every registry of the configuration for `/v2/`, credentials included, before anything starts. Throws a DrayageError
+ * Asks these registries of the configuration, by index, for `/v2/`, credentials included, before anything starts. Throws a DrayageError
  * (`target-unreachable`, `auth-failed`) that names the entry and the cause.
  */
-export async function checkRegistries(config: ReplayConfig): Promise<void> {
+export async function checkRegistries(
+  config: ReplayConfig,
+  indices: Iterable<number>,
+): Promise<void> {
   const clock = threadClock(takeOrigin());
   await Promise.all(
-    config.registry.map(async (entry, index) => {
+    Array.from(indices, async (index) => {
+      const entry = config.registry[index] as ReplayConfig["registry"][number];
       const spec = endpointSpec(entry, config.run.keepAlive);
       const endpoint = {
         index,
