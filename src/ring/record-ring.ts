@@ -15,6 +15,9 @@ import {
   WRAP,
 } from "./layout.ts";
 
+/** Part of the ring that is freed at once: what is left keeps the consumer busy while the producer wakes up. */
+const BULK_SHARE = 4;
+
 /** Memory for a ring that holds `capacity` bytes of records: a power of two, at least 4 KiB. */
 export function allocateRing(capacity: number): SharedArrayBuffer {
   invariant(
@@ -154,6 +157,16 @@ export class RingConsumer extends RingViews {
       Atomics.store(this.cursors, PRODUCER_SLEEPS_WORD, 0);
       Atomics.notify(this.cursors, PRODUCER_SLEEPS_WORD);
     }
+  }
+
+  /**
+   * Frees what was taken once that is a quarter of the ring, or everything seen so far. For a consumer that takes a record at
+   * a time: a producer that waits for space would otherwise be woken, by a system call, for the space of one record
+   * (perf/end-to-end-loopback.bench.ts: 6 us of processor per request).
+   */
+  releaseInBulk(): void {
+    const taken = (this.#head - this.#released) | 0;
+    if (taken >= this.capacity / BULK_SHARE || this.#head === this.#tailSeen) this.release();
   }
 
   /** True once the producer has closed the ring and every record was taken. */

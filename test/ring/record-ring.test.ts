@@ -55,6 +55,23 @@ test("ring: a full ring refuses, and takes again once records were released", ()
   assert.equal(put(out, 64, 99), true);
 });
 
+test("ring: released in bulk, space comes back by the quarter, or when nothing is left to take", () => {
+  const { out, into } = ends(4096);
+  let written = 0;
+  while (put(out, 64, written)) written++;
+  out.publish();
+  for (let taken = 1; taken <= 16; taken++) {
+    next(into);
+    into.releaseInBulk();
+    assert.equal(put(out, 64, written), taken === 16, `after ${taken} of 64 records`);
+  }
+  for (let taken = 17; taken <= 63; taken++) next(into);
+  into.release();
+  next(into);
+  into.releaseInBulk();
+  assert.equal(out.claim(2048) >= 0, true, "the last record that was published is free");
+});
+
 test("ring: a record that does not fit before the end goes to the start", () => {
   const { out, into } = ends(4096);
   const lengths = [1600, 1600, 1600];

@@ -79,7 +79,7 @@ export class Dispatcher {
     this.#reportLeftOvers();
     const now = this.#elapsed();
     while (this.#takeNext(now));
-    this.#parts.ring.release();
+    this.#parts.ring.releaseInBulk();
     this.#passing = false;
     this.#rest(now);
   }
