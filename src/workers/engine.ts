@@ -1,5 +1,5 @@
 // One run on one machine: starts the feeder and the request worker threads, gives them their common start, collects, ends.
-import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Clock } from "../core/clock.ts";
 import { takeOrigin, threadClock } from "../core/clock.ts";
@@ -8,10 +8,11 @@ import type { TargetCounts } from "../plugins/plugin.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
 import { allocateRing } from "../ring/record-ring.ts";
 import { allocateTally } from "../stats/tally-layout.ts";
+import { allocateAlarmBoard } from "./alarm-clock/alarm-board.ts";
 import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
-import type { FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
+import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
 import { threadUrl } from "./thread-url.ts";
@@ -62,6 +63,7 @@ export class Engine {
   readonly #origin = takeOrigin();
   readonly #orders: RunOrders;
   readonly #ordersMemory: SharedArrayBuffer;
+  readonly #alarms: SharedArrayBuffer;
   readonly #operations: SharedArrayBuffer[];
   readonly #outcomes: SharedArrayBuffer[];
   /** Tallies of the threads, for a reader on this thread. */
@@ -76,12 +78,14 @@ export class Engine {
     this.#outcomes = each(() => allocateRing(OUTCOME_RING_BYTES));
     this.tallies = each(allocateTally);
     this.#ordersMemory = allocateOrders(plan.threads);
+    this.#alarms = allocateAlarmBoard(plan.threads);
     this.#orders = new RunOrders(this.#ordersMemory);
   }
 
   /** Runs to the end. Throws what the feeder threw: wrong input is found while it reads. */
   async run(): Promise<EngineEnd> {
     const pool = this.#createPool();
+    const alarmClock = this.#startAlarmClock();
     const drain = new OutcomeDrain(this.#outcomes, this.#listeners.keeper);
     const { feeder, tasks } = this.#launch(pool);
     try {
@@ -95,6 +99,7 @@ export class Engine {
     } finally {
       drain.cancel();
       await feeder.terminate();
+      await alarmClock?.terminate();
       await pool.destroy();
     }
   }
@@ -119,6 +124,12 @@ export class Engine {
 
   #ready: Promise<unknown> = Promise.resolve();
 
+  #startAlarmClock(): Worker | undefined {
+    if (this.#plan.pacing !== "balanced") return undefined;
+    const workerData: AlarmClockTask = { board: this.#alarms, origin: this.#origin };
+    return new Worker(threadUrl("alarm-clock/main"), { workerData });
+  }
+
   #createPool(): Piscina {
     return new Piscina({
       filename: threadUrl("thread/main").href,
@@ -140,6 +151,7 @@ export class Engine {
       outcomes: this.#outcomes[thread] as SharedArrayBuffer,
       tally: this.tallies[thread] as SharedArrayBuffer,
       orders: this.#ordersMemory,
+      alarms: this.#alarms,
       port,
       client,
       limits,

@@ -22,11 +22,20 @@ export class Feeder {
     // Each of them is raced by the engine while it matters; afterwards nobody may be listening.
     this.failed.catch(() => {});
     this.#worker.on("error", (error) => failed.reject(error));
+    let told = false;
+    // A thread that ends without a word would leave the run waiting for ever.
+    this.#worker.on("exit", (code) => {
+      if (!told) failed.reject(new Error(`the feeder ended with code ${code} and no result`));
+    });
     this.#worker.on("message", (message: FromFeeder) => {
+      told ||= message.type === "failed" || message.type === "finished";
+      if (message.type === "failed") {
+        failed.reject(errorOf(message));
+        return;
+      }
+      listener(message);
       if (message.type === "primed") primed.resolve();
       if (message.type === "finished") finished.resolve(message.summary);
-      if (message.type === "failed") failed.reject(errorOf(message));
-      else listener(message);
     });
   }
 

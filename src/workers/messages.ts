@@ -15,6 +15,8 @@ export type RequestThreadTask = {
   readonly outcomes: SharedArrayBuffer;
   readonly tally: SharedArrayBuffer;
   readonly orders: SharedArrayBuffer;
+  /** Board of the alarm clock. */
+  readonly alarms: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly client: ClientSpec;
   readonly limits: DispatcherLimits;
@@ -63,3 +65,6 @@ export type FromFeeder =
   | { readonly type: "planned"; readonly second: number; readonly operations: number }
   | { readonly type: "finished"; readonly summary: FeedSummary }
   | { readonly type: "failed"; readonly code: ErrorCode | "internal"; readonly lines: string[] };
+
+/** What the alarm clock is started with. */
+export type AlarmClockTask = { readonly board: SharedArrayBuffer; readonly origin: bigint };

@@ -25,6 +25,18 @@ for (const { name, mode, ahead, plan } of [
     plan: { kind: "again" },
   },
   {
+    name: "balanced has itself rung at the due time",
+    mode: "balanced",
+    ahead: 50 * MS,
+    plan: { kind: "alarm" },
+  },
+  {
+    name: "balanced goes on at once when the due time has passed",
+    mode: "balanced",
+    ahead: -1,
+    plan: { kind: "again" },
+  },
+  {
     name: "economical leaves the wait to the timer",
     mode: "economical",
     ahead: 50 * MS,
@@ -49,10 +61,24 @@ for (const { name, mode, ahead, plan } of [
   });
 }
 
-for (const { name, cores, workers, mode } of [
-  { name: "two cores leave none to spin on", cores: 2, workers: 1, mode: "economical" },
-  { name: "three cores let one worker spin", cores: 3, workers: 1, mode: "precise" },
-  { name: "eight workers on eight cores must not spin", cores: 8, workers: 8, mode: "economical" },
+for (const { name, cores, workers, rate, mode } of [
+  { name: "two cores leave none to spin on", cores: 2, workers: 1, rate: null, mode: "balanced" },
+  { name: "three cores let one worker spin", cores: 3, workers: 1, rate: 1000, mode: "precise" },
+  {
+    name: "eight workers on eight cores must not spin",
+    cores: 8,
+    workers: 8,
+    rate: 100,
+    mode: "balanced",
+  },
+  {
+    name: "a high rate fills every tick of a timer",
+    cores: 2,
+    workers: 1,
+    rate: 30_000,
+    mode: "economical",
+  },
 ] as const) {
-  test(`pacing mode: ${name}`, () => assert.equal(choosePacing(cores, workers), mode));
+  test(`pacing mode: ${name}`, () =>
+    assert.equal(choosePacing({ cores, workerThreads: workers, rate }), mode));
 }

@@ -90,7 +90,7 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
       entries: Math.ceil(run.maxInFlight / perNode),
       lanes: slots > 0 ? "slot" : clientInfo.sessions ? "session" : "none",
     },
-    pacing: choosePacing(availableParallelism(), threads),
+    pacing: choosePacing({ cores: availableParallelism(), workerThreads: threads, rate: null }),
     onTimeNs: run.onTimeMs * 1e6,
     tooLateNs: run.saturation.latenessMs * 1e6,
     feed: {

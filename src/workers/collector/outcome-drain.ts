@@ -8,7 +8,7 @@ export interface OutcomeKeeper {
   keep(ring: RingConsumer, at: number): void;
   /** False while more would only pile up in memory: the rings hold the rest, and at last the requests themselves wait. */
   readonly hasRoom: boolean;
-  /** After a batch. */
+  /** After a batch. Throws when what was kept cannot be stored: the run ends with it. */
   flush(): void;
 }
 
@@ -19,35 +19,44 @@ const BATCH = 4096;
 export class OutcomeDrain {
   readonly #rings: readonly RingConsumer[];
   readonly #keeper: OutcomeKeeper;
+  readonly #ended = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
-  #ended: () => void = () => {};
 
   constructor(memories: readonly SharedArrayBuffer[], keeper: OutcomeKeeper) {
     this.#rings = memories.map((memory) => new RingConsumer(memory));
     this.#keeper = keeper;
   }
 
-  /** Resolves when every ring is closed and empty. */
+  /** Resolves when every ring is closed and empty; rejects with what the keeper threw. */
   run(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#ended = resolve;
-      this.#timer = setInterval(() => this.#drain(), EVERY_MS);
-    });
+    this.#timer = setInterval(() => this.#drain(), EVERY_MS);
+    return this.#ended.promise;
   }
 
-  /** Gives up: threads that failed never close their rings. */
+  /** Gives up: threads that failed never close their rings. What they had published is kept, as far as that works. */
   cancel(): void {
-    clearInterval(this.#timer);
-    this.#drainAll();
-    this.#ended();
+    if (this.#timer === undefined) return;
+    this.#drain();
+    this.#stop();
+    this.#ended.resolve();
   }
 
   #drain(): void {
-    this.#drainAll();
-    if (this.#rings.every((ring) => ring.ended())) {
-      clearInterval(this.#timer);
-      this.#ended();
+    try {
+      this.#drainAll();
+    } catch (error) {
+      this.#stop();
+      this.#ended.reject(error);
+      return;
     }
+    if (!this.#rings.every((ring) => ring.ended())) return;
+    this.#stop();
+    this.#ended.resolve();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   #drainAll(): void {

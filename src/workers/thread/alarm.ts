@@ -1,15 +1,18 @@
 // Wakes a request worker thread: at a due time, when the feeder has published records, or soon. The thread is never blocked
 // in `Atomics.wait`, since that would delay the stamps of the answers to requests that are in flight.
 
-import type { Nanos } from "../../core/units.ts";
+import { type Nanos, nanos } from "../../core/units.ts";
 import { type PacingMode, WAKE_MS_MAX, wakePlan } from "../../pacing/wake-plan.ts";
 import type { RingConsumer } from "../../ring/record-ring.ts";
+import type { AlarmSlot } from "../alarm-clock/alarm-board.ts";
 
 const SOON_MS = 1;
 
 export class Alarm {
   readonly #mode: PacingMode;
   readonly #ring: RingConsumer;
+  readonly #slot: AlarmSlot;
+  #startedAt: Nanos = nanos(0);
   #wake: () => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
@@ -19,15 +22,18 @@ export class Alarm {
   /** Holds the event loop: a promise of `waitAsync` does not. */
   readonly #anchor: NodeJS.Timeout;
 
-  constructor(mode: PacingMode, ring: RingConsumer) {
+  /** `slot`: the thread's place on the alarm clock's board, for `balanced`. */
+  constructor(mode: PacingMode, ring: RingConsumer, slot: AlarmSlot) {
     this.#mode = mode;
     this.#ring = ring;
+    this.#slot = slot;
     this.#anchor = setInterval(() => {}, WAKE_MS_MAX);
   }
 
-  /** Sets what every alarm calls. */
-  ring(wake: () => void): void {
+  /** Sets what every alarm calls, and the instant that due times count from. */
+  ring(wake: () => void, startedAt: Nanos): void {
     this.#wake = wake;
+    this.#startedAt = startedAt;
   }
 
   at(now: Nanos, due: Nanos): void {
@@ -37,6 +43,10 @@ export class Alarm {
         this.#immediate = undefined;
         this.#wake();
       });
+      return;
+    }
+    if (plan.kind === "alarm") {
+      this.#slot.wakeAt(this.#startedAt + due, this.#wake);
       return;
     }
     if (this.#timer !== undefined && this.#due === due) return;

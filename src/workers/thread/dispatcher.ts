@@ -68,7 +68,7 @@ export class Dispatcher {
   /** The instant that due times count from has come, or comes soon: due times decide. */
   start(at: Nanos): void {
     this.#startedAt = at;
-    this.#parts.alarm.ring(() => this.pass());
+    this.#parts.alarm.ring(() => this.pass(), at);
     this.pass();
   }
 

@@ -6,6 +6,7 @@ import { ociRegistryTarget } from "../../plugins/oci-registry/target.ts";
 import type { TargetCounts } from "../../plugins/plugin.ts";
 import { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
 import { TallyWriter } from "../../stats/tally.ts";
+import { AlarmSlot } from "../alarm-clock/alarm-board.ts";
 import type { FromRequestThread, RequestThreadTask, ToRequestThread } from "../messages.ts";
 import { RunOrders } from "../run-orders.ts";
 import { Alarm } from "./alarm.ts";
@@ -25,7 +26,7 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
     reported: () => orders.countLanded(task.thread),
   });
   const target = ociRegistryTarget(task.client, clock);
-  const alarm = new Alarm(task.pacing, ring);
+  const alarm = new Alarm(task.pacing, ring, new AlarmSlot(task.alarms, task.thread));
   const health = watchHealth(tally);
   await new Promise<void>((finished) => {
     const parts = { ring, target, clock, alarm, tally, reporter };

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { takeOrigin, threadClock } from "../../../src/core/clock.ts";
+import {
+  AlarmDesk,
+  AlarmSlot,
+  allocateAlarmBoard,
+} from "../../../src/workers/alarm-clock/alarm-board.ts";
+
+test("alarm board: nobody wants to be woken at first, then the earliest counts", () => {
+  const memory = allocateAlarmBoard(3);
+  const desk = new AlarmDesk(memory);
+  assert.equal(desk.earliest(), Number.POSITIVE_INFINITY);
+  const slots = [0, 1, 2].map((worker) => new AlarmSlot(memory, worker));
+  slots[0]?.wakeAt(500, () => {});
+  slots[2]?.wakeAt(300, () => {});
+  assert.equal(desk.earliest(), 300);
+  assert.equal(desk.ring(299), 0);
+  assert.equal(desk.ring(400), 1);
+  assert.equal(desk.earliest(), 500);
+  desk.ring(500);
+});
+
+test("alarm board: whoever wants to be woken earlier than the clock will look rings its bell", () => {
+  const memory = allocateAlarmBoard(2);
+  const desk = new AlarmDesk(memory);
+  const slot = new AlarmSlot(memory, 1);
+  slot.wakeAt(1000, () => {});
+  const bell = desk.bell();
+  desk.earliest();
+  slot.wakeAt(2000, () => {});
+  assert.equal(desk.bell(), bell, "later than the clock's target: let it sleep");
+  slot.wakeAt(10, () => {});
+  assert.notEqual(desk.bell(), bell);
+  desk.ring(10_000);
+});
+
+test("alarm clock: every call is answered once, in time, for several workers at once", async () => {
+  const origin = takeOrigin();
+  const clock = threadClock(origin);
+  const board = allocateAlarmBoard(2);
+  const thread = new Worker(new URL("../../../src/workers/alarm-clock/main.ts", import.meta.url), {
+    workerData: { board, origin },
+  });
+  const keepAlive = setInterval(() => {}, 1000);
+  try {
+    const early: number[] = [];
+    const chain = (slot: AlarmSlot, gapNs: number, times: number): Promise<void> =>
+      new Promise((resolve) => {
+        let due = clock.now() + gapNs;
+        let left = times;
+        const woken = (): void => {
+          if (clock.now() < due) early.push(due - clock.now());
+          if (--left === 0) {
+            resolve();
+            return;
+          }
+          due += gapNs;
+          slot.wakeAt(due, woken);
+        };
+        slot.wakeAt(due, woken);
+      });
+    await Promise.all([
+      chain(new AlarmSlot(board, 0), 0.7e6, 200),
+      chain(new AlarmSlot(board, 1), 1.1e6, 150),
+    ]);
+    assert.deepEqual(early, []);
+  } finally {
+    clearInterval(keepAlive);
+    await thread.terminate();
+  }
+});
