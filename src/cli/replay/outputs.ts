@@ -3,16 +3,14 @@ import { writeFile } from "node:fs/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import { renderReportPage } from "../../report/report-page.ts";
 import { runResults } from "../../report/results.ts";
-import { type RunDirectory, type RunRecord, surroundings } from "../../report/run-directory.ts";
+import type { RunDirectory, RunRecord } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { summaryText } from "../../report/summary.ts";
 import { paintFor } from "../../report/text-table.ts";
-import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { Terminal } from "../command.ts";
-import { resolvedConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
 import type { IntervalRecording } from "./interval-recording.ts";
-import type { ReplayRequest } from "./replay-request.ts";
+import type { RunStory } from "./run-story.ts";
 
 export type Outputs = {
   readonly directory: RunDirectory;
@@ -26,7 +24,7 @@ export type Outputs = {
 
 /** The content of run.json. Without an end while the run goes on. */
 export function runRecord(
-  { verb, config, arguments: words, plan }: ReplayRequest<FeedPlan>,
+  { verb, arguments: words, plan, seed, traces }: RunStory,
   { startedAtMs, originNs }: { startedAtMs: number; originNs: bigint },
   ending: string | null,
 ): RunRecord {
@@ -38,26 +36,18 @@ export function runRecord(
     startedAt,
     endedAt: ending === null ? null : new Date().toISOString(),
     ending,
-    plan: {
-      config: resolvedConfig(config),
-      threads: plan.threads,
-      pacing: plan.pacing,
-      limits: plan.limits,
-    },
-    seed: config.run.seed,
-    traces: config.trace.traces.map((file) => ({ file, sha256: null })),
+    plan,
+    seed,
+    traces,
     clocks: { originWall: startedAt, originMonotonicNs: String(originNs) },
   };
 }
 
-export async function writeOutputs(
-  request: ReplayRequest<FeedPlan>,
-  outputs: Outputs,
-): Promise<void> {
+export async function writeOutputs(story: RunStory, outputs: Outputs): Promise<void> {
   const { directory, figures, summaryFile } = outputs;
   const results = runResults(figures);
   await directory.writeJson("results.json", results);
-  await directory.writeText("report.html", pageOf(request, outputs));
+  await directory.writeText("report.html", pageOf(story, outputs));
   if (summaryFile !== undefined) await writeSummary(summaryFile, results);
 }
 
@@ -71,30 +61,14 @@ async function writeSummary(path: string, results: unknown): Promise<void> {
   }
 }
 
-const pageOf = (request: ReplayRequest<FeedPlan>, outputs: Outputs): string =>
+const pageOf = (story: RunStory, outputs: Outputs): string =>
   renderReportPage(outputs.figures, {
-    command: ["drayage", ...request.arguments].join(" "),
-    facts: factsOf(request),
+    command: ["drayage", ...story.arguments].join(" "),
+    facts: story.facts,
     files: filesOf(outputs),
     points: outputs.recording.series.points,
     stride: outputs.recording.series.stride,
   });
-
-function factsOf({ config, plan }: ReplayRequest<FeedPlan>): [string, string][] {
-  const { clientInfo, run, trace, warmup } = config;
-  const { machine, runtime } = surroundings();
-  return [
-    ["target", config.registry.map(({ origin }) => origin).join(", ")],
-    ["trace", trace.traces.join(", ")],
-    ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
-    ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
-    ["pacing", plan.pacing],
-    ["content", warmup.random ? "incompressible" : "compressible"],
-    ["seed", run.seed],
-    ["machine", `${machine.cpu}, ${machine.cpus} processors, ${machine.platform}`],
-    ["runtime", `${runtime.name} ${runtime.version}, drayage ${version}`],
-  ];
-}
 
 const filesOf = ({ directory, files }: Outputs) => [
   ...ownFiles.map(({ name, holds }) => ({ name: directory.file(name), holds })),
@@ -113,11 +87,11 @@ const ownFiles = [
 export function tell(request: ReplayRequest<FeedPlan>, outputs: Outputs, terminal: Terminal): void {
   const { out } = terminal;
   const { directory, figures } = outputs;
-  if (request.json) {
+  if (story.json) {
     out.write(`${JSON.stringify({ directory: directory.path, ...runResults(figures) })}\n`);
     return;
   }
   const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
-  const context = { directory: directory.path, files: filesOf(outputs), next: request.next };
+  const context = { directory: directory.path, files: filesOf(outputs), next: story.next };
   out.write(`${summaryText(figures, context, paintFor(terminal.env, isTerminal))}\n`);
 }

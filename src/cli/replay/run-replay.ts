@@ -16,6 +16,8 @@ import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { ResultRows } from "./result-rows.ts";
+import { replayStory } from "./run-story.ts";
+import { hashesOfTrace } from "./trace-hashes.ts";
 
 type RunRequest = ReplayRequest<RunFeedPlan>;
 
@@ -24,6 +26,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const { config, plan, verb, out, quiet } = request;
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const progress = new Progress(terminal, { quiet });
+  const hashes = hashesOfTrace(config);
   const file = new RowFile(config.trace.output);
   const rows = new ResultRows(file);
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
@@ -32,7 +35,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     started(start) {
       rows.startedAtUs = start.wallUs;
       recording.started(start, engine.tallies);
-      void directory.writeRun(runRecord(request, recording.origin, null));
+      void directory.writeRun(runRecord(replayStory(request, []), recording.origin, null));
     },
     feeding(message) {
       recording.feeding(message);
@@ -45,15 +48,17 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     .then((end) => ({ end, ...recording.finish(), interrupted: interrupts.code() !== undefined }))
     .finally(() => {
       interrupts.release();
+      recording.close();
       progress.end();
     })
     .finally(() => file.close());
   if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
   const figures = figuresOf(request, { ...course, rows, recording });
   const outputs = { directory, figures, recording, ...filesOf(request, rows) };
-  await directory.writeRun(runRecord(request, recording.origin, figures.ending));
-  await writeOutputs(request, outputs);
-  tell(request, outputs, terminal);
+  const story = replayStory(request, await hashes);
+  await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+  await writeOutputs(story, outputs);
+  tell(story, outputs, terminal);
   return exitOf(request, figures, interrupts.code());
 }
 

@@ -1,14 +1,26 @@
 import { createHash } from "node:crypto";
 import { createReadStream, statSync } from "node:fs";
 import { pipeline } from "node:stream/promises";
+import { traceFiles } from "../../trace/trace-files.ts";
+import type { ReplayConfig } from "../config/replay-config.ts";
 
 /** Larger traces are not hashed: the main thread would be busy with it for seconds, beside the replay. */
 const BYTES_MAX = 1024 ** 3;
 
 export type TraceHash = { readonly file: string; readonly sha256: string | null };
 
+/** The trace files of a configuration, hashed beside the replay. Never rejects: what cannot be read has no hash. */
+export async function hashesOfTrace({ trace }: ReplayConfig): Promise<TraceHash[]> {
+  try {
+    return await traceHashes(traceFiles({ location: trace.location, traces: trace.traces }));
+  } catch {
+    // The feeder reads the same files, and says what is wrong with them.
+    return trace.traces.map((file) => ({ file, sha256: null }));
+  }
+}
+
 /** SHA-256 of the trace files, as stored; null for all of them where they are larger than 1 GiB together. */
-export async function traceHashes(files: readonly string[]): Promise<TraceHash[]> {
+async function traceHashes(files: readonly string[]): Promise<TraceHash[]> {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   if (bytes > BYTES_MAX) return files.map((file) => ({ file, sha256: null }));
   const hashes: TraceHash[] = [];

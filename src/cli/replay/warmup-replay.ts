@@ -23,6 +23,8 @@ import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { besidesOf } from "./run-replay.ts";
+import { replayStory } from "./run-story.ts";
+import { hashesOfTrace } from "./trace-hashes.ts";
 import { WarmupLedger } from "./warmup-ledger.ts";
 
 export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
@@ -37,6 +39,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const { config, verb, out, quiet, restart } = wanted;
   const progress = new Progress(terminal, { quiet });
   const identity = warmupIdentity(config);
+  const hashes = hashesOfTrace(config);
   const earlier: JournalRow[] = [];
   const journal = WarmupJournal.open(
     { path: journalPathOf(config.warmup.output), identity, restart },
@@ -54,7 +57,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     keeper: ledger,
     started(start) {
       recording.started(start, engine.tallies);
-      void directory.writeRun(runRecord(request, recording.origin, null));
+      void directory.writeRun(runRecord(replayStory(request, []), recording.origin, null));
     },
     feeding(message) {
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
@@ -73,13 +76,15 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     }
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
-    await directory.writeRun(runRecord(request, recording.origin, figures.ending));
-    await writeOutputs(request, outputs);
+    const story = replayStory(request, await hashes);
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await writeOutputs(story, outputs);
     tellFailures(ledger, failuresFile, terminal);
-    tell(request, outputs, terminal);
+    tell(story, outputs, terminal);
     return exitOf(request, ledger, course.signal);
   } finally {
     interrupts.release();
+    recording.close();
     if (map === "unfinished") ledger.abandon();
   }
 }

@@ -1,0 +1,64 @@
+// What a run is told by, besides its figures: for run.json, the page and the summary. Secrets are taken out already.
+import { surroundings } from "../../report/run-directory.ts";
+import type { FeedPlan } from "../../workers/feed-plan.ts";
+import { resolvedConfig } from "../config/replay-config.ts";
+import { version } from "../version.ts";
+import type { ReplayRequest } from "./replay-request.ts";
+import type { TraceHash } from "./trace-hashes.ts";
+
+export type RunStory = {
+  /** Word in file names and summaries: run, warmup, demo, load. */
+  readonly verb: string;
+  /** The command line. */
+  readonly arguments: readonly string[];
+  readonly seed: string;
+  /** As resolved: plain data. */
+  readonly plan: unknown;
+  readonly traces: readonly TraceHash[];
+  /** Name and text, for the page. */
+  readonly facts: readonly (readonly [string, string])[];
+  readonly json: boolean;
+  /** Commands worth typing next. */
+  readonly next: readonly { readonly type: string; readonly does: string }[];
+};
+
+/** The machine and the program, as facts. */
+export function machineFacts(): [string, string][] {
+  const { machine, runtime } = surroundings();
+  return [
+    ["machine", `${machine.cpu}, ${machine.cpus} processors, ${machine.platform}`],
+    ["runtime", `${runtime.name} ${runtime.version}, drayage ${version}`],
+  ];
+}
+
+export function replayStory(
+  request: ReplayRequest<FeedPlan>,
+  traces: readonly TraceHash[],
+): RunStory {
+  const { verb, config, plan, json, next, arguments: words } = request;
+  const { clientInfo, run, trace, warmup } = config;
+  return {
+    verb,
+    arguments: words,
+    seed: run.seed,
+    plan: {
+      config: resolvedConfig(config),
+      threads: plan.threads,
+      pacing: plan.pacing,
+      limits: plan.limits,
+    },
+    traces,
+    facts: [
+      ["target", config.registry.map(({ origin }) => origin).join(", ")],
+      ["trace", trace.traces.join(", ")],
+      ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
+      ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
+      ["pacing", plan.pacing],
+      ["content", warmup.random ? "incompressible" : "compressible"],
+      ["seed", run.seed],
+      ...machineFacts(),
+    ],
+    json,
+    next,
+  };
+}
