@@ -89,7 +89,7 @@ export const clientOf = (origin: string): ClientSpec => ({
 });
 
 export const objectPlanOf = (trace: SyntheticTrace, origin: string, tmp: string): ObjectPlan => ({
-  trace: { traces: [trace.path], tmpDir: tmp, include: ["blob:GET"] },
+  trace: { traces: [trace.path], tmpDir: tmp, include: ["blob:GET"], texts: "addresses" },
   endpoints: [{ style: styleOf(origin), pathPrefix: "", namePrefix: "" }],
   seed: "0",
   random: true,

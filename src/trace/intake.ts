@@ -28,6 +28,8 @@ type Options = {
   readonly include: IncludeFilter;
   readonly later: LaterFilters;
   readonly arrival: "timestamp" | "start";
+  /** Fields that a kept record does without. */
+  readonly dropped: readonly number[];
 };
 
 const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
@@ -78,7 +80,7 @@ export class Intake implements RecordSink {
   }
 
   take(raw: RawRecord): void {
-    const { ledger, runs, include, later } = this.#options;
+    const { ledger, runs, include, later, dropped } = this.#options;
     if (!this.#hasGoodTexts(raw)) return;
     const at = runs.room(recordBytesMax(raw));
     const { block } = runs.buffer;
@@ -101,6 +103,7 @@ export class Intake implements RecordSink {
       return;
     }
     if (numbers.size < 0) numbers.size = -1;
+    for (const field of dropped) raw.shape[field] = Shape.absent;
     const end = putTexts(block, at, raw, uriEnd);
     this.#view.moveTo(block, at);
     const left = later.reason(numbers.arrivalUs, this.#view);

@@ -6,6 +6,7 @@ import { IncludeFilter } from "./include-filter.ts";
 import { Intake } from "./intake.ts";
 import { LaterFilters } from "./later-filters.ts";
 import { Ledger } from "./ledger.ts";
+import { Field } from "./raw-record.ts";
 import type { RunMerge } from "./run-merge.ts";
 import { type RunBounds, SortedRuns } from "./sorted-runs.ts";
 import { SpillFolder } from "./spill.ts";
@@ -56,9 +57,10 @@ async function readAll(
   { window, ledger, runs }: Parts & { readonly runs: SortedRuns },
 ): Promise<void> {
   const { sample, seed = 0, dedupe = false, arrival = "timestamp", signal } = options;
+  const dropped = droppedFields(options.texts, dedupe);
   const include = new IncludeFilter(options.include ?? defaultInclude);
   const later = new LaterFilters({ window, sample, seed, dedupe });
-  const intake = new Intake({ ledger, runs, include, later, arrival });
+  const intake = new Intake({ ledger, runs, include, later, arrival, dropped });
   const sizes = files.map((file) => statSync(file).size);
   const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
   let bytesDone = 0;
@@ -79,6 +81,12 @@ async function readAll(
     });
     bytesDone += sizes[index] ?? 0;
   }
+}
+
+/** Fields that kept records do without. Duplicates are told by their id. */
+function droppedFields(texts: OpenTraceOptions["texts"], dedupe: boolean): readonly number[] {
+  if (texts !== "addresses") return [];
+  return dedupe ? [Field.host, Field.agent] : [Field.host, Field.agent, Field.id];
 }
 
 async function streamOf(

@@ -50,6 +50,11 @@ export type OpenTraceOptions = {
   readonly strict?: boolean | undefined;
   /** Leaves out records whose id was seen before, in the order of reading; costs about 16 bytes per kept record. */
   readonly dedupe?: boolean | undefined;
+  /**
+   * `addresses`: records keep uri and client, and show no host, id and user agent, which are three quarters of the texts
+   * of a published trace and of no use to a replay. All texts are judged alike. Default `all`.
+   */
+  readonly texts?: "all" | "addresses" | undefined;
   /** Where sorted runs are written when they exceed `memoryBytes`; the system's temporary directory if absent. */
   readonly tmpDir?: string | undefined;
   /** Receives every broken record, one JSON object per line. */

@@ -242,3 +242,24 @@ test("duplicates by id are left out on request only; records without id are none
     [2002, { duplicate_id: 1000 }, 1000],
   );
 });
+
+test("with addresses only, records and counts are the same but for host, id and user agent; duplicates are still told", async (t) => {
+  const ids = ["a", "b", "a", "c"];
+  const records = [...ids.map((id) => native({ id })), without(native(), "host")];
+  const text = JSON.stringify(records);
+  const whole = await readText(t, text, { dedupe: true });
+  const short = await readText(t, text, { dedupe: true, texts: "addresses" });
+  assert.equal(short.account.duplicates, 1);
+  const { files: _, ...counts } = whole.account;
+  const { files: __, ...shortCounts } = short.account;
+  assert.deepEqual(shortCounts, counts);
+  assert.deepEqual(
+    contents(short.records),
+    contents(whole.records).map((record) => ({ ...record, host: null, userAgent: null })),
+  );
+  const undeduped = await readText(t, text, { texts: "addresses" });
+  assert.deepEqual(
+    undeduped.records.map(({ id, client, uri }) => [id, client === null, uri === ""]),
+    records.map(() => [null, false, false]),
+  );
+});

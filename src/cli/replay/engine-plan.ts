@@ -37,6 +37,7 @@ function traceOptions(config: ReplayConfig, flags: ReplayFlags): OpenTraceOption
     limit: trace.limit,
     strict: trace.strict,
     dedupe: trace.dedupe,
+    texts: "addresses",
     tmpDir: flags.tmpDir,
     errorsFile: flags.errorsFile,
   };
