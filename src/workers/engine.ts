@@ -90,13 +90,17 @@ export class Engine {
     const { feeder, tasks } = this.#launch(pool);
     try {
       const collected = drain.run();
-      const failed = Promise.race([feeder.failed, ...tasks.map((task) => task.then(forever))]);
+      const failed = Promise.race([
+        feeder.failed,
+        ...[collected, ...tasks].map((part) => part.then(forever)),
+      ]);
       await Promise.race([failed, this.#startTogether(feeder)]);
       const feed = await Promise.race([failed, feeder.finished]);
       const counts = await Promise.race([failed, Promise.all(tasks)]);
       await Promise.race([failed, collected]);
       return { feed, counts: sumOf(counts) };
     } finally {
+      this.#over = true;
       drain.cancel();
       await feeder.terminate();
       await alarmClock?.terminate();
@@ -123,6 +127,8 @@ export class Engine {
   }
 
   #ready: Promise<unknown> = Promise.resolve();
+  /** Ended, well or not: nothing is started any more. */
+  #over = false;
 
   #startAlarmClock(): Worker | undefined {
     if (this.#plan.pacing !== "balanced") return undefined;
@@ -163,6 +169,7 @@ export class Engine {
 
   async #startTogether(feeder: Feeder): Promise<void> {
     await Promise.all([this.#ready, feeder.primed]);
+    if (this.#over) return;
     const clock = threadClock(this.#origin);
     const at = clock.now() + START_AHEAD_NS;
     const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;

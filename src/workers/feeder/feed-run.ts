@@ -76,7 +76,7 @@ async function readMovedTags(plan: RunFeedPlan, tools: FeederTools): Promise<Byt
   if (plan.manifests === "blob" || plan.repository === "single" || plan.dryRun) return tags;
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   const { view } = stream;
-  while (stream.next()) {
+  while (!tools.orders.stopped() && stream.next()) {
     if (view.method === Op.PUT && view.kind === Kind.manifest)
       tags.add(view.buffer, view.uriAt, view.uriEnd);
   }
@@ -89,7 +89,7 @@ async function refuseUnmapped(plan: RunFeedPlan, map: UriMap, tools: FeederTools
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   const named: string[] = [];
   let missing = 0;
-  while (stream.next()) {
+  while (!tools.orders.stopped() && stream.next()) {
     if (!isUnmapped(stream, map)) continue;
     missing++;
     if (named.length < UNMAPPED_NAMED_MAX) named.push(lineOf(stream, stream.view));

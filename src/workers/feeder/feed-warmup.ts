@@ -11,11 +11,11 @@ export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Prom
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
   tools.tell({ type: "opened" });
   const source = new WarmupSource(plan, tools.feed, tools.orders);
-  source.collect(stream);
+  const collected = source.collect(stream);
   const traceSeconds = stream.delayUs / 1e6;
   stream.close();
   tools.tell({ type: "counted", objects: source.objects.count });
-  const complete = source.feed((uri, registry) => finished.has(`${registry} ${uri}`));
+  const complete = collected && source.feed((uri, registry) => finished.has(`${registry} ${uri}`));
   return {
     account: stream.account,
     emitted: tools.feed.emitted,

@@ -3,6 +3,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { RingProducer } from "../../ring/record-ring.ts";
+import { emptyAccount } from "../../trace/account.ts";
 import type { FeedPlan } from "../feed-plan.ts";
 import type { FeederTask, FeedSummary, FromFeeder } from "../messages.ts";
 import { RunOrders } from "../run-orders.ts";
@@ -11,9 +12,14 @@ import { feedRun } from "./feed-run.ts";
 import { feedWarmup } from "./feed-warmup.ts";
 import { OperationFeed } from "./operation-feed.ts";
 
+/** How often a feeder that waits for a disk looks whether it is to stop. */
+const STOP_LOOK_MS = 50;
+
 export type FeederTools = {
   readonly feed: OperationFeed;
   readonly orders: RunOrders;
+  /** Aborted when the run is told to stop: ends the reading of a trace. Seen between two turns of the event loop only. */
+  readonly stopping: AbortSignal;
   readonly tell: (message: FromFeeder) => void;
 };
 
@@ -23,15 +29,39 @@ async function main({ rings, orders: memory, plan }: FeederTask): Promise<void> 
   const orders = new RunOrders(memory);
   const producers = rings.map((ring) => new RingProducer(ring));
   const feed = new OperationFeed(producers, orders, () => tell({ type: "primed" }));
-  const tools: FeederTools = { feed, orders, tell };
+  const stopping = new AbortController();
+  const look = setInterval(() => {
+    if (orders.stopped()) stopping.abort();
+  }, STOP_LOOK_MS);
   try {
-    const summary = await feedPlan(plan, tools);
+    const summary = await feedUntilStopped(plan, { feed, orders, stopping: stopping.signal, tell });
     feed.close();
     tell({ type: "finished", summary });
   } catch (error) {
     tell(failureOf(error));
+  } finally {
+    clearInterval(look);
   }
 }
+
+/** A reading that is interrupted makes a run of no operations, so that its files are written like those of any other. */
+async function feedUntilStopped(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary> {
+  try {
+    return await feedPlan(plan, tools);
+  } catch (error) {
+    if (error instanceof DrayageError && error.code === "interrupted") return NOTHING_FED;
+    throw error;
+  }
+}
+
+const NOTHING_FED: FeedSummary = {
+  account: emptyAccount(),
+  emitted: 0,
+  skipped: {},
+  complete: false,
+  traceSeconds: 0,
+  objects: {},
+};
 
 async function feedPlan(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary> {
   switch (plan.kind) {

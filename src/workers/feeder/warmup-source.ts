@@ -50,14 +50,16 @@ export class WarmupSource {
     return this.#plan.manifests === "manifest";
   }
 
-  /** Reads the whole trace: sizes and layers of an object may follow long after its first record. */
-  collect(stream: TraceStream): void {
+  /** Reads the whole trace: sizes and layers of an object may follow long after its first record. False when told to stop. */
+  collect(stream: TraceStream): boolean {
     const { view } = stream;
     while (stream.next()) {
+      if (this.#orders.stopped()) return false;
       if (view.nameAt < 0 || view.kind > Kind.manifest) continue;
       if (view.method !== Op.PUT) this.objects.add(view);
       else if (view.kind === Kind.manifest) this.objects.addManifestPut(view);
     }
+    return true;
   }
 
   /** Feeds everything. False when the run was told to stop on the way. */
