@@ -89,11 +89,17 @@ export class IntervalRecording {
 
   /** Writes the last interval and closes the files. Returns everything since the start. */
   finish(): { totals: Totals; seconds: number } {
+    this.close();
+    const reader = this.#reader ?? new TallyReader([]);
+    return { totals: reader.totals(), seconds: this.#last / 1e9 };
+  }
+
+  /** Also after a failure: the timer would keep the process alive for ever. Idempotent. */
+  close(): void {
     clearInterval(this.#timer);
     this.#take();
     this.#files?.log.close();
     this.#files?.series.close();
-    const reader = this.#reader ?? new TallyReader([]);
-    return { totals: reader.totals(), seconds: this.#last / 1e9 };
+    this.#files = undefined;
   }
 }
