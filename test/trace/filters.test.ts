@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import type { FilterReason } from "../../src/trace/account.ts";
 import { includeTokens, type OpenTraceOptions } from "../../src/trace/trace-options.ts";
-import { type Native, native, nativeAt, readText, sumOf, without } from "./fixtures.ts";
+import { contents, type Native, native, nativeAt, readText, sumOf, without } from "./fixtures.ts";
 
 const BLOB = "v2/a/blobs/x";
 const MANIFEST = "v2/a/manifests/x";
