@@ -22,6 +22,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./master.ts")).masterOf({ warmup: loadWarmup, run: loadRun }),
   },
   {
+    name: "load",
+    summary: "synthetic load on a URL, at a rate or as fast as it goes",
+    load: async () => (await import("./load.ts")).load,
+  },
+  {
     name: "serve",
     summary: "the embedded registry: in memory, with latency and faults on demand",
     load: async () => (await import("./serve.ts")).serve,

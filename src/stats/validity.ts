@@ -28,6 +28,8 @@ export type RunCourse = {
   /** Seconds that the plan takes, and that sending took: a run that is much longer missed its rate. Null without a plan. */
   readonly plannedSeconds: number | null;
   readonly sendingSeconds: number;
+  /** What the user raises to have more places: a key of the configuration or a flag. */
+  readonly placesKey: string;
   /** Ended early on purpose: what was not sent is then no fault. */
   readonly interrupted: boolean;
 };
@@ -62,7 +64,7 @@ export function judge(totals: Totals, limits: SaturationLimits, course: RunCours
     ...latenessFindings(totals, limits, course),
     ...loopFindings(totals, limits),
     ...(course.interrupted ? [] : rateFindings(totals, course)),
-    ...slotFindings(totals, limits),
+    ...slotFindings(totals, limits, course),
     ...clippedFindings(totals),
   ];
   const invalid = findings.filter((finding) => finding.verdict === "INVALID");
@@ -134,10 +136,14 @@ function rateFindings(
     : [{ verdict: "INVALID", cause: "target rate missed", reason }];
 }
 
-function slotFindings(totals: Totals, { onTime }: SaturationLimits): readonly Finding[] {
+function slotFindings(
+  totals: Totals,
+  { onTime }: SaturationLimits,
+  { placesKey }: RunCourse,
+): readonly Finding[] {
   const late = totals.classes.reduce((sum, part) => sum + part.lateSlots, 0);
   if (late === 0) return [];
-  const reason = `${operations(late)} (${percent(late / timedOf(totals))}) waited more than ${onTime} ms for a free place: raise client_info.threads`;
+  const reason = `${operations(late)} (${percent(late / timedOf(totals))}) waited more than ${onTime} ms for a free place: raise ${placesKey}`;
   return [{ verdict: "strained", reason }];
 }
 

@@ -104,6 +104,7 @@ function figuresOf(
     planned: paced ? requests.length : null,
     plannedSeconds: paced ? seconds : null,
     sendingSeconds: seconds,
+    placesKey: "client_info.threads",
     interrupted: false,
   };
   const compat = new CompatSum();

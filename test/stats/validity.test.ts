@@ -15,6 +15,7 @@ const course: RunCourse = {
   planned: 1000,
   plannedSeconds: 10,
   sendingSeconds: 10,
+  placesKey: "client_info.threads",
   interrupted: false,
 };
 const quiet: ThreadHealth = {

@@ -84,7 +84,7 @@ const ownFiles = [
 ];
 
 /** The summary: text, or JSON on standard output. */
-export function tell(request: ReplayRequest<FeedPlan>, outputs: Outputs, terminal: Terminal): void {
+export function tell(story: RunStory, outputs: Outputs, terminal: Terminal): void {
   const { out } = terminal;
   const { directory, figures } = outputs;
   if (story.json) {

@@ -89,6 +89,7 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
       planned,
       plannedSeconds: wait ? traceSeconds / speed : null,
       sendingSeconds: rows.lastSentSeconds,
+      placesKey: "client_info.threads",
       interrupted,
     }),
     ending: interrupted ? "signal" : "finished",

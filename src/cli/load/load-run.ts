@@ -1,0 +1,142 @@
+// A synthetic load from its plan to its summary.
+import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import { failureLabel } from "../../core/failure.ts";
+import { createRunDirectory } from "../../report/run-directory.ts";
+import { overall, type RunFigures } from "../../report/run-figures.ts";
+import {
+  Disposition,
+  OUTCOME_FAILURE_AT,
+  OUTCOME_HOW_AT,
+  OUTCOME_STATUS_AT,
+} from "../../ring/outcome-record.ts";
+import type { RingConsumer } from "../../ring/record-ring.ts";
+import { judge, type SaturationLimits } from "../../stats/validity.ts";
+import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
+import { Engine, type EngineEnd, type EnginePlan } from "../../workers/engine.ts";
+import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
+import type { Terminal } from "../command.ts";
+import { catchInterrupts } from "../replay/interrupts.ts";
+import { IntervalRecording } from "../replay/interval-recording.ts";
+import { runRecord, tell, writeOutputs } from "../replay/outputs.ts";
+import { Progress } from "../replay/progress.ts";
+import { detailOf } from "../replay/result-rows.ts";
+import { besidesOf } from "../replay/run-replay.ts";
+import type { RunStory } from "../replay/run-story.ts";
+import { version } from "../version.ts";
+
+export type LoadRequest = {
+  readonly plan: EnginePlan & { readonly feed: LoadFeedPlan };
+  readonly story: RunStory;
+  readonly limits: SaturationLimits;
+  /** Length of the schedule, or of a load without one. */
+  readonly seconds: number;
+  readonly out: string | undefined;
+  readonly quiet: boolean;
+  readonly allowInvalid: boolean;
+  readonly allowFailures: boolean;
+};
+
+/** No rows are kept of a synthetic load: what its requests were is one line of the plan. */
+class LoadOutcomes implements OutcomeKeeper {
+  readonly hasRoom = true;
+  readonly examples: Record<string, string> = {};
+
+  keep(ring: RingConsumer, at: number): void {
+    const failure = ring.bytes[at + OUTCOME_FAILURE_AT] as number;
+    if (failure === 0 || ring.bytes[at + OUTCOME_HOW_AT] === Disposition.notSent) return;
+    const label = failureLabel(failure, ring.bytes.readUInt16LE(at + OUTCOME_STATUS_AT));
+    if (label !== null) this.examples[label] ??= detailOf(ring, at);
+  }
+
+  flush(): void {}
+}
+
+/** Sends the load and writes everything a run leaves behind. Returns the exit code. */
+export async function runLoad(request: LoadRequest, terminal: Terminal): Promise<ExitCode> {
+  const { plan, story, quiet, out, seconds } = request;
+  const startedAt = Date.now();
+  const directory = await createRunDirectory({ verb: story.verb, startedAt, out });
+  const progress = new Progress(terminal, { quiet });
+  const outcomes = new LoadOutcomes();
+  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  let timer: NodeJS.Timeout | undefined;
+  const engine = new Engine(plan, {
+    keeper: outcomes,
+    started(start) {
+      recording.started(start, engine.tallies);
+      // A closed loop has no schedule that ends: its time does.
+      if (plan.feed.schedule.kind === "closed")
+        timer = setTimeout(() => engine.drain(), seconds * 1000);
+    },
+    feeding: (message) => recording.feeding(message),
+  });
+  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const course = await engine
+    .run()
+    .then((end) => ({ end, ...recording.finish() }))
+    .finally(() => {
+      clearTimeout(timer);
+      interrupts.release();
+      progress.end();
+    });
+  const signal = interrupts.code();
+  const figures = figuresOf(request, { ...course, recording, outcomes, signal });
+  const outputs = { directory, figures, recording, files: [] };
+  await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+  await writeOutputs(story, outputs);
+  tell(story, outputs, terminal);
+  return exitOf(request, figures, signal);
+}
+
+type Course = {
+  readonly end: EngineEnd;
+  readonly totals: RunFigures["totals"];
+  readonly seconds: number;
+  readonly recording: IntervalRecording;
+  readonly outcomes: LoadOutcomes;
+  readonly signal: ExitCode | undefined;
+};
+
+function figuresOf(
+  { plan, story, limits, seconds: planned }: LoadRequest,
+  { end, totals, seconds, recording, outcomes, signal }: Course,
+): RunFigures {
+  const paced = plan.feed.schedule.kind !== "closed";
+  return {
+    tool: { name: "drayage", version },
+    verb: story.verb,
+    startedAt: recording.origin.startedAtMs,
+    seconds,
+    totals,
+    validity: judge(totals, limits, {
+      paced,
+      planned: paced ? recording.planned : null,
+      plannedSeconds: paced ? planned : null,
+      sendingSeconds: Math.min(seconds, planned),
+      placesKey: "--connections",
+      interrupted: signal !== undefined,
+    }),
+    ending: signal === undefined ? "finished" : "signal",
+    paced,
+    planned: paced ? recording.planned : null,
+    failsOn: "all",
+    traceSeconds: null,
+    skipped: {},
+    records: {},
+    besides: besidesOf(end.counts),
+    examples: outcomes.examples,
+    compat: null,
+  };
+}
+
+function exitOf(
+  { allowInvalid, allowFailures }: LoadRequest,
+  { validity, totals }: RunFigures,
+  signal: ExitCode | undefined,
+): ExitCode {
+  const { done, failed } = overall(totals);
+  const codes: ExitCode[] = signal === undefined ? [] : [signal];
+  if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
+  if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
+  return strongestExit(codes);
+}
