@@ -46,6 +46,8 @@ export function runName(verb: string, startedAt: number): string {
 
 export class RunDirectory {
   readonly path: string;
+  /** One file after the other: run.json is written at the start and at the end, and a short run has both at once. */
+  #written: Promise<void> = Promise.resolve();
 
   constructor(path: string) {
     this.path = path;
@@ -74,20 +76,26 @@ export class RunDirectory {
   }
 
   /** The whole file or none of it, whenever the process is killed. Throws DrayageError `storage`. */
-  async #write(path: string, text: string): Promise<void> {
-    const draft = `${path}.part`;
+  #write(path: string, text: string): Promise<void> {
+    const written = this.#written.then(() => writeWhole(path, text));
+    this.#written = written.catch(() => {});
+    return written;
+  }
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const draft = `${path}.part`;
+  try {
+    const handle = await open(draft, "w");
     try {
-      const handle = await open(draft, "w");
-      try {
-        await handle.writeFile(text);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(draft, path);
-    } catch (error) {
-      throw storageError(path, error);
+      await handle.writeFile(text);
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
+    await rename(draft, path);
+  } catch (error) {
+    throw storageError(path, error);
   }
 }
 

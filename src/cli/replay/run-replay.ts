@@ -35,7 +35,10 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     started(start) {
       rows.startedAtUs = start.wallUs;
       recording.started(start, engine.tallies);
-      void directory.writeRun(runRecord(replayStory(request, []), recording.origin, null));
+      // A disk that refuses it refuses the same file at the end, and the user hears of it then.
+      directory
+        .writeRun(runRecord(replayStory(request, []), recording.origin, null))
+        .catch(() => {});
     },
     feeding(message) {
       recording.feeding(message);

@@ -57,7 +57,10 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     keeper: ledger,
     started(start) {
       recording.started(start, engine.tallies);
-      void directory.writeRun(runRecord(replayStory(request, []), recording.origin, null));
+      // A disk that refuses it refuses the same file at the end, and the user hears of it then.
+      directory
+        .writeRun(runRecord(replayStory(request, []), recording.origin, null))
+        .catch(() => {});
     },
     feeding(message) {
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
