@@ -15,7 +15,7 @@
 //   60 u16 keyBytes | u16 reserved
 //   64 32 bytes       SHA-256 of the object
 //   96 target         GET, HEAD, PING: the request head, complete; PUT, PUSH: the path that it starts from
-//      row            the part of the results row that is known beforehand, as JSON text
+//      row            at the next multiple of 4: the part of the results row that is known beforehand, as JSON text
 //      key            content key of a PUT or PUSH body that is made while it is sent
 //      body           a body that cannot be made again (manifests)
 //
@@ -81,9 +81,12 @@ export type OperationParts = {
   readonly bodyBytes: number;
 };
 
+/** Where the row begins, behind a target of this length: rows are copied on by words. */
+export const rowAtBehind = (targetBytes: number): number => (TARGET_AT + targetBytes + 3) & ~3;
+
 /** Length of a record with these parts, before alignment. */
 export const operationRecordBytes = (parts: OperationParts): number =>
-  TARGET_AT + parts.targetBytes + parts.rowBytes + parts.keyBytes + parts.bodyBytes;
+  rowAtBehind(parts.targetBytes) + parts.rowBytes + parts.keyBytes + parts.bodyBytes;
 
 /** Writes the fixed part at `at`; the caller copies digest, target, row, key and body behind it, in this order. */
 export function writeOperationFields(

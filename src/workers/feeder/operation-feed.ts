@@ -5,6 +5,7 @@ import {
   type OperationFields,
   type OperationParts,
   operationRecordBytes,
+  rowAtBehind,
   TARGET_AT,
   writeOperationFields,
 } from "../../ring/operation-record.ts";
@@ -54,11 +55,14 @@ export class OperationFeed {
     writeOperationFields(ring, at, fields, bytes as OperationParts);
     const into = ring.bytes;
     bytes.digest.copy(into, at + DIGEST_AT);
-    let end = at + TARGET_AT;
-    end += bytes.target.copy(into, end, 0, bytes.targetBytes);
-    end += bytes.row.copy(into, end, 0, bytes.rowBytes);
-    end += bytes.key.copy(into, end, 0, bytes.keyBytes);
-    bytes.body.copy(into, end, 0, bytes.bodyBytes);
+    bytes.target.copy(into, at + TARGET_AT, 0, bytes.targetBytes);
+    const rowAt = at + rowAtBehind(bytes.targetBytes);
+    bytes.row.copy(into, rowAt, 0, bytes.rowBytes);
+    if (bytes.keyBytes + bytes.bodyBytes > 0) {
+      const keyAt = rowAt + bytes.rowBytes;
+      bytes.key.copy(into, keyAt, 0, bytes.keyBytes);
+      bytes.body.copy(into, keyAt + bytes.keyBytes, 0, bytes.bodyBytes);
+    }
     ring.commit();
     this.emitted++;
     this.#countTowardsPublish(ring, thread);

@@ -3,6 +3,7 @@
 // `load` runs once per request; budget 150 ns, no allocation for records whose parts have the lengths of the entry's last
 // record. Guarded by perf/end-to-end-loopback.bench.ts.
 import type { Flight, Landing, Target } from "../../plugins/plugin.ts";
+import { copyWords } from "../../ring/copy-words.ts";
 import {
   AFTER_AT,
   BODY_BYTES_AT,
@@ -16,6 +17,7 @@ import {
   NODE_AT,
   OP_AT,
   REGISTRY_AT,
+  rowAtBehind,
   SEQ_AT,
   SESSION_AT,
   SIZE_AT,
@@ -38,7 +40,9 @@ export class Entry implements Landing {
   readonly flight: Flight;
   readonly #owner: EntryOwner;
   /** The record, copied: the ring is free again at once, and a request may be sent more than once. */
-  memory: Buffer = Buffer.alloc(RECORD_BYTES_USUAL);
+  memory: Buffer = Buffer.alloc(0);
+  /** The same memory, for copies. */
+  words: Int32Array = new Int32Array(0);
   seq = 0;
   due = 0;
   traced = 0;
@@ -63,7 +67,7 @@ export class Entry implements Landing {
   constructor(target: Target, owner: EntryOwner) {
     this.#owner = owner;
     this.flight = target.createFlight(this);
-    this.#viewDigest();
+    this.#grow(RECORD_BYTES_USUAL);
   }
 
   landed(): void {
@@ -74,7 +78,8 @@ export class Entry implements Landing {
     const { bytes, words, doubles } = ring;
     const length = words[at >> 2] as number;
     if (length > this.memory.length) this.#grow(length);
-    bytes.copy(this.memory, 0, at, at + length);
+    if (length <= RECORD_BYTES_USUAL) copyWords(this.words, 0, words, at >> 2, length >> 2);
+    else bytes.copy(this.memory, 0, at, at + length);
     this.seq = (words[(at + SEQ_AT) >> 2] as number) >>> 0;
     this.due = doubles[(at + DUE_AT) >> 3] as number;
     this.traced = doubles[(at + TRACED_AT) >> 3] as number;
@@ -100,11 +105,13 @@ export class Entry implements Landing {
     order.expectMissing = (flags & Flag.expectMissing) !== 0;
     const lengths = words[(at + TARGET_BYTES_AT) >> 2] as number;
     const targetBytes = lengths & 0xffff;
-    this.rowAt = TARGET_AT + targetBytes;
+    this.rowAt = rowAtBehind(targetBytes);
     this.rowBytes = lengths >>> 16;
     this.keyAt = this.rowAt + this.rowBytes;
     this.keyBytes = (words[(at + KEY_BYTES_AT) >> 2] as number) & 0xffff;
     if (targetBytes !== this.#targetBytes) this.#viewTarget(targetBytes);
+    order.key = "";
+    order.mountFrom = "";
     if (this.keyBytes > 0) this.#loadKey((flags & Flag.mount) !== 0);
     const bodyBytes = words[(at + BODY_BYTES_AT) >> 2] as number;
     const bodyAt = this.keyAt + this.keyBytes;
@@ -124,7 +131,10 @@ export class Entry implements Landing {
   }
 
   #grow(length: number): void {
-    this.memory = Buffer.alloc(length);
+    // A record's length is a multiple of 8.
+    const memory = new ArrayBuffer(length);
+    this.memory = Buffer.from(memory);
+    this.words = new Int32Array(memory);
     this.#targetBytes = -1;
     this.#viewDigest();
   }

@@ -3,26 +3,21 @@
 import { Failure } from "../../core/failure.ts";
 import { Op, operationClassOf } from "../../core/operation.ts";
 import type { Nanos } from "../../core/units.ts";
+import { copyWords } from "../../ring/copy-words.ts";
+import { DIGEST_AT, DIGEST_BYTES } from "../../ring/operation-record.ts";
 import {
   DETAIL_BYTES_MAX,
   Disposition,
-  OUTCOME_ATTEMPTS_AT,
   OUTCOME_BYTES_AT,
-  OUTCOME_DETAIL_BYTES_AT,
   OUTCOME_DIGEST_AT,
   OUTCOME_DONE_AT,
   OUTCOME_DUE_AT,
-  OUTCOME_FAILURE_AT,
   OUTCOME_FIRST_BYTE_AT,
   OUTCOME_HOW_AT,
   OUTCOME_KEY_BYTES_AT,
-  OUTCOME_KIND_AT,
-  OUTCOME_NODE_AT,
-  OUTCOME_ON_TIME_AT,
   OUTCOME_OP_AT,
   OUTCOME_REGISTRY_AT,
   OUTCOME_ROW_AT,
-  OUTCOME_ROW_BYTES_AT,
   OUTCOME_SENT_AT,
   OUTCOME_SEQ_AT,
   OUTCOME_SLOT_AT,
@@ -36,6 +31,8 @@ import type { Entry } from "./in-flight.ts";
 
 /** Outcomes between two publications while the thread is busy: measured on the ring, one store per 32 records is enough. */
 const PUBLISH_EVERY = 32;
+/** What 16 bits hold; more attempts of one operation are as good as this many. */
+const ATTEMPTS_MAX = 0xffff;
 
 export class OutcomeReporter {
   readonly #ring: RingProducer;
@@ -87,38 +84,40 @@ export class OutcomeReporter {
 
   #writeNumbers(entry: Entry, at: number): void {
     const { flight, stamps } = entry;
-    const { words, doubles, bytes } = this.#ring;
+    const { words, doubles } = this.#ring;
+    const { op, kind, registry } = flight.order;
     const double = at >> 3;
-    words[(at + OUTCOME_SEQ_AT) >> 2] = entry.seq;
+    const word = at >> 2;
+    words[word + OUTCOME_SEQ_AT / 4] = entry.seq;
     doubles[double + OUTCOME_DUE_AT / 8] = entry.due;
     doubles[double + OUTCOME_SENT_AT / 8] = stamps[Stamp.sent] as number;
     doubles[double + OUTCOME_FIRST_BYTE_AT / 8] = stamps[Stamp.firstByte] as number;
     doubles[double + OUTCOME_DONE_AT / 8] = stamps[Stamp.done] as number;
     doubles[double + OUTCOME_BYTES_AT / 8] = flight.bytes;
     doubles[double + OUTCOME_TRACED_AT / 8] = entry.traced;
-    bytes[at + OUTCOME_OP_AT] = flight.order.op;
-    bytes[at + OUTCOME_KIND_AT] = flight.order.kind;
-    bytes[at + OUTCOME_FAILURE_AT] = flight.failure;
-    const late = (stamps[Stamp.sent] as number) - entry.due;
-    bytes[at + OUTCOME_ON_TIME_AT] = late <= this.#onTime ? 1 : 0;
-    bytes.writeUInt16LE(flight.status, at + OUTCOME_STATUS_AT);
-    bytes.writeUInt16LE(Math.min(0xffff, flight.attempts), at + OUTCOME_ATTEMPTS_AT);
-    bytes.writeUInt16LE(flight.order.registry, at + OUTCOME_REGISTRY_AT);
-    bytes.writeUInt16LE(entry.node, at + OUTCOME_NODE_AT);
-    words[(at + OUTCOME_SLOT_AT) >> 2] = entry.slot;
-    bytes[at + OUTCOME_HOW_AT] = entry.dropped ? Disposition.notSent : flight.how;
+    const onTime = (stamps[Stamp.sent] as number) - entry.due <= this.#onTime ? 1 : 0;
+    words[word + OUTCOME_OP_AT / 4] = op | (kind << 8) | (flight.failure << 16) | (onTime << 24);
+    const attempts = Math.min(ATTEMPTS_MAX, flight.attempts);
+    words[word + OUTCOME_STATUS_AT / 4] = flight.status | (attempts << 16);
+    words[word + OUTCOME_REGISTRY_AT / 4] = registry | (entry.node << 16);
+    words[word + OUTCOME_SLOT_AT / 4] = entry.slot;
   }
 
   #writeParts(entry: Entry, at: number, detailBytes: number): void {
-    const { bytes } = this.#ring;
-    bytes.writeUInt16LE(entry.rowBytes, at + OUTCOME_ROW_BYTES_AT);
-    bytes.writeUInt16LE(entry.keyBytes, at + OUTCOME_KEY_BYTES_AT);
-    bytes.writeUInt16LE(detailBytes, at + OUTCOME_DETAIL_BYTES_AT);
-    entry.flight.order.digest.copy(bytes, at + OUTCOME_DIGEST_AT);
-    entry.memory.copy(bytes, at + OUTCOME_ROW_AT, entry.rowAt, entry.keyAt + entry.keyBytes);
+    const { flight, dropped, rowBytes, keyBytes } = entry;
+    const { words, bytes } = this.#ring;
+    const word = at >> 2;
+    const how = dropped ? Disposition.notSent : flight.how;
+    words[word + OUTCOME_HOW_AT / 4] = how | (rowBytes << 16);
+    words[word + OUTCOME_KEY_BYTES_AT / 4] = keyBytes | (detailBytes << 16);
+    const from = entry.words;
+    copyWords(words, word + OUTCOME_DIGEST_AT / 4, from, DIGEST_AT / 4, DIGEST_BYTES / 4);
+    // Key behind row here as there. Up to 3 bytes more than they have: the record is a multiple of 8, and the detail is later.
+    const partWords = (rowBytes + keyBytes + 3) >> 2;
+    copyWords(words, word + OUTCOME_ROW_AT / 4, from, entry.rowAt >> 2, partWords);
     if (detailBytes > 0) {
-      const detailAt = at + OUTCOME_ROW_AT + entry.rowBytes + entry.keyBytes;
-      bytes.write(entry.flight.detail, detailAt, detailBytes, "utf8");
+      const detailAt = at + OUTCOME_ROW_AT + rowBytes + keyBytes;
+      bytes.write(flight.detail, detailAt, detailBytes, "utf8");
     }
   }
 
