@@ -1,5 +1,5 @@
 // What all flights of one request thread share: connections, credentials, retry rules. The methods on the plain path
-// (`poolOf`, `withAuthorization` without credentials) make nothing.
+// (`poolOf`, and `sign` of an authorizer without credentials) make nothing.
 import type { Clock } from "../core/clock.ts";
 import { type Random, random } from "../core/random.ts";
 import { bytes, nanosFromSeconds, seconds } from "../core/units.ts";
@@ -11,6 +11,7 @@ import type { ClientSpec, EndpointSpec } from "./client-spec.ts";
 import type { ContentSpec } from "./content.ts";
 import type { HeadStyle } from "./request-head.ts";
 import { retryDelayMs } from "./retry.ts";
+import { SessionPools } from "./session-pools.ts";
 
 type Endpoint = {
   readonly spec: EndpointSpec;
@@ -26,9 +27,8 @@ export class ThreadClient {
   readonly #spec: ClientSpec;
   readonly #wire: ThreadWire;
   readonly #endpoints: readonly Endpoint[];
-  /** Pools of sessions, which have connections of their own: by session, then by endpoint. */
-  readonly #sessions = new Map<number, ConnectionPool[]>();
-  /** Pools of origins that only redirects and Locations lead to. */
+  readonly #sessions: SessionPools;
+  /** Pools of origins that only redirects and Locations lead to, by the entry that trusts them and origin. */
   readonly #elsewhere = new Map<string, ConnectionPool>();
   readonly #random: Random;
 
@@ -47,6 +47,9 @@ export class ThreadClient {
       receiveBytes: bytes(spec.receiveBytes),
     });
     this.#endpoints = spec.endpoints.map((endpoint) => this.#endpointOf(endpoint));
+    this.#sessions = new SessionPools(() =>
+      this.#endpoints.map(({ target }) => this.#newPool(target)),
+    );
     this.#random = random(`${spec.seed}/retry`);
   }
 
@@ -68,21 +71,17 @@ export class ThreadClient {
   poolOf(registry: number, session: number): ConnectionPool {
     const endpoint = this.#endpoints[registry] as Endpoint;
     if (session < 0) return endpoint.pool;
-    let pools = this.#sessions.get(session);
-    if (pools === undefined) {
-      pools = this.#endpoints.map(({ target }) => this.#newPool(target));
-      this.#sessions.set(session, pools);
-    }
-    return pools[registry] as ConnectionPool;
+    return this.#sessions.of(session)[registry] as ConnectionPool;
   }
 
   /** Connections to another origin, trusted as far as the entry that led there. */
   poolElsewhere(origin: string, registry: number): ConnectionPool {
-    let pool = this.#elsewhere.get(origin);
+    const key = `${registry} ${origin}`;
+    let pool = this.#elsewhere.get(key);
     if (pool === undefined) {
       const { ca, insecure } = (this.#endpoints[registry] as Endpoint).spec;
       pool = this.#newPool(connectTarget(origin, { ca, insecure }));
-      this.#elsewhere.set(origin, pool);
+      this.#elsewhere.set(key, pool);
     }
     return pool;
   }
@@ -122,9 +121,8 @@ export class ThreadClient {
 
   /** Connections opened so far, wherever to. */
   connectionsOpened(): number {
-    let opened = 0;
+    let { opened } = this.#sessions;
     for (const { pool } of this.#endpoints) opened += pool.opened;
-    for (const pools of this.#sessions.values()) for (const pool of pools) opened += pool.opened;
     for (const pool of this.#elsewhere.values()) opened += pool.opened;
     return opened;
   }
@@ -142,7 +140,7 @@ export class ThreadClient {
 
   async close(): Promise<void> {
     for (const { pool } of this.#endpoints) pool.closeAll();
-    for (const pools of this.#sessions.values()) for (const pool of pools) pool.closeAll();
+    this.#sessions.closeAll();
     for (const pool of this.#elsewhere.values()) pool.closeAll();
     await Promise.all(this.#endpoints.map(({ authorizer }) => authorizer.close()));
   }
