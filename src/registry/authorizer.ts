@@ -9,6 +9,7 @@ import type { EndpointSpec } from "./client-spec.ts";
 import { ControlTransport } from "./control-transport.ts";
 import type { EndpointAuth } from "./endpoint.ts";
 import type { RegistryFlight } from "./flight.ts";
+import { isBlobPush, type Order } from "./order.ts";
 import { pathOfHead, withLine } from "./request-head.ts";
 import { Secret } from "./secret.ts";
 
@@ -54,13 +55,14 @@ export class Authorizer {
     this.#needless = false;
     const started = this.#clock.now();
     const { generation } = flight;
+    const whileUnderWay = (then: () => void): void => {
+      if (flight.generation !== generation) return;
+      flight.excuse(this.#clock.now() - started);
+      then();
+    };
     this.#authorization.answer(this.#purposeOf(flight), challenges, flight.signedWith).then(
-      () => {
-        if (flight.generation === generation) flight.repeatAuthorized(this.#clock.now() - started);
-      },
-      (error: unknown) => {
-        if (flight.generation === generation) flight.fail(Failure.auth, messageOf(error));
-      },
+      () => whileUnderWay(() => flight.repeat()),
+      (error: unknown) => whileUnderWay(() => flight.fail(Failure.auth, messageOf(error))),
     );
   }
 
@@ -70,7 +72,7 @@ export class Authorizer {
     if (order.op === Op.PING) return { client, scopes: [] };
     const writes = order.op === Op.PUT || order.op === Op.PUSH;
     const path = writes ? order.target.toString("latin1") : pathOfHead(order.target);
-    const name = repositoryOf(path.slice(this.#spec.pathPrefix.length));
+    const name = repositoryOf(path.slice(this.#spec.pathPrefix.length), order);
     const scopes = [`repository:${name}:${writes ? "pull,push" : "pull"}`];
     if (order.mountFrom !== "")
       scopes.push(`repository:${this.#spec.namePrefix}${order.mountFrom}:pull`);
@@ -82,9 +84,14 @@ export class Authorizer {
   }
 }
 
-/** `/v2/<name>`, alone or before `/blobs/…` or `/manifests/…`. Those words may stand in names too: the last ones count. */
-function repositoryOf(path: string): string {
-  const end = Math.max(path.lastIndexOf("/blobs/"), path.lastIndexOf("/manifests/"));
+/**
+ * The name in `/v2/<name>/blobs/…` or `/v2/<name>/manifests/…`. Those words may stand in names too: the last ones count.
+ * What a blob's push starts from is `/v2/<name>` alone.
+ */
+function repositoryOf(path: string, order: Order): string {
+  const end = isBlobPush(order)
+    ? path.length
+    : Math.max(path.lastIndexOf("/blobs/"), path.lastIndexOf("/manifests/"));
   return path.slice("/v2/".length, end < 0 ? path.length : end);
 }
 

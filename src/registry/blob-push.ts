@@ -3,6 +3,7 @@ import { BufferSource } from "./buffer-source.ts";
 import { ContentSource } from "./content.ts";
 import type { RegistryFlight } from "./flight.ts";
 import { appendDigest, resolveLocation } from "./location.ts";
+import { digestOf, storedAsSent } from "./pushed-digest.ts";
 import { requestHead } from "./request-head.ts";
 import type { Script } from "./script.ts";
 
@@ -19,8 +20,6 @@ const Step = { check: 0, mount: 1, open: 2, send: 3 } as const;
 const EXISTING = 1;
 const MOUNTED = 2;
 
-const digestOf = (flight: RegistryFlight): string =>
-  `sha256:${flight.order.digest.toString("hex")}`;
 const repositoryPath = (flight: RegistryFlight): string => flight.order.target.toString("latin1");
 
 export const pushBlob: Script = {
@@ -40,7 +39,7 @@ export const pushBlob: Script = {
         checked(flight);
         return;
       case Step.mount:
-        if (flight.status === 201) finish(flight, MOUNTED);
+        if (flight.status === 201) mounted(flight);
         else if (flight.status === 202 && flight.location !== "") send(flight);
         else open(flight);
         return;
@@ -90,15 +89,16 @@ function open(flight: RegistryFlight): void {
 function send(flight: RegistryFlight): void {
   flight.step = Step.send;
   const { order, client } = flight;
-  const opened = `${flight.origin}${repositoryPath(flight)}/blobs/uploads/`;
   const insecure = client.isInsecure(order.registry);
-  const place = resolveLocation(opened, flight.location, { insecure });
+  const place = resolveLocation(flight.url, flight.location, { insecure });
   if (place.kind === "refused") {
     flight.fail(Failure.redirect, `Location "${flight.location}": ${place.reason}`);
     return;
   }
-  flight.requestAt(place, (style) => ({
-    head: requestHead("PUT", appendDigest(place.target, digestOf(flight)), style, [
+  const style = client.styleOf(order.registry);
+  const target = appendDigest(place.target, digestOf(flight));
+  flight.requestAt(place, (hostHeader) => ({
+    head: requestHead("PUT", target, { ...style, hostHeader }, [
       ["Content-Type", "application/octet-stream"],
       ["Content-Length", String(order.size)],
     ]),
@@ -114,15 +114,14 @@ function send(flight: RegistryFlight): void {
 function sent(flight: RegistryFlight): void {
   if (flight.status !== 201 && flight.status !== 204) {
     flight.failWithStatus("PUT of an upload");
-  } else if (flight.contentDigest !== "" && flight.contentDigest !== digestOf(flight)) {
-    flight.fail(
-      Failure.digest_mismatch,
-      `the registry stored ${flight.contentDigest} where ${digestOf(flight)} was sent`,
-    );
-  } else {
+  } else if (storedAsSent(flight)) {
     flight.bytes = flight.order.size;
     flight.succeed();
   }
+}
+
+function mounted(flight: RegistryFlight): void {
+  if (storedAsSent(flight)) finish(flight, MOUNTED);
 }
 
 function finish(flight: RegistryFlight, how: number): void {

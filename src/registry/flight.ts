@@ -4,7 +4,7 @@
 // timers belong to the exceptions (redirects, challenges, retries, uploads). Guarded by perf/end-to-end-loopback.bench.ts.
 //
 //   launch -> script.begin -> request -> … onHead, onBody, onEnd -> script.answered -> request … | succeed | fail
-//                 ^                                |    401 once: authorize, the same request again
+//                 ^                                |    401 of the registry, once: authorize, the same request again
 //                 +---- again (back-off) ----------+    3xx: the same request elsewhere
 import { Failure } from "../core/failure.ts";
 import type { Connection } from "../wire/connection.ts";
@@ -15,14 +15,12 @@ import { followRedirect, isRedirect } from "./flight-redirect.ts";
 import type { Place } from "./location.ts";
 import { Order } from "./order.ts";
 import { ReceivedBody } from "./received-body.ts";
-import type { HeadStyle } from "./request-head.ts";
+import { pathOfHead } from "./request-head.ts";
 import type { Script } from "./script.ts";
 import { scriptOf } from "./scripts.ts";
 import type { Secret } from "./secret.ts";
 import type { ThreadClient } from "./thread-client.ts";
 
-/** A request whose reused connection had been closed by the server is sent again at most this often. */
-const RESENDS_MAX = 3;
 const SCRATCH_BYTES = 4096;
 
 /** A request as it was sent, so that it can be sent again: elsewhere, authorized, or on a fresh connection. */
@@ -72,7 +70,6 @@ export class RegistryFlight implements ExchangeOwner {
   #connection: Connection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #flying = false;
-  #resends = 0;
   #redirects = 0;
   #authorized = false;
   /** Nanoseconds that token requests took: no part of the response time. */
@@ -119,12 +116,17 @@ export class RegistryFlight implements ExchangeOwner {
     this.#sendToRegistry();
   }
 
+  /** Where the request under way goes, as Locations are resolved against it. */
+  get url(): string {
+    return `${this.origin}${pathOfHead(this.#sent.head)}`;
+  }
+
   #sendToRegistry(): void {
     const { registry, session } = this.order;
     this.#pool = this.client.poolOf(registry, session);
     this.origin = this.client.originOf(registry);
-    this.#resends = 0;
-    this.#transmit(this.client.authorizerOf(registry).sign(this, this.#sent.head));
+    const head = this.client.authorizerOf(registry).sign(this, this.#sent.head);
+    this.#transmit(head, this.#pool.take());
   }
 
   /** Sends a plain request whose head stands complete in the order: the hot path. */
@@ -138,29 +140,27 @@ export class RegistryFlight implements ExchangeOwner {
   readonly #plainHead: Sent = { head: Buffer.alloc(0), expectsBody: false, bodyBytes: 0 };
 
   /**
-   * Sends a request to where a Location led: to the registry as it is, to any other origin without credentials.
-   * `make` is given the style of that place.
+   * Sends a request to where a Location led: to the registry as any other, to another origin without credentials.
+   * `make` is given the Host field of that place.
    */
-  requestAt({ origin }: Place, make: (style: HeadStyle) => Sent): void {
+  requestAt({ origin }: Place, make: (hostHeader: string) => Sent): void {
     const { registry } = this.order;
-    const style = this.client.styleOf(registry);
+    this.#authorized = false;
     if (origin === this.client.originOf(registry)) {
-      this.#sent = make(style);
+      this.#sent = make(this.client.styleOf(registry).hostHeader);
       this.#sendToRegistry();
       return;
     }
     this.#pool = this.client.poolElsewhere(origin, registry);
     this.origin = origin;
-    this.#sent = make({ ...style, hostHeader: this.#pool.target.hostHeader });
-    this.#resends = 0;
-    this.#transmit(this.#sent.head);
+    this.#sent = make(this.#pool.target.hostHeader);
+    this.#transmit(this.#sent.head, this.#pool.take());
   }
 
-  #transmit(head: Buffer): void {
+  #transmit(head: Buffer, connection: Connection): void {
     this.#body.begin(this.order.digest, this.order.verify);
     const sent = this.#sent;
     this.#lastHead = head;
-    const connection = (this.#pool as ConnectionPool).take();
     this.#connection = connection;
     if (sent.body === undefined) connection.exchange(this, head, head.length, sent.expectsBody);
     else connection.upload(this, head, head.length, sent.body(), sent.bodyBytes);
@@ -169,10 +169,11 @@ export class RegistryFlight implements ExchangeOwner {
   #lastHead: Buffer = Buffer.alloc(0);
 
   onHead(head: ResponseHead): void {
-    this.firstByteAt = this.client.clock.now();
+    this.firstByteAt = this.client.clock.now() - this.#tokenNanos;
     this.status = head.status;
     this.contentLength = head.contentLength;
     this.#body.expect(head.contentLength, head.status >= 300);
+    // The plain path: nothing else of the head is of interest, and every value makes a string.
     if (head.status === 200 && this.#sent.expectsBody) return;
     this.location = head.value("location") ?? "";
     this.contentDigest = head.value("docker-content-digest") ?? "";
@@ -187,11 +188,7 @@ export class RegistryFlight implements ExchangeOwner {
   onEnd(): void {
     this.#leaveConnection();
     this.bytes = this.#body.bytes;
-    if (this.status === 401 && !this.#authorized) {
-      this.#authorized = true;
-      this.client.authorizerOf(this.order.registry).authorize(this, this.#challenges);
-      return;
-    }
+    if (this.status === 401 && this.#meetChallenge()) return;
     if (isRedirect(this.status, this.#sent)) {
       followRedirect(this, this.#sent, ++this.#redirects);
       return;
@@ -199,12 +196,28 @@ export class RegistryFlight implements ExchangeOwner {
     this.#script.answered(this);
   }
 
+  /** False where nobody is asked for credentials: another origin must not learn ours, nor send us to a token service. */
+  #meetChallenge(): boolean {
+    const { registry } = this.order;
+    if (this.origin !== this.client.originOf(registry)) return false;
+    if (this.#authorized) {
+      this.fail(
+        Failure.auth,
+        "the registry answered 401 again, to the credentials that it had asked for",
+      );
+    } else {
+      this.#authorized = true;
+      this.client.authorizerOf(registry).authorize(this, this.#challenges);
+    }
+    return true;
+  }
+
   onFailure(code: number, message: string, untouched: boolean): void {
     this.#leaveConnection();
-    if (untouched && this.#flying && this.#resends < RESENDS_MAX) {
-      this.#resends++;
+    if (untouched && this.#flying) {
+      // A fresh connection is never `untouched`, so a request is sent again once.
       this.client.counts.resent++;
-      this.#transmit(this.#lastHead);
+      this.#transmit(this.#lastHead, (this.#pool as ConnectionPool).takeFresh());
       return;
     }
     this.bytes = this.#body.bytes;
@@ -222,9 +235,13 @@ export class RegistryFlight implements ExchangeOwner {
     return this.#body.matches();
   }
 
-  /** The same request again, after a token was fetched. */
-  repeatAuthorized(tokenNanos: number): void {
+  /** Time that went into credentials, whatever came of it: no part of the operation. */
+  excuse(tokenNanos: number): void {
     this.#tokenNanos += tokenNanos;
+  }
+
+  /** The same request again, now that there are credentials for it. */
+  repeat(): void {
     this.#sendToRegistry();
   }
 

@@ -1,6 +1,8 @@
 // What one operation is to do. One object per in-flight entry, refilled for every request: its buffers are views of memory
 // that the owner overwrites, so nothing here outlives the request.
 
+import { Kind, Op } from "../core/operation.ts";
+
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
 export class Order {
@@ -31,3 +33,7 @@ export class Order {
   /** A body that cannot be made again (manifests), else `undefined`. */
   body: Buffer | undefined = undefined;
 }
+
+/** A PUT or PUSH that uploads a blob. A manifest whose body is made from a key is stored as a blob. */
+export const isBlobPush = ({ op, kind, body }: Order): boolean =>
+  (op === Op.PUT || op === Op.PUSH) && !(kind === Kind.manifest && body !== undefined);

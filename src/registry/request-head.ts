@@ -50,6 +50,20 @@ export function withLine(head: Buffer, line: Buffer, scratch: Buffer): Buffer {
   return into;
 }
 
+/**
+ * The same request somewhere else: all fields stay but Host, and, where the method becomes GET, those of the body.
+ * The head is one made here: Host is its second line.
+ */
+export function movedHead(
+  head: Buffer,
+  { method, target, hostHeader }: { method: string; target: string; hostHeader: string },
+): Buffer {
+  const [, , ...fields] = head.toString("latin1").split(CRLF);
+  const kept = method === "GET" ? fields.filter((line) => !/^content-/i.test(line)) : fields;
+  const lines = [`${method} ${target} HTTP/1.1`, `Host: ${hostHeader}`, ...kept];
+  return Buffer.from(lines.join(CRLF), "latin1");
+}
+
 /** The path of a complete request head. */
 export function pathOfHead(head: Buffer): string {
   const from = head.indexOf(" ") + 1;

@@ -1,10 +1,10 @@
 import { invariant } from "../core/errors.ts";
 import { Failure } from "../core/failure.ts";
-import { Kind, Op } from "../core/operation.ts";
+import { Op } from "../core/operation.ts";
 import { pushBlob } from "./blob-push.ts";
 import type { RegistryFlight } from "./flight.ts";
 import { pushManifest, putManifest } from "./manifest-push.ts";
-import type { Order } from "./order.ts";
+import { isBlobPush, type Order } from "./order.ts";
 import type { Script } from "./script.ts";
 
 /** GET: 200, and the digest that was asked for. */
@@ -66,9 +66,9 @@ export function scriptOf(order: Order): Script {
     case Op.PING:
       return ping;
     case Op.PUT:
-      return order.kind === Kind.manifest && order.body !== undefined ? putManifest : pushBlob;
+      return isBlobPush(order) ? pushBlob : putManifest;
     case Op.PUSH:
-      return order.kind === Kind.manifest && order.body !== undefined ? pushManifest : pushBlob;
+      return isBlobPush(order) ? pushBlob : pushManifest;
     case Op.REQUEST:
       return request;
     default:

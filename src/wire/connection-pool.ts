@@ -46,6 +46,11 @@ export class ConnectionPool implements ConnectionKeeper {
       this.reused++;
       return idle;
     }
+    return this.takeFresh();
+  }
+
+  /** For a request that a reused connection could not carry. */
+  takeFresh(): Connection {
     const connection = new Connection(this.target, this.#wire, this);
     this.opened++;
     this.#open.add(connection);
