@@ -187,13 +187,18 @@ export class Workplace {
     return this.drayage(["run", "-i", "config.yaml", ...flags]);
   }
 
-  /** The run directory below `runs` whose name has this verb; the newest of several. */
-  runDirectory(verb: string): string {
+  /** Run directories below `runs` whose name has this verb, the newest first. */
+  runDirectories(verb: string): string[] {
+    if (!this.has("runs")) return [];
     const names = readdirSync(this.path("runs")).filter((name) => name.includes(`_${verb}_`));
     const made = (name: string): number => statSync(this.path(join("runs", name))).mtimeMs;
-    const newest = names.toSorted((a, b) => made(b) - made(a))[0];
+    return names.toSorted((a, b) => made(b) - made(a)).map((name) => join("runs", name));
+  }
+
+  runDirectory(verb: string): string {
+    const [newest] = this.runDirectories(verb);
     if (newest === undefined) throw new Error(`no run directory of ${verb} in ${this.directory}`);
-    return join("runs", newest);
+    return newest;
   }
 
   /** Kills what still runs and removes the directory. */

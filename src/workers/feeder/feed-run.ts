@@ -7,6 +7,7 @@ import type { TraceStream } from "../../trace/trace-stream.ts";
 import { readUriMap, type UriMap } from "../../trace/uri-map.ts";
 import type { RunFeedPlan } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
+import type { RunOrders } from "../run-orders.ts";
 import { LineFile } from "./line-file.ts";
 import type { FeederTools } from "./main.ts";
 import { reading } from "./reading.ts";
@@ -14,6 +15,8 @@ import { writePlanLine, writeSkippedLine } from "./record-lines.ts";
 import { type RunListeners, RunSource } from "./run-source.ts";
 
 const UNMAPPED_NAMED_MAX = 20;
+/** A second interrupt ends a run at once, by a person's measure: some million records are accounted for in this time. */
+const CUT_GRACE_MS = 500;
 
 /** Feeds a run from its trace. Throws UsageError for input that cannot be replayed. */
 export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<FeedSummary> {
@@ -65,8 +68,18 @@ function listenersOf(
     planned(record, fields) {
       if (files.plan !== undefined) writePlanLine(files.plan, record, fields);
     },
-    isCut: () => orders.isCut(),
+    isCut: cutOf(orders),
     due: (second, operations) => tell({ type: "planned", second, operations }),
+  };
+}
+
+/** True some time after the second interrupt. */
+function cutOf(orders: RunOrders): () => boolean {
+  let since: number | undefined;
+  return () => {
+    if (!orders.isCut()) return false;
+    since ??= performance.now();
+    return performance.now() - since > CUT_GRACE_MS;
   };
 }
 
