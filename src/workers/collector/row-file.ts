@@ -7,6 +7,7 @@ import { TextBuffer } from "./text-buffer.ts";
 
 /** Bytes collected before they go to the file: large enough that the write itself does not count. */
 const FLUSH_BYTES = 256 * 1024;
+const BUFFER_BYTES = 2 * FLUSH_BYTES;
 /** Bytes on their way to the disk or through a compressor; beyond it the owner holds back. */
 const UNWRITTEN_BYTES_MAX = 8 * 1024 * 1024;
 
@@ -24,12 +25,14 @@ const CLOSE = Buffer.from("\n]\n");
  */
 export class RowFile {
   readonly path: string;
-  readonly text = new TextBuffer(FLUSH_BYTES * 2);
+  readonly text = new TextBuffer(BUFFER_BYTES);
   rows = 0;
   failure: Error | undefined;
   readonly #file: WriteStream;
   readonly #stream: Writable;
   readonly #array: boolean;
+  /** Buffers whose rows are written. With those under way they are as many as `UNWRITTEN_BYTES_MAX` allows. */
+  readonly #spare: Buffer[] = [];
 
   constructor(path: string) {
     this.path = path;
@@ -51,6 +54,7 @@ export class RowFile {
 
   /** Call before each row is written into `text`. */
   beginRow(): void {
+    if (this.text.length >= FLUSH_BYTES) this.#flush();
     if (this.rows++ > 0) this.text.piece(this.#array ? NEXT : NEW_LINE);
   }
 
@@ -65,9 +69,10 @@ export class RowFile {
   }
 
   #flush(): void {
-    // The stream keeps the chunk until it is written, and `text` is filled again at once: hence the copy.
-    this.#stream.write(Buffer.from(this.text.bytes.subarray(0, this.text.length)));
-    this.text.clear();
+    // The stream keeps the bytes until they are written, and rows go on at once: hence another buffer.
+    const { bytes } = this.text;
+    const rows = this.text.exchange(this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES));
+    this.#stream.write(rows, () => this.#spare.push(bytes));
   }
 
   async close(): Promise<void> {

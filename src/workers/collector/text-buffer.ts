@@ -4,14 +4,15 @@
 const ZERO = 48;
 const POINT = 46;
 const MINUS = 45;
-const DIGITS_MAX = 24;
+const WORD_MAX = 2 ** 31 - 1;
+const MILLION = 1e6;
+const MILLION_DIGITS = 6;
 const NANOS_PER_SECOND = 1e9;
 const FRACTION_DIGITS = 9;
 
 export class TextBuffer {
   bytes: Buffer;
   length = 0;
-  readonly #digits = Buffer.alloc(DIGITS_MAX);
 
   constructor(capacity: number) {
     this.bytes = Buffer.allocUnsafe(capacity);
@@ -25,10 +26,11 @@ export class TextBuffer {
     this.bytes = larger;
   }
 
-  /** A constant piece of the line. */
+  /** A constant piece of the line: some ten bytes, for which a loop takes half as long as the built-in copy. */
   piece(piece: Buffer): void {
-    piece.copy(this.bytes, this.length);
-    this.length += piece.length;
+    const { bytes, length } = this;
+    for (let i = 0; i < piece.length; i++) bytes[length + i] = piece[i] as number;
+    this.length = length + piece.length;
   }
 
   /** `source[from..to)`. */
@@ -39,18 +41,16 @@ export class TextBuffer {
 
   /** A whole number up to 2^53. */
   integer(value: number): void {
-    let rest = value;
-    if (rest < 0) {
+    if (value < 0) {
       this.bytes[this.length++] = MINUS;
-      rest = -rest;
+      this.integer(-value);
+    } else if (value <= WORD_MAX) {
+      this.#digits(value, digitsOf(value));
+    } else {
+      const millions = Math.floor(value / MILLION);
+      this.integer(millions);
+      this.#digits(value - millions * MILLION, MILLION_DIGITS);
     }
-    let at = DIGITS_MAX;
-    do {
-      const shorter = Math.floor(rest / 10);
-      this.#digits[--at] = ZERO + (rest - shorter * 10);
-      rest = shorter;
-    } while (rest > 0);
-    while (at < DIGITS_MAX) this.bytes[this.length++] = this.#digits[at++] as number;
   }
 
   /** Nanoseconds as seconds with nine digits behind the point. */
@@ -75,16 +75,36 @@ export class TextBuffer {
 
   #fraction(value: number, digits: number): void {
     this.bytes[this.length++] = POINT;
-    let rest = value;
-    for (let at = this.length + digits - 1; at >= this.length; at--) {
-      const shorter = Math.floor(rest / 10);
-      this.bytes[at] = ZERO + (rest - shorter * 10);
+    this.#digits(value, digits);
+  }
+
+  /** The last `digits` digits of a value below 2^31: divisions of small integers are multiplications to the compiler. */
+  #digits(value: number, digits: number): void {
+    const { bytes, length } = this;
+    let rest = value | 0;
+    for (let at = length + digits - 1; at >= length; at--) {
+      const shorter = (rest / 10) | 0;
+      bytes[at] = ZERO + (rest - shorter * 10);
       rest = shorter;
     }
-    this.length += digits;
+    this.length = length + digits;
+  }
+
+  /** Hands out the bytes written so far and goes on in `next`, which nobody else uses. */
+  exchange(next: Buffer): Buffer {
+    const written = this.bytes.subarray(0, this.length);
+    this.bytes = next;
+    this.length = 0;
+    return written;
   }
 
   clear(): void {
     this.length = 0;
   }
+}
+
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  return digits;
 }
