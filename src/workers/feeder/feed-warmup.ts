@@ -29,6 +29,8 @@ export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Prom
       bytes: source.counts.bytes,
       manifest_floor: source.counts.manifestFloor,
       below_4_bytes: source.counts.indistinct,
+      unaddressable: source.counts.unaddressable,
+      oversized: source.counts.oversized,
     },
   };
 }

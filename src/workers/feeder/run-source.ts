@@ -22,6 +22,7 @@ import type { RunFeedPlan } from "../feed-plan.ts";
 import { manifestOfRecord } from "./manifest-body.ts";
 import type { OperationBytes, OperationFeed } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
+import { isDigestReference, type RecordRefusal, recordRefusal } from "./record-refusal.ts";
 import { RowFragment } from "./row-fragment.ts";
 import { Spread } from "./spread.ts";
 import { type Span, spanOf, TargetWriter } from "./target-writer.ts";
@@ -29,7 +30,7 @@ import { type Span, spanOf, TargetWriter } from "./target-writer.ts";
 const NOTHING = Buffer.alloc(0);
 const SINGLE_REPOSITORY = "test_repo";
 
-export type SkipReason = "warmup_failed" | "unmapped" | "unaddressable" | "interrupted";
+export type SkipReason = "warmup_failed" | "unmapped" | "interrupted" | RecordRefusal;
 
 /** What the source tells as it goes. */
 export type RunListeners = {
@@ -123,8 +124,9 @@ export class RunSource {
     fields.traced = record.duration;
     this.#bytes.keyBytes = 0;
     this.#bytes.bodyBytes = 0;
+    const refusal = recordRefusal(record, this.#plan);
+    if (refusal !== undefined) return refusal;
     if (record.kind === Kind.ping) return this.#be(Op.PING);
-    if (record.nameAt < 0) return "unaddressable";
     if (record.method === Op.PUT) return this.#be(Op.PUT);
     const entry = this.#map.find(record.buffer, record.uriAt, record.uriEnd);
     if (record.method === Op.HEAD) return this.#decideHead(record, entry);
@@ -247,9 +249,14 @@ export class RunSource {
     return spanOf(`sha256:${this.#digest.toString("hex")}`);
   }
 
-  /** With one repository for all, references of different names would collide: there, manifests go by digest. */
+  /**
+   * With one repository for all, references of different names would collide: there, manifests go by digest. So do those
+   * that the trace names by a digest, which is not that of our content.
+   */
   #reference(record: RecordView): Span {
-    if (this.#plan.repository === "single") return this.#digestReference();
+    const { buffer, refAt, refEnd } = record;
+    if (this.#plan.repository === "single" || isDigestReference(buffer, refAt, refEnd))
+      return this.#digestReference();
     this.#ref.bytes = record.buffer;
     this.#ref.from = record.refAt;
     this.#ref.to = record.refEnd;

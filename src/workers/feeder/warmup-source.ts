@@ -10,6 +10,7 @@ import type { WarmupFeedPlan } from "../feed-plan.ts";
 import type { RunOrders } from "../run-orders.ts";
 import { type ManifestBody, manifestOfRecord } from "./manifest-body.ts";
 import type { OperationFeed } from "./operation-feed.ts";
+import { recordRefusal } from "./record-refusal.ts";
 import { spanOf, TargetWriter } from "./target-writer.ts";
 import { WarmupObjects } from "./warmup-objects.ts";
 
@@ -36,7 +37,14 @@ export class WarmupSource {
   /** For each content: the repository and seq of the first push. */
   readonly #firsts: { repository: string; seq: number }[] = [];
   readonly #digests = new Map<number, Buffer>();
-  counts = { already: 0, bytes: 0, manifestFloor: 0, indistinct: 0 };
+  readonly counts = {
+    already: 0,
+    bytes: 0,
+    manifestFloor: 0,
+    indistinct: 0,
+    unaddressable: 0,
+    oversized: 0,
+  };
 
   constructor(plan: WarmupFeedPlan, feed: OperationFeed, orders: RunOrders) {
     this.#plan = plan;
@@ -56,7 +64,9 @@ export class WarmupSource {
     while (stream.next()) {
       if (this.#orders.stopped()) return false;
       if (view.nameAt < 0 || view.kind > Kind.manifest) continue;
-      if (view.method !== Op.PUT) this.objects.add(view);
+      const refusal = recordRefusal(view, this.#plan);
+      if (refusal !== undefined) this.counts[refusal]++;
+      else if (view.method !== Op.PUT) this.objects.add(view);
       else if (view.kind === Kind.manifest) this.objects.addManifestPut(view);
     }
     return true;
@@ -156,10 +166,9 @@ export class WarmupSource {
     const manifest = this.#manifestOf(number, uri);
     if (manifest.floor) this.counts.manifestFloor++;
     const repository = spanOf(this.#repositoryOf(number));
-    const single = this.#plan.repository === "single";
-    const reference = single
-      ? `sha256:${manifest.digest.toString("hex")}`
-      : this.objects.refOf(number);
+    const traced = this.objects.refOf(number);
+    const byDigest = this.#plan.repository === "single" || traced.includes(":");
+    const reference = byDigest ? `sha256:${manifest.digest.toString("hex")}` : traced;
     const size = manifest.bytes.length;
     const fields = fieldsOf({ seq: this.#seqOf(push), kind: Kind.manifest, size, registry });
     fields.flags = Flag.bodyInRecord;
