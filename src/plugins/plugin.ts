@@ -23,6 +23,8 @@ export interface Flight {
   readonly attempts: number;
   /** How the object came to be there: code of ring/outcome-record.ts `Disposition`. */
   readonly how: number;
+  /** Which of its requests came last: index of ring/outcome-record.ts `steps`. */
+  readonly step: number;
 
   launch(): void;
   /** Ends it now with failure `aborted`; it lands like any other. */

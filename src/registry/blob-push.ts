@@ -5,7 +5,7 @@ import type { RegistryFlight } from "./flight.ts";
 import { appendDigest, resolveLocation } from "./location.ts";
 import { digestOf, storedAsSent } from "./pushed-digest.ts";
 import { requestHead } from "./request-head.ts";
-import type { Script } from "./script.ts";
+import { type Script, Step } from "./script.ts";
 
 // The push of a blob, by the step that was answered:
 //
@@ -15,8 +15,6 @@ import type { Script } from "./script.ts";
 //   send     PUT Location     201 done
 //
 // Source: trace-replay.md 4.4 and 5.1, registry-protocol.md 3.
-const Step = { check: 0, mount: 1, open: 2, send: 3 } as const;
-
 const EXISTING = 1;
 const MOUNTED = 2;
 

@@ -3,11 +3,9 @@ import type { RegistryFlight } from "./flight.ts";
 import { acceptManifests, ociManifest } from "./media-type.ts";
 import { digestOf, storedAsSent } from "./pushed-digest.ts";
 import { requestHead } from "./request-head.ts";
-import type { Script } from "./script.ts";
+import { type Script, Step } from "./script.ts";
 
 // The push of a manifest: PUT alone in a run; after a HEAD that finds it missing or different in a warm-up.
-const Step = { check: 0, send: 1 } as const;
-
 const EXISTING = 1;
 
 export const putManifest: Script = {

@@ -12,7 +12,7 @@
 //   60 u16 status | u16 attempts
 //   64 u16 registry | u16 node
 //   68 i32 slot
-//   72 u8 how (Disposition) | u8 reserved | u16 rowBytes
+//   72 u8 how (Disposition) | u8 step (index of steps) | u16 rowBytes
 //   76 u16 keyBytes | u16 detailBytes
 //   80 32 bytes       SHA-256 of the object
 //  112 row            as the feeder wrote it
@@ -35,6 +35,7 @@ export const OUTCOME_REGISTRY_AT = 64;
 export const OUTCOME_NODE_AT = 66;
 export const OUTCOME_SLOT_AT = 68;
 export const OUTCOME_HOW_AT = 72;
+export const OUTCOME_STEP_AT = 73;
 export const OUTCOME_ROW_BYTES_AT = 74;
 export const OUTCOME_KEY_BYTES_AT = 76;
 export const OUTCOME_DETAIL_BYTES_AT = 78;
@@ -47,3 +48,6 @@ export const DETAIL_BYTES_MAX = 240;
 export const dispositions = ["sent", "existing", "mounted", "not-sent"] as const;
 export type Disposition = (typeof dispositions)[number];
 export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3 } as const;
+
+/** The requests of a push, in their order. Whatever needs a single request has no other step than 0. */
+export const steps = ["head", "mount", "post", "put"] as const;

@@ -11,6 +11,8 @@ import {
   OUTCOME_REGISTRY_AT,
   OUTCOME_ROW_AT,
   OUTCOME_STATUS_AT,
+  OUTCOME_STEP_AT,
+  steps,
 } from "../../ring/outcome-record.ts";
 import type { RingConsumer } from "../../ring/record-ring.ts";
 import { UriMap } from "../../trace/uri-map.ts";
@@ -22,7 +24,10 @@ import { detailOf, rowTextOf } from "./result-rows.ts";
 /** One push that failed. */
 export type FailedPush = {
   readonly uri: string;
+  readonly size: number;
   readonly registry: number;
+  /** The request that failed: head, mount, post, put. */
+  readonly step: string;
   readonly error: string;
   readonly status: number | null;
   readonly attempts: number;
@@ -67,7 +72,7 @@ export class WarmupLedger implements OutcomeKeeper {
   }
 
   #keepObject(ring: RingConsumer, at: number, how: (typeof placements)[number]): void {
-    const uri = rowTextOf(ring, at);
+    const { uri } = objectOf(ring, at);
     this.counts.bytes += ring.doubles[(at + OUTCOME_BYTES_AT) >> 3] as number;
     // The config that all manifests share belongs to no URI.
     if (uri === "") return;
@@ -100,8 +105,9 @@ export class WarmupLedger implements OutcomeKeeper {
     const status = bytes.readUInt16LE(at + OUTCOME_STATUS_AT);
     const error = failureLabel(bytes[at + OUTCOME_FAILURE_AT] as number, status) ?? "protocol";
     const failed: FailedPush = {
-      uri: rowTextOf(ring, at),
+      ...objectOf(ring, at),
       registry: bytes.readUInt16LE(at + OUTCOME_REGISTRY_AT),
+      step: steps[bytes[at + OUTCOME_STEP_AT] as number] ?? "head",
       error,
       status: status === 0 ? null : status,
       attempts: bytes.readUInt16LE(at + OUTCOME_ATTEMPTS_AT),
@@ -143,4 +149,11 @@ export class WarmupLedger implements OutcomeKeeper {
   abandon(): void {
     this.#journal.close();
   }
+}
+
+/** What the feeder says of a push: its size, a blank, its URI, which is empty for the config of manifests. */
+function objectOf(ring: RingConsumer, at: number): { uri: string; size: number } {
+  const text = rowTextOf(ring, at);
+  const blank = text.indexOf(" ");
+  return { uri: text.slice(blank + 1), size: Number(text.slice(0, blank)) };
 }

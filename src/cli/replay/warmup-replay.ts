@@ -153,9 +153,9 @@ const filesOf = (
 function tellFailures(ledger: WarmupLedger, failuresFile: string, { err }: Terminal): void {
   const { failed } = ledger.counts;
   if (failed === 0) return;
-  for (const { uri, error, attempts, message } of ledger.shown) {
+  for (const { uri, size, step, error, attempts, message } of ledger.shown) {
     err.write(
-      `failed: ${uri || "(config of manifests)"}: ${error}, ${attempts} attempts: ${message}\n`,
+      `failed: ${uri || "(config of manifests)"} (${size} bytes): ${error} at ${step}, ${attempts} attempts: ${message}\n`,
     );
   }
   if (failed > ledger.shown.length) err.write(`… ${failed} in all\n`);

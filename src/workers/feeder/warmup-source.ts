@@ -213,7 +213,8 @@ export class WarmupSource {
     uri: string,
     { digest, key, body }: { digest: Buffer; key: Buffer; body: Buffer },
   ): boolean {
-    const row = Buffer.from(uri);
+    // The size stands before the URI, for the list of failures.
+    const row = Buffer.from(`${fields.size} ${uri}`);
     const lane = fields.session === NO_SESSION ? fields.seq : fields.session;
     return this.#feed.emit(lane % this.#plan.threads, fields, {
       digest,

@@ -108,7 +108,7 @@ export class OutcomeReporter {
     const { words, bytes } = this.#ring;
     const word = at >> 2;
     const how = dropped ? Disposition.notSent : flight.how;
-    words[word + OUTCOME_HOW_AT / 4] = how | (rowBytes << 16);
+    words[word + OUTCOME_HOW_AT / 4] = how | (flight.step << 8) | (rowBytes << 16);
     words[word + OUTCOME_KEY_BYTES_AT / 4] = keyBytes | (detailBytes << 16);
     const from = entry.words;
     copyWords(words, word + OUTCOME_DIGEST_AT / 4, from, DIGEST_AT / 4, DIGEST_BYTES / 4);

@@ -14,6 +14,7 @@ export class FakeFlight implements Flight {
   detail = "";
   attempts = 1;
   how = 0;
+  readonly step = 0;
   flying = false;
   launches = 0;
   readonly #clock: ManualClock;
