@@ -1,7 +1,7 @@
 // HTTP for what is not measured: tokens, listings, the check before a start. HTTP/2 where the server offers it. Redirects are
 // not followed: whoever asks decides where credentials may go.
 import { getCACertificates } from "node:tls";
-import { Agent, request } from "undici";
+import type { Agent } from "undici";
 import { DrayageError, messageOf } from "../core/errors.ts";
 
 export type ControlRequest = {
@@ -34,27 +34,24 @@ export type TrustOptions = {
   readonly insecure: boolean;
 };
 
+/**
+ * The client library is loaded with the first request: most runs never need it in their request threads, and it takes longer
+ * to load than the rest of a thread.
+ */
 export class ControlTransport {
-  readonly #agent: Agent;
+  readonly #trust: TrustOptions;
+  #agent: Promise<Agent> | undefined;
 
-  constructor({ ca, insecure }: TrustOptions) {
-    this.#agent = new Agent({
-      allowH2: true,
-      headersTimeout: FIRST_BYTE_MS,
-      bodyTimeout: BODY_PAUSE_MS,
-      maxResponseSize: BODY_BYTES_MAX,
-      connect: {
-        timeout: CONNECT_MS,
-        rejectUnauthorized: !insecure,
-        ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
-      },
-    });
+  constructor(trust: TrustOptions) {
+    this.#trust = trust;
   }
 
   readonly fetch: ControlFetch = async ({ url, signal, headers = {}, body, method }) => {
+    const { request } = await import("undici");
+    this.#agent ??= agentFor(this.#trust);
     try {
       const answer = await request(url, {
-        dispatcher: this.#agent,
+        dispatcher: await this.#agent,
         method,
         headers,
         body: body ?? null,
@@ -72,8 +69,24 @@ export class ControlTransport {
   };
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    const agent = await this.#agent;
+    await agent?.destroy();
   }
+}
+
+async function agentFor({ ca, insecure }: TrustOptions): Promise<Agent> {
+  const { Agent } = await import("undici");
+  return new Agent({
+    allowH2: true,
+    headersTimeout: FIRST_BYTE_MS,
+    bodyTimeout: BODY_PAUSE_MS,
+    maxResponseSize: BODY_BYTES_MAX,
+    connect: {
+      timeout: CONNECT_MS,
+      rejectUnauthorized: !insecure,
+      ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+    },
+  });
 }
 
 /** No response came. `tls` = a connection came about, trust did not. */

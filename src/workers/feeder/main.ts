@@ -7,9 +7,6 @@ import { emptyAccount } from "../../trace/account.ts";
 import type { FeedPlan } from "../feed-plan.ts";
 import type { FeederTask, FeedSummary, FromFeeder } from "../messages.ts";
 import { RunOrders } from "../run-orders.ts";
-import { feedLoad } from "./feed-load.ts";
-import { feedRun } from "./feed-run.ts";
-import { feedWarmup } from "./feed-warmup.ts";
 import { OperationFeed } from "./operation-feed.ts";
 
 /** How often a feeder that waits for a disk looks whether it is to stop. */
@@ -63,14 +60,15 @@ const NOTHING_FED: FeedSummary = {
   objects: {},
 };
 
+/** Only the source that is asked for is loaded: a synthetic load starts without the trace reader. */
 async function feedPlan(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary> {
   switch (plan.kind) {
     case "run":
-      return feedRun(plan, tools);
+      return (await import("./feed-run.ts")).feedRun(plan, tools);
     case "warmup":
-      return feedWarmup(plan, tools);
+      return (await import("./feed-warmup.ts")).feedWarmup(plan, tools);
     case "load":
-      return feedLoad(plan, tools);
+      return (await import("./feed-load.ts")).feedLoad(plan, tools);
     default:
       return plan satisfies never;
   }
