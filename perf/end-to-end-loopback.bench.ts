@@ -107,6 +107,10 @@ async function measure(
       counted.map(({ sendingSeconds }) => records / sendingSeconds),
     ),
     resultOf(
+      { metric: "garbage collection in the worker, mean pause", unit: "ms" },
+      counted.map(({ health }) => (health[0]?.gcNanos ?? 0) / (health[0]?.gcCount ?? 1) / 1e6),
+    ),
+    resultOf(
       { metric: "garbage collection in the worker, longest pause", unit: "ms" },
       counted.map(({ health }) => (health[0]?.gcMax ?? 0) / 1e6),
     ),
