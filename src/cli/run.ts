@@ -61,9 +61,10 @@ export const run: Command<typeof options> = {
       errorsFile: given.errors,
     });
     if (given["dry-run"]) return showPlan(given, plan.feed, terminal);
-    checkMap(config, (line) => terminal.err.write(`${line}\n`));
+    const warn = (line: string): void => void terminal.err.write(`${line}\n`);
+    checkMap(config, warn);
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
-    await checkRegistries(config, config.registry.keys());
+    await checkRegistries(config, config.registry.keys(), warn);
     return replayRun(
       {
         verb: "run",
@@ -105,7 +106,11 @@ async function showPlan(
 function noteWorkers(workers: readonly string[], given: Given, terminal: Terminal): void {
   const remote = workers.filter((worker) => worker !== "local");
   if (given.local !== undefined || given.quiet || remote.length === 0) return;
+  const [all, run, are] =
+    workers.length === 1
+      ? ["the worker", "runs", "is"]
+      : [`the ${workers.length} workers`, "run", remote.length === 1 ? "is" : "are"];
   terminal.err.write(
-    `the ${workers.length} workers of client_info.client_list run in this process (${remote.join(", ")} are not asked)\n`,
+    `${all} of client_info.client_list ${run} in this process (${remote.join(", ")} ${are} not asked)\n`,
   );
 }

@@ -46,6 +46,7 @@ export function runName(verb: string, startedAt: number): string {
 
 export class RunDirectory {
   readonly path: string;
+  #runWritten: Promise<void> = Promise.resolve();
   /** One file after the other: run.json is written at the start and at the end, and a short run has both at once. */
   #written: Promise<void> = Promise.resolve();
 
@@ -57,9 +58,12 @@ export class RunDirectory {
     return join(this.path, name);
   }
 
-  /** run.json: at the start, and again at the end. */
+  /** run.json: at the start, and again at the end. A run may be shorter than the first writing: the second waits for it. */
   writeRun(record: RunRecord): Promise<void> {
-    return this.writeJson("run.json", { version: 1, ...record, ...surroundings() });
+    const content = { version: 1, ...record, ...surroundings() };
+    const written = this.#runWritten.then(() => this.writeJson("run.json", content));
+    this.#runWritten = written.catch(() => {});
+    return written;
   }
 
   writeJson(name: string, content: unknown): Promise<void> {

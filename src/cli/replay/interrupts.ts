@@ -1,6 +1,6 @@
 import { ExitCode } from "../../core/exit-code.ts";
 
-/** What an interrupt does: the first lets everything under way end, the second cuts it off. */
+/** What an interrupt does: the first lets everything under way end, the second cuts it off. A third ends the process. */
 export type Interruptible = { drain(): void; stop(): void };
 
 export type Interrupts = {
@@ -12,14 +12,19 @@ export type Interrupts = {
 /** Catches SIGINT and SIGTERM until released. `say` tells the user what happens now and what a second one does. */
 export function catchInterrupts(work: Interruptible, say: (line: string) => void): Interrupts {
   let code: ExitCode | undefined;
+  let stopped = false;
   const on = (signal: "SIGINT" | "SIGTERM") => (): void => {
     if (code === undefined) {
       code = signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
       say("interrupted: requests under way may end, nothing new starts; once more stops at once");
       work.drain();
-    } else {
+    } else if (!stopped) {
+      stopped = true;
       say("stopped: requests under way are cut off");
       work.stop();
+    } else {
+      // A disk that does not answer holds what is left to be written.
+      process.exit(code);
     }
   };
   const interrupt = on("SIGINT");

@@ -32,6 +32,7 @@ export class IntervalRecording {
   #startedAt: Nanos = nanos(0);
   #last: Nanos = nanos(0);
   #timer: NodeJS.Timeout | undefined;
+  #failure: unknown;
 
   constructor(directory: RunDirectory, listener: IntervalListener) {
     this.#directory = directory;
@@ -59,7 +60,17 @@ export class IntervalRecording {
       }),
       series: new TimeseriesFile(this.#directory.file("timeseries.csv")),
     };
-    this.#timer = setInterval(() => this.#take(), INTERVAL_MS);
+    this.#timer = setInterval(() => this.#takeUnlessFailed(), INTERVAL_MS);
+  }
+
+  /** A disk that fails does so in a timer, where nobody could catch it: `finish` throws it. */
+  #takeUnlessFailed(): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#take();
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
   #take(): void {
@@ -87,9 +98,10 @@ export class IntervalRecording {
     return planned;
   }
 
-  /** Writes the last interval and closes the files. Returns everything since the start. */
+  /** Writes the last interval and closes the files. Returns everything since the start. Throws DrayageError `storage`. */
   finish(): { totals: Totals; seconds: number } {
     this.close();
+    if (this.#failure !== undefined) throw this.#failure;
     const reader = this.#reader ?? new TallyReader([]);
     return { totals: reader.totals(), seconds: this.#last / 1e9 };
   }
@@ -97,7 +109,7 @@ export class IntervalRecording {
   /** Also after a failure: the timer would keep the process alive for ever. Idempotent. */
   close(): void {
     clearInterval(this.#timer);
-    this.#take();
+    this.#takeUnlessFailed();
     this.#files?.log.close();
     this.#files?.series.close();
     this.#files = undefined;

@@ -46,23 +46,27 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     },
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
-  const course = await engine
-    .run()
-    .then((end) => ({ end, ...recording.finish(), interrupted: interrupts.code() !== undefined }))
-    .finally(() => {
-      interrupts.release();
-      recording.close();
-      progress.end();
-    })
-    .finally(() => file.close());
-  if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
-  const figures = figuresOf(request, { ...course, rows, recording });
-  const outputs = { directory, figures, recording, ...filesOf(request, rows) };
-  const story = replayStory(request, await hashes);
-  await directory.writeRun(runRecord(story, recording.origin, figures.ending));
-  await writeOutputs(story, outputs);
-  tell(story, outputs, terminal);
-  return exitOf(request, figures, interrupts.code());
+  try {
+    const end = await engine.run();
+    progress.end();
+    const interrupted = interrupts.code() !== undefined;
+    const course = { end, rows, recording, interrupted, ...recording.finish() };
+    await file.close();
+    if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
+    const figures = figuresOf(request, course);
+    const outputs = { directory, figures, recording, ...filesOf(request, rows) };
+    const story = replayStory(request, await hashes);
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await writeOutputs(story, outputs);
+    tell(story, outputs, terminal);
+    return exitOf(request, figures, interrupts.code());
+  } finally {
+    // Until here, so that an interrupt while files are written leaves them whole.
+    interrupts.release();
+    recording.close();
+    progress.end();
+    await file.close();
+  }
 }
 
 type Course = {

@@ -1,8 +1,8 @@
-import { createWriteStream, type WriteStream } from "node:fs";
-import type { Writable } from "node:stream";
+import { createWriteStream, openSync, type WriteStream } from "node:fs";
+import { pipeline, type Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
-import { DrayageError, messageOf } from "../../core/errors.ts";
+import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { TextBuffer } from "./text-buffer.ts";
 
 /** Bytes collected before they go to the file: large enough that the write itself does not count. */
@@ -20,14 +20,15 @@ const CLOSE = Buffer.from("\n]\n");
  * A file of JSON rows that is written as a stream: one JSON array with a row a line, or, by its name, NDJSON
  * (`.ndjson`), compressed (`.gz`, `.zst`). Memory stays flat; a file closed in any state is valid.
  *
- * Errors of the disk do not throw where rows are added: `failure` holds the first one, and `close` throws it
- * as a DrayageError with code `storage`.
+ * A file that cannot be opened is a UsageError at once. Later errors of the disk throw a DrayageError `storage` from
+ * `endRows` and from `close`.
  */
 export class RowFile {
   readonly path: string;
   readonly text = new TextBuffer(BUFFER_BYTES);
   rows = 0;
-  failure: Error | undefined;
+  #failure: Error | undefined;
+  #closed: Promise<void> | undefined;
   readonly #file: WriteStream;
   readonly #stream: Writable;
   readonly #array: boolean;
@@ -36,19 +37,20 @@ export class RowFile {
 
   constructor(path: string) {
     this.path = path;
-    this.#file = createWriteStream(path);
+    this.#file = createWriteStream(path, { fd: openForWriting(path) });
     this.#array = !/\.ndjson(\.gz|\.zst)?$/.test(path);
     this.#stream = compressorOf(path, this.#file);
     for (const stream of new Set<Writable>([this.#file, this.#stream])) {
       stream.on("error", (error) => {
-        this.failure ??= error;
+        this.#failure ??= error;
       });
     }
     if (this.#array) this.text.piece(OPEN);
   }
 
-  /** False while so much is unwritten that the caller should hold rows back. */
+  /** False while so much is unwritten that the caller should hold rows back. A file that failed takes rows to say so. */
   get hasRoom(): boolean {
+    if (this.#failure !== undefined) return true;
     return this.#stream.writableLength + this.#file.writableLength < UNWRITTEN_BYTES_MAX;
   }
 
@@ -60,6 +62,7 @@ export class RowFile {
 
   /** Call after rows were written: hands full buffers on. */
   endRows(): void {
+    this.#throwFailure();
     if (this.text.length >= FLUSH_BYTES) this.#flush();
   }
 
@@ -75,28 +78,43 @@ export class RowFile {
     this.#stream.write(rows, () => this.#spare.push(bytes));
   }
 
-  async close(): Promise<void> {
+  /** Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#finish();
+    return this.#closed;
+  }
+
+  async #finish(): Promise<void> {
     this.text.reserve(CLOSE.length);
     if (this.#array) this.text.piece(CLOSE);
     else if (this.rows > 0) this.text.piece(NEW_LINE);
     this.flush();
     this.#stream.end();
     await finished(this.#file).catch((error: Error) => {
-      this.failure ??= error;
+      this.#failure ??= error;
     });
-    if (this.failure !== undefined) {
-      throw new DrayageError(
-        "storage",
-        `cannot write ${this.path}: ${messageOf(this.failure)}; free space or name another file`,
-        { cause: this.failure },
-      );
-    }
+    this.#throwFailure();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure === undefined) return;
+    const what = `cannot write ${this.path}: ${this.#failure.message}`;
+    throw new DrayageError("storage", `${what}; free space or name another file`);
   }
 }
 
+function openForWriting(path: string): number {
+  try {
+    return openSync(path, "w");
+  } catch (error) {
+    throw new UsageError(`cannot write ${path}: ${messageOf(error)}`);
+  }
+}
+
+/** Whatever fails of the two ends the other as well: nobody waits for it. */
 function compressorOf(path: string, file: WriteStream): Writable {
   if (!/\.(gz|zst)$/.test(path)) return file;
   const compressor = path.endsWith(".gz") ? createGzip() : createZstdCompress();
-  compressor.pipe(file);
+  pipeline(compressor, file, () => {});
   return compressor;
 }
