@@ -37,7 +37,9 @@ export const warmup: Command<typeof options> = {
       overrides: overridesOf(given),
       env: terminal.env,
     });
-    await checkRegistries(config, warmedRegistries(config));
+    await checkRegistries(config, warmedRegistries(config), (line) =>
+      terminal.err.write(`${line}\n`),
+    );
     return replayWarmup(
       {
         verb: "warmup",
