@@ -116,6 +116,7 @@ async function warm(path: string, file: string, terminal: Terminal): Promise<Exi
     out: join(path, "warmup"),
     json: false,
     next: [],
+    again: { type: "drayage demo", does: "begin anew" },
   };
   return replayWarmup(request, { ...terminal, out: nowhere });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../core/exit-code.ts";
-import { accountLine } from "../trace/account.ts";
+import { accountLine, brokenLines } from "../trace/account.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { redactedArguments } from "./config/overrides.ts";
@@ -91,12 +91,17 @@ async function showPlan(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const summary = await dryRun(feed);
+  if (!given.quiet) {
+    for (const line of brokenLines(summary.account)) terminal.err.write(`${line}\n`);
+  }
   if (given.json) {
     terminal.out.write(`${JSON.stringify(summary)}\n`);
   } else {
     const seconds = summary.traceSeconds.toFixed(3);
+    const skipped = Object.entries(summary.skipped).map(([reason, count]) => `${reason} ${count}`);
+    const left = skipped.length === 0 ? "" : `; skipped: ${skipped.join(", ")}`;
     terminal.out.write(
-      `${summary.emitted} operations over ${seconds} s of trace; ${accountLine(summary.account)}\n`,
+      `${summary.emitted} operations over ${seconds} s of trace${left}; records: ${accountLine(summary.account)}\n`,
     );
   }
   return ExitCode.done;

@@ -53,6 +53,7 @@ export const warmup: Command<typeof options> = {
         allowInvalid: given["allow-invalid"],
         allowFailures: given["allow-failures"],
         next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
+        again: { type: `drayage warmup -i ${given.config}`, does: "go on where this one stopped" },
       },
       terminal,
     );

@@ -45,11 +45,10 @@ export function verdictOf({ ending, validity, totals, failsOn }: RunFigures): Ve
   }
   if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
   const { done, failed } = overall(totals);
-  if (failsOn === "any" && failed > 0) {
-    return { word: "FAIL", why: `${failed} of ${done + failed} operations failed` };
-  }
-  if (done === 0 && failed > 0) return { word: "FAIL", why: "no operation succeeded" };
-  return { word: "PASS", why: null };
+  if (failed === 0) return { word: "PASS", why: null };
+  if (done === 0) return { word: "FAIL", why: "no operation succeeded" };
+  const why = `${failed} of ${done + failed} operations failed`;
+  return { word: failsOn === "any" ? "FAIL" : "PASS", why };
 }
 
 export const verdictText = ({ word, why }: Verdict): string =>

@@ -33,6 +33,9 @@ export type FileAccount = {
   format: TraceFormat;
 };
 
+/** Broken records kept per reason; all are counted. */
+export const SAMPLES_MAX = 20;
+
 /**
  * The counts of one trace; read = kept + folded + the sum of `filtered` + the sum of `broken`.
  *
@@ -46,7 +49,7 @@ export type TraceAccount = {
   folded: number;
   readonly filtered: Partial<Record<FilterReason, number>>;
   readonly broken: Record<string, number>;
-  /** The first 20 per reason. */
+  /** The first `SAMPLES_MAX` per reason. */
   readonly brokenSamples: BrokenRecord[];
   readonly defaulted: Record<string, number>;
   duplicates: number;
@@ -72,9 +75,24 @@ export const emptyAccount = (): TraceAccount => ({
 export function accountLine(account: TraceAccount): string {
   const parts = [`read ${account.read}`, `kept ${account.kept}`];
   if (account.folded > 0) parts.push(`folded ${account.folded}`);
-  for (const [reason, count] of Object.entries(account.filtered)) parts.push(`${reason} ${count}`);
+  for (const [reason, count] of Object.entries(account.filtered)) {
+    parts.push(`filtered:${reason} ${count}`);
+  }
   for (const [reason, count] of Object.entries(account.broken)) {
-    parts.push(`broken (${reason}) ${count}`);
+    parts.push(`broken:${reason} ${count}`);
   }
   return parts.join(", ");
+}
+
+/** Where a broken record stands and what is wrong with it. */
+export const brokenLine = ({ file, row, line, offset, message, reason }: BrokenRecord): string =>
+  `${file}: record ${row}, line ${line}, byte ${offset}: ${message} (${reason})`;
+
+/** The first broken records of each reason, a line each, and how many follow. */
+export function brokenLines({ broken, brokenSamples }: TraceAccount): string[] {
+  const lines = brokenSamples.map(brokenLine);
+  for (const [reason, count] of Object.entries(broken)) {
+    if (count > SAMPLES_MAX) lines.push(`… ${count} in all (${reason}); --errors FILE lists them`);
+  }
+  return lines;
 }

@@ -28,7 +28,21 @@ function totalsOf(...samples: Parameters<typeof whole>[1][]) {
 
 const failed = { sent: 0, done: 5, failure: Failure.connect, status: 0 };
 for (const { name, change, first } of [
-  { name: "a good run", change: {}, first: "PASS" },
+  {
+    name: "a good run",
+    change: { totals: totalsOf({ sent: 0, done: 5, failure: Failure.none, status: 200 }) },
+    first: "PASS",
+  },
+  {
+    name: "a run with failures, which are findings,",
+    change: {},
+    first: "PASS (22 of 4000 operations failed)",
+  },
+  {
+    name: "a warm-up with failures",
+    change: { failsOn: "any" } as const,
+    first: "FAIL (22 of 4000 operations failed)",
+  },
   {
     name: "a generator that could not keep up",
     change: {

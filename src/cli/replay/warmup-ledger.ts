@@ -145,9 +145,10 @@ export class WarmupLedger implements OutcomeKeeper {
     else this.#journal.close();
   }
 
-  /** Ends without a map: the journal stays, and the next warm-up goes on from it. */
+  /** Ends without a map: the journal stays, and the next warm-up goes on from it. One that holds nothing binds nobody. */
   abandon(): void {
-    this.#journal.close();
+    if (this.#objects.size === 0) this.#journal.discard();
+    else this.#journal.close();
   }
 }
 

@@ -23,7 +23,7 @@ import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { besidesOf } from "./run-replay.ts";
-import { replayStory } from "./run-story.ts";
+import { type RunStory, replayStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { WarmupLedger } from "./warmup-ledger.ts";
 
@@ -32,6 +32,8 @@ export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
   readonly flags: ReplayFlags;
   /** Forget what an interrupted warm-up has reached. */
   readonly restart: boolean;
+  /** What to type when this one does not get to its end. */
+  readonly again: RunStory["next"][number];
 };
 
 /** Pushes what the trace's GETs ask for, and writes the map. Returns the exit code. */
@@ -64,6 +66,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     },
     feeding(message) {
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
+      if (message.type === "opened") message.broken.forEach((line) => progress.say(line));
       if (message.type === "counted") progress.say(`${message.objects} distinct objects`);
     },
   });
@@ -79,12 +82,13 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     }
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
-    const story = replayStory(request, await hashes);
+    const next = map === "written" ? request.next : [request.again];
+    const story = replayStory({ ...request, next }, await hashes);
     await directory.writeRun(runRecord(story, recording.origin, figures.ending));
     await writeOutputs(story, outputs);
     tellFailures(ledger, failuresFile, terminal);
     tell(story, outputs, terminal);
-    return exitOf(request, ledger, course.signal);
+    return exitOf(request, ledger, interrupts.code());
   } finally {
     interrupts.release();
     recording.close();
