@@ -1,16 +1,15 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import {
-  type BrokenRecord,
+  brokenLine,
   emptyAccount,
   type FileAccount,
   type FilterReason,
+  SAMPLES_MAX,
   type TraceAccount,
 } from "./account.ts";
 import { type Place, traceKeys } from "./raw-record.ts";
 
-/** Broken records kept per reason; all are counted. */
-const SAMPLES_MAX = 20;
 /** Lines of the errors file gathered before a write. */
 const ERROR_LINES_MAX = 256;
 
@@ -65,7 +64,7 @@ export class Ledger {
     this.#samples.set(reason, samples + 1);
     if (this.#errors !== -1) this.#lines.push(`${JSON.stringify(record)}\n`);
     if (this.#lines.length >= ERROR_LINES_MAX) this.#flush();
-    if (this.#strict) throw new UsageError(`${placeOf(record)}: ${message} (${reason})`);
+    if (this.#strict) throw new UsageError(brokenLine(record));
   }
 
   /** Completes the account and the errors file. Idempotent. */
@@ -89,9 +88,6 @@ export class Ledger {
     this.#lines = [];
   }
 }
-
-const placeOf = ({ file, row, line, offset }: BrokenRecord): string =>
-  `${file}: record ${row}, line ${line}, byte ${offset}`;
 
 function openErrors(path: string): number {
   try {

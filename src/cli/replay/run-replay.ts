@@ -43,7 +43,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     feeding(message) {
       recording.feeding(message);
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
-      if (message.type === "opened") message.broken.forEach((line) => progress.say(line));
+      if (message.type === "opened") for (const line of message.broken) progress.say(line);
     },
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));

@@ -66,7 +66,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     },
     feeding(message) {
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
-      if (message.type === "opened") message.broken.forEach((line) => progress.say(line));
+      if (message.type === "opened") for (const line of message.broken) progress.say(line);
       if (message.type === "counted") progress.say(`${message.objects} distinct objects`);
     },
   });

@@ -1,5 +1,6 @@
 import { UsageError } from "../../core/errors.ts";
 import { Kind, Op } from "../../core/operation.ts";
+import { brokenLines } from "../../trace/account.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import { openTrace } from "../../trace/open-trace.ts";
 import type { RecordView } from "../../trace/record-view.ts";
@@ -24,7 +25,7 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
   if (plan.unmapped === "error") await refuseUnmapped(plan, map, tools);
   const movedTags = await readMovedTags(plan, tools);
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened" });
+  tools.tell({ type: "opened", broken: brokenLines(stream.account) });
   const files = openFiles(plan);
   const skipped: Record<string, number> = {};
   const source = new RunSource(

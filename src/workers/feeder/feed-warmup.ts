@@ -1,3 +1,4 @@
+import { brokenLines } from "../../trace/account.ts";
 import { openTrace } from "../../trace/open-trace.ts";
 import type { WarmupFeedPlan } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
@@ -9,7 +10,7 @@ import { WarmupSource } from "./warmup-source.ts";
 export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
   const finished = new Set(plan.finished.map(({ uri, registry = 0 }) => `${registry} ${uri}`));
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened" });
+  tools.tell({ type: "opened", broken: brokenLines(stream.account) });
   const source = new WarmupSource(plan, tools.feed, tools.orders);
   const collected = source.collect(stream);
   const traceSeconds = stream.delayUs / 1e6;
