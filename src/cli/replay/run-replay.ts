@@ -49,9 +49,9 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
   try {
     const end = await engine.run();
-    progress.end();
     const interrupted = interrupts.code() !== undefined;
     const course = { end, rows, recording, interrupted, ...recording.finish() };
+    progress.end();
     await file.close();
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
     const figures = figuresOf(request, course);

@@ -74,8 +74,8 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   let map: MapState = "unfinished";
   try {
     const end = await engine.run();
-    progress.end();
     const course = { end, ledger, recording, signal: interrupts.code(), ...recording.finish() };
+    progress.end();
     if (end.feed.complete && ledger.counts.unsent === 0 && course.signal === undefined) {
       finishMap(config, ledger, identity);
       map = "written";
