@@ -181,9 +181,9 @@ const revealed = (auth: RegistryAuth): unknown => {
   if (auth.type === "none") return {};
   const { username, password } = auth.credentials ?? {};
   return {
-    username: username?.reveal(),
-    password: password?.reveal(),
-    ...(auth.type === "bearer" ? { token: auth.token?.reveal() } : {}),
+    username: username?.expose(),
+    password: password?.expose(),
+    ...(auth.type === "bearer" ? { token: auth.token?.expose() } : {}),
   };
 };
 

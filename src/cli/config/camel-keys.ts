@@ -1,6 +1,6 @@
 // The configuration file says `client_info.max_in_flight`, the program `clientInfo.maxInFlight`. This is the only place
 // where one becomes the other.
-import type { Secret } from "./secret.ts";
+import type { Secret } from "../../registry/secret.ts";
 
 type Primitive = string | number | boolean | bigint | symbol | null | undefined;
 

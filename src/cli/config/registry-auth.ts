@@ -1,4 +1,4 @@
-import { Secret } from "./secret.ts";
+import { Secret } from "../../registry/secret.ts";
 import { readSmallFile } from "./small-file.ts";
 
 const PASSWORD_BYTES_MAX = 64 * 1024;

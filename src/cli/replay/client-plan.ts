@@ -56,15 +56,15 @@ function authOf({ auth }: Registry): EndpointSpec["auth"] {
     case "basic":
       return {
         type: "basic",
-        username: auth.credentials.username.reveal(),
-        password: auth.credentials.password.reveal(),
+        username: auth.credentials.username.expose(),
+        password: auth.credentials.password.expose(),
       };
     case "bearer":
       return {
         type: "bearer",
-        username: auth.credentials?.username.reveal(),
-        password: auth.credentials?.password.reveal(),
-        token: auth.token?.reveal(),
+        username: auth.credentials?.username.expose(),
+        password: auth.credentials?.password.expose(),
+        token: auth.token?.expose(),
       };
     default:
       return auth satisfies never;
