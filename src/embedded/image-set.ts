@@ -1,10 +1,11 @@
 import { UsageError } from "../core/errors.ts";
 import { type Random, random } from "../core/random.ts";
+import { dockerList, dockerManifest, ociIndex, ociManifest } from "../registry/media-type.ts";
 import { bufferContent } from "./content.ts";
 import { digestOf } from "./digest.ts";
 import { type GeneratedLayer, LayerMaker } from "./generated-layer.ts";
 import { type ImageSpec, type Platform, parseImageSpec } from "./image-spec.ts";
-import { mediaTypes, readManifest } from "./manifest-document.ts";
+import { readManifest } from "./manifest-document.ts";
 import { registryObject } from "./registry-object.ts";
 import type { RegistryStore } from "./registry-store.ts";
 import type { Repository, StoredManifest } from "./repository.ts";
@@ -15,8 +16,8 @@ const NAME_LETTERS = 10;
 
 const types = {
   oci: {
-    manifest: mediaTypes.ociManifest,
-    index: mediaTypes.ociIndex,
+    manifest: ociManifest,
+    index: ociIndex,
     config: "application/vnd.oci.image.config.v1+json",
     layer: {
       none: "application/vnd.oci.image.layer.v1.tar",
@@ -24,8 +25,8 @@ const types = {
     },
   },
   docker: {
-    manifest: mediaTypes.dockerManifest,
-    index: mediaTypes.dockerList,
+    manifest: dockerManifest,
+    index: dockerList,
     config: "application/vnd.docker.container.image.v1+json",
     layer: {
       none: "application/vnd.docker.image.rootfs.diff.tar",

@@ -1,20 +1,14 @@
+import { dockerList, dockerManifest, ociIndex, ociManifest } from "../registry/media-type.ts";
 import { algorithmOf } from "./digest.ts";
 
 // Reads a manifest for what a registry has to know of it. Source: OCI image specification 1.1 and docker's manifest
 // schemas 1 and 2.
 
-export const mediaTypes = {
-  ociManifest: "application/vnd.oci.image.manifest.v1+json",
-  ociIndex: "application/vnd.oci.image.index.v1+json",
-  dockerManifest: "application/vnd.docker.distribution.manifest.v2+json",
-  dockerList: "application/vnd.docker.distribution.manifest.list.v2+json",
-} as const;
-
 /** The complaint that CNCF distribution 2.8 has no answer to, and fails, for OCI types. */
 export const wrongVersion = "schemaVersion is not 2";
 
-const manifestTypes: readonly string[] = [mediaTypes.ociManifest, mediaTypes.dockerManifest];
-const indexTypes: readonly string[] = [mediaTypes.ociIndex, mediaTypes.dockerList];
+const manifestTypes: readonly string[] = [ociManifest, dockerManifest];
+const indexTypes: readonly string[] = [ociIndex, dockerList];
 
 export interface ManifestReference {
   readonly digest: string;

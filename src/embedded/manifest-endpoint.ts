@@ -1,3 +1,5 @@
+import { ociIndex, ociManifest } from "../registry/media-type.ts";
+import { isTag } from "../registry/reference.ts";
 import { apiError } from "./api-error.ts";
 import { bufferContent } from "./content.ts";
 import { algorithmOf, digestOf } from "./digest.ts";
@@ -6,11 +8,9 @@ import {
   isKnownType,
   type ManifestDocument,
   type ManifestReference,
-  mediaTypes,
   readManifest,
   wrongVersion,
 } from "./manifest-document.ts";
-import { isTag } from "./names.ts";
 import { objectReply } from "./object-reply.ts";
 import type { Call, Registry } from "./registry.ts";
 import { registryObject } from "./registry-object.ts";
@@ -39,7 +39,7 @@ export function readManifestObject(registry: Registry, call: Call): Reply {
 
 // CNCF distribution 2.8 looks for the OCI types by name: a wildcard does not help. Docker's types it always gives.
 function accepts(call: Call, mediaType: string): boolean {
-  if (mediaType !== mediaTypes.ociManifest && mediaType !== mediaTypes.ociIndex) return true;
+  if (mediaType !== ociManifest && mediaType !== ociIndex) return true;
   const accept = call.request.headers.accept ?? "";
   return accept.split(",").some((part) => part.split(";")[0]?.trim() === mediaType);
 }

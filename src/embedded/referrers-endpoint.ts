@@ -1,6 +1,6 @@
+import { ociIndex } from "../registry/media-type.ts";
 import { apiError } from "./api-error.ts";
 import { algorithmOf } from "./digest.ts";
-import { mediaTypes } from "./manifest-document.ts";
 import type { Call, Registry } from "./registry.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
 import type { StoredManifest } from "./repository.ts";
@@ -27,7 +27,7 @@ export function listReferrers(registry: Registry, call: Call): Reply {
   const descriptors = (registry.store.find(name)?.referrersOf(reference) ?? [])
     .map(descriptorOf)
     .filter(({ artifactType }) => wanted === null || artifactType === wanted);
-  const index = { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: descriptors };
+  const index = { schemaVersion: 2, mediaType: ociIndex, manifests: descriptors };
   return withType(jsonReply(index, wanted === null ? [] : ["OCI-Filters-Applied", "artifactType"]));
 }
 
@@ -43,5 +43,5 @@ function descriptorOf({ object, document }: StoredManifest) {
 
 const withType = (reply: Reply): Reply => ({
   ...reply,
-  headers: reply.headers.map((part) => (part === "application/json" ? mediaTypes.ociIndex : part)),
+  headers: reply.headers.map((part) => (part === "application/json" ? ociIndex : part)),
 });

@@ -9,6 +9,7 @@
 // Runs once per request; without faults and credentials nothing on a GET's way waits or makes a promise.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
+import { isRepositoryName } from "../registry/reference.ts";
 import { apiError } from "./api-error.ts";
 import { unauthorized } from "./auth-gate.ts";
 import { controlHandler } from "./control-endpoint.ts";
@@ -16,7 +17,6 @@ import { type Delivery, deliver } from "./deliver.ts";
 import { handlerOf } from "./endpoint-table.ts";
 import type { Fault } from "./fault.ts";
 import type { FaultPlan } from "./fault-table.ts";
-import { isRepositoryName } from "./names.ts";
 import { withoutNamespace } from "./namespace.ts";
 import type { Call, Handled, Registry } from "./registry.ts";
 import { emptyReply, type Reply } from "./reply.ts";
