@@ -20,6 +20,7 @@
 //      body           a body that cannot be made again (manifests)
 //
 // Written once and read once per request. Guarded by perf/end-to-end-loopback.bench.ts.
+import { Kind, Op } from "../core/operation.ts";
 import type { RingViews } from "./record-ring.ts";
 
 export const SEQ_AT = 4;
@@ -43,6 +44,7 @@ export const DIGEST_BYTES = 32;
 export const TARGET_AT = 96;
 
 export const NO_SESSION = 0xffffffff;
+/** No slot is prescribed. */
 export const ANY_SLOT = -1;
 
 /** Bits of the flags byte. */
@@ -73,6 +75,23 @@ export type OperationFields = {
   session: number;
   after: number;
 };
+
+/** What most operations are: due at once, anybody's, nothing special. */
+export const operationFields = (own: Partial<OperationFields> = {}): OperationFields => ({
+  seq: 0,
+  due: Number.NaN,
+  size: 0,
+  traced: 0,
+  op: Op.GET,
+  kind: Kind.blob,
+  flags: 0,
+  registry: 0,
+  node: 0,
+  slot: ANY_SLOT,
+  session: NO_SESSION,
+  after: 0,
+  ...own,
+});
 
 export type OperationParts = {
   readonly targetBytes: number;

@@ -26,7 +26,6 @@ export const OUTCOME_DONE_AT = 32;
 export const OUTCOME_BYTES_AT = 40;
 export const OUTCOME_TRACED_AT = 48;
 export const OUTCOME_OP_AT = 56;
-export const OUTCOME_KIND_AT = 57;
 export const OUTCOME_FAILURE_AT = 58;
 export const OUTCOME_ON_TIME_AT = 59;
 export const OUTCOME_STATUS_AT = 60;
@@ -45,8 +44,6 @@ export const OUTCOME_ROW_AT = 112;
 export const DETAIL_BYTES_MAX = 240;
 
 /** What became of an operation: how the object came to be there (PUT, PUSH), or that it was never sent. */
-export const dispositions = ["sent", "existing", "mounted", "not-sent"] as const;
-export type Disposition = (typeof dispositions)[number];
 export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3 } as const;
 
 /** The requests of a push, in their order. Whatever needs a single request has no other step than 0. */

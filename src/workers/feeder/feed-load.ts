@@ -7,21 +7,19 @@ import type { Pacer } from "../../pacing/pacer.ts";
 import { poisson } from "../../pacing/poisson.ts";
 import { ramp } from "../../pacing/ramp.ts";
 import { steps } from "../../pacing/steps.ts";
-import { NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
-import { emptyAccount } from "../../trace/account.ts";
+import { operationFields } from "../../ring/operation-record.ts";
 import type { LoadFeedPlan, LoadSchedule, LoadStep } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
 import type { FeederTools } from "./main.ts";
-import type { OperationBytes } from "./operation-feed.ts";
+import { nothingFed } from "./nothing-fed.ts";
+import { operationBytes } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
-
-const NOTHING = Buffer.alloc(0);
-const NO_DIGEST = Buffer.alloc(32);
 
 export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedSummary {
   const pacer = pacerOf(plan.schedule, plan.seed);
-  const fields = plainRequest();
-  const bytes = bytesOf(Buffer.from(plan.head, "latin1"));
+  const fields = operationFields({ op: Op.REQUEST, kind: Kind.other });
+  const target = Buffer.from(plan.head, "latin1");
+  const bytes = operationBytes({ target, targetBytes: target.length });
   const planned = new PlannedSeconds((second, operations) =>
     tell({ type: "planned", second, operations }),
   );
@@ -37,7 +35,7 @@ export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedS
     if (!Number.isNaN(due)) planned.count(due);
   }
   planned.end();
-  return summaryOf(index, complete);
+  return { ...nothingFed(), emitted: index, complete };
 }
 
 /** Without a schedule nothing has a due time: whatever finds a place goes out. */
@@ -70,39 +68,3 @@ function stepPacer({ from, to, seconds }: LoadStep): Pacer {
     ? constant({ rate: perSecond(from), over })
     : ramp({ from: perSecond(from), to: perSecond(to), over });
 }
-
-const plainRequest = (): OperationFields => ({
-  seq: 0,
-  due: Number.NaN,
-  size: 0,
-  traced: 0,
-  op: Op.REQUEST,
-  kind: Kind.other,
-  flags: 0,
-  registry: 0,
-  node: 0,
-  slot: -1,
-  session: NO_SESSION,
-  after: 0,
-});
-
-const bytesOf = (head: Buffer): OperationBytes => ({
-  digest: NO_DIGEST,
-  target: head,
-  targetBytes: head.length,
-  row: NOTHING,
-  rowBytes: 0,
-  key: NOTHING,
-  keyBytes: 0,
-  body: NOTHING,
-  bodyBytes: 0,
-});
-
-const summaryOf = (emitted: number, complete: boolean): FeedSummary => ({
-  account: emptyAccount(),
-  emitted,
-  skipped: {},
-  complete,
-  traceSeconds: 0,
-  objects: {},
-});

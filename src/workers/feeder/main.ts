@@ -3,10 +3,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { RingProducer } from "../../ring/record-ring.ts";
-import { emptyAccount } from "../../trace/account.ts";
 import type { FeedPlan } from "../feed-plan.ts";
 import type { FeederTask, FeedSummary, FromFeeder } from "../messages.ts";
 import { RunOrders } from "../run-orders.ts";
+import { nothingFed } from "./nothing-fed.ts";
 import { OperationFeed } from "./operation-feed.ts";
 
 /** How often a feeder that waits for a disk looks whether it is to stop. */
@@ -46,19 +46,10 @@ async function feedUntilStopped(plan: FeedPlan, tools: FeederTools): Promise<Fee
   try {
     return await feedPlan(plan, tools);
   } catch (error) {
-    if (error instanceof DrayageError && error.code === "interrupted") return NOTHING_FED;
+    if (error instanceof DrayageError && error.code === "interrupted") return nothingFed();
     throw error;
   }
 }
-
-const NOTHING_FED: FeedSummary = {
-  account: emptyAccount(),
-  emitted: 0,
-  skipped: {},
-  complete: false,
-  traceSeconds: 0,
-  objects: {},
-};
 
 /** Only the source that is asked for is loaded: a synthetic load starts without the trace reader. */
 async function feedPlan(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary> {

@@ -2,6 +2,7 @@
 // feeder thread, which may block: it has nothing else to do.
 import {
   DIGEST_AT,
+  DIGEST_BYTES,
   type OperationFields,
   type OperationParts,
   operationRecordBytes,
@@ -29,6 +30,23 @@ export type OperationBytes = {
   body: Buffer;
   bodyBytes: number;
 };
+
+const NOTHING = Buffer.alloc(0);
+const NO_DIGEST = Buffer.alloc(DIGEST_BYTES);
+
+/** A record without any of its parts but those given. */
+export const operationBytes = (own: Partial<OperationBytes> = {}): OperationBytes => ({
+  digest: NO_DIGEST,
+  target: NOTHING,
+  targetBytes: 0,
+  row: NOTHING,
+  rowBytes: 0,
+  key: NOTHING,
+  keyBytes: 0,
+  body: NOTHING,
+  bodyBytes: 0,
+  ...own,
+});
 
 export class OperationFeed {
   readonly #rings: readonly RingProducer[];

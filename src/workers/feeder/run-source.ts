@@ -13,14 +13,14 @@
 import { createHash } from "node:crypto";
 import { Kind, Op } from "../../core/operation.ts";
 import { contentDigest } from "../../registry/content.ts";
-import { Flag, type OperationFields } from "../../ring/operation-record.ts";
+import { Flag, type OperationFields, operationFields } from "../../ring/operation-record.ts";
 import type { ByteMap } from "../../trace/byte-map.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { UriMap } from "../../trace/uri-map.ts";
 import type { RunFeedPlan } from "../feed-plan.ts";
 import { manifestOfRecord } from "./manifest-body.ts";
-import type { OperationBytes, OperationFeed } from "./operation-feed.ts";
+import { type OperationBytes, type OperationFeed, operationBytes } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
 import { isDigestReference, type RecordRefusal, recordRefusal } from "./record-refusal.ts";
 import { RowFragment } from "./row-fragment.ts";
@@ -81,8 +81,8 @@ export class RunSource {
     this.#targets = new TargetWriter(plan.endpoints);
     this.#seconds = new PlannedSeconds((second, operations) => listeners.due(second, operations));
     this.#single = spanOf(SINGLE_REPOSITORY);
-    this.#fields = emptyFields();
-    this.#bytes = emptyBytes();
+    this.#fields = operationFields();
+    this.#bytes = operationBytes();
   }
 
   /** Feeds everything. False when the run was told to stop on the way. */
@@ -263,30 +263,3 @@ export class RunSource {
     return this.#ref;
   }
 }
-
-const emptyFields = (): OperationFields => ({
-  seq: 0,
-  due: Number.NaN,
-  size: 0,
-  traced: 0,
-  op: 0,
-  kind: 0,
-  flags: 0,
-  registry: 0,
-  node: 0,
-  slot: -1,
-  session: 0xffffffff,
-  after: 0,
-});
-
-const emptyBytes = (): OperationBytes => ({
-  digest: NOTHING,
-  target: NOTHING,
-  targetBytes: 0,
-  row: NOTHING,
-  rowBytes: 0,
-  key: NOTHING,
-  keyBytes: 0,
-  body: NOTHING,
-  bodyBytes: 0,
-});

@@ -9,7 +9,7 @@
 
 import { Kind, Op } from "../../core/operation.ts";
 import { type Random, random } from "../../core/random.ts";
-import { Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
+import { ANY_SLOT, Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
 import { ClientIndex } from "../../trace/client-index.ts";
 import { type RingHash, ringHash, type SlotAssigner, slotAssigner } from "../../trace/partition.ts";
 import type { RecordView } from "../../trace/record-view.ts";
@@ -46,7 +46,7 @@ export class Spread {
     fields.session = this.#plan.sessions ? this.#sessionOf(record) : NO_SESSION;
     if (this.#plan.sessions) fields.flags |= Flag.ownConnections;
     fields.node = this.#nodeOf(record, fields.session, number);
-    fields.slot = -1;
+    fields.slot = ANY_SLOT;
     let lane = Math.floor(number / this.#plan.nodes);
     const slots = this.#slots[fields.node];
     if (slots !== undefined) {

@@ -5,9 +5,6 @@ import { ByteMap } from "../../trace/byte-map.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import { GrowingNumbers } from "./growing-numbers.ts";
 
-/** Positions within a URI; the URI itself stands in `uris`. */
-export type UriShape = { nameAt: number; nameEnd: number; refAt: number };
-
 const STATUS_OK = 200;
 /** A manifest of the largest size there is in traces names no more layers than this. */
 const LAYERS_MAX = 256;

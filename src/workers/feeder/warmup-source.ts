@@ -3,7 +3,12 @@
 import { Kind, Op } from "../../core/operation.ts";
 import { contentDigest } from "../../registry/content.ts";
 import { emptyDescriptor } from "../../registry/manifest.ts";
-import { Flag, NO_SESSION, type OperationFields } from "../../ring/operation-record.ts";
+import {
+  Flag,
+  NO_SESSION,
+  type OperationFields,
+  operationFields,
+} from "../../ring/operation-record.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { WarmupFeedPlan } from "../feed-plan.ts";
@@ -244,14 +249,4 @@ type Push = { readonly number: number; readonly uri: string; readonly registry: 
 
 const fieldsOf = (
   own: Pick<OperationFields, "seq" | "kind" | "size" | "registry">,
-): OperationFields => ({
-  due: Number.NaN,
-  traced: 0,
-  op: Op.PUSH,
-  flags: 0,
-  node: 0,
-  slot: -1,
-  session: NO_SESSION,
-  after: 0,
-  ...own,
-});
+): OperationFields => operationFields({ op: Op.PUSH, ...own });
