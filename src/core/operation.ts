@@ -1,12 +1,10 @@
 // What drayage does to a registry, as codes that fit a byte in a ring and as the words that files print.
 
 export const operations = ["GET", "PUT", "HEAD", "PING", "PUSH", "REQUEST"] as const;
-export type Operation = (typeof operations)[number];
 /** Code of an operation in rings: its index above. PUSH is warm-up's "make sure it is there", REQUEST any HTTP request. */
 export const Op = { GET: 0, PUT: 1, HEAD: 2, PING: 3, PUSH: 4, REQUEST: 5 } as const;
 
 export const objectKinds = ["blob", "manifest", "upload", "ping", "other"] as const;
-export type ObjectKind = (typeof objectKinds)[number];
 export const Kind = { blob: 0, manifest: 1, upload: 2, ping: 3, other: 4 } as const;
 
 /**

@@ -18,4 +18,3 @@ export const nanosFromMillis = (value: Millis): Nanos => nanos(value * 1e6);
 export const nanosFromSeconds = (value: Seconds): Nanos => nanos(value * 1e9);
 export const secondsFromNanos = (value: Nanos): Seconds => seconds(value / 1e9);
 export const millisFromNanos = (value: Nanos): Millis => millis(value / 1e6);
-export const nanosPerRequest = (rate: PerSecond): Nanos => nanos(1e9 / rate);

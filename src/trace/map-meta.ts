@@ -15,7 +15,7 @@ export type MapSettings = {
 
 export type TracedFile = { readonly name: string; readonly size: number };
 
-export type MapCounts = {
+type MapCounts = {
   readonly uris: number;
   readonly pushed: number;
   readonly existing: number;

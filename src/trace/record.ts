@@ -1,5 +1,5 @@
 /** Where a record stands in its input, for messages: file name, row from 1, byte offset in the uncompressed stream. */
-export type RecordOrigin = { readonly file: string; readonly row: number; readonly offset: number };
+type RecordOrigin = { readonly file: string; readonly row: number; readonly offset: number };
 
 /**
  * One record of a trace after reading, in the shape that plug-ins, statistics and tests want. The replay itself never

@@ -6,7 +6,6 @@ import {
   ContentSource,
   type ContentSpec,
   contentDigest,
-  contentDigestInTurns,
   contentSeed,
 } from "../../src/registry/content.ts";
 
@@ -58,10 +57,9 @@ for (const { key, size, random, sha256 } of [
   },
 ]) {
   const words = `${size} bytes of ${random ? "random" : "plain"} content have their published digest`;
-  test(`content: ${words}`, async () => {
+  test(`content: ${words}`, () => {
     const spec = { seed: 0, key, size, random };
     assert.equal(contentDigest(spec).toString("hex"), sha256);
-    assert.equal((await contentDigestInTurns(spec)).toString("hex"), sha256);
     const body = bodyOf(spec, () => 1000);
     assert.equal(body.length, size);
     assert.equal(createHash("sha256").update(body).digest("hex"), sha256);
@@ -117,21 +115,15 @@ test("content: a source that has ended stays at its end", () => {
   assert.equal(source.read(Buffer.alloc(64)), 0);
 });
 
-test("content: a body of several slices has the same digest in turns as at once", async () => {
+test("content: a body of several slices has the digest of its bytes", () => {
   for (const size of [MIB - 1, MIB, MIB + 1, 3 * MIB + 7]) {
     const spec = { seed: "s", key: "k", size, random: true };
-    assert.ok((await contentDigestInTurns(spec)).equals(contentDigest(spec)), `${size} bytes`);
+    const body = bodyOf(spec, () => 100_000);
+    assert.ok(
+      createHash("sha256").update(body).digest().equals(contentDigest(spec)),
+      `${size} bytes`,
+    );
   }
-});
-
-test("content: digesting in turns lets other work run, and ends when it is told to", async () => {
-  const controller = new AbortController();
-  const digest = contentDigestInTurns(
-    { seed: 0, key: "k", size: 64 * MIB, random: false },
-    controller.signal,
-  );
-  setImmediate(() => controller.abort(new Error("enough")));
-  await assert.rejects(digest, /enough/);
 });
 
 test("content: seed, key and size each change every body of 4 bytes or more", () => {

@@ -58,7 +58,7 @@ function objectPlan(config: ReplayConfig, flags: ReplayFlags, threads: number): 
 }
 
 /** Workers of the configuration that run in this process. */
-export const nodeCount = (config: ReplayConfig, { local }: RunFlags): number =>
+const nodeCount = (config: ReplayConfig, { local }: RunFlags): number =>
   local ?? Math.max(1, config.clientInfo.clientList?.length ?? 1);
 
 /** Operations at once, per worker of the configuration. */

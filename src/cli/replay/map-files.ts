@@ -12,7 +12,7 @@ import { traceFiles } from "../../trace/trace-files.ts";
 import type { WarmupIdentity } from "../../trace/warmup-journal.ts";
 import type { ConfigOf, ReplayConfig } from "../config/replay-config.ts";
 
-export const mapSettings = ({ run, warmup }: ReplayConfig): MapSettings => ({
+const mapSettings = ({ run, warmup }: ReplayConfig): MapSettings => ({
   seed: run.seed,
   random: warmup.random,
   identity: warmup.identity,
@@ -20,7 +20,7 @@ export const mapSettings = ({ run, warmup }: ReplayConfig): MapSettings => ({
   manifests: warmup.manifests,
 });
 
-export const registryUrls = ({ registry }: ReplayConfig): string[] =>
+const registryUrls = ({ registry }: ReplayConfig): string[] =>
   registry.map(({ origin, pathPrefix }) => `${origin}${pathPrefix}`);
 
 /** Indices of the registry entries that a warm-up fills. */
