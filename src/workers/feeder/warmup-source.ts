@@ -221,7 +221,7 @@ export class WarmupSource {
     // The size stands before the URI, for the list of failures.
     const row = Buffer.from(`${fields.size} ${uri}`);
     const lane = fields.session === NO_SESSION ? fields.seq : fields.session;
-    return this.#feed.emit(lane % this.#plan.threads, fields, {
+    const emitted = this.#feed.emit(lane % this.#plan.threads, fields, {
       digest,
       target: this.#targets.bytes,
       targetBytes: this.#targets.length,
@@ -232,6 +232,9 @@ export class WarmupSource {
       body,
       bodyBytes: body.length,
     });
+    // Nothing is due in a warm-up: what has its digest is sent while the next digest is made.
+    this.#feed.publish();
+    return emitted;
   }
 
   #waitForBlobs(): boolean {
