@@ -1,4 +1,4 @@
-// A registry that keeps nothing, in a process of its own: HEAD finds nothing, POST opens an upload, PUT takes a body and
+// A registry that keeps nothing, in a process of its own: HEAD finds nothing, GET says 200, POST opens an upload, PUT takes a body and
 // throws it away. Prints its port; for every line of its stdin it prints how many bodies and how many bytes of them it has
 // taken; ends with its stdin.
 import { createServer, type Socket } from "node:net";
@@ -9,6 +9,7 @@ const reply = (status: string, fields = ""): Buffer =>
   Buffer.from(`HTTP/1.1 ${status}\r\n${fields}Content-Length: 0\r\n\r\n`);
 const missing = reply("404 Not Found");
 const opened = reply("202 Accepted", "Location: /v2/test_repo/blobs/uploads/one?state=1\r\n");
+const fine = reply("200 OK");
 const created = reply("201 Created");
 
 const taken = { bodies: 0, bytes: 0 };
@@ -32,6 +33,7 @@ function attend(socket: Socket): void {
     const head = piece.toString("latin1", 0, end);
     if (head.startsWith("HEAD")) socket.write(missing);
     else if (head.startsWith("POST")) socket.write(opened);
+    else if (head.startsWith("GET")) socket.write(fine);
     else {
       left = Number(/Content-Length: (\d+)/i.exec(head)?.[1]);
       takeBody(piece.length - end);
