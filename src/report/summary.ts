@@ -1,3 +1,4 @@
+import { basename, join, normalize } from "node:path";
 import { type Distribution, maximumOf, supportedPercentile } from "../stats/distribution.ts";
 import type { RequestFigures } from "../stats/figures.ts";
 import { compatLines } from "./compat.ts";
@@ -24,7 +25,7 @@ import { alignRows, type Paint, type Row } from "./text-table.ts";
 /** What the summary tells besides the figures. */
 export type SummaryContext = {
   readonly directory: string;
-  /** Names of the files written and what each holds. */
+  /** Paths of the files written and what each holds. */
   readonly files: readonly { readonly name: string; readonly holds: string }[];
   /** Commands worth typing next, and why. */
   readonly next: readonly { readonly type: string; readonly does: string }[];
@@ -181,8 +182,17 @@ function countLines({ records, skipped, besides }: RunFigures, paint: Paint): re
   });
 }
 
-const fileRows = ({ files }: SummaryContext): readonly Row[] =>
-  files.map(({ name, holds }) => ({ cells: [name, holds] }));
+/** The files of the run directory by their bare names, below a line that names it; the others by their paths. */
+function fileRows({ files, directory }: SummaryContext): readonly Row[] {
+  const isInside = ({ name }: { name: string }): boolean =>
+    join(directory, basename(name)) === name;
+  const inside = files.filter(isInside);
+  return [
+    ...(inside.length === 0 ? [] : [{ cells: [`${normalize(directory)}/`] }]),
+    ...inside.map(({ name, holds }) => ({ cells: [`${INDENT}${basename(name)}`, holds] })),
+    ...files.filter((file) => !isInside(file)).map(({ name, holds }) => ({ cells: [name, holds] })),
+  ];
+}
 
 const nextRows = ({ next }: SummaryContext): readonly Row[] =>
   next.map(({ type, does }) => ({ cells: [type, does] }));

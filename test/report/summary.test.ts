@@ -87,6 +87,25 @@ test("summary: every class has a response row and a service row, errors have the
   assert.match(text, /Files\n +results\.json +the figures/);
 });
 
+test("summary: files of the run directory stand below its name, others by their paths", () => {
+  const directory = "./runs/x";
+  const files = [
+    { name: "runs/x/report.html", holds: "a page" },
+    { name: "runs/x/run.json", holds: "what was run" },
+    { name: "out/rows.json", holds: "3 rows" },
+    { name: "runs/x/deeper/rows.json", holds: "more rows" },
+  ];
+  const text = summaryText(figures, { ...context, directory, files }, plain);
+  const [, listed] = /Files\n((?: .*\n)+)/.exec(text) ?? [];
+  assert.deepEqual(listed?.trimEnd().split("\n"), [
+    "  runs/x/",
+    "    report.html            a page",
+    "    run.json               what was run",
+    "  out/rows.json            3 rows",
+    "  runs/x/deeper/rows.json  more rows",
+  ]);
+});
+
 test("summary: without due times it says so, and shows service times only", () => {
   const text = summaryText(sampleRun({ paced: false, seconds: 3 }).figures, context, plain);
   assert.match(text, /no due times:/);
