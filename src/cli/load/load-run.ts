@@ -1,8 +1,8 @@
 // A synthetic load from its plan to its summary.
-import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import type { ExitCode } from "../../core/exit-code.ts";
 import { failureLabel } from "../../core/failure.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { overall, type RunFigures } from "../../report/run-figures.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
 import {
   Disposition,
   OUTCOME_FAILURE_AT,
@@ -20,6 +20,7 @@ import { IntervalRecording } from "../replay/interval-recording.ts";
 import { runRecord, tell, writeOutputs } from "../replay/outputs.ts";
 import { Progress } from "../replay/progress.ts";
 import { detailOf } from "../replay/result-rows.ts";
+import { runExit } from "../replay/run-exit.ts";
 import { besidesOf } from "../replay/run-replay.ts";
 import type { RunStory } from "../replay/run-story.ts";
 import { version } from "../version.ts";
@@ -71,21 +72,23 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     feeding: (message) => recording.feeding(message),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
-  const course = await engine
-    .run()
-    .then((end) => ({ end, ...recording.finish() }))
-    .finally(() => {
-      clearTimeout(timer);
-      interrupts.release();
-      progress.end();
-    });
-  const signal = interrupts.code();
-  const figures = figuresOf(request, { ...course, recording, outcomes, signal });
-  const outputs = { directory, figures, recording, files: [] };
-  await directory.writeRun(runRecord(story, recording.origin, figures.ending));
-  await writeOutputs(story, outputs);
-  tell(story, outputs, terminal);
-  return exitOf(request, figures, signal);
+  try {
+    const end = await engine.run();
+    const signal = interrupts.code();
+    const course = { end, recording, outcomes, signal, ...recording.finish() };
+    progress.end();
+    const figures = figuresOf(request, course);
+    const outputs = { directory, figures, recording, files: [] };
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await writeOutputs(story, outputs);
+    tell(story, outputs, terminal);
+    return runExit(request, figures, interrupts.code());
+  } finally {
+    clearTimeout(timer);
+    interrupts.release();
+    recording.close();
+    progress.end();
+  }
 }
 
 type Course = {
@@ -127,16 +130,4 @@ function figuresOf(
     examples: outcomes.examples,
     compat: null,
   };
-}
-
-function exitOf(
-  { allowInvalid, allowFailures }: LoadRequest,
-  { validity, totals }: RunFigures,
-  signal: ExitCode | undefined,
-): ExitCode {
-  const { done, failed } = overall(totals);
-  const codes: ExitCode[] = signal === undefined ? [] : [signal];
-  if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
-  if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
-  return strongestExit(codes);
 }

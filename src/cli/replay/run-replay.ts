@@ -1,8 +1,8 @@
 // A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
-import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import type { ExitCode } from "../../core/exit-code.ts";
 import type { TargetCounts } from "../../plugins/plugin.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { overall, type RunFigures } from "../../report/run-figures.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
 import { judge } from "../../stats/validity.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
 import { Engine, type EngineEnd } from "../../workers/engine.ts";
@@ -16,6 +16,7 @@ import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { ResultRows } from "./result-rows.ts";
+import { runExit } from "./run-exit.ts";
 import { replayStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 
@@ -60,7 +61,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     await directory.writeRun(runRecord(story, recording.origin, figures.ending));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
-    return exitOf(request, figures, interrupts.code());
+    return runExit(request, figures, interrupts.code());
   } finally {
     // Until here, so that an interrupt while files are written leaves them whole.
     interrupts.release();
@@ -139,15 +140,3 @@ const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
   ],
   summaryFile: `${config.trace.output}.summary.json`,
 });
-
-function exitOf(
-  { allowInvalid, allowFailures }: RunRequest,
-  { validity, totals }: RunFigures,
-  signal: ExitCode | undefined,
-): ExitCode {
-  const { done, failed } = overall(totals);
-  const codes: ExitCode[] = signal === undefined ? [] : [signal];
-  if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
-  if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
-  return strongestExit(codes);
-}
