@@ -6,9 +6,10 @@ import {
 } from "../stats/distribution.ts";
 import type { RequestFigures } from "../stats/figures.ts";
 import { type Html, type HtmlRow, htmlTable } from "./html.ts";
-import { formatBytes, formatCount, formatNanos, formatRate, formatShare } from "./number-format.ts";
+import { formatCount, formatNanos } from "./number-format.ts";
+import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
-import { onTimeShare, overall, type RunFigures, rateOver } from "./run-figures.ts";
+import { overall, type RunFigures } from "./run-figures.ts";
 
 const time = (nanos: number | null): string => formatNanos(nanos).replace("us", "µs");
 
@@ -47,26 +48,12 @@ export function latencyTable({ totals }: RunFigures): Html {
 }
 
 /** Counts, bytes and rates of each operation and of all. */
-export function requestTable({ totals, seconds }: RunFigures): Html {
-  const row = (operation: string, figures: RequestFigures): HtmlRow => {
-    const bytes = figures.bytesIn + figures.bytesOut;
-    return {
-      cells: [
-        operation,
-        formatCount(figures.done),
-        formatCount(figures.failed),
-        formatShare(onTimeShare(figures)),
-        formatBytes(bytes),
-        formatRate(rateOver(figures.done, seconds)),
-        `${formatBytes(rateOver(bytes, seconds))}/s`,
-      ],
-    };
-  };
-  const rows = totals.classes.map((part) => row(part.operation, part));
-  if (rows.length > 1) rows.push(row("all", overall(totals)));
-  const head = ["operation", "done", "failed", "on time", "bytes", "rate", "throughput"];
-  return htmlTable(head, rows, 1);
-}
+export const requestTable = (figures: RunFigures): Html =>
+  htmlTable(
+    ["operation", ...requestHeads],
+    requestCells(figures).map((cells) => ({ cells })),
+    1,
+  );
 
 /** Failures by label and operation, with the first message of each label. Empty where nothing failed. */
 export function errorTable({ totals, examples }: RunFigures): Html {

@@ -2,24 +2,10 @@ import { basename, join, normalize } from "node:path";
 import { type Distribution, maximumOf, supportedPercentile } from "../stats/distribution.ts";
 import type { RequestFigures } from "../stats/figures.ts";
 import { compatLines } from "./compat.ts";
-import {
-  formatBytes,
-  formatCount,
-  formatDuration,
-  formatNanos,
-  formatRate,
-  formatShare,
-} from "./number-format.ts";
+import { formatCount, formatDuration, formatNanos } from "./number-format.ts";
+import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
-import {
-  onTimeShare,
-  overall,
-  type RunFigures,
-  rateOver,
-  type Verdict,
-  verdictOf,
-  verdictText,
-} from "./run-figures.ts";
+import { overall, type RunFigures, type Verdict, verdictOf, verdictText } from "./run-figures.ts";
 import { alignRows, type Paint, type Row } from "./text-table.ts";
 
 /** What the summary tells besides the figures. */
@@ -136,25 +122,9 @@ function latencyRows({ totals, paced }: RunFigures, paint: Paint): readonly Row[
   return rows;
 }
 
-function requestRows({ totals, seconds }: RunFigures): readonly Row[] {
-  if (totals.classes.length === 0) return [];
-  const row = (operation: string, figures: RequestFigures): Row => {
-    const bytes = figures.bytesIn + figures.bytesOut;
-    const cells = [
-      operation,
-      formatCount(figures.done),
-      formatCount(figures.failed),
-      formatShare(onTimeShare(figures)),
-      formatBytes(bytes),
-      formatRate(rateOver(figures.done, seconds)),
-      `${formatBytes(rateOver(bytes, seconds))}/s`,
-    ];
-    return { cells };
-  };
-  const rows: Row[] = totals.classes.map((part) => row(part.operation, part));
-  if (rows.length > 1) rows.push(row("all", overall(totals)));
-  rows.unshift({ cells: ["", "done", "failed", "on time", "bytes", "rate", "throughput"] });
-  return rows;
+function requestRows(figures: RunFigures): readonly Row[] {
+  const rows = requestCells(figures);
+  return rows.length === 0 ? [] : [["", ...requestHeads], ...rows].map((cells) => ({ cells }));
 }
 
 /** Messages may quote a server: nothing of theirs moves the cursor. */
