@@ -3,13 +3,12 @@ import { ExitCode } from "../core/exit-code.ts";
 import { accountLine, brokenLines } from "../trace/account.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
-import { redactedArguments } from "./config/overrides.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
 import { planRun } from "./replay/engine-plan.ts";
 import { checkMap } from "./replay/map-files.ts";
-import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
+import { endingOf, endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
 import { replayRun } from "./replay/run-replay.ts";
 
 const options = {
@@ -70,12 +69,7 @@ export const run: Command<typeof options> = {
         verb: "run",
         config,
         plan,
-        arguments: redactedArguments(process.argv.slice(2)),
-        out: given.out,
-        json: given.json,
-        quiet: given.quiet,
-        allowInvalid: given["allow-invalid"],
-        allowFailures: given["allow-failures"],
+        ...endingOf(given),
         next: [],
       },
       terminal,

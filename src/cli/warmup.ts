@@ -1,10 +1,9 @@
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
-import { redactedArguments } from "./config/overrides.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
-import { endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
+import { endingOf, endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
 
 const options = {
@@ -46,12 +45,7 @@ export const warmup: Command<typeof options> = {
         config,
         flags: { tmpDir: given.tmp, errorsFile: given.errors },
         restart: given.restart,
-        arguments: redactedArguments(process.argv.slice(2)),
-        out: given.out,
-        json: given.json,
-        quiet: given.quiet,
-        allowInvalid: given["allow-invalid"],
-        allowFailures: given["allow-failures"],
+        ...endingOf(given),
         next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
         again: { type: `drayage warmup -i ${given.config}`, does: "go on where this one stopped" },
       },

@@ -1,4 +1,6 @@
-import type { OptionTable } from "../command.ts";
+import type { OptionTable, OptionValues } from "../command.ts";
+import type { commonReplayOptions } from "../common-options.ts";
+import { redactedArguments } from "../config/overrides.ts";
 
 /** Reading of traces. */
 export const traceReadingOptions = {
@@ -24,6 +26,18 @@ export const endOptions = {
     help: "exit 0 also when operations failed",
   },
 } as const satisfies OptionTable;
+
+/** What options say about the end of a replay, and the command line as run.json may hold it. */
+export const endingOf = (
+  given: OptionValues<typeof endOptions & Pick<typeof commonReplayOptions, "json" | "quiet">>,
+) => ({
+  arguments: redactedArguments(process.argv.slice(2)),
+  out: given.out,
+  json: given.json,
+  quiet: given.quiet,
+  allowInvalid: given["allow-invalid"],
+  allowFailures: given["allow-failures"],
+});
 
 /** `--set` in the order given, and `--strict` or `--no-strict`, which say the same as a key. */
 export const overridesOf = ({
