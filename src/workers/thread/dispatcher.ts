@@ -50,6 +50,8 @@ export class Dispatcher {
   #draining = false;
   #passing = false;
   #done = false;
+  /** The next operation is due and waits for an entry: a landing calls, no alarm is needed. */
+  #waitsForEntry = false;
   /** Last instant at which something due found no place: whoever was due before it is late for want of places. */
   #fullAt = Number.NEGATIVE_INFINITY;
 
@@ -87,6 +89,7 @@ export class Dispatcher {
   /** Takes the next operation off the ring if it is due and there is room. */
   #takeNext(now: number): boolean {
     const { ring } = this.#parts;
+    this.#waitsForEntry = false;
     const at = ring.peek();
     if (at < 0) return false;
     // NaN, "as soon as possible", is never greater.
@@ -94,6 +97,7 @@ export class Dispatcher {
     const entry = this.#table.borrow();
     if (entry === undefined) {
       this.#fullAt = now;
+      this.#waitsForEntry = true;
       return false;
     }
     entry.load(ring, at);
@@ -173,8 +177,7 @@ export class Dispatcher {
     }
     const at = ring.peek();
     if (at >= 0) {
-      // Without a free entry the next landing calls; otherwise the record is not due yet.
-      if (this.#fullAt !== now)
+      if (!this.#waitsForEntry)
         alarm.at(nanos(now), nanos(ring.doubles[(at + DUE_AT) >> 3] as number));
       return;
     }

@@ -109,7 +109,7 @@ export class OutcomeReporter {
     const word = at >> 2;
     const how = dropped ? Disposition.notSent : flight.how;
     words[word + OUTCOME_HOW_AT / 4] = how | (flight.step << 8) | (rowBytes << 16);
-    words[word + OUTCOME_KEY_BYTES_AT / 4] = keyBytes | (detailBytes << 16);
+    words[word + OUTCOME_KEY_BYTES_AT / 4] = keyBytes;
     const from = entry.words;
     copyWords(words, word + OUTCOME_DIGEST_AT / 4, from, DIGEST_AT / 4, DIGEST_BYTES / 4);
     // Key behind row here as there. Up to 3 bytes more than they have: the record is a multiple of 8, and the detail is later.
@@ -117,7 +117,9 @@ export class OutcomeReporter {
     copyWords(words, word + OUTCOME_ROW_AT / 4, from, entry.rowAt >> 2, partWords);
     if (detailBytes > 0) {
       const detailAt = at + OUTCOME_ROW_AT + rowBytes + keyBytes;
-      bytes.write(flight.detail, detailAt, detailBytes, "utf8");
+      // Only whole characters are written: a cut in the middle of one makes it a few bytes less.
+      const written = bytes.write(flight.detail, detailAt, detailBytes, "utf8");
+      words[word + OUTCOME_KEY_BYTES_AT / 4] = keyBytes | (written << 16);
     }
   }
 
