@@ -18,7 +18,7 @@ test("drayage demo ends well, without a failed request, and leaves a report", as
     assert.ok(operations.includes(operation), `no ${operation} in ${operations.join(", ")}`);
   }
   assert.match(place.text("shown/run/report.html"), /<html/);
-  assert.match(ended.out, /shown\/run\/report\.html/);
+  assert.match(ended.out, /shown\/run\/\n +report\.html/);
 });
 
 test("drayage demo --json prints one document, everything else goes to standard error", async () => {

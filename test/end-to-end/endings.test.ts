@@ -29,7 +29,6 @@ test("a registry killed in mid-run: the rest are failed rows with their cause, a
   place.configure(trace(blobGets(count, { every: 0.02 })), {
     registry: [`127.0.0.1:${registry.port}`],
     "client_info.wait": true,
-    "run.saturation.lateness_ms": 1000,
   });
   await place.warmup();
   const warm = registry.accessLog().length;
@@ -86,7 +85,6 @@ describe("interrupts of a run", () => {
       registry: [registry.url],
       "client_info.wait": true,
       "client_info.threads": 50,
-      "run.saturation.lateness_ms": 2000,
     });
     await place.warmup();
     const run = place.start(["run", "-i", "config.yaml"]);

@@ -302,7 +302,6 @@ test("tokens that expire in mid-run are renewed, and no request fails", async (t
   place.configure(trace(blobGets(60, { every: 0.03 })), {
     registry: [{ url: registry.url, auth: { type: "bearer" } }],
     "client_info.wait": true,
-    "run.saturation.lateness_ms": 2000,
   });
   await place.warmup();
   const ended = await place.run();

@@ -120,7 +120,6 @@ describe("wait: true with speed", () => {
       "client_info.wait": true,
       "client_info.speed": 4,
       "run.on_time_ms": 1000,
-      "run.saturation.lateness_ms": 2000,
     });
     await place.warmup();
   });
@@ -197,7 +196,6 @@ describe("a registry that stalls in mid-run", () => {
       registry: [`127.0.0.1:${proxy.port}`],
       "client_info.wait": true,
       "client_info.threads": places,
-      "run.saturation.lateness_ms": 1000,
     });
     await place.warmup();
   });
