@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requireProgram } from "./measure.ts";
 
-export const SMALL_BYTES = 600;
+const SMALL_BYTES = 600;
 export const BLOB_BYTES = 10 * 1024 * 1024;
 
 export type Nginx = { readonly origin: string; readonly stop: () => Promise<void> };

@@ -47,7 +47,7 @@ export const drayage: Peer = {
   },
 };
 
-export const peers: readonly Peer[] = [
+const peers: readonly Peer[] = [
   {
     name: "wrk",
     command: ({ url, connections, seconds }) => [
