@@ -57,6 +57,7 @@ describe("the results file", () => {
       const ended = await run.ended;
       assert.equal(ended.code, code, ended.err);
       assert.match(ended.out, /^ABORTED/);
+      assert.equal(ended.out.includes("skipped.ndjson"), place.has("output.json.skipped.ndjson"));
       assert.deepEqual(place.rows(), []);
       assert.equal(place.summary().interrupted, true);
       const directory = place.runDirectory("run");

@@ -1,4 +1,5 @@
 // A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
+import { existsSync } from "node:fs";
 import type { ExitCode } from "../../core/exit-code.ts";
 import type { TargetCounts } from "../../plugins/plugin.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
@@ -134,7 +135,8 @@ export const besidesOf = (counts: TargetCounts): Record<string, number> => ({
 const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
   files: [
     { name: config.trace.output, holds: `${rows.count} rows, one per operation` },
-    ...(plan.feed.skippedFile === undefined
+    // The feeder makes it when the trace has been read, which an interrupt may prevent.
+    ...(plan.feed.skippedFile === undefined || !existsSync(plan.feed.skippedFile)
       ? []
       : [{ name: plan.feed.skippedFile, holds: "records that became no operation, and why" }]),
   ],
