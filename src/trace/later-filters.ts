@@ -35,8 +35,9 @@ export class LaterFilters {
   reason(arrivalUs: number, record: RecordView): FilterReason | null {
     if (!this.#window.admits(arrivalUs)) return "window";
     if (this.#sample !== undefined && !this.#sample.keeps(record)) return "sample";
+    if (this.#seen === undefined) return null;
     const { buffer, idAt, idEnd } = record;
-    if (this.#seen === undefined || idAt === -1) return null;
+    if (idAt === -1) return null;
     return this.#seen.add(buffer, idAt, idEnd) ? null : "duplicate_id";
   }
 }
