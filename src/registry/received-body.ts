@@ -48,7 +48,7 @@ export class ReceivedBody {
   #check(piece: Buffer): void {
     // Most blobs of a registry arrive in one piece: one call, no state.
     if (this.bytes === 0 && piece.length === this.#announced) {
-      this.#wholeMatches = isDigest(hash("sha256", piece, "latin1"), this.#digest);
+      this.#wholeMatches = isDigest(hash("sha256", piece, "binary"), this.#digest);
       return;
     }
     this.#hash ??= createHash("sha256");
