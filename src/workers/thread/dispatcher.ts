@@ -177,12 +177,17 @@ export class Dispatcher {
     }
     const at = ring.peek();
     if (at >= 0) {
-      if (!this.#waitsForEntry)
-        alarm.at(nanos(now), nanos(ring.doubles[(at + DUE_AT) >> 3] as number));
+      if (!this.#waitsForEntry) this.#awaitDue(now, ring.doubles[(at + DUE_AT) >> 3] as number);
       return;
     }
     if (!ring.ended()) alarm.onRecords();
     else if (this.#table.takenCount === 0) this.#finish();
+  }
+
+  /** A record without a due time stands here when it was published since the last look: it is due. */
+  #awaitDue(now: number, due: number): void {
+    if (Number.isNaN(due)) this.#parts.alarm.soon();
+    else this.#parts.alarm.at(nanos(now), nanos(due));
   }
 
   #finish(): void {
