@@ -290,3 +290,18 @@ for (const { rule, files, name } of [
 ]) {
   test(`the linter refuses ${rule}`, () => assert.match(lint(files), new RegExp(`/${name}\\b`)));
 }
+
+test("the lock names every build of a package, for whatever system: npm ci refuses it otherwise", () => {
+  const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies),
+  );
+  assert.ok(wanted.length > 0);
+  assert.deepEqual(
+    wanted.filter((name) => packages[`node_modules/${name}`] === undefined),
+    [],
+    "type: node scripts/complete-lock.ts",
+  );
+});
