@@ -69,7 +69,7 @@ const styleOf = (origin: string): HeadStyle => ({
   keepAlive: true,
 });
 
-export const clientOf = (origin: string): ClientSpec => ({
+const clientOf = (origin: string): ClientSpec => ({
   endpoints: [
     {
       origin,
