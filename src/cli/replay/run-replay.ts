@@ -29,6 +29,11 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const progress = new Progress(terminal, { quiet });
   const hashes = hashesOfTrace(config);
+  // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
+  const interrupts = catchInterrupts(
+    { drain: () => engine.drain(), stop: () => engine.stop() },
+    (line) => progress.say(line),
+  );
   const file = new RowFile(config.trace.output);
   const rows = new ResultRows(file);
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
@@ -48,7 +53,6 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
       if (message.type === "opened") for (const line of message.broken) progress.say(line);
     },
   });
-  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
   try {
     const end = await engine.run();
     const interrupted = interrupts.code() !== undefined;
