@@ -63,17 +63,26 @@ export class CompatSum {
   }
 }
 
-const known = (value: number | null, unit = ""): string =>
-  value === null ? "n/a" : `${value}${unit}`;
+/** Label, field and unit, in the original's order. `Transfered` is spelt so there, and scripts look for it. */
+const labels = [
+  ["Successful Requests", "successful", ""],
+  ["Failed Requests", "failed", ""],
+  ["Duration", "duration", ""],
+  ["Data Transfered", "transferred", " bytes"],
+  ["Average Latency", "averageLatency", ""],
+  ["% requests on time", "onTimeShare", ""],
+  ["Throughput", "throughput", " requests/second"],
+] as const satisfies readonly (readonly [string, keyof CompatFigures, string])[];
 
-/** The seven lines under `Statistics`. `Transfered` is spelt so in the original, and scripts look for it. */
+/** The seven lines under `Statistics`. */
 export const compatLines = (figures: CompatFigures): string[] => [
   "Statistics",
-  `Successful Requests: ${figures.successful}`,
-  `Failed Requests: ${figures.failed}`,
-  `Duration: ${known(figures.duration)}`,
-  `Data Transfered: ${figures.transferred} bytes`,
-  `Average Latency: ${known(figures.averageLatency)}`,
-  `% requests on time: ${known(figures.onTimeShare)}`,
-  `Throughput: ${known(figures.throughput, " requests/second")}`,
+  ...labels.map(([label, field, unit]) => {
+    const value = figures[field];
+    return `${label}: ${value === null ? "n/a" : `${value}${unit}`}`;
+  }),
 ];
+
+/** The same as data: the original's labels as keys. */
+export const compatBlock = (figures: CompatFigures): Record<string, number | null> =>
+  Object.fromEntries(labels.map(([label, field]) => [label, figures[field]]));

@@ -1,6 +1,7 @@
 // What a replay leaves behind and what it says at the end.
 import { writeFile } from "node:fs/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
+import { compatBlock } from "../../report/compat.ts";
 import { renderReportPage } from "../../report/report-page.ts";
 import { runResults } from "../../report/results.ts";
 import type { RunDirectory, RunRecord } from "../../report/run-directory.ts";
@@ -48,7 +49,9 @@ export async function writeOutputs(story: RunStory, outputs: Outputs): Promise<v
   const results = runResults(figures);
   await directory.writeJson("results.json", results);
   await directory.writeText("report.html", pageOf(story, outputs));
-  if (summaryFile !== undefined) await writeSummary(summaryFile, results);
+  if (summaryFile === undefined) return;
+  const compat = figures.compat === null ? null : compatBlock(figures.compat);
+  await writeSummary(summaryFile, { ...results, compat });
 }
 
 async function writeSummary(path: string, results: unknown): Promise<void> {
