@@ -1,7 +1,9 @@
 import { availableParallelism } from "node:os";
+import { DrayageError } from "../core/errors.ts";
 import { millis } from "../core/units.ts";
 import { choosePacing, pacingModes } from "../pacing/wake-plan.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
+import { ControlTransport, TransportError } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
@@ -93,6 +95,7 @@ export const load: Command<typeof options> = {
       seed: given.seed,
       threads: threadsFor(given),
     });
+    await requireAnswer(target, given.insecure);
     return runLoad(
       {
         plan,
@@ -112,6 +115,19 @@ export const load: Command<typeof options> = {
     );
   },
 };
+
+/** One HEAD before the start: where nobody answers, there is nothing to load. What it answers does not matter. */
+async function requireAnswer({ origin, path }: LoadTarget, insecure: boolean): Promise<void> {
+  const transport = new ControlTransport({ ca: undefined, insecure });
+  try {
+    await transport.fetch({ method: "HEAD", url: `${origin}${path}` });
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error;
+    throw new DrayageError("target-unreachable", `${origin}: ${error.message}`, { cause: error });
+  } finally {
+    await transport.close();
+  }
+}
 
 function threadsFor({ workers, connections }: Given): number {
   if (workers !== undefined) return Math.min(workers, connections);

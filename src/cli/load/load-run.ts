@@ -7,6 +7,7 @@ import {
   Disposition,
   OUTCOME_FAILURE_AT,
   OUTCOME_HOW_AT,
+  OUTCOME_SENT_AT,
   OUTCOME_STATUS_AT,
 } from "../../ring/outcome-record.ts";
 import type { RingConsumer } from "../../ring/record-ring.ts";
@@ -41,10 +42,15 @@ export type LoadRequest = {
 class LoadOutcomes implements OutcomeKeeper {
   readonly hasRoom = true;
   readonly examples: Record<string, string> = {};
+  /** From the start of the run to the last sending. */
+  lastSentSeconds = 0;
 
   keep(ring: RingConsumer, at: number): void {
+    if (ring.bytes[at + OUTCOME_HOW_AT] === Disposition.notSent) return;
+    const sent = (ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number) / 1e9;
+    if (sent > this.lastSentSeconds) this.lastSentSeconds = sent;
     const failure = ring.bytes[at + OUTCOME_FAILURE_AT] as number;
-    if (failure === 0 || ring.bytes[at + OUTCOME_HOW_AT] === Disposition.notSent) return;
+    if (failure === 0) return;
     const label = failureLabel(failure, ring.bytes.readUInt16LE(at + OUTCOME_STATUS_AT));
     if (label !== null) this.examples[label] ??= detailOf(ring, at);
   }
@@ -115,7 +121,7 @@ function figuresOf(
       paced,
       planned: paced ? recording.planned : null,
       plannedSeconds: paced ? planned : null,
-      sendingSeconds: Math.min(seconds, planned),
+      sendingSeconds: outcomes.lastSentSeconds,
       placesKey: "--connections",
       interrupted: signal !== undefined,
     }),
