@@ -84,9 +84,11 @@ export function threadTable({ totals }: RunFigures): Html {
       time(thread.loopDelayMax),
       formatCount(thread.gcCount),
       time(thread.gcNanos),
+      time(thread.gcP50),
+      time(thread.gcP99),
       time(thread.gcMax),
     ],
   }));
-  const head = ["thread", "loop p99", "loop max", "GCs", "GC time", "GC max"];
+  const head = ["thread", "loop p99", "loop max", "GCs", "GC time", "GC p50", "GC p99", "GC max"];
   return htmlTable(head, rows, 1);
 }

@@ -31,6 +31,8 @@ export const RunWord = {
   gcNanos: 21,
   gcMax: 22,
   cpuShare: 23,
+  gcP50: 24,
+  gcP99: 25,
 } as const;
 
 const RUN_WORDS = 32;

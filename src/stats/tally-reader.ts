@@ -57,6 +57,8 @@ function healthOf(words: Float64Array): ThreadHealth {
     loopDelayMax: nanos(word(RunWord.loopDelayMax)),
     gcCount: word(RunWord.gcCount),
     gcNanos: nanos(word(RunWord.gcNanos)),
+    gcP50: nanos(word(RunWord.gcP50)),
+    gcP99: nanos(word(RunWord.gcP99)),
     gcMax: nanos(word(RunWord.gcMax)),
     cpuShare: word(RunWord.cpuShare),
   };

@@ -43,6 +43,8 @@ export type ThreadHealth = {
   readonly loopDelayMax: Nanos;
   readonly gcCount: number;
   readonly gcNanos: Nanos;
+  readonly gcP50: Nanos;
+  readonly gcP99: Nanos;
   readonly gcMax: Nanos;
   readonly cpuShare: number;
 };
@@ -150,6 +152,8 @@ export class TallyWriter {
     words[RunWord.loopDelayMax] = health.loopDelayMax;
     words[RunWord.gcCount] = health.gcCount;
     words[RunWord.gcNanos] = health.gcNanos;
+    words[RunWord.gcP50] = health.gcP50;
+    words[RunWord.gcP99] = health.gcP99;
     words[RunWord.gcMax] = health.gcMax;
     words[RunWord.cpuShare] = health.cpuShare;
   }

@@ -116,7 +116,9 @@ test("tally: gauges, events and health come through", () => {
     loopDelayMax: nanos(2),
     gcCount: 3,
     gcNanos: nanos(4),
-    gcMax: nanos(5),
+    gcP50: nanos(7),
+    gcP99: nanos(8),
+    gcMax: nanos(9),
     cpuShare: 0.6,
   };
   tally.health(health);

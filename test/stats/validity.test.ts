@@ -23,6 +23,8 @@ const quiet: ThreadHealth = {
   loopDelayMax: nanos(200 * MS),
   gcCount: 0,
   gcNanos: nanos(0),
+  gcP50: nanos(0),
+  gcP99: nanos(0),
   gcMax: nanos(0),
   cpuShare: 1,
 };

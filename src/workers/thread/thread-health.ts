@@ -1,5 +1,10 @@
 // How the thread itself is doing: event-loop delay, garbage collection, share of a core. One reading a second.
-import { monitorEventLoopDelay, PerformanceObserver, performance } from "node:perf_hooks";
+import {
+  createHistogram,
+  monitorEventLoopDelay,
+  PerformanceObserver,
+  performance,
+} from "node:perf_hooks";
 import { nanos } from "../../core/units.ts";
 import type { TallyWriter } from "../../stats/tally.ts";
 
@@ -11,12 +16,13 @@ const RESOLUTION_NS = RESOLUTION_MS * 1e6;
 export function watchHealth(tally: TallyWriter): { close(): void } {
   const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   loop.enable();
-  const pauses = { count: 0, nanos: 0, max: 0 };
+  const pauses = createHistogram();
+  let pauseNanos = 0;
   const observer = new PerformanceObserver((list) => {
     for (const { duration } of list.getEntries()) {
-      pauses.count++;
-      pauses.nanos += duration * 1e6;
-      pauses.max = Math.max(pauses.max, duration * 1e6);
+      pauseNanos += duration * 1e6;
+      // The histogram takes whole numbers from 1 on.
+      pauses.record(Math.max(1, Math.round(duration * 1e6)));
     }
   });
   observer.observe({ entryTypes: ["gc"] });
@@ -27,7 +33,9 @@ export function watchHealth(tally: TallyWriter): { close(): void } {
       loopDelayP99: nanos(Math.max(0, loop.percentile(99) - RESOLUTION_NS)),
       loopDelayMax: nanos(Math.max(0, loop.max - RESOLUTION_NS)),
       gcCount: pauses.count,
-      gcNanos: nanos(pauses.nanos),
+      gcNanos: nanos(pauseNanos),
+      gcP50: nanos(pauses.percentile(50)),
+      gcP99: nanos(pauses.percentile(99)),
       gcMax: nanos(pauses.max),
       cpuShare: performance.eventLoopUtilization(now, before).utilization,
     });
