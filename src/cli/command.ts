@@ -17,6 +17,8 @@ export type Option = {
   readonly alias?: string;
   /** May be repeated. In the environment: one value a line. */
   readonly array?: boolean;
+  /** Text only: `--flag ""` is a value like any other. */
+  readonly empty?: boolean;
   readonly choices?: readonly string[];
   readonly default?: string | number | boolean;
   readonly required?: boolean;

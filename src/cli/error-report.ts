@@ -9,6 +9,7 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   "map-corrupt": ExitCode.usage,
   storage: ExitCode.internal,
   protocol: ExitCode.internal,
+  "check-failed": ExitCode.operationsFailed,
   interrupted: ExitCode.interrupted,
 };
 

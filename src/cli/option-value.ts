@@ -42,8 +42,8 @@ function truth(text: string, label: string): boolean {
 }
 
 function word(text: string, { option, label }: { option: Option; label: string }): string {
-  const { choices } = option;
-  if (text === "") throw new UsageError(`${label} needs a value`);
+  const { choices, empty } = option;
+  if (text === "" && empty !== true) throw new UsageError(`${label} needs a value`);
   if (choices !== undefined && !choices.includes(text))
     throw new UsageError(`${label} cannot be "${text}"${hint(text, choices)}`);
   return text;

@@ -98,7 +98,8 @@ function fromFlag(
     throw new UsageError(`--no-${label.slice(2)} does not exist: ${label} takes a value`);
   }
   const texts = asList(flag).map(String);
-  if (texts.length === 0 || texts.includes("")) throw new UsageError(`${label} needs a value`);
+  const wanting = texts.includes("") && option.empty !== true;
+  if (texts.length === 0 || wanting) throw new UsageError(`${label} needs a value`);
   const values = texts.map((text) => optionValue(text, { option, label }));
   if (option.array === true) return values;
   if (values.length > 1)

@@ -11,6 +11,7 @@ export type ErrorCode =
   | "map-corrupt"
   | "storage"
   | "protocol"
+  | "check-failed"
   | "interrupted";
 
 export class DrayageError extends Error {

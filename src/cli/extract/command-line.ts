@@ -1,0 +1,18 @@
+const secretFlags = ["password", "salt", "hashed-masking-salt", "time-shift"];
+
+/** The command as it could be typed again, for manifests: options that were given, secrets removed. */
+export function commandLine(
+  given: Readonly<Record<string, unknown>>,
+  { verb, positionals }: { verb: string; positionals: readonly string[] },
+): string[] {
+  const flags = Object.entries(given).flatMap(([name, value]) => flagTexts(name, value));
+  return ["drayage", ...verb.split(" "), ...flags, ...positionals];
+}
+
+function flagTexts(name: string, value: unknown): string[] {
+  if (value === undefined || value === false) return [];
+  if (value === true) return [`--${name}`];
+  const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const shown = secretFlags.includes(name) ? values.map(() => "[removed]") : values.map(String);
+  return shown.map((text) => `--${name}=${text}`);
+}
