@@ -3,7 +3,11 @@ import { DrayageError } from "../core/errors.ts";
 import { millis } from "../core/units.ts";
 import { choosePacing, pacingModes } from "../pacing/wake-plan.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
-import { ControlTransport, TransportError } from "../registry/control-transport.ts";
+import {
+  ControlTransport,
+  TransportError,
+  type TrustOptions,
+} from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
@@ -12,6 +16,7 @@ import { redactedArguments } from "./config/overrides.ts";
 import { runLoad } from "./load/load-run.ts";
 import { loadSchedule, peakRate, scheduleSeconds } from "./load/load-schedule.ts";
 import { type LoadTarget, loadTarget } from "./load/load-target.ts";
+import { loadTrust } from "./load/load-trust.ts";
 import { userAgent } from "./replay/client-plan.ts";
 import { endOptions } from "./replay/replay-options.ts";
 import { machineFacts, type RunStory } from "./replay/run-story.ts";
@@ -46,14 +51,39 @@ const options = {
     value: "N",
     help: "request worker threads; 1 unless there are cores and connections for more",
   },
-  method: { type: "string", default: "GET", value: "METHOD", help: "GET, HEAD, DELETE or OPTIONS" },
+  method: {
+    type: "string",
+    default: "GET",
+    value: "METHOD",
+    help: "GET, HEAD, DELETE or OPTIONS; PUT, POST or PATCH with --body",
+  },
+  body: {
+    type: "string",
+    value: "SIZE",
+    help: "send a body of this size, 10MiB, made while it is sent, another one each time",
+  },
+  random: {
+    type: "boolean",
+    default: false,
+    help: "bodies that cannot be compressed, instead of zeros behind a distinct beginning",
+  },
+  verify: {
+    type: "boolean",
+    default: false,
+    help: "check the SHA-256 of every body against the digest that the URL ends with",
+  },
   pacing: {
     type: "string",
     choices: pacingModes,
     value: "MODE",
     help: "how exactly due times are kept: economical, balanced or precise; chosen by rate and cores",
   },
-  seed: { type: "string", default: "0", value: "TEXT", help: "seed of --poisson" },
+  seed: { type: "string", default: "0", value: "TEXT", help: "seed of --poisson and of bodies" },
+  ca: {
+    type: "string",
+    value: "FILE",
+    help: "certificate authority to trust besides those of the system, PEM",
+  },
   insecure: { type: "boolean", default: false, help: "accept any certificate" },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
@@ -82,20 +112,31 @@ export const load: Command<typeof options> = {
       type: "drayage load localhost:5000 --connections 16",
       does: "closed loop: as fast as it goes",
     },
+    {
+      type: "drayage load http://localhost:5000/v2/a/blobs/sha256:HEX --connections 4 --verify",
+      does: "one blob again and again, its digest checked each time",
+    },
   ],
   positionals: ["URL"],
   options,
   async run(given, [url = ""], terminal) {
-    const target = loadTarget(url, { method: given.method.toUpperCase(), userAgent });
+    const target = loadTarget(url, { ...given, userAgent });
+    const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
-    const plan = planLoad(given, target, {
-      kind: "load",
-      schedule,
-      head: target.head,
-      seed: given.seed,
-      threads: threadsFor(given),
-    });
-    await requireAnswer(target, given.insecure);
+    const plan = planLoad(
+      given,
+      { target, trust },
+      {
+        kind: "load",
+        schedule,
+        head: target.head,
+        bodyBytes: target.bodyBytes,
+        sha256: target.sha256,
+        seed: given.seed,
+        threads: threadsFor(given),
+      },
+    );
+    await requireAnswer(target, trust);
     return runLoad(
       {
         plan,
@@ -117,8 +158,8 @@ export const load: Command<typeof options> = {
 };
 
 /** One HEAD before the start: where nobody answers, there is nothing to load. What it answers does not matter. */
-async function requireAnswer({ origin, path }: LoadTarget, insecure: boolean): Promise<void> {
-  const transport = new ControlTransport({ ca: undefined, insecure });
+async function requireAnswer({ origin, path }: LoadTarget, trust: TrustOptions): Promise<void> {
+  const transport = new ControlTransport(trust);
   try {
     await transport.fetch({ method: "HEAD", url: `${origin}${path}` });
   } catch (error) {
@@ -137,7 +178,7 @@ function threadsFor({ workers, connections }: Given): number {
 
 function planLoad(
   given: Given,
-  target: LoadTarget,
+  { target, trust }: { readonly target: LoadTarget; readonly trust: TrustOptions },
   feed: LoadFeedPlan,
 ): EnginePlan & { readonly feed: LoadFeedPlan } {
   const places = Math.ceil(given.connections / feed.threads);
@@ -145,7 +186,7 @@ function planLoad(
   return {
     threads: feed.threads,
     feed,
-    client: clientOf(given, target),
+    client: clientOf(given, target, trust),
     limits: { places, entries: places, lanes: "none" },
     pacing:
       pacingModes.find((mode) => mode === given.pacing) ??
@@ -155,24 +196,35 @@ function planLoad(
   };
 }
 
-const clientOf = (given: Given, { origin, style }: LoadTarget): ClientSpec => ({
+const clientOf = (
+  { seed, random }: Given,
+  { origin, style }: LoadTarget,
+  trust: TrustOptions,
+): ClientSpec => ({
   endpoints: [
     {
       origin,
       pathPrefix: "",
       namePrefix: "",
       style,
-      insecure: given.insecure,
+      ...trust,
       auth: { type: "none" },
     },
   ],
   timeouts: { connect: 10, firstByte: 60, idle: 60, total: 0 },
   retries: { count: 0, backoffMs: 500, on: [] },
   keepAlive: true,
-  seed: given.seed,
-  random: false,
+  seed,
+  random,
   receiveBytes: ReceiveBytes.blobs,
 });
+
+const whatIsSent = ({ method, origin, path, bodyBytes, sha256 }: LoadTarget): string =>
+  [
+    `${method} ${origin}${path}`,
+    ...(bodyBytes === 0 ? [] : [`bodies of ${bodyBytes} bytes`]),
+    ...(sha256 === undefined ? [] : ["digests verified"]),
+  ].join(", ");
 
 function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
   const { threads, pacing, limits } = plan;
@@ -190,7 +242,7 @@ function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
     },
     traces: [],
     facts: [
-      ["target", `${given.method.toUpperCase()} ${target.origin}${target.path}`],
+      ["target", whatIsSent(target)],
       ["schedule", given.rate ?? given.steps ?? "closed loop"],
       ["connections", `${given.connections} on ${threads} threads`],
       ["pacing", pacing],

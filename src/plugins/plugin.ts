@@ -12,7 +12,7 @@ export interface Flight {
   readonly firstByteAt: number;
   /** End of the last response, or of the failure. */
   readonly doneAt: number;
-  /** Received by a GET (also in part), sent by a PUT or PUSH. */
+  /** Received by a GET (also in part), sent by what has a body: see `sendsBody` of registry/order.ts. */
   readonly bytes: number;
   /** Last HTTP status; 0 = none. */
   readonly status: number;

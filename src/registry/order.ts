@@ -13,7 +13,7 @@ export class Order {
   registry = 0;
   /** Whose connections carry it: trace client with connections of its own, or -1 for the common ones. */
   session = -1;
-  /** Bytes expected of a GET, sent by a PUT or PUSH. */
+  /** Bytes expected of a GET, sent by a PUT, PUSH or REQUEST. */
   size = 0;
   /** The body of a GET must have `digest` and `size`. */
   verify = false;
@@ -33,6 +33,10 @@ export class Order {
   /** A body that cannot be made again (manifests), else `undefined`. */
   body: Buffer | undefined = undefined;
 }
+
+/** Whether the bytes of the operation are those that it sends, not those that it receives. */
+export const sendsBody = ({ op, size }: Order): boolean =>
+  op === Op.PUT || op === Op.PUSH || (op === Op.REQUEST && size > 0);
 
 /** A PUT or PUSH that uploads a blob. A manifest whose body is made from a key is stored as a blob. */
 export const isBlobPush = ({ op, kind, body }: Order): boolean =>

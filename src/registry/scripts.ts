@@ -2,9 +2,10 @@ import { invariant } from "../core/errors.ts";
 import { Failure } from "../core/failure.ts";
 import { Op } from "../core/operation.ts";
 import { pushBlob } from "./blob-push.ts";
+import { ContentSource } from "./content.ts";
 import type { RegistryFlight } from "./flight.ts";
 import { pushManifest, putManifest } from "./manifest-push.ts";
-import { isBlobPush, type Order } from "./order.ts";
+import { isBlobPush, type Order, sendsBody } from "./order.ts";
 import type { Script } from "./script.ts";
 
 /** GET: 200, and the digest that was asked for. */
@@ -39,14 +40,31 @@ const ping: Script = {
 const HEAD_FIRST_BYTE = "H".charCodeAt(0);
 const STATUS_REFUSED_MIN = 400;
 
-/** Any request of synthetic load: whatever is no refusal is a success. */
+/** Any request of synthetic load: whatever is no refusal is a success, but for a body that should have been another. */
 const request: Script = {
-  begin: (flight) => flight.requestTarget(flight.order.target[0] !== HEAD_FIRST_BYTE),
+  begin(flight) {
+    if (sendsBody(flight.order)) sendTargetWithBody(flight);
+    else flight.requestTarget(flight.order.target[0] !== HEAD_FIRST_BYTE);
+  },
   answered(flight) {
-    if (flight.status < STATUS_REFUSED_MIN) flight.succeed();
-    else flight.failWithStatus("request");
+    const { order } = flight;
+    const refused = flight.status >= STATUS_REFUSED_MIN;
+    if (sendsBody(order)) flight.bytes = refused ? 0 : order.size;
+    if (refused) flight.failWithStatus("request");
+    else if (order.verify && !flight.digestMatches()) digestMismatch(flight);
+    else flight.succeed();
   },
 };
+
+function sendTargetWithBody(flight: RegistryFlight): void {
+  const { order, client } = flight;
+  flight.request({
+    head: order.target,
+    expectsBody: true,
+    body: () => new ContentSource(client.contentOf(order.key, order.size)),
+    bodyBytes: order.size,
+  });
+}
 
 function digestMismatch(flight: RegistryFlight): void {
   const wanted = flight.order.digest.toString("hex");

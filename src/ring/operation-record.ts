@@ -3,7 +3,7 @@
 //    0 i32 length     whole record, multiple of 8 (written by the ring)
 //    4 u32 seq        position in the kept trace, from 0
 //    8 f64 due        nanoseconds from the start of the run; NaN = as soon as a place is free
-//   16 f64 size       bytes: expected of a GET, sent by a PUT or PUSH
+//   16 f64 size       bytes: expected of a GET, sent by a PUT, PUSH or REQUEST
 //   24 f64 traced     duration in the trace, seconds
 //   32 u8 op | u8 kind | u8 flags | u8 method (index into trace methods, for the row)
 //   36 u16 registry | u16 node
@@ -16,7 +16,7 @@
 //   64 32 bytes       SHA-256 of the object
 //   96 target         GET, HEAD, PING: the request head, complete; PUT, PUSH: the path that it starts from
 //      row            at the next multiple of 4: the part of the results row that is known beforehand, as JSON text
-//      key            content key of a PUT or PUSH body that is made while it is sent
+//      key            content key of a body that is made while it is sent
 //      body           a body that cannot be made again (manifests)
 //
 // Written once and read once per request. Guarded by perf/end-to-end-loopback.bench.ts.

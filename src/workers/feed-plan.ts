@@ -71,6 +71,10 @@ export type LoadFeedPlan = {
   readonly schedule: LoadSchedule;
   /** The complete request head, the same for every request. */
   readonly head: string;
+  /** Bytes of the body that goes with every request, another one each time; 0 = none. */
+  readonly bodyBytes: number;
+  /** SHA-256 in hexadecimal that every response body must have. */
+  readonly sha256: string | undefined;
   readonly seed: string;
   readonly threads: number;
 };

@@ -75,11 +75,40 @@ for (const { text, origin, path } of [
   });
 }
 
-for (const { text, method } of [
-  { text: "ftp://x/", method: "GET" },
-  { text: "http://user:pw@x/", method: "GET" },
-  { text: "http://x/", method: "PUT" },
+const blob = `http://x/v2/a/blobs/sha256:${"0123456789abcdef".repeat(4)}`;
+
+test("load: a body is announced, and its size is read like any other", () => {
+  const target = loadTarget("http://x/u", { method: "put", body: "2KiB", userAgent: "t/1" });
+  assert.equal(target.bodyBytes, 2048);
+  assert.match(target.head, /^PUT \/u HTTP\/1\.1\r\n/);
+  assert.match(target.head, /\r\nContent-Length: 2048\r\n\r\n$/);
+});
+
+test("load: a POST without a body says so", () => {
+  const target = loadTarget("http://x/u", { method: "POST", userAgent: "t/1" });
+  assert.equal(target.bodyBytes, 0);
+  assert.match(target.head, /\r\nContent-Length: 0\r\n/);
+});
+
+test("load: the digest to verify is the URL's", () => {
+  const { sha256 } = loadTarget(blob, { method: "GET", verify: true, userAgent: "t/1" });
+  assert.equal(sha256, "0123456789abcdef".repeat(4));
+});
+
+for (const { text, says, ...flags } of [
+  { text: "ftp://x/", method: "GET", says: /is no address/ },
+  { text: "http://user:pw@x/", method: "GET", says: /holds credentials/ },
+  { text: "http://x/", method: "TRACE", says: /--method must be one of GET, / },
+  { text: "http://x/", method: "GET", body: "1KiB", says: /--body goes with --method PUT/ },
+  { text: "http://x/", method: "PUT", body: "much", says: /--body wants a size such as/ },
+  { text: "http://x/", method: "PUT", body: "2TiB", says: /at most 1TiB/ },
+  { text: blob, method: "HEAD", verify: true, says: /--verify goes with --method GET/ },
+  { text: "http://x/v2/", method: "GET", verify: true, says: /a URL that ends with the digest/ },
+  { text: `${blob}0`, method: "GET", verify: true, says: /a URL that ends with the digest/ },
 ]) {
-  test(`load: ${method} ${text} is refused`, () =>
-    assert.throws(() => loadTarget(text, { method, userAgent: "t/1" }), UsageError));
+  test(`load: ${JSON.stringify(flags)} ${text} is refused`, () =>
+    assert.throws(
+      () => loadTarget(text, { ...flags, userAgent: "t/1" }),
+      (error) => error instanceof UsageError && says.test(error.message),
+    ));
 }

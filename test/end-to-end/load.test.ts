@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { selfSignedCertificate } from "../fakes/certificate.ts";
 import { type Results, Workplace } from "./workplace.ts";
 
 const place = new Workplace();
@@ -56,10 +61,120 @@ test("drayage load of something that is not there ends with 8 and names the stat
   assert.match(ended.out, /http:404 +request +10/);
 });
 
+/** Takes bodies and remembers their lengths and digests. */
+async function startSink() {
+  const taken: { method: string; bytes: number; digest: string }[] = [];
+  const server = createServer(async (request, response) => {
+    const hash = createHash("sha256");
+    let bytes = 0;
+    for await (const piece of request as AsyncIterable<Buffer>) {
+      hash.update(piece);
+      bytes += piece.length;
+    }
+    if (request.method !== "HEAD")
+      taken.push({ method: request.method ?? "", bytes, digest: hash.digest("hex") });
+    response.writeHead(201, { "Content-Length": 0 }).end();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  return { taken, url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
+
+for (const { name, flags } of [
+  { name: "plain", flags: [] },
+  { name: "incompressible", flags: ["--random"] },
+]) {
+  test(`drayage load --body sends ${name} bodies of the size, each another, and counts their bytes`, async (t) => {
+    const sink = await startSink();
+    t.after(sink.close);
+    const args = ["--method", "PUT", "--body", "300KiB", "--rate", "20/s", "--duration", "500ms"];
+    const ended = await place.drayage(["load", `${sink.url}/u`, ...args, ...flags, "--json"]);
+    assert.ok(endedWell(ended.code), ended.err);
+    const { totals } = JSON.parse(ended.out) as Results;
+    assert.deepEqual([totals.done, totals.failed], [10, 0]);
+    assert.deepEqual([totals.bytesOut, totals.bytesIn], [10 * 300 * 1024, 0]);
+    assert.deepEqual(
+      sink.taken.map(({ method, bytes }) => `${method} ${bytes}`),
+      Array.from({ length: 10 }, () => `PUT ${300 * 1024}`),
+    );
+    assert.equal(new Set(sink.taken.map(({ digest }) => digest)).size, 10);
+  });
+}
+
+const content = Buffer.alloc(100_000, "content");
+const digest = `sha256:${createHash("sha256").update(content).digest("hex")}`;
+
+async function pushContent(origin: string): Promise<string> {
+  const opened = await fetch(`${origin}/v2/a/blobs/uploads/?digest=${digest}`, {
+    method: "POST",
+    body: content,
+  });
+  assert.equal(opened.status, 201);
+  return `${origin}/v2/a/blobs/${digest}`;
+}
+
+test("drayage load --verify finds every body to have the digest of the URL", async () => {
+  const url = await pushContent(registry.url);
+  const args = ["--verify", "--rate", "40/s", "--duration", "500ms", "--json"];
+  const ended = await place.drayage(["load", url, ...args]);
+  assert.ok(endedWell(ended.code), ended.err);
+  const { totals } = JSON.parse(ended.out) as Results;
+  assert.deepEqual([totals.done, totals.failed, totals.bytesIn], [20, 0, 20 * content.length]);
+});
+
+test("drayage load --verify ends with 8 where bodies have another digest, and says so", async (t) => {
+  const server = createServer((_request, response) => response.end("something else"));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/v2/a/blobs/${digest}`;
+  const args = ["--verify", "--rate", "40/s", "--duration", "250ms"];
+  const ended = await place.drayage(["load", url, ...args]);
+  assert.equal(ended.code, 8, ended.err);
+  assert.match(ended.out, /digest_mismatch +request +10/);
+});
+
+test("drayage load trusts the authority of --ca, and nobody else's certificate without it", async (t) => {
+  const tls = selfSignedCertificate();
+  if (tls === undefined) {
+    t.skip("needs openssl: apt-get install openssl");
+    return;
+  }
+  const secure = await startEmbeddedRegistryThread({ tls });
+  t.after(() => secure.close());
+  place.write("ca.pem", tls.cert);
+  const args = ["load", secure.url, "--rate", "40/s", "--duration", "250ms", "--json"];
+  const trusting = await place.drayage([...args, "--ca", "ca.pem"]);
+  assert.ok(endedWell(trusting.code), trusting.err);
+  const { totals } = JSON.parse(trusting.out) as Results;
+  assert.deepEqual([totals.done, totals.failed], [10, 0]);
+  const refusing = await place.drayage(args);
+  assert.equal(refusing.code, 4, refusing.err);
+  assert.match(refusing.err, /its certificate was refused/);
+});
+
 for (const { name, args, code, says } of [
   { name: "where nobody listens", args: ["127.0.0.1:1"], code: 4, says: /connection refused/ },
   { name: "of no address", args: ["ftp://x"], code: 2, says: /is no address/ },
   { name: "without an address", args: [], code: 2, says: /URL/ },
+  {
+    name: "with an authority that is no file",
+    args: ["https://127.0.0.1:1", "--ca", "none.pem"],
+    code: 2,
+    says: /--ca none\.pem is no certificate in PEM form: it does not exist/,
+  },
+  {
+    name: "with an authority but without TLS",
+    args: ["http://127.0.0.1:1", "--ca", "none.pem"],
+    code: 2,
+    says: /--ca goes with an https:\/\/ URL/,
+  },
+  {
+    name: "with a body that GET does not send",
+    args: ["127.0.0.1:1", "--body", "1KiB"],
+    code: 2,
+    says: /--body goes with --method PUT/,
+  },
 ]) {
   test(`drayage load ${name} ends with ${code} in one line`, async () => {
     const ended = await place.drayage(["load", ...args]);

@@ -54,6 +54,8 @@ const pings = (server: RawServer, seconds: number): LoadFeedPlan => ({
   kind: "load",
   schedule: { kind: "constant", rate: 100, seconds },
   head: requestHead("GET", "/v2/", styleOf(server)).toString(),
+  bodyBytes: 0,
+  sha256: undefined,
   seed: "0",
   threads: THREADS,
 });

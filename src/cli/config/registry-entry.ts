@@ -1,12 +1,9 @@
 // An entry of `registry` in its three forms: `host:port`, a URL, or a mapping with TLS and credentials.
-import { X509Certificate } from "node:crypto";
 import * as z from "zod";
-import { messageOf } from "../../core/errors.ts";
+import { readCaFile } from "./ca-file.ts";
 import { type Complain, type RegistryAuth, registryAuth } from "./registry-auth.ts";
 import { key, mapping, oneOf, path, pushing, section, text, truth } from "./schema-parts.ts";
-import { readSmallFile } from "./small-file.ts";
 
-const CA_BYTES_MAX = 1 << 20;
 const REPOSITORY_PREFIX = /^[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*\/?$/;
 const HOST_PORT = /^(\[[0-9a-fA-F:.]+\]|[^\s:/?#@[\]]+):(\d{1,5})$/;
 
@@ -110,18 +107,8 @@ function urlProblem(url: string, parsed: URL | null): string | undefined {
 }
 
 function readCa(file: string, complain: Complain): RegistryEntry["ca"] {
-  const read = readSmallFile(file, CA_BYTES_MAX);
-  const flaw = read.problem ?? certificateProblem(read.text);
-  if (flaw !== undefined)
-    complain(["ca"], `expected a file with a certificate in PEM form (${flaw})`);
-  return read.problem === undefined ? { file, pem: read.text } : undefined;
-}
-
-function certificateProblem(pem: string): string | undefined {
-  try {
-    new X509Certificate(pem);
-    return undefined;
-  } catch (error) {
-    return messageOf(error);
-  }
+  const read = readCaFile(file);
+  if (read.problem === undefined) return { file, pem: read.text };
+  complain(["ca"], `expected a file with a certificate in PEM form (${read.problem})`);
+  return undefined;
 }

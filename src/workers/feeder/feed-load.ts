@@ -1,5 +1,6 @@
 // Feeds a synthetic load: the same request again and again, each with the due time that a pacer gives it, dealt to the
-// threads in turn. Runs once per request; budget 200 ns, no allocation. Guarded by perf/peers.bench.ts.
+// threads in turn. Runs once per request; budget 200 ns, no allocation but for the key of a body. Guarded by
+// perf/peers-requests.bench.ts.
 import { Kind, Op } from "../../core/operation.ts";
 import { type Nanos, nanos, perSecond } from "../../core/units.ts";
 import { constant } from "../../pacing/constant.ts";
@@ -7,19 +8,26 @@ import type { Pacer } from "../../pacing/pacer.ts";
 import { poisson } from "../../pacing/poisson.ts";
 import { ramp } from "../../pacing/ramp.ts";
 import { steps } from "../../pacing/steps.ts";
-import { operationFields } from "../../ring/operation-record.ts";
+import { Flag, operationFields } from "../../ring/operation-record.ts";
 import type { LoadFeedPlan, LoadSchedule, LoadStep } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
 import type { FeederTools } from "./main.ts";
 import { nothingFed } from "./nothing-fed.ts";
-import { operationBytes } from "./operation-feed.ts";
+import { type OperationBytes, operationBytes } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
+
+/** Digits of the largest exact integer. */
+const KEY_BYTES_MAX = 16;
 
 export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedSummary {
   const pacer = pacerOf(plan.schedule, plan.seed);
-  const fields = operationFields({ op: Op.REQUEST, kind: Kind.other });
-  const target = Buffer.from(plan.head, "latin1");
-  const bytes = operationBytes({ target, targetBytes: target.length });
+  const fields = operationFields({
+    op: Op.REQUEST,
+    kind: Kind.other,
+    size: plan.bodyBytes,
+    flags: plan.sha256 === undefined ? 0 : Flag.verify,
+  });
+  const bytes = bytesOf(plan);
   const planned = new PlannedSeconds((second, operations) =>
     tell({ type: "planned", second, operations }),
   );
@@ -28,6 +36,7 @@ export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedS
   for (let due = pacer.dueAt(0); due !== undefined; due = pacer.dueAt(++index)) {
     fields.seq = index;
     fields.due = due;
+    if (plan.bodyBytes > 0) bytes.keyBytes = bytes.key.write(String(index), "latin1");
     if (!feed.emit(index % plan.threads, fields, bytes)) {
       complete = false;
       break;
@@ -36,6 +45,16 @@ export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedS
   }
   planned.end();
   return { ...nothingFed(), emitted: index, complete };
+}
+
+function bytesOf({ head, bodyBytes, sha256 }: LoadFeedPlan): OperationBytes {
+  const target = Buffer.from(head, "latin1");
+  return operationBytes({
+    target,
+    targetBytes: target.length,
+    ...(sha256 === undefined ? {} : { digest: Buffer.from(sha256, "hex") }),
+    ...(bodyBytes === 0 ? {} : { key: Buffer.alloc(KEY_BYTES_MAX) }),
+  });
 }
 
 /** Without a schedule nothing has a due time: whatever finds a place goes out. */

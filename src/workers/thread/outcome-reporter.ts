@@ -1,8 +1,9 @@
 // Turns a landed entry into numbers of the tally and bytes of the outcome ring. Runs once per request; budget 300 ns, no
 // allocation but for the sentence of a failure. Guarded by perf/end-to-end-loopback.bench.ts.
 import { Failure } from "../../core/failure.ts";
-import { Op, operationClassOf } from "../../core/operation.ts";
+import { operationClassOf } from "../../core/operation.ts";
 import type { Nanos } from "../../core/units.ts";
+import { sendsBody } from "../../registry/order.ts";
 import { copyWords } from "../../ring/copy-words.ts";
 import { DIGEST_AT, DIGEST_BYTES } from "../../ring/operation-record.ts";
 import {
@@ -56,7 +57,7 @@ export class OutcomeReporter {
   tally(entry: Entry): void {
     const { flight, stamps } = entry;
     const { op, kind } = flight.order;
-    const sends = op === Op.PUT || op === Op.PUSH;
+    const sends = sendsBody(flight.order);
     stamps[Stamp.bytesIn] = sends ? 0 : flight.bytes;
     stamps[Stamp.bytesOut] = sends ? flight.bytes : 0;
     if (flight.attempts > 1) this.#tally.count(Event.retry, flight.attempts - 1);
