@@ -25,7 +25,7 @@ export function requireProgram(program: string, install: string): string {
 }
 
 /** Value below which the share `p` of the values lies, linear between neighbours. */
-function quantile(values: readonly number[], p: number): number {
+export function quantile(values: readonly number[], p: number): number {
   if (values.length === 0) throw new Error("no rounds were measured");
   const sorted = values.toSorted((a, b) => a - b);
   const at = p * (sorted.length - 1);
