@@ -2,9 +2,10 @@
 // a look-up allocates nothing, a new key only what the tables grow by. Guarded by perf/uri-map.bench.ts.
 //
 //   slots    Uint32 x 2^k         number + 1 of the key that hashes here, 0 = free; at most 3/4 taken, linear probing
-//   hashes   Uint32 x capacity    by number: compared before the bytes, and reused when the slots grow
-//   places   Uint32 x capacity    by number: segment << 20 | offset of the key's bytes
-//   lengths  Uint32 x capacity    by number
+//   entries  Uint32 x 3 capacity  by number, side by side so that a look takes one cache line:
+//              hash                 compared before the bytes, and reused when the slots grow
+//              place                segment << 20 | offset of the key's bytes
+//              length
 //   keys     segments of 1 MiB    bytes of the keys one behind the other; a key never spans two segments
 //
 // A key of 40 bytes takes 40 + 3 x 4 + 5..11 bytes, and up to twice the 12 after the tables have just doubled.
@@ -18,11 +19,14 @@ const SEGMENTS_MAX = 1 << (32 - SEGMENT_BITS);
 const OFFSET_MASK = KEY_BYTES_MAX - 1;
 const CAPACITY_AT_FIRST = 1024;
 
+const ENTRY_WORDS = 3;
+const HASH = 0;
+const PLACE = 1;
+const LENGTH = 2;
+
 export class ByteMap {
   #slots = new Uint32Array(2 * CAPACITY_AT_FIRST);
-  #hashes = new Uint32Array(CAPACITY_AT_FIRST);
-  #places = new Uint32Array(CAPACITY_AT_FIRST);
-  #lengths = new Uint32Array(CAPACITY_AT_FIRST);
+  #entries = new Uint32Array(ENTRY_WORDS * CAPACITY_AT_FIRST);
   readonly #segments: Buffer[] = [];
   #filled = KEY_BYTES_MAX;
   #size = 0;
@@ -48,10 +52,14 @@ export class ByteMap {
 
   /** Bytes of the key with this number: a view that stays valid. */
   keyOf(number: number): Buffer {
-    const place = this.#places[number] as number;
+    const place = this.#entry(number, PLACE);
     const offset = place & OFFSET_MASK;
     const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
-    return segment.subarray(offset, offset + (this.#lengths[number] as number));
+    return segment.subarray(offset, offset + this.#entry(number, LENGTH));
+  }
+
+  #entry(number: number, word: number): number {
+    return this.#entries[ENTRY_WORDS * number + word] as number;
   }
 
   /** The slot of the key, or the free slot where it belongs. */
@@ -62,15 +70,15 @@ export class ByteMap {
     for (;;) {
       const number = (slots[slot] as number) - 1;
       if (number < 0) return slot;
-      if (this.#hashes[number] === hash && this.#isKey(number, buffer, from, to)) return slot;
+      if (this.#entry(number, HASH) === hash && this.#isKey(number, buffer, from, to)) return slot;
       slot = (slot + 1) & mask;
     }
   }
 
   #isKey(number: number, buffer: Buffer, from: number, to: number): boolean {
-    const length = this.#lengths[number] as number;
+    const length = this.#entry(number, LENGTH);
     if (length !== to - from) return false;
-    const place = this.#places[number] as number;
+    const place = this.#entry(number, PLACE);
     const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
     const offset = place & OFFSET_MASK;
     // From the end: URIs of one repository differ in their last bytes.
@@ -83,10 +91,11 @@ export class ByteMap {
   #insert(hash: number, slot: number, key: Buffer): number {
     const place = this.#store(key);
     const number = this.#size++;
-    if (number === this.#hashes.length) this.#growNumbers();
-    this.#hashes[number] = hash;
-    this.#places[number] = place;
-    this.#lengths[number] = key.length;
+    const at = ENTRY_WORDS * number;
+    if (at === this.#entries.length) this.#growEntries();
+    this.#entries[at + HASH] = hash;
+    this.#entries[at + PLACE] = place;
+    this.#entries[at + LENGTH] = key.length;
     this.#slots[slot] = number + 1;
     if (this.#size * 4 > this.#slots.length * 3) this.#growSlots();
     return number;
@@ -113,28 +122,22 @@ export class ByteMap {
     this.#filled = 0;
   }
 
-  #growNumbers(): void {
-    this.#hashes = doubled(this.#hashes);
-    this.#places = doubled(this.#places);
-    this.#lengths = doubled(this.#lengths);
+  #growEntries(): void {
+    const larger = new Uint32Array(this.#entries.length * 2);
+    larger.set(this.#entries);
+    this.#entries = larger;
   }
 
   #growSlots(): void {
     const slots = new Uint32Array(this.#slots.length * 2);
     const mask = slots.length - 1;
     for (let number = 0; number < this.#size; number++) {
-      let slot = (this.#hashes[number] as number) & mask;
+      let slot = this.#entry(number, HASH) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = number + 1;
     }
     this.#slots = slots;
   }
-}
-
-function doubled(table: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(table.length * 2);
-  larger.set(table);
-  return larger;
 }
 
 /** MurmurHash3 over four bytes at a time, the rest one by one; unsigned. */

@@ -6,6 +6,7 @@
 
 import { escapeLength } from "./json-text.ts";
 import { fieldAt, isMemberAt, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
+import { isPlainWord, WORD_BYTES } from "./plain-word.ts";
 import { type RawRecord, Shape, traceKeys } from "./raw-record.ts";
 import { recordBlock } from "./record-view.ts";
 
@@ -27,22 +28,6 @@ const NEWLINE = 10;
 const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 32 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
 );
-const WORD_BYTES = 4;
-
-/**
- * Whether all four bytes of a word are plain. For each of them the top bit of `x - 1 & ~x` is set if x is 0, and a
- * quote or a backslash is what becomes 0 by exclusive or; a borrow can only make a byte behind one look like another.
- */
-function isPlainWord(word: number): boolean {
-  const quote = word ^ 0x22222222;
-  const backslash = word ^ 0x5c5c5c5c;
-  const found =
-    ((quote - 0x01010101) & ~quote) |
-    ((backslash - 0x01010101) & ~backslash) |
-    ((word - 0x20202020) & ~word);
-  return (found & 0x80808080) === 0;
-}
-
 const numeric = Uint8Array.from({ length: 256 }, (_, byte) =>
   "0123456789+-.eE".includes(String.fromCharCode(byte)) ? 1 : 0,
 );

@@ -44,17 +44,20 @@ const SLASH = 47;
  * does not have starts and ends at -1. What it shows is borrowed: it holds until the owner moves the cursor.
  */
 export class RecordView {
+  block: RecordBlock;
   buffer: Buffer;
   #data: DataView;
   #at = 0;
 
   constructor(block: RecordBlock, at = 0) {
+    this.block = block;
     this.buffer = block.buffer;
     this.#data = block.data;
     this.#at = at;
   }
 
   moveTo(block: RecordBlock, at: number): void {
+    this.block = block;
     this.buffer = block.buffer;
     this.#data = block.data;
     this.#at = at;

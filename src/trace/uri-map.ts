@@ -34,7 +34,7 @@ export class UriMap {
   copyDigest(entry: number, target: Buffer): void {
     const at = (entry % SEGMENT_ENTRIES) * DIGEST_BYTES;
     const segment = this.#digests[Math.floor(entry / SEGMENT_ENTRIES)] as Buffer;
-    segment.copy(target, 0, at, at + DIGEST_BYTES);
+    for (let i = 0; i < DIGEST_BYTES; i++) target[i] = segment[at + i] as number;
   }
 
   /** The URI of an entry: a view that stays valid. */

@@ -1,4 +1,6 @@
 // JSON strings out of trace bytes, as bytes. Runs two or three times per request in the feeder; budget 150 ns.
+import { isPlainWord, WORD_BYTES } from "../../trace/plain-word.ts";
+import type { RecordBlock } from "../../trace/record-view.ts";
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -19,8 +21,13 @@ export function writeJsonText(
   from: number,
   to: number,
 ): number {
+  into[at] = QUOTE;
+  return writeRest(into, at + 1, source, from, to);
+}
+
+/** Writes what is left of a string, and its closing quote. */
+function writeRest(into: Buffer, at: number, source: Buffer, from: number, to: number): number {
   let end = at;
-  into[end++] = QUOTE;
   for (let i = from; i < to; i++) {
     const byte = source[i] as number;
     if (byte === QUOTE || byte === BACKSLASH) {
@@ -41,4 +48,23 @@ function writeEscape(into: Buffer, at: number, byte: number): number {
   into[at + 4] = HEX[byte >> 4] as number;
   into[at + 5] = HEX[byte & 15] as number;
   return at + GROWTH_MAX;
+}
+
+/** The same from block to block, by words as far as nothing needs an escape. */
+export function copyJsonText(
+  into: RecordBlock,
+  at: number,
+  source: RecordBlock,
+  from: number,
+  to: number,
+): number {
+  let end = at + 1;
+  let p = from;
+  for (; p + WORD_BYTES <= to; p += WORD_BYTES, end += WORD_BYTES) {
+    const word = source.data.getInt32(p, true);
+    if (!isPlainWord(word)) return writeJsonText(into.buffer, at, source.buffer, from, to);
+    into.data.setInt32(end, word, true);
+  }
+  into.buffer[at] = QUOTE;
+  return writeRest(into.buffer, end, source.buffer, p, to);
 }

@@ -12,6 +12,7 @@ import {
 } from "../../ring/operation-record.ts";
 import type { RingProducer } from "../../ring/record-ring.ts";
 import type { RunOrders } from "../run-orders.ts";
+import { PartCopier } from "./part-copier.ts";
 
 /** Records between two publications: perf/ring-one-to-one.bench.ts, one by one costs twice as much. */
 const PUBLISH_EVERY = 32;
@@ -52,6 +53,9 @@ export class OperationFeed {
   readonly #rings: readonly RingProducer[];
   readonly #orders: RunOrders;
   readonly #unpublished: Int32Array;
+  readonly #digest = new PartCopier();
+  readonly #target = new PartCopier();
+  readonly #row = new PartCopier();
   /** Called once, when a ring is full for the first time or the source is at its end: the run may start. */
   #primed: (() => void) | undefined;
   emitted = 0;
@@ -71,12 +75,12 @@ export class OperationFeed {
     const at = this.#claim(ring, operationRecordBytes(bytes as OperationParts));
     if (at < 0) return false;
     writeOperationFields(ring, at, fields, bytes as OperationParts);
-    const into = ring.bytes;
-    bytes.digest.copy(into, at + DIGEST_AT);
-    bytes.target.copy(into, at + TARGET_AT, 0, bytes.targetBytes);
+    this.#digest.copy(bytes.digest, DIGEST_BYTES, ring, at + DIGEST_AT);
+    this.#target.copy(bytes.target, bytes.targetBytes, ring, at + TARGET_AT);
     const rowAt = at + rowAtBehind(bytes.targetBytes);
-    bytes.row.copy(into, rowAt, 0, bytes.rowBytes);
+    this.#row.copy(bytes.row, bytes.rowBytes, ring, rowAt);
     if (bytes.keyBytes + bytes.bodyBytes > 0) {
+      const into = ring.bytes;
       const keyAt = rowAt + bytes.rowBytes;
       bytes.key.copy(into, keyAt, 0, bytes.keyBytes);
       bytes.body.copy(into, keyAt + bytes.keyBytes, 0, bytes.bodyBytes);

@@ -13,9 +13,14 @@
 import { createHash } from "node:crypto";
 import { Kind, Op } from "../../core/operation.ts";
 import { contentDigest } from "../../registry/content.ts";
-import { Flag, type OperationFields, operationFields } from "../../ring/operation-record.ts";
+import {
+  DIGEST_BYTES,
+  Flag,
+  type OperationFields,
+  operationFields,
+} from "../../ring/operation-record.ts";
 import type { ByteMap } from "../../trace/byte-map.ts";
-import type { RecordView } from "../../trace/record-view.ts";
+import { emptyBlock, type RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { UriMap } from "../../trace/uri-map.ts";
 import type { RunFeedPlan } from "../feed-plan.ts";
@@ -24,10 +29,10 @@ import { type OperationBytes, type OperationFeed, operationBytes } from "./opera
 import { PlannedSeconds } from "./planned-seconds.ts";
 import { isDigestReference, type RecordRefusal, recordRefusal } from "./record-refusal.ts";
 import { RowFragment } from "./row-fragment.ts";
+import { type Span, spanOf } from "./span.ts";
 import { Spread } from "./spread.ts";
-import { type Span, spanOf, TargetWriter } from "./target-writer.ts";
+import { TargetWriter } from "./target-writer.ts";
 
-const NOTHING = Buffer.alloc(0);
 const SINGLE_REPOSITORY = "test_repo";
 
 export type SkipReason = "warmup_failed" | "unmapped" | "interrupted" | RecordRefusal;
@@ -58,9 +63,10 @@ export class RunSource {
   readonly #row = new RowFragment();
   readonly #seconds: PlannedSeconds;
   readonly #single: Span;
-  readonly #name: Span = { bytes: NOTHING, from: 0, to: 0 };
-  readonly #ref: Span = { bytes: NOTHING, from: 0, to: 0 };
-  readonly #digest = Buffer.alloc(32);
+  readonly #name: Span = { block: emptyBlock, from: 0, to: 0 };
+  readonly #ref: Span = { block: emptyBlock, from: 0, to: 0 };
+  readonly #digest = Buffer.alloc(DIGEST_BYTES);
+  readonly #blob: { readonly digest: Buffer; readonly constant: boolean };
   readonly #fields: OperationFields;
   readonly #bytes: OperationBytes;
   operations = 0;
@@ -81,6 +87,7 @@ export class RunSource {
     this.#targets = new TargetWriter(plan.endpoints);
     this.#seconds = new PlannedSeconds((second, operations) => listeners.due(second, operations));
     this.#single = spanOf(SINGLE_REPOSITORY);
+    this.#blob = { digest: this.#digest, constant: plan.repository === "single" };
     this.#fields = operationFields();
     this.#bytes = operationBytes();
   }
@@ -195,7 +202,7 @@ export class RunSource {
         this.#repository(record),
         this.#readReference(record),
       );
-    else this.#targets.blob(registry, op === Op.HEAD, this.#repository(record), this.#digest, 0);
+    else this.#targets.blob(registry, op === Op.HEAD, this.#repository(record), this.#blob);
   }
 
   /** The digest goes into the requests, so it is made here, ahead of the due time, and not when the body is sent. */
@@ -231,7 +238,7 @@ export class RunSource {
 
   #repository(record: RecordView): Span {
     if (this.#plan.repository === "single") return this.#single;
-    this.#name.bytes = record.buffer;
+    this.#name.block = record.block;
     this.#name.from = record.nameAt;
     this.#name.to = record.nameEnd;
     return this.#name;
@@ -257,7 +264,7 @@ export class RunSource {
     const { buffer, refAt, refEnd } = record;
     if (this.#plan.repository === "single" || isDigestReference(buffer, refAt, refEnd))
       return this.#digestReference();
-    this.#ref.bytes = record.buffer;
+    this.#ref.block = record.block;
     this.#ref.from = record.refAt;
     this.#ref.to = record.refEnd;
     return this.#ref;

@@ -1,41 +1,68 @@
 // Request heads and paths as bytes, one after the other into one buffer. Runs once per request in the feeder; budget 150 ns.
 import { headTail } from "../../registry/request-head.ts";
+import { DIGEST_BYTES } from "../../ring/operation-record.ts";
+import { copyText } from "../../trace/json-text.ts";
+import { type RecordBlock, recordBlock } from "../../trace/record-view.ts";
 import type { EndpointPlan } from "../feed-plan.ts";
+import { blockOf, type Span } from "./span.ts";
 
 type EndpointPieces = {
   /** "GET /prefix/v2/team/" and "HEAD /prefix/v2/team/". */
-  readonly get: Buffer;
-  readonly head: Buffer;
+  readonly get: RecordBlock;
+  readonly head: RecordBlock;
   /** "/prefix/v2/team/" */
-  readonly path: Buffer;
-  readonly ping: Buffer;
-  readonly tail: Buffer;
-  readonly manifestTail: Buffer;
+  readonly path: RecordBlock;
+  readonly ping: RecordBlock;
+  readonly tail: RecordBlock;
+  readonly manifestTail: RecordBlock;
 };
 
-const BLOBS = Buffer.from("/blobs/sha256:");
-const MANIFESTS = Buffer.from("/manifests/");
-const HEX = Buffer.from("0123456789abcdef");
+const BLOBS = blockOf("/blobs/sha256:");
+const MANIFESTS = blockOf("/manifests/");
 const TARGET_BYTES = 64 * 1024;
+
+/** The two hexadecimal digits of a byte, as a little-endian pair of characters. */
+const HEX_PAIRS = Int32Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).padStart(2, "0")).readUInt16LE(),
+);
 
 export class TargetWriter {
   /** Holds the target written last in its first `length` bytes. */
   readonly bytes: Buffer = Buffer.alloc(TARGET_BYTES);
   length = 0;
+  readonly #block: RecordBlock = recordBlock(this.bytes);
   readonly #endpoints: readonly EndpointPieces[];
+  /** If what stands in `bytes` is a blob: what it begins with, its repository, and where its digest stands. */
+  #begun: RecordBlock | undefined;
+  #repository: Span | undefined;
+  #digestAt = 0;
 
   constructor(endpoints: readonly EndpointPlan[]) {
     this.#endpoints = endpoints.map(piecesOf);
   }
 
-  /** `repository` and `reference` are bytes of a trace record or constants: `source[from..to)`. */
-  blob(registry: number, head: boolean, repository: Span, digest: Buffer, digestAt: number): void {
+  /** `constant`: a repository that has the same bytes whenever it is given again; only the digest is written anew. */
+  blob(
+    registry: number,
+    head: boolean,
+    repository: Span,
+    { digest, constant }: { readonly digest: Buffer; readonly constant: boolean },
+  ): void {
     const pieces = this.#endpoints[registry] as EndpointPieces;
-    this.#begin(head ? pieces.head : pieces.get);
-    this.#span(repository);
-    this.#piece(BLOBS);
-    this.#hex(digest, digestAt);
-    this.#piece(pieces.tail);
+    const begin = head ? pieces.head : pieces.get;
+    if (this.#begun !== begin || this.#repository !== repository) {
+      this.#begin(begin);
+      this.#span(repository);
+      this.#piece(BLOBS);
+      this.#digestAt = this.length;
+      this.length += 2 * DIGEST_BYTES;
+      this.#piece(pieces.tail);
+      if (constant) {
+        this.#begun = begin;
+        this.#repository = repository;
+      }
+    }
+    this.#hex(digest);
   }
 
   manifest(registry: number, head: boolean, repository: Span, reference: Span): void {
@@ -64,44 +91,40 @@ export class TargetWriter {
     this.#span(reference);
   }
 
-  #begin(piece: Buffer): void {
-    this.length = piece.copy(this.bytes, 0);
+  #begin(piece: RecordBlock): void {
+    this.#begun = undefined;
+    this.length = 0;
+    this.#piece(piece);
   }
 
-  #piece(piece: Buffer): void {
-    this.length += piece.copy(this.bytes, this.length);
+  #piece(piece: RecordBlock): void {
+    this.length = copyText(this.#block, this.length, piece, 0, piece.buffer.length);
   }
 
-  #span({ bytes, from, to }: Span): void {
-    this.length += bytes.copy(this.bytes, this.length, from, to);
+  #span({ block, from, to }: Span): void {
+    this.length = copyText(this.#block, this.length, block, from, to);
   }
 
-  #hex(digest: Buffer, at: number): void {
-    for (let i = 0; i < 32; i++) {
-      const byte = digest[at + i] as number;
-      this.bytes[this.length++] = HEX[byte >> 4] as number;
-      this.bytes[this.length++] = HEX[byte & 15] as number;
+  #hex(digest: Buffer): void {
+    const { data } = this.#block;
+    let at = this.#digestAt;
+    for (let i = 0; i < DIGEST_BYTES; i += 2, at += 4) {
+      const first = HEX_PAIRS[digest[i] as number] as number;
+      const second = HEX_PAIRS[digest[i + 1] as number] as number;
+      data.setInt32(at, first | (second << 16), true);
     }
   }
 }
-
-/** Some bytes of a buffer. One object per use, refilled for every request. */
-export type Span = { bytes: Buffer; from: number; to: number };
-
-export const spanOf = (text: string): Span => {
-  const bytes = Buffer.from(text);
-  return { bytes, from: 0, to: bytes.length };
-};
 
 function piecesOf({ style, pathPrefix, namePrefix }: EndpointPlan): EndpointPieces {
   const path = `${pathPrefix}/v2/${namePrefix}`;
   const tail = headTail(style, false);
   return {
-    get: Buffer.from(`GET ${path}`),
-    head: Buffer.from(`HEAD ${path}`),
-    path: Buffer.from(path),
-    ping: Buffer.concat([Buffer.from(`GET ${pathPrefix}/v2/`), tail]),
-    tail,
-    manifestTail: headTail(style, true),
+    get: blockOf(`GET ${path}`),
+    head: blockOf(`HEAD ${path}`),
+    path: blockOf(path),
+    ping: recordBlock(Buffer.concat([Buffer.from(`GET ${pathPrefix}/v2/`), tail])),
+    tail: recordBlock(tail),
+    manifestTail: recordBlock(headTail(style, true)),
   };
 }

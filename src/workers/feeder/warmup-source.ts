@@ -16,7 +16,8 @@ import type { RunOrders } from "../run-orders.ts";
 import { type ManifestBody, manifestOfRecord } from "./manifest-body.ts";
 import type { OperationFeed } from "./operation-feed.ts";
 import { recordRefusal } from "./record-refusal.ts";
-import { spanOf, TargetWriter } from "./target-writer.ts";
+import { spanOf } from "./span.ts";
+import { TargetWriter } from "./target-writer.ts";
 import { WarmupObjects } from "./warmup-objects.ts";
 
 const SINGLE_REPOSITORY = "test_repo";
