@@ -19,7 +19,7 @@ const COMMA = 44;
 const DIGIT_0 = 48;
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
-const HTTP_1 = ascii("HTTP/1.");
+const HTTP_1 = ascii("http/1.");
 const CONTENT_LENGTH = ascii("content-length");
 const TRANSFER_ENCODING = ascii("transfer-encoding");
 const CONNECTION = ascii("connection");
@@ -69,11 +69,12 @@ export class HeadLines {
   /** Goes on up to `to`; returns where the head ends, or -1 when it is not complete or has failed. */
   feed(buffer: Buffer, to: number): number {
     let scan = this.#scan;
-    while (scan < to) {
-      if (buffer[scan++] !== LF) continue;
+    for (;;) {
+      scan = lineFeedIn(buffer, scan, to);
+      if (scan === to) break;
       const line = this.#line;
-      this.#line = scan;
-      const end = scan - 1 > line && buffer[scan - 2] === CR ? scan - 2 : scan - 1;
+      const end = scan > line && buffer[scan - 1] === CR ? scan - 1 : scan;
+      this.#line = ++scan;
       if (end === line && !this.#first) return scan;
       if (this.#first) this.#statusLine(buffer, line, end);
       else this.#field(buffer, line, end);
@@ -110,14 +111,14 @@ export class HeadLines {
 
   #field(buffer: Buffer, at: number, to: number): void {
     let colon = at;
-    while (colon < to && buffer[colon] !== COLON) {
-      if ((buffer[colon++] ?? 0) <= SPACE) {
-        this.failure = "a header field whose name holds white space, or a folded line";
-        return;
-      }
-    }
-    if (colon === to || colon === at) {
-      this.failure = "a header line without a name and a colon";
+    let letter = buffer[at] as number;
+    // White space and control characters are below; the line's end is behind `to`, so the loop ends there.
+    while (letter > SPACE && letter !== COLON) letter = buffer[++colon] as number;
+    if (letter !== COLON || colon === at) {
+      this.failure =
+        colon < to && letter !== COLON
+          ? "a header field whose name holds white space, or a folded line"
+          : "a header line without a name and a colon";
       return;
     }
     const name = colon - at;
@@ -164,10 +165,17 @@ export class HeadLines {
   }
 }
 
-/** Compares without regard to case. The caller has checked that as many bytes are there. */
+/** Where the next line feed stands, or `to`. A loop of its own compiles to half the time of one that looks at lines too. */
+function lineFeedIn(buffer: Buffer, from: number, to: number): number {
+  let at = from;
+  while (at < to && buffer[at] !== LF) at++;
+  return at;
+}
+
+/** Compares without regard to case; `word` is in lower case. The caller has checked that as many bytes are there. */
 function isWord(buffer: Buffer, at: number, word: Uint8Array): boolean {
   for (let i = 0; i < word.length; i++) {
-    if (((buffer[at + i] ?? 0) | 32) !== ((word[i] ?? 0) | 32)) return false;
+    if (((buffer[at + i] as number) | 32) !== (word[i] as number)) return false;
   }
   return true;
 }
@@ -177,7 +185,7 @@ function decimal(buffer: Buffer, at: number, to: number): number {
   if (to <= at || to - at > LENGTH_DIGITS_MAX) return -1;
   let value = 0;
   for (let i = at; i < to; i++) {
-    const digit = (buffer[i] ?? 0) - DIGIT_0;
+    const digit = (buffer[i] as number) - DIGIT_0;
     if (digit < 0 || digit > 9) return -1;
     value = value * 10 + digit;
   }

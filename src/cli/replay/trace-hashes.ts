@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
-import { createReadStream, statSync } from "node:fs";
-import { pipeline } from "node:stream/promises";
+import { statSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { traceFiles } from "../../trace/trace-files.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 
 /** Larger traces are not hashed: the main thread would be busy with it for seconds, beside the replay. */
 const BYTES_MAX = 1024 ** 3;
+/** Read at once, always into the same memory: a stream makes a buffer per read, and the collector then runs for them. */
+const READ_BYTES = 1024 * 1024;
 
 export type TraceHash = { readonly file: string; readonly sha256: string | null };
 
@@ -23,11 +25,18 @@ export async function hashesOfTrace({ trace }: ReplayConfig): Promise<TraceHash[
 async function traceHashes(files: readonly string[]): Promise<TraceHash[]> {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
   if (bytes > BYTES_MAX) return files.map((file) => ({ file, sha256: null }));
+  const memory = Buffer.allocUnsafeSlow(READ_BYTES);
   const hashes: TraceHash[] = [];
-  for (const file of files) {
-    const hash = createHash("sha256");
-    await pipeline(createReadStream(file), hash);
-    hashes.push({ file, sha256: hash.digest("hex") });
-  }
+  for (const file of files) hashes.push({ file, sha256: await hashOfFile(file, memory) });
   return hashes;
+}
+
+async function hashOfFile(path: string, memory: Buffer): Promise<string> {
+  const hash = createHash("sha256");
+  await using file = await open(path);
+  for (;;) {
+    const { bytesRead } = await file.read(memory);
+    if (bytesRead === 0) return hash.digest("hex");
+    hash.update(memory.subarray(0, bytesRead));
+  }
 }
