@@ -82,7 +82,7 @@ export function timeText(time: EventTime): string {
   const day = Math.floor(time / US_PER_DAY);
   if (day !== writtenDay) {
     writtenDay = day;
-    writtenDayText = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, -13);
+    writtenDayText = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, -14);
   }
   const inDay = time - day * US_PER_DAY;
   const second = Math.floor(inDay / US_PER_SECOND);

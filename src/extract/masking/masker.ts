@@ -1,0 +1,66 @@
+// Runs a few times per row. A value that was masked lately costs one lookup; guarded by perf/extract-stream.bench.ts.
+import type { DistinctValues } from "./distinct-values.ts";
+import type { MaskClass, MaskPolicy } from "./mask-policy.ts";
+import { fullHash, shortDigits } from "./pseudonym.ts";
+
+/** Values remembered per class, in two halves: when the younger one is full, the older one is forgotten. */
+const REMEMBERED = 65_536;
+
+/** A value's pseudonym. */
+export type Mask = (value: string) => string;
+
+/** `mask` with a bounded memory; what it has to compute anew is noted in `distinct`. */
+export function remembered(
+  mask: Mask,
+  { of, distinct }: { of: MaskClass; distinct: DistinctValues },
+): Mask {
+  let younger = new Map<string, string>();
+  let older = new Map<string, string>();
+  const keep = (value: string, pseudonym: string): string => {
+    if (younger.size >= REMEMBERED / 2) {
+      older = younger;
+      younger = new Map();
+    }
+    younger.set(value, pseudonym);
+    return pseudonym;
+  };
+  return (value) => {
+    const young = younger.get(value);
+    if (young !== undefined) return young;
+    const old = older.get(value);
+    if (old !== undefined) return keep(value, old);
+    const pseudonym = mask(value);
+    distinct.note(of, value, pseudonym);
+    return keep(value, pseudonym);
+  };
+}
+
+/**
+ * The mask of a column of events: NULL and the empty text stay empty, with every method. Source: extract.md 4.3, 6.1.
+ */
+export function columnMask(
+  policy: MaskPolicy,
+  { of, distinct, uuidShape }: { of: MaskClass; distinct: DistinctValues; uuidShape: boolean },
+): (value: string | null) => string {
+  if (policy.method === "none") return (value) => value ?? "";
+  const digits = shortDigits(policy.method);
+  const full = fullHash(policy, of);
+  const shaped = uuidShape && of === "uuid";
+  const short: Mask = shaped
+    ? (value) => inUuidShape(full(value).slice(0, digits))
+    : (value) => full(value).slice(0, digits);
+  const mask = remembered(short, { of, distinct });
+  return (value) => (value === null || value === "" ? "" : mask(value));
+}
+
+/** 8-4-4-4-12; of the 40 digits of SHA-1 the last eight have no place. */
+function inUuidShape(digits: string): string {
+  const parts = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(12, 16),
+    digits.slice(16, 20),
+    digits.slice(20, 32),
+  ];
+  return parts.join("-");
+}

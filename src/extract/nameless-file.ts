@@ -1,0 +1,57 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DrayageError } from "../core/errors.ts";
+
+/**
+ * A temporary file that loses its name as soon as it is open: readable by us only, and gone with the process however that
+ * ends. Appended to, and read at any position.
+ */
+export class NamelessFile {
+  bytes = 0;
+  readonly #descriptor: number;
+
+  constructor() {
+    try {
+      const folder = mkdtempSync(join(tmpdir(), "drayage-extract-"));
+      this.#descriptor = openSync(join(folder, "spill"), "wx+", 0o600);
+      rmSync(folder, { recursive: true });
+    } catch (error) {
+      throw new DrayageError("storage", `cannot make a temporary file in ${tmpdir()}`, {
+        cause: error,
+      });
+    }
+  }
+
+  append(piece: Uint8Array): void {
+    try {
+      for (let at = 0; at < piece.length; ) {
+        at += writeSync(this.#descriptor, piece, at, piece.length - at, this.bytes + at);
+      }
+    } catch (error) {
+      const needed = this.bytes + piece.length;
+      throw new DrayageError(
+        "storage",
+        `cannot write a temporary file in ${tmpdir()} (${needed} bytes so far): free space or set TMPDIR`,
+        { cause: error },
+      );
+    }
+    this.bytes += piece.length;
+  }
+
+  /** Fills `target` from `position` on; returns how much there was. */
+  read(target: Uint8Array, position: number): number {
+    let filled = 0;
+    while (filled < target.length) {
+      const room = target.length - filled;
+      const got = readSync(this.#descriptor, target, filled, room, position + filled);
+      if (got === 0) break;
+      filled += got;
+    }
+    return filled;
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from "node:fs";
+import { finished } from "node:stream/promises";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { CheckFailure } from "../check-failure.ts";
+import { finishedManifest } from "./manifest.ts";
+import type { ChecksResult } from "./output-checks.ts";
+import { type PartialFile, writeWhole } from "./partial-file.ts";
+
+/** Where a finished file goes. */
+export type DeliveryPlan = {
+  readonly output: string;
+  readonly standardOutput: NodeJS.WritableStream;
+  readonly report: string | undefined;
+  readonly verify: string | undefined;
+  readonly notice: (line: string) => void;
+};
+
+type Finished = {
+  readonly plan: DeliveryPlan;
+  readonly manifest: Readonly<Record<string, unknown>>;
+  readonly sha256: string;
+  readonly checks: ChecksResult;
+};
+
+/** Gives a checked file its name and its manifest, or compares it with one and drops it. */
+export async function deliver(
+  file: PartialFile,
+  { plan, manifest, sha256, checks }: Finished,
+): Promise<void> {
+  for (const { column, row, what, count } of checks.leaks)
+    plan.notice(
+      `warning: column ${column} holds ${what} in row ${row} (${count} in all), as allowed`,
+    );
+  if (plan.report !== undefined) writeWhole(plan.report, reportText(checks));
+  if (plan.verify !== undefined) {
+    file.discard();
+    compareHashes(plan.verify, sha256);
+    plan.notice(`verified: the result has the hash of ${plan.verify}`);
+    return;
+  }
+  if (plan.output === "-") {
+    await copyOut(file, plan.standardOutput);
+    file.discard();
+    return;
+  }
+  file.rename();
+  const text = finishedManifest(manifest, { sha256, bytes: file.bytes });
+  writeWhole(`${plan.output}.manifest.json`, text);
+}
+
+function reportText({ columns, quasiIdentifiers, leaks }: ChecksResult): string {
+  const shares = quasiIdentifiers.map((group) => ({
+    ...group,
+    unique_share: group.rows === 0 ? 0 : group.singletons / group.rows,
+  }));
+  return `${JSON.stringify({ columns, quasi_identifiers: shares, leaks }, null, 2)}\n`;
+}
+
+function compareHashes(path: string, sha256: string): void {
+  const expected = hashIn(path);
+  if (expected !== sha256)
+    throw new CheckFailure(
+      `the result differs from the one of ${path}: hash ${sha256} instead of ${expected}`,
+    );
+}
+
+function hashIn(path: string): string {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const { output } = manifest as { output?: { sha256?: unknown } };
+    if (typeof output?.sha256 === "string") return output.sha256;
+  } catch (error) {
+    throw new UsageError(`cannot read the manifest ${path} (--verify): ${messageOf(error)}`);
+  }
+  throw new UsageError(`${path} (--verify) is no manifest: it has no output.sha256`);
+}
+
+async function copyOut(file: PartialFile, target: NodeJS.WritableStream): Promise<void> {
+  for (const piece of file.pieces()) {
+    // The piece is overwritten by the next one, and a stream may keep what it was given.
+    if (!target.write(Buffer.from(piece))) await drained(target);
+  }
+}
+
+async function drained(target: NodeJS.WritableStream): Promise<void> {
+  const failed = finished(target, { readable: false });
+  failed.catch(() => undefined);
+  await Promise.race([new Promise<void>((resolve) => target.once("drain", resolve)), failed]);
+}

@@ -1,0 +1,247 @@
+// Takes a line per row: appending allocates nothing but, rarely, longer indexes. Guarded by perf/extract-stream.bench.ts.
+//
+//   add -> arena of lines + three arrays of keys  --full-->  sorted run at the end of one temporary file
+//   lines -> merge of the runs and of what is still in memory
+//
+// A line in a run:
+//
+//   0        4            12           20           28
+//   | length | first key  | second key | third key  | UTF-8 bytes of the line
+import { invariant } from "../../core/errors.ts";
+import { NamelessFile } from "../nameless-file.ts";
+import type { SortKey } from "./table-layout.ts";
+
+const HEAD_BYTES = 28;
+const FIRST_LINES = 1 << 12;
+const READ_BYTES = 1 << 18;
+const WRITE_BYTES = 1 << 20;
+const ARENA_BYTES_MIN = 1 << 20;
+
+type Run = { readonly from: number; readonly to: number };
+
+/** A line under its three keys; rows with equal keys come out in the order in which they were added. */
+export interface SortedLine {
+  readonly key: SortKey;
+  /** Borrowed until the next line. */
+  readonly bytes: Buffer;
+}
+
+export class LineSorter {
+  readonly #arena: Buffer;
+  #used = 0;
+  #count = 0;
+  #starts = new Float64Array(FIRST_LINES + 1);
+  #keys = new Float64Array(3 * FIRST_LINES);
+  #ordered = true;
+  readonly #runs: Run[] = [];
+  #file: NamelessFile | undefined;
+
+  /** `bytes` for lines in memory. */
+  constructor(bytes: number) {
+    this.#arena = Buffer.allocUnsafeSlow(Math.max(ARENA_BYTES_MIN, bytes));
+  }
+
+  /** Runs on disk so far. */
+  get spilledRuns(): number {
+    return this.#runs.length;
+  }
+
+  add(line: string, [first, second, third]: SortKey): void {
+    // UTF-8 takes at most three bytes for each unit of UTF-16.
+    const most = 3 * line.length;
+    if (this.#used + most > this.#arena.length) this.#spill();
+    invariant(most <= this.#arena.length, "a line fits into the memory for sorting");
+    if (this.#count === this.#keys.length / 3) this.#lengthenIndexes();
+    const at = 3 * this.#count;
+    this.#keys[at] = first;
+    this.#keys[at + 1] = second;
+    this.#keys[at + 2] = third;
+    if (this.#count > 0 && this.#compare(this.#count - 1, this.#count) > 0) this.#ordered = false;
+    this.#used += this.#arena.write(line, this.#used, "utf8");
+    this.#count++;
+    this.#starts[this.#count] = this.#used;
+  }
+
+  /** All lines in order; nothing may be added any more. */
+  *lines(): Generator<SortedLine> {
+    if (this.#runs.length === 0) {
+      yield* this.#inMemory();
+      return;
+    }
+    if (this.#count > 0) this.#spill();
+    const file = this.#file as NamelessFile;
+    const cursors = this.#runs.map((run) => new RunCursor(file, run));
+    yield* mergeRuns(cursors.filter((cursor) => cursor.advance()));
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  *#inMemory(): Generator<SortedLine> {
+    const line = { key: [0, 0, 0] as SortKey, bytes: this.#arena };
+    for (const place of this.#order()) {
+      this.#show(place, line);
+      yield line;
+    }
+  }
+
+  #show(place: number, line: { key: SortKey; bytes: Buffer }): void {
+    for (let part = 0; part < 3; part++) line.key[part] = this.#keys[3 * place + part] as number;
+    line.bytes = this.#arena.subarray(this.#starts[place], this.#starts[place + 1]);
+  }
+
+  /** Array.sort is stable and quick on rows that are nearly in order, as those of a database are. */
+  #order(): readonly number[] {
+    const places = Array.from({ length: this.#count }, (_, place) => place);
+    return this.#ordered ? places : places.sort((a, b) => this.#compare(a, b));
+  }
+
+  #compare(a: number, b: number): number {
+    const keys = this.#keys;
+    for (let part = 0; part < 3; part++) {
+      const one = keys[3 * a + part] as number;
+      const other = keys[3 * b + part] as number;
+      if (one !== other) return one < other ? -1 : 1;
+    }
+    return 0;
+  }
+
+  #spill(): void {
+    this.#file ??= new NamelessFile();
+    const file = this.#file;
+    const from = file.bytes;
+    const block = new WriteBlock(file);
+    const line = { key: [0, 0, 0] as SortKey, bytes: this.#arena };
+    for (const place of this.#order()) {
+      this.#show(place, line);
+      block.add(line);
+    }
+    block.flush();
+    this.#runs.push({ from, to: file.bytes });
+    this.#used = 0;
+    this.#count = 0;
+    this.#ordered = true;
+  }
+
+  #lengthenIndexes(): void {
+    const starts = new Float64Array(2 * this.#starts.length);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const keys = new Float64Array(2 * this.#keys.length);
+    keys.set(this.#keys);
+    this.#keys = keys;
+  }
+}
+
+class WriteBlock {
+  readonly #file: NamelessFile;
+  #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  #filled = 0;
+
+  constructor(file: NamelessFile) {
+    this.#file = file;
+  }
+
+  add({ key, bytes }: SortedLine): void {
+    const needed = HEAD_BYTES + bytes.length;
+    if (this.#filled + needed > this.#buffer.length) this.flush();
+    if (needed > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(needed);
+    this.#buffer.writeUInt32LE(bytes.length, this.#filled);
+    for (let part = 0; part < 3; part++)
+      this.#buffer.writeDoubleLE(key[part] as number, this.#filled + 4 + 8 * part);
+    bytes.copy(this.#buffer, this.#filled + HEAD_BYTES);
+    this.#filled += needed;
+  }
+
+  flush(): void {
+    this.#file.append(this.#buffer.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+}
+
+/** Walks over a run in the file. */
+class RunCursor implements SortedLine {
+  readonly key: SortKey = [0, 0, 0];
+  bytes: Buffer = Buffer.alloc(0);
+  readonly #file: NamelessFile;
+  readonly #run: Run;
+  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #position: number;
+  #at = 0;
+  #filled = 0;
+
+  constructor(file: NamelessFile, run: Run) {
+    this.#file = file;
+    this.#run = run;
+    this.#position = run.from;
+  }
+
+  /** Moves to the next line; false at the end of the run. */
+  advance(): boolean {
+    if (!this.#has(HEAD_BYTES)) return false;
+    const length = this.#buffer.readUInt32LE(this.#at);
+    invariant(this.#has(HEAD_BYTES + length), "a spilled run ends with a whole line");
+    for (let part = 0; part < 3; part++)
+      this.key[part] = this.#buffer.readDoubleLE(this.#at + 4 + 8 * part);
+    this.bytes = this.#buffer.subarray(this.#at + HEAD_BYTES, this.#at + HEAD_BYTES + length);
+    this.#at += HEAD_BYTES + length;
+    return true;
+  }
+
+  /** Whether so many bytes stand at the current place, which may mean reading on. */
+  #has(bytes: number): boolean {
+    if (this.#at + bytes <= this.#filled) return true;
+    const rest = this.#filled - this.#at;
+    // A new buffer if need be: the line that was handed out last still lies in the old one.
+    const next = bytes > this.#buffer.length ? Buffer.allocUnsafeSlow(bytes) : this.#buffer;
+    this.#buffer.copy(next, 0, this.#at, this.#filled);
+    this.#buffer = next;
+    const room = Math.min(next.length - rest, this.#run.to - this.#position);
+    const got = this.#file.read(next.subarray(rest, rest + room), this.#position);
+    this.#position += got;
+    this.#at = 0;
+    this.#filled = rest + got;
+    return bytes <= this.#filled;
+  }
+}
+
+/** Equal keys come in the order of the runs, which is that of adding. */
+function* mergeRuns(cursors: readonly RunCursor[]): Generator<SortedLine> {
+  const heap = cursors.map((cursor, order) => ({ cursor, order }));
+  type Head = (typeof heap)[number];
+  const isBefore = (a: Head, b: Head): boolean => {
+    for (let part = 0; part < 3; part++) {
+      const one = a.cursor.key[part] as number;
+      const other = b.cursor.key[part] as number;
+      if (one !== other) return one < other;
+    }
+    return a.order < b.order;
+  };
+  const sink = (from: number): void => {
+    const moved = heap[from] as Head;
+    let place = from;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      const next = heap[child + 1];
+      if (next !== undefined && isBefore(next, heap[child] as Head)) child++;
+      if (!isBefore(heap[child] as Head, moved)) break;
+      heap[place] = heap[child] as Head;
+      place = child;
+    }
+    heap[place] = moved;
+  };
+  for (let place = (heap.length >> 1) - 1; place >= 0; place--) sink(place);
+  while (heap.length > 0) {
+    const { cursor } = heap[0] as Head;
+    yield cursor;
+    if (!cursor.advance()) {
+      const last = heap.pop() as Head;
+      if (heap.length === 0) return;
+      heap[0] = last;
+    }
+    sink(0);
+  }
+}

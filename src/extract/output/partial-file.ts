@@ -1,0 +1,159 @@
+import { createHash, type Hash } from "node:crypto";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
+
+const WRITE_BYTES = 1 << 20;
+const UTF8_BYTES_PER_UNIT = 3;
+
+/**
+ * A file that gets its name when it is complete: written as `.<name>.partial-<pid>` beside it and renamed. What stood under
+ * the name before stays until then. For standard output (`-`) the partial file lies in the temporary folder.
+ */
+export class PartialFile {
+  readonly path: string;
+  readonly partialPath: string;
+  bytes = 0;
+  readonly #descriptor: number;
+  readonly #ownFolder: string | undefined;
+  readonly #hash: Hash = createHash("sha256");
+  readonly #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  #filled = 0;
+  #isOpen = true;
+
+  /** Throws a UsageError when the place cannot be written. */
+  constructor(path: string) {
+    const isStandardOutput = path === "-";
+    const folder = isStandardOutput ? tmpdir() : dirname(path);
+    this.path = path;
+    if (!isStandardOutput) refuseFolder(path);
+    try {
+      accessSync(folder, constants.W_OK);
+      // The folder of temporary files is everybody's: only a folder of our own keeps others' links away.
+      this.#ownFolder = isStandardOutput
+        ? mkdtempSync(join(folder, "drayage-extract-"))
+        : undefined;
+      const name = isStandardOutput ? "output" : basename(path);
+      this.partialPath = join(this.#ownFolder ?? folder, `.${name}.partial-${process.pid}`);
+      this.#descriptor = openSync(this.partialPath, "w+");
+    } catch (error) {
+      throw new UsageError(`cannot write ${path} into the folder ${folder}: ${messageOf(error)}`);
+    }
+  }
+
+  write(text: string): void {
+    const most = UTF8_BYTES_PER_UNIT * text.length;
+    if (this.#filled + most > WRITE_BYTES) this.#flush();
+    if (most > WRITE_BYTES) this.#store(Buffer.from(text, "utf8"));
+    else this.#filled += this.#buffer.write(text, this.#filled, "utf8");
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    if (this.#filled + bytes.length > WRITE_BYTES) this.#flush();
+    if (bytes.length > WRITE_BYTES) this.#store(bytes);
+    else {
+      this.#buffer.set(bytes, this.#filled);
+      this.#filled += bytes.length;
+    }
+  }
+
+  /** Everything is on the disk afterwards. Returns the hash of the file. */
+  complete(): string {
+    this.#flush();
+    this.#attempt(() => fsyncSync(this.#descriptor));
+    return this.#hash.copy().digest("hex");
+  }
+
+  /** Pieces of the file from its beginning, each borrowed until the next one. */
+  *pieces(): Generator<Buffer> {
+    this.#flush();
+    const piece = Buffer.allocUnsafeSlow(WRITE_BYTES);
+    for (let position = 0; ; ) {
+      const got = readSync(this.#descriptor, piece, 0, piece.length, position);
+      if (got === 0) return;
+      position += got;
+      yield piece.subarray(0, got);
+    }
+  }
+
+  rename(): void {
+    this.#close();
+    this.#attempt(() => renameSync(this.partialPath, this.path));
+  }
+
+  /** Removes what was written. Idempotent. */
+  discard(): void {
+    this.#close();
+    rmSync(this.#ownFolder ?? this.partialPath, { recursive: true, force: true });
+  }
+
+  /** Closes and leaves the unfinished file where it is. */
+  keep(): void {
+    this.#flush();
+    this.#close();
+  }
+
+  #flush(): void {
+    this.#store(this.#buffer.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  #store(bytes: Uint8Array): void {
+    this.#hash.update(bytes);
+    this.#attempt(() => {
+      for (let at = 0; at < bytes.length; )
+        at += writeSync(this.#descriptor, bytes, at, bytes.length - at, this.bytes + at);
+    });
+    this.bytes += bytes.length;
+  }
+
+  #attempt(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      throw new DrayageError(
+        "storage",
+        `cannot write ${this.path} (${this.bytes} bytes so far): free space or choose another place`,
+        { cause: error },
+      );
+    }
+  }
+
+  #close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    closeSync(this.#descriptor);
+  }
+}
+
+function refuseFolder(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true)
+    throw new UsageError(`${path} is a folder: name the file that is to be written`);
+}
+
+/** Writes a small file of text whole or not at all. */
+export function writeWhole(path: string, text: string): void {
+  const file = new PartialFile(path);
+  try {
+    file.write(text);
+    file.complete();
+    file.rename();
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}

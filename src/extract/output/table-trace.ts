@@ -1,0 +1,249 @@
+// One table of events, from clear rows to a file under its name. `write` runs once per row and is guarded by
+// perf/extract-stream.bench.ts; the rest runs once.
+//
+//   write:   row -> cells (masked) -> [moved times, text] -> partial file             rows that stay in their order
+//                                  -> [moved times, text] -> line sorter              rows to be sorted
+//                                  -> cells as JSON       -> line sorter              Parquet, relative time: moved later
+//   finish:  collisions -> sorter to file -> fsync -> leak scan, uniqueness -> rename -> manifest
+import { setImmediate as turn } from "node:timers/promises";
+import { invariant, UsageError } from "../../core/errors.ts";
+import type { DistinctValues } from "../masking/distinct-values.ts";
+import type { ScannedColumn } from "../masking/leak-scan.ts";
+import { shiftUs } from "../masking/time-shift.ts";
+import type { RowSink, SourceReport, TraceReport } from "../row-sink.ts";
+import type { TracePlan } from "../trace-plan.ts";
+import { CsvLine, csvHeader } from "./csv-line.ts";
+import { deliver } from "./delivery.ts";
+import { JsonLine } from "./json-line.ts";
+import { LineSorter } from "./line-sorter.ts";
+import { type FieldFate, manifestOf } from "./manifest.ts";
+import { type ChecksPlan, checkCollisions, checkOutput } from "./output-checks.ts";
+import { PartialFile } from "./partial-file.ts";
+import type { Cell, Column, SortKey, TableLayout } from "./table-layout.ts";
+import { TimeCells } from "./time-cells.ts";
+import { writtenRows } from "./written-rows.ts";
+
+const ROWS_PER_TURN = 1 << 14;
+const MEMORY_BYTES_MIN = 4 << 20;
+
+/** What the tables of different events differ in. */
+export type TableKind<Row> = {
+  readonly name: string;
+  readonly layout: TableLayout;
+  /** Fills the cells of a row, its texts masked, its times unmoved, and the key that it is sorted by. */
+  readonly fill: (row: Row, cells: Cell[], key: SortKey) => void;
+  /** Whether `fill` gives a key; without one rows keep their order. */
+  readonly sorts: boolean;
+  readonly scanned: readonly ScannedColumn[];
+  readonly fields: readonly FieldFate[];
+  readonly racks?: number;
+};
+
+export class TableTrace<Row> implements RowSink<Row> {
+  readonly #plan: TracePlan;
+  readonly #kind: TableKind<Row>;
+  readonly #distinct: DistinctValues;
+  readonly #file: PartialFile;
+  readonly #sorter: LineSorter | undefined;
+  readonly #isLate: boolean;
+  readonly #csv: CsvLine | undefined;
+  readonly #json: JsonLine;
+  readonly #shift: number;
+  readonly #cells: Cell[];
+  readonly #key: SortKey = [0, 0, 0];
+  readonly #timeColumns: readonly number[];
+  #times: TimeCells;
+  #earliest = Number.POSITIVE_INFINITY;
+  #latest = Number.NEGATIVE_INFINITY;
+  #rows = 0;
+  #isEnded = false;
+
+  constructor(
+    plan: TracePlan,
+    { kind, distinct }: { kind: TableKind<Row>; distinct: DistinctValues },
+  ) {
+    if (plan.memoryBytes < MEMORY_BYTES_MIN)
+      throw new UsageError("--memory-limit wants at least 4MiB");
+    const { columns } = kind.layout;
+    refuseUnknownColumns(plan.allowLeaks, columns);
+    this.#plan = plan;
+    this.#kind = kind;
+    this.#distinct = distinct;
+    this.#shift = shiftUs(plan.time.shift, plan.masking);
+    this.#isLate = plan.format === "parquet" || plan.time.base === "relative";
+    this.#csv = plan.format === "csv" ? new CsvLine(columns, plan) : undefined;
+    this.#json = new JsonLine(columns);
+    this.#cells = columns.map(() => null);
+    this.#timeColumns = columns.flatMap((column, at) => (column.kind === "time" ? [at] : []));
+    this.#times = this.#timesMovedBy(this.#shift);
+    this.#file = new PartialFile(plan.output);
+    const needsSorter = kind.sorts || this.#isLate;
+    this.#sorter = needsSorter ? new LineSorter(plan.memoryBytes / 2) : undefined;
+    if (this.#csv !== undefined) this.#file.write(csvHeader(columns, plan.version));
+  }
+
+  write(row: Row): boolean {
+    this.#kind.fill(row, this.#cells, this.#key);
+    this.#notePeriod();
+    this.#rows++;
+    if (!this.#isLate) this.#times.apply(this.#cells);
+    const line = this.#isLate ? JSON.stringify(this.#cells) : this.#line(this.#cells);
+    if (this.#sorter === undefined) this.#file.write(line);
+    else this.#sorter.add(line, this.#key);
+    // Writing is synchronous, a mebibyte at a time into the system's cache: there is never anything to wait for.
+    return true;
+  }
+
+  async drained(): Promise<void> {
+    // Nothing waits, see `write`.
+  }
+
+  async finish(source: SourceReport): Promise<TraceReport> {
+    invariant(!this.#isEnded, "a trace is finished once");
+    checkCollisions(this.#distinct);
+    if (this.#isLate) this.#times = this.#timesMovedBy(this.#lateShift());
+    const warnings = this.#warnings();
+    const manifest = this.#manifest(source, warnings);
+    await this.#writeSorted(manifest);
+    const sha256 = this.#file.complete();
+    const checks = await checkOutput(() => this.#readBack(), {
+      plan: this.#checksPlan(),
+      rowCount: this.#rows,
+      distinct: this.#distinct,
+    });
+    await deliver(this.#file, { plan: this.#plan, manifest, sha256, checks });
+    this.#end();
+    return { path: this.#plan.output, rows: this.#rows, bytes: this.#file.bytes, sha256, warnings };
+  }
+
+  async abort(): Promise<void> {
+    if (this.#isEnded) return;
+    this.#end();
+    if (this.#plan.keepPartial) this.#file.keep();
+    else this.#file.discard();
+  }
+
+  #end(): void {
+    this.#isEnded = true;
+    this.#sorter?.close();
+    this.#distinct.close();
+  }
+
+  #line(cells: readonly Cell[]): string {
+    return this.#csv === undefined ? this.#json.of(cells) : this.#csv.of(cells);
+  }
+
+  #notePeriod(): void {
+    for (const at of this.#timeColumns) {
+      const time = this.#cells[at] as number | null;
+      if (time === null) continue;
+      if (time < this.#earliest) this.#earliest = time;
+      if (time > this.#latest) this.#latest = time;
+    }
+  }
+
+  #timesMovedBy(shift: number): TimeCells {
+    const { epoch, time } = this.#plan;
+    const { columns } = this.#kind.layout;
+    return new TimeCells(columns, { epoch, shift, round: time.roundMs * 1000 });
+  }
+
+  /** With relative time the first event is at the zero of the seconds. */
+  #lateShift(): number {
+    if (this.#plan.time.base === "absolute" || this.#rows === 0) return this.#shift;
+    return this.#shift + (Number.isFinite(this.#earliest) ? this.#plan.epoch - this.#earliest : 0);
+  }
+
+  async #writeSorted(manifest: Readonly<Record<string, unknown>>): Promise<void> {
+    if (this.#sorter === undefined) return;
+    const parquet = await this.#parquet();
+    let rows = 0;
+    for (const { bytes } of this.#sorter.lines()) {
+      if (parquet !== undefined) parquet.add(this.#lateCells(bytes));
+      else if (this.#isLate) this.#file.write(this.#line(this.#lateCells(bytes)));
+      else this.#file.writeBytes(bytes);
+      // Signals are heard between turns of the event loop only.
+      if (++rows % ROWS_PER_TURN === 0) await turn();
+    }
+    parquet?.finish(manifest);
+  }
+
+  /** Loaded when it is needed: most traces are text. */
+  async #parquet() {
+    if (this.#plan.format !== "parquet") return undefined;
+    const { ParquetFile } = await import("./parquet-file.ts");
+    return new ParquetFile(this.#kind.layout.columns, this.#file);
+  }
+
+  #lateCells(bytes: Buffer): Cell[] {
+    const cells: Cell[] = JSON.parse(bytes.toString("utf8"));
+    this.#times.apply(cells);
+    return cells;
+  }
+
+  /** The rows of the finished file. Those of Parquet are read from where they were put in order. */
+  *#readBack(): Generator<readonly string[]> {
+    const { format } = this.#plan;
+    const { columns } = this.#kind.layout;
+    if (format !== "parquet") {
+      const keys = columns.map(({ name }) => name);
+      yield* writtenRows(this.#file.pieces(), { format, keys });
+      return;
+    }
+    for (const { bytes } of this.#sorter?.lines() ?? []) {
+      yield this.#lateCells(bytes).map((cell) => (cell === null ? "" : cellText(cell)));
+    }
+  }
+
+  #warnings(): readonly string[] {
+    const broken = this.#csv?.brokenRows ?? 0;
+    if (broken === 0) return [];
+    return [
+      `${broken} rows hold a comma, a quote or a line end that --csv-quoting original leaves unquoted`,
+    ];
+  }
+
+  #manifest(source: SourceReport, warnings: readonly string[]): Readonly<Record<string, unknown>> {
+    const { plan, kind } = { plan: this.#plan, kind: this.#kind };
+    const shift = this.#isLate ? this.#lateShift() : this.#shift;
+    return manifestOf({
+      format: { name: kind.name, version: plan.version, encoding: plan.format },
+      toolVersion: plan.toolVersion,
+      commandLine: plan.commandLine,
+      source,
+      period:
+        this.#latest < this.#earliest ? undefined : [this.#earliest + shift, this.#latest + shift],
+      epoch: plan.epoch,
+      rowsWritten: this.#rows,
+      fields: kind.fields,
+      masking: plan.masking,
+      time: plan.time,
+      racks: kind.racks,
+      warnings,
+    });
+  }
+
+  #checksPlan(): ChecksPlan {
+    const { allowLeaks, minK, report, masking, memoryBytes } = this.#plan;
+    return {
+      columns: this.#kind.scanned,
+      quasiIdentifiers: this.#kind.layout.quasiIdentifiers,
+      allowLeaks,
+      minK,
+      counts: report !== undefined,
+      scans: masking.method !== "none",
+      memoryBytes,
+    };
+  }
+}
+
+const cellText = (cell: Exclude<Cell, null>): string =>
+  typeof cell === "object" ? JSON.stringify(cell) : String(cell);
+
+function refuseUnknownColumns(names: readonly string[], columns: readonly Column[]): void {
+  const unknown = names.filter((name) => !columns.some((column) => column.name === name));
+  if (unknown.length > 0)
+    throw new UsageError(
+      `--allow-leaks ${unknown[0]} is no column: choose from ${columns.map(({ name }) => name).join(", ")}`,
+    );
+}
