@@ -65,7 +65,7 @@ function scanWhole(path: string): Answer {
     {
       take(raw) {
         records++;
-        if (raw.shape[Field.written] === Shape.absent) return;
+        if (raw.shapeOf(Field.written) === Shape.absent) return;
         const from = raw.from[Field.written] as number;
         sizes += readNumber(raw.buffer, from, raw.to[Field.written] as number);
       },

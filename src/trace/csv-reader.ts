@@ -96,15 +96,15 @@ class CsvRows {
     const text = record.join("");
     if (text.length * 3 > raw.buffer.length)
       raw.block = recordBlock(Buffer.allocUnsafe(text.length * 6));
-    raw.shape.fill(Shape.absent);
+    raw.shapes = 0;
+    raw.bytes = text.length * 3;
     let at = 0;
     for (const [column, field] of columns.entries()) {
       const value = record[column] ?? "";
       if (field === -1 || value === "") continue;
-      raw.shape[field] = Shape.text;
-      raw.from[field] = at;
-      at += raw.buffer.write(value, at);
-      raw.to[field] = at;
+      const end = at + raw.buffer.write(value, at);
+      raw.note(field, Shape.text, at, end);
+      at = end;
     }
     this.#sink.take(raw);
   }

@@ -5,7 +5,7 @@ import type { TraceFormat } from "./account.ts";
 import { FOLDED_METHOD, type IncludeFilter, methodCode, needsSize } from "./include-filter.ts";
 import { copyEscapedText } from "./json-text.ts";
 import type { LaterFilters } from "./later-filters.ts";
-import { HEAD_BYTES, TEXT_BYTES_MAX } from "./layout.ts";
+import { HEAD_BYTES, recordBytes, TEXT_BYTES_MAX } from "./layout.ts";
 import type { Ledger } from "./ledger.ts";
 import { readNumber } from "./number-text.ts";
 import {
@@ -14,10 +14,11 @@ import {
   type RawRecord,
   type RecordSink,
   Shape,
+  shapeBits,
   traceKeys,
 } from "./raw-record.ts";
 import { emptyBlock, RecordView, recordBlock } from "./record-view.ts";
-import { putNumbers, putTexts, putUri, RecordNumbers, recordBytesMax } from "./record-writer.ts";
+import { putNumbers, putTexts, putUri, RecordNumbers } from "./record-writer.ts";
 import type { SortedRuns } from "./sorted-runs.ts";
 import { TimestampReader } from "./timestamp.ts";
 import { UriParts } from "./uri-parts.ts";
@@ -51,11 +52,21 @@ const optionalFields = [
   Field.id,
 ] as const;
 const STATUS_MAX = 999;
+
+const bitsOf = (fields: readonly number[], shape: number): number =>
+  fields.reduce((bits, field) => bits | shapeBits(field, shape), 0);
+/** Set in a record that has a required text, and in one that has something else where a text should be. */
+const requiredTexts = bitsOf(requiredFields, Shape.text);
+const noTexts = bitsOf(textFields, Shape.number);
+/** None of what may be missing is missing: `null` and absence have no bits. */
+const optionalBits = optionalFields.map((field) => shapeBits(field, 7));
 /** Characters of a wrong value that a message quotes. */
 const QUOTED_MAX = 40;
 
 export class Intake implements RecordSink {
   readonly #options: Options;
+  /** Shapes of the fields that a kept record has. */
+  readonly #keptBits: number;
   /** Records of a plain uri list have neither time nor size. */
   #bare = false;
   readonly #numbers = new RecordNumbers();
@@ -67,6 +78,7 @@ export class Intake implements RecordSink {
 
   constructor(options: Options) {
     this.#options = options;
+    this.#keptBits = ~bitsOf(options.dropped, 7);
   }
 
   /** The following records come from the file of this index. */
@@ -80,9 +92,9 @@ export class Intake implements RecordSink {
   }
 
   take(raw: RawRecord): void {
-    const { ledger, runs, include, later, dropped } = this.#options;
-    if (!this.#hasGoodTexts(raw)) return;
-    const at = runs.room(recordBytesMax(raw));
+    const { ledger, runs, include, later } = this.#options;
+    if (!looksSound(raw) && !this.#hasGoodTexts(raw)) return;
+    const at = runs.room(recordBytes(raw.bytes));
     const { block } = runs.buffer;
     const numbers = this.#numbers;
     const uriEnd = putUri(block, at, raw);
@@ -103,7 +115,7 @@ export class Intake implements RecordSink {
       return;
     }
     if (numbers.size < 0) numbers.size = -1;
-    for (const field of dropped) raw.shape[field] = Shape.absent;
+    raw.shapes &= this.#keptBits;
     const end = putTexts(block, at, raw, uriEnd);
     this.#view.moveTo(block, at);
     const left = later.reason(numbers.arrivalUs, this.#view);
@@ -118,11 +130,11 @@ export class Intake implements RecordSink {
   /** The required fields are there and all texts are texts of a length that fits. */
   #hasGoodTexts(raw: RawRecord): boolean {
     for (const field of requiredFields) {
-      if (raw.shape[field] === Shape.absent) return this.#reject(raw, "missing", field);
+      if (raw.shapeOf(field) === Shape.absent) return this.#reject(raw, "missing", field);
     }
     for (const field of textFields) {
-      const shape = raw.shape[field] as number;
-      if (shape > Shape.escapedText) return this.#reject(raw, "type", field);
+      const shape = raw.shapeOf(field);
+      if (shape === Shape.number || shape === Shape.other) return this.#reject(raw, "type", field);
       if (shape !== Shape.absent && this.#length(raw, field) > TEXT_BYTES_MAX) {
         const message = `${traceKeys[field]} is longer than ${TEXT_BYTES_MAX} bytes`;
         this.broken("too_long", raw, message);
@@ -144,7 +156,7 @@ export class Intake implements RecordSink {
     if (!isStatus || numbers.status > STATUS_MAX) return this.#reject(raw, "type", Field.status);
     numbers.size = this.#number(raw, Field.written, -1);
     if (!Number.isSafeInteger(numbers.size)) return this.#reject(raw, "type", Field.written);
-    const sizeless = raw.shape[Field.written] === Shape.absent && !this.#bare;
+    const sizeless = raw.shapeOf(Field.written) === Shape.absent && !this.#bare;
     if (sizeless && needsSize(numbers.method, numbers.kind)) {
       return this.#reject(raw, "missing", Field.written);
     }
@@ -157,7 +169,7 @@ export class Intake implements RecordSink {
 
   #method(raw: RawRecord): number {
     const field = Field.method;
-    if (raw.shape[field] === Shape.escapedText) {
+    if (raw.shapeOf(field) === Shape.escapedText) {
       return methodCode(this.#decoded.buffer, 0, this.#decode(raw, field));
     }
     return methodCode(raw.buffer, raw.from[field] as number, raw.to[field] as number);
@@ -165,7 +177,7 @@ export class Intake implements RecordSink {
 
   #time(raw: RawRecord): number {
     const field = Field.timestamp;
-    if (raw.shape[field] === Shape.escapedText) {
+    if (raw.shapeOf(field) === Shape.escapedText) {
       return this.#times.read(this.#decoded.buffer, 0, this.#decode(raw, field));
     }
     return this.#times.read(raw.buffer, raw.from[field] as number, raw.to[field] as number);
@@ -178,9 +190,12 @@ export class Intake implements RecordSink {
 
   /** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */
   #number(raw: RawRecord, field: number, absent: number): number {
-    const shape = raw.shape[field];
+    const shape = raw.shapeOf(field);
     if (shape === Shape.absent) return absent;
-    if (shape !== Shape.number && shape !== Shape.text) return Number.NaN;
+    if (shape === Shape.number) {
+      const value = raw.values[field] as number;
+      if (!Number.isNaN(value)) return value;
+    } else if (shape !== Shape.text) return Number.NaN;
     return readNumber(raw.buffer, raw.from[field] as number, raw.to[field] as number);
   }
 
@@ -189,8 +204,9 @@ export class Intake implements RecordSink {
   }
 
   #countDefaults(raw: RawRecord): void {
-    for (const field of optionalFields) {
-      if (raw.shape[field] === Shape.absent) this.#options.ledger.defaulted(field);
+    for (let i = 0; i < optionalBits.length; i++) {
+      if ((raw.shapes & (optionalBits[i] as number)) === 0)
+        this.#options.ledger.defaulted(optionalFields[i] as number);
     }
   }
 
@@ -223,3 +239,7 @@ export class Intake implements RecordSink {
     }
   }
 }
+
+/** Whether the required texts are there, no field for a text holds anything else, and none can be too long. */
+const looksSound = ({ shapes, bytes }: RawRecord): boolean =>
+  (shapes & requiredTexts) === requiredTexts && (shapes & noTexts) === 0 && bytes <= TEXT_BYTES_MAX;

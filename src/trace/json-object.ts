@@ -6,7 +6,8 @@
 
 import { escapeLength } from "./json-text.ts";
 import { fieldAt, isMemberAt, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
-import { isPlainWord, WORD_BYTES } from "./plain-word.ts";
+import { decimalOf, INT_DIGITS_MAX } from "./number-text.ts";
+import { plainEnd } from "./plain-word.ts";
 import { type RawRecord, Shape, traceKeys } from "./raw-record.ts";
 import { recordBlock } from "./record-view.ts";
 
@@ -24,16 +25,15 @@ const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 const NEWLINE = 10;
 
-/** 1 for bytes inside a string that need no look: everything but quote, backslash and control characters. */
-const plain = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 32 && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0,
-);
 const numeric = Uint8Array.from({ length: 256 }, (_, byte) =>
   "0123456789+-.eE".includes(String.fromCharCode(byte)) ? 1 : 0,
 );
 const blank = Uint8Array.from({ length: 256 }, (_, byte) =>
   [9, 10, 13, 32].includes(byte) ? 1 : 0,
 );
+
+const ZERO = 48;
+const POINT = 46;
 
 /** By first byte. */
 const literals: readonly (Uint8Array | undefined)[] = Array.from({ length: 256 }, (_, byte) =>
@@ -73,35 +73,81 @@ export class JsonObjectReader {
 
   /** Reads the object that opens at `at` into the raw record. Returns the position behind it, or FAILED. */
   read(buffer: Buffer, at: number, end: number): number {
-    const { shape } = this.#raw;
-    if (this.#raw.buffer !== buffer) this.#raw.block = recordBlock(buffer);
-    for (let field = 0; field < START; field++) shape[field] = Shape.absent;
+    const raw = this.#raw;
+    if (raw.buffer !== buffer) raw.block = recordBlock(buffer);
+    raw.shapes = 0;
     this.#end = end;
     this.#previous = START;
     this.newlines = 0;
     let p = this.#skipBlanks(buffer, at + 1);
-    if (buffer[p] === CLOSE_BRACE) return p + 1;
+    if (buffer[p] === CLOSE_BRACE) return this.#complete(at, p + 1);
     for (;;) {
       p = this.#member(buffer, p);
       if (p === FAILED) return FAILED;
       if (buffer[p] !== COMMA) {
         p = this.#skipBlanks(buffer, p);
-        if (buffer[p] === CLOSE_BRACE) return p + 1;
+        if (buffer[p] === CLOSE_BRACE) return this.#complete(at, p + 1);
         if (buffer[p] !== COMMA) return this.#fail(p, 'expected "," or "}"');
       }
       p = this.#skipBlanks(buffer, p + 1);
     }
   }
 
+  #complete(at: number, behind: number): number {
+    this.#raw.bytes = behind - at;
+    return behind;
+  }
+
   /** Reads a key and its value. Returns the position behind them. */
   #member(buffer: Buffer, at: number): number {
-    const expected = this.#follows[this.#previous] as number;
-    if (isMemberAt(this.#raw.block.data, at, expected)) {
-      this.#previous = expected;
-      const behind = at + (memberLength[expected] as number);
-      return this.#value(buffer, this.#skipBlanks(buffer, behind), expected);
-    }
-    return this.#unexpectedMember(buffer, at);
+    const raw = this.#raw;
+    const { data } = raw.block;
+    const field = this.#follows[this.#previous] as number;
+    if (!isMemberAt(data, at, field)) return this.#unexpectedMember(buffer, at);
+    this.#previous = field;
+    const from = at + (memberLength[field] as number);
+    if (buffer[from] !== QUOTE) return this.#figure(buffer, from, field);
+    const close = plainEnd(data, from + 1);
+    if (buffer[close] !== QUOTE || close >= this.#end) return this.#value(buffer, from, field);
+    raw.note(field, Shape.text, from + 1, close);
+    return close + 1;
+  }
+
+  /**
+   * Reads what most numbers are, some digits and perhaps a point and more digits, on the way over them. All else is left to
+   * `#value`. Sums of up to 9 digits are made in 32 bits: a digit is then three times as cheap.
+   */
+  #figure(buffer: Buffer, from: number, field: number): number {
+    let p = from;
+    let whole = 0;
+    let digit = (buffer[p] as number) - ZERO;
+    for (; digit >= 0 && digit <= 9; digit = (buffer[++p] as number) - ZERO)
+      whole = (whole * 10 + digit) | 0;
+    const digits = p - from;
+    if (digits === 0 || digits > INT_DIGITS_MAX)
+      return this.#value(buffer, this.#skipBlanks(buffer, from), field);
+    if (buffer[p] === POINT) return this.#fraction(buffer, from, p, field, whole);
+    if (numeric[buffer[p] as number] === 1) return this.#value(buffer, from, field);
+    this.#raw.noteNumber(field, whole, from, p);
+    return p;
+  }
+
+  #fraction(buffer: Buffer, from: number, point: number, field: number, whole: number): number {
+    let p = point + 1;
+    const middle = p + INT_DIGITS_MAX;
+    let first = 0;
+    let digit = (buffer[p] as number) - ZERO;
+    for (; digit >= 0 && digit <= 9 && p < middle; digit = (buffer[++p] as number) - ZERO)
+      first = (first * 10 + digit) | 0;
+    const half = p;
+    let second = 0;
+    for (; digit >= 0 && digit <= 9; digit = (buffer[++p] as number) - ZERO)
+      second = (second * 10 + digit) | 0;
+    const value = decimalOf(whole, first, half - point - 1, second, p - half);
+    if (Number.isNaN(value) || numeric[buffer[p] as number] === 1)
+      return this.#value(buffer, from, field);
+    this.#raw.noteNumber(field, value, from, p);
+    return p;
   }
 
   #unexpectedMember(buffer: Buffer, at: number): number {
@@ -130,7 +176,7 @@ export class JsonObjectReader {
     if (numeric[first] === 1) {
       let p = at + 1;
       while (numeric[buffer[p] as number] === 1) p++;
-      this.#note(field, Shape.number, at, p);
+      if (field !== UNKNOWN_FIELD) this.#raw.noteNumber(field, Number.NaN, at, p);
       return p;
     }
     const behind =
@@ -144,34 +190,23 @@ export class JsonObjectReader {
   }
 
   #note(field: number, shape: number, from: number, to: number): void {
-    if (field === UNKNOWN_FIELD) return;
-    this.#raw.shape[field] = shape;
-    this.#raw.from[field] = from;
-    this.#raw.to[field] = to;
+    if (field !== UNKNOWN_FIELD) this.#raw.note(field, shape, from, to);
   }
 
   /** Returns the closing quote of the string whose content starts at `at`; sets `#escaped`. */
   #string(buffer: Buffer, at: number): number {
+    const { data } = this.#raw.block;
     this.#escaped = false;
-    let p = this.#plainEnd(buffer, at);
+    let p = plainEnd(data, at);
     while (buffer[p] !== QUOTE) {
       if (buffer[p] !== BACKSLASH) return this.#fail(p, "control character in a string");
       this.#escaped = true;
       const bytes = escapeLength(buffer, p);
       // Whether a malformed escape is only cut off shows at its last byte.
       if (bytes === 0) return this.#fail(p + 6 > this.#end ? this.#end : p, "no escape of JSON");
-      p = this.#plainEnd(buffer, p + bytes);
+      p = plainEnd(data, p + bytes);
     }
     return p < this.#end ? p : this.#fail(p, "");
-  }
-
-  /** The first byte from `at` on that needs a look. */
-  #plainEnd(buffer: Buffer, at: number): number {
-    const data = this.#raw.block.data;
-    let p = at;
-    while (isPlainWord(data.getInt32(p, true))) p += WORD_BYTES;
-    while (plain[buffer[p] as number] === 1) p++;
-    return p;
   }
 
   #literal(buffer: Buffer, at: number): number {

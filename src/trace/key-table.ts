@@ -4,12 +4,22 @@ import { traceKeys } from "./raw-record.ts";
 const members: readonly Buffer[] = traceKeys.map((key) => Buffer.from(`"${key}":`));
 const WORD_BYTES = 4;
 
-/** The words of each member, little-endian; the last overlaps the one before it. */
-const words: readonly Int32Array[] = members.map((member) =>
-  Int32Array.from({ length: Math.ceil(member.length / WORD_BYTES) }, (_, word) =>
-    member.readInt32LE(Math.min(word * WORD_BYTES, member.length - WORD_BYTES)),
-  ),
+/** The words of all members, little-endian, one member behind the other; the last of each overlaps the one before it. */
+const words = Int32Array.from(members.flatMap(wordsOf));
+/** By field: the first and the last of its words. */
+const firstWord = Int32Array.from(
+  members.map((_, field) => members.slice(0, field).flatMap(wordsOf).length),
 );
+const lastWord = firstWord.map(
+  (first, field) => first + wordsOf(members[field] as Buffer).length - 1,
+);
+
+function wordsOf(member: Buffer): number[] {
+  return Array.from({ length: Math.ceil(member.length / WORD_BYTES) }, (_, word) =>
+    member.readInt32LE(Math.min(word * WORD_BYTES, member.length - WORD_BYTES)),
+  );
+}
+
 const LONGEST: number = Math.max(...members.map((member) => member.length));
 
 /** Each key in quotes, and the fields by the length of that. */
@@ -27,13 +37,12 @@ export const MEMBER_BYTES_MAX: number = LONGEST;
 
 /** Whether the key of `field`, in quotes and followed by a colon, stands at `at`. */
 export function isMemberAt(data: DataView, at: number, field: number): boolean {
-  const expected = words[field] as Int32Array;
-  const last = expected.length - 1;
   const end = at + (memberLength[field] as number) - WORD_BYTES;
   // The last word first: it tells apart keys that begin alike.
-  if (data.getInt32(end, true) !== expected[last]) return false;
-  for (let word = 0; word < last; word++) {
-    if (data.getInt32(at + word * WORD_BYTES, true) !== expected[word]) return false;
+  if (data.getInt32(end, true) !== words[lastWord[field] as number]) return false;
+  let word = firstWord[field] as number;
+  for (let p = at; p < end; p += WORD_BYTES) {
+    if (data.getInt32(p, true) !== words[word++]) return false;
   }
   return true;
 }

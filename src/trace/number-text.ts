@@ -1,5 +1,7 @@
 /** Powers of ten that a double holds exactly. */
 const powersOfTen = Float64Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
+/** Digits whose sum fits 32 bits. */
+export const INT_DIGITS_MAX = 9;
 const FORM = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 
 /**
@@ -29,4 +31,22 @@ export function readNumber(buffer: Buffer, from: number, to: number): number {
 function readUnusual(buffer: Buffer, from: number, to: number): number {
   const text = buffer.toString("latin1", from, to).trim();
   return FORM.test(text) ? Number(text) : Number.NaN;
+}
+
+/**
+ * The number `whole.firstsecond`, given as integers of up to 9 digits and the digits of the fraction's two parts; NaN if it
+ * takes more than an exact sum and one division.
+ */
+export function decimalOf(
+  whole: number,
+  first: number,
+  firstDigits: number,
+  second: number,
+  secondDigits: number,
+): number {
+  const decimals = firstDigits + secondDigits;
+  if (decimals === 0 || secondDigits > INT_DIGITS_MAX) return Number.NaN;
+  const fraction = first * (powersOfTen[secondDigits] as number) + second;
+  const sum = whole * (powersOfTen[decimals] as number) + fraction;
+  return sum <= Number.MAX_SAFE_INTEGER ? sum / (powersOfTen[decimals] as number) : Number.NaN;
 }

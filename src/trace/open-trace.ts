@@ -16,7 +16,7 @@ import { readTrace } from "./trace-reader.ts";
 import { type Selection, TraceStream } from "./trace-stream.ts";
 import { TraceWindow } from "./trace-window.ts";
 
-const MEMORY_BYTES: number = 64 << 20;
+const MEMORY_BYTES: number = 24 << 20;
 const OPEN_FILES_MAX = 256;
 
 /**
@@ -32,18 +32,19 @@ export async function openTrace(options: OpenTraceOptions): Promise<TraceStream>
   const window = new TraceWindow(options.window);
   const ledger = new Ledger({ strict: options.strict ?? false, errorsFile: options.errorsFile });
   const folder = new SpillFolder(options.tmpDir, ledger.account.spilled);
+  const runs = new SortedRuns({
+    memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
+    openFilesMax: options.openFilesMax ?? OPEN_FILES_MAX,
+    folder,
+    bounds: boundsOf(options, window),
+    left: (reason, count) => ledger.leftOut(reason, count),
+  });
   try {
-    const runs = new SortedRuns({
-      memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
-      openFilesMax: options.openFilesMax ?? OPEN_FILES_MAX,
-      folder,
-      bounds: boundsOf(options, window),
-      left: (reason, count) => ledger.leftOut(reason, count),
-    });
     await readAll(files, options, { window, ledger, runs });
     const merge = await runs.merge(options.signal);
     return await streamOf(merge, options, { window, ledger, files });
   } finally {
+    runs.abandon();
     ledger.close();
     folder.remove();
   }

@@ -27,8 +27,16 @@ export const Field = {
   timestamp: 9,
 } as const;
 
-/** What stands behind a key. `null` counts as absent; `other` is a boolean, an array or an object. */
-export const Shape = { absent: 0, text: 1, escapedText: 2, number: 3, other: 4 } as const;
+/**
+ * What stands behind a key: bit 0 a text, bit 1 something else, bit 2 what needs a closer look. `null` counts as absent;
+ * `other` is a boolean, an array or an object.
+ */
+export const Shape = { absent: 0, text: 1, number: 2, escapedText: 5, other: 6 } as const;
+const SHAPE_BITS = 3;
+const SHAPE_MASK = 7;
+
+/** The bits of one field's shape, among those of all fields. */
+export const shapeBits = (field: number, shape: number): number => shape << (SHAPE_BITS * field);
 
 /**
  * One record as a reader found it: for each field its shape and where its bytes stand in `buffer`, without quotes.
@@ -39,7 +47,12 @@ export class RawRecord {
   block: RecordBlock;
   readonly from = new Int32Array(traceKeys.length);
   readonly to = new Int32Array(traceKeys.length);
-  readonly shape = new Uint8Array(traceKeys.length);
+  /** Values of numbers that the reader has read on its way; NaN = to be read from the bytes. */
+  readonly values = new Float64Array(traceKeys.length);
+  /** Three bits per field. */
+  shapes = 0;
+  /** No text of the record is longer, nor are all of them together. */
+  bytes = 0;
   /** From 1, broken records included. */
   row = 0;
   /** From 1. */
@@ -53,6 +66,23 @@ export class RawRecord {
 
   get buffer(): Buffer {
     return this.block.buffer;
+  }
+
+  shapeOf(field: number): number {
+    return (this.shapes >>> (SHAPE_BITS * field)) & SHAPE_MASK;
+  }
+
+  /** A key that comes twice has its last value, as for JSON.parse. */
+  note(field: number, shape: number, from: number, to: number): void {
+    const shift = SHAPE_BITS * field;
+    this.shapes = (this.shapes & ~(SHAPE_MASK << shift)) | (shape << shift);
+    this.from[field] = from;
+    this.to[field] = to;
+  }
+
+  noteNumber(field: number, value: number, from: number, to: number): void {
+    this.note(field, Shape.number, from, to);
+    this.values[field] = value;
   }
 }
 

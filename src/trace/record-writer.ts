@@ -51,22 +51,11 @@ export class RecordNumbers {
   refStart: number = NONE;
 }
 
-/** Bytes that the record can take at most: decoding escapes makes texts shorter, never longer. */
-export function recordBytesMax(raw: RawRecord): number {
-  let bytes = 0;
-  for (const field of textFields) {
-    if (raw.shape[field] !== Shape.absent) {
-      bytes += (raw.to[field] as number) - (raw.from[field] as number);
-    }
-  }
-  return recordBytes(bytes);
-}
-
 /** Copies one text of `raw` to `at`. Returns its end. */
 function putText(target: RecordBlock, at: number, raw: RawRecord, field: number): number {
   const from = raw.from[field] as number;
   const to = raw.to[field] as number;
-  return raw.shape[field] === Shape.escapedText
+  return raw.shapeOf(field) === Shape.escapedText
     ? copyEscapedText(target, at, raw.block, from, to)
     : copyText(target, at, raw.block, from, to);
 }
@@ -84,7 +73,7 @@ export function putTexts(block: RecordBlock, at: number, raw: RawRecord, uriEnd:
   for (let text = URI + 1; text < textFields.length; text++) {
     const field = textFields[text] as number;
     const lengthAt = at + (textLengths[text] as number);
-    if (raw.shape[field] === Shape.absent) {
+    if (raw.shapeOf(field) === Shape.absent) {
       block.data.setUint16(lengthAt, NONE, true);
       continue;
     }

@@ -1,22 +1,11 @@
 // Takes every kept record of a trace: appending allocates nothing but, rarely, a longer index.
 // Guarded by perf/trace-read.bench.ts.
 
+import { ArrivalSort } from "./arrival-sort.ts";
 import { ARRIVAL_AT, LENGTH_AT } from "./layout.ts";
 import { type RecordBlock, recordBlock } from "./record-view.ts";
 
 const FIRST_STARTS = 1 << 12;
-
-// Sort key of a record, 64 bits, so that the built-in sort of numbers orders by arrival and then by place:
-//
-//   63                          21 20            0
-//   | arrival - earliest, in µs   | place in run  |
-//
-// 43 bits of microseconds are 101 days, 21 bits of places are two million records. What exceeds either is sorted by
-// comparison, at about ten times the cost.
-const PLACE_BITS = 21;
-const PLACES = 2 ** PLACE_BITS;
-const SPAN_MAX_US = 2 ** (64 - PLACE_BITS);
-const LOW_WORD_SPAN = 2 ** (32 - PLACE_BITS);
 
 /** Kept records in the order of reading, up to a number of bytes: what is sorted at once. */
 export class RunBuffer {
@@ -25,6 +14,8 @@ export class RunBuffer {
   #count = 0;
   /** Position of each record, in units of 8 bytes. */
   #starts = new Uint32Array(FIRST_STARTS);
+  #arrivals = new Float64Array(FIRST_STARTS);
+  readonly #sort = new ArrivalSort();
   #ordered = true;
   #last = Number.NEGATIVE_INFINITY;
   #earliest = Number.POSITIVE_INFINITY;
@@ -43,6 +34,17 @@ export class RunBuffer {
   get used(): number {
     return this.#used;
   }
+  /** Whether the records stand in order of arrival as they were read. */
+  get ordered(): boolean {
+    return this.#ordered;
+  }
+  /** Microseconds; infinite while there are no records. */
+  get earliestUs(): number {
+    return this.#earliest;
+  }
+  get latestUs(): number {
+    return this.#latest;
+  }
 
   /** Whether a record of so many bytes has room. An empty buffer makes room for any. */
   hasRoom(bytes: number): boolean {
@@ -54,11 +56,8 @@ export class RunBuffer {
 
   /** Accepts the record of so many bytes that was laid out at `used`. */
   append(bytes: number, arrivalUs: number): void {
-    if (this.#count === this.#starts.length) {
-      const longer = new Uint32Array(2 * this.#count);
-      longer.set(this.#starts);
-      this.#starts = longer;
-    }
+    if (this.#count === this.#starts.length) this.#growIndex();
+    this.#arrivals[this.#count] = arrivalUs;
     this.#starts[this.#count++] = this.#used / 8;
     this.#used += bytes;
     if (arrivalUs < this.#last) this.#ordered = false;
@@ -67,12 +66,14 @@ export class RunBuffer {
     if (arrivalUs > this.#latest) this.#latest = arrivalUs;
   }
 
-  /** Positions of the records, in units of 8 bytes, by arrival; equal arrivals in the order of reading. */
+  /** Positions of the records, in units of 8 bytes, by arrival; equal arrivals in the order of reading. Borrowed. */
   sorted(): Uint32Array {
     const starts = this.#starts.subarray(0, this.#count);
     if (this.#ordered) return starts;
-    const fits = this.#count <= PLACES && this.#latest - this.#earliest < SPAN_MAX_US;
-    return fits ? this.#sortedByKey(starts) : this.#sortedByComparison(starts);
+    const arrivals = this.#arrivals.subarray(0, this.#count);
+    const places = this.#sort.places(arrivals, this.#earliest, this.#latest - this.#earliest);
+    for (let i = 0; i < places.length; i++) places[i] = starts[places[i] as number] as number;
+    return places;
   }
 
   clear(): void {
@@ -103,26 +104,12 @@ export class RunBuffer {
     return this.#block.data.getFloat64(at + ARRIVAL_AT, true);
   }
 
-  #sortedByKey(starts: Uint32Array): Uint32Array {
-    const keys = new BigUint64Array(this.#count);
-    // Low and high halves are written apart: arithmetic on 64-bit integers would make an object each.
-    const halves = new Uint32Array(keys.buffer);
-    for (let place = 0; place < this.#count; place++) {
-      const delta = this.#arrivalAt((starts[place] as number) * 8) - this.#earliest;
-      halves[2 * place] = (delta % LOW_WORD_SPAN) * PLACES + place;
-      halves[2 * place + 1] = Math.floor(delta / LOW_WORD_SPAN);
-    }
-    keys.sort();
-    const order = new Uint32Array(this.#count);
-    for (let i = 0; i < this.#count; i++) {
-      order[i] = starts[(halves[2 * i] as number) & (PLACES - 1)] as number;
-    }
-    return order;
-  }
-
-  #sortedByComparison(starts: Uint32Array): Uint32Array {
-    const byArrival = (a: number, b: number) =>
-      this.#arrivalAt(a * 8) - this.#arrivalAt(b * 8) || a - b;
-    return starts.slice().sort(byArrival);
+  #growIndex(): void {
+    const starts = new Uint32Array(2 * this.#count);
+    starts.set(this.#starts);
+    this.#starts = starts;
+    const arrivals = new Float64Array(2 * this.#count);
+    arrivals.set(this.#arrivals);
+    this.#arrivals = arrivals;
   }
 }

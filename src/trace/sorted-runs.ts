@@ -6,7 +6,7 @@ import { ARRIVAL_AT } from "./layout.ts";
 import { RunBuffer } from "./run-buffer.ts";
 import { FileRun, MemoryRun, type SpilledRun } from "./run-cursor.ts";
 import { RunMerge } from "./run-merge.ts";
-import type { SpillFolder } from "./spill.ts";
+import type { RunWriter, SpillFolder } from "./spill.ts";
 
 /** Shared out among the runs that are read at once. */
 const READ_BYTES_TOTAL = 16 << 20;
@@ -39,6 +39,9 @@ export class SortedRuns {
   readonly buffer: RunBuffer;
   readonly #options: Options;
   #runs: SpilledRun[] = [];
+  /** The run written last, to which what follows in order can be added, and its last arrival. */
+  #writer: RunWriter | undefined;
+  #writtenToUs = 0;
 
   constructor(options: Options) {
     this.#options = options;
@@ -60,8 +63,10 @@ export class SortedRuns {
   /** Merges everything. Nothing may be appended afterwards. */
   async merge(signal: AbortSignal | undefined): Promise<RunMerge> {
     const order = this.#bounded(this.buffer.sorted());
-    if (this.#runs.length === 0) return new RunMerge([new MemoryRun(this.buffer.block, order)]);
+    if (this.#runs.length === 0 && this.#writer === undefined)
+      return new RunMerge([new MemoryRun(this.buffer.block, order)]);
     if (order.length > 0) this.#spill(order);
+    this.#finishRun();
     await this.#reduce(signal);
     const merge = new RunMerge(openRuns(this.#runs));
     // The files are open. Without names they vanish with this process, however it ends.
@@ -90,13 +95,30 @@ export class SortedRuns {
     return this.buffer.block.data.getFloat64((order[place] as number) * 8 + ARRIVAL_AT, true);
   }
 
+  /** Writes a run. One that begins where the run before ended lengthens that: a trace in order is a single run. */
   #spill(order: Uint32Array): void {
-    const { folder } = this.#options;
-    const { block } = this.buffer;
-    const writer = folder.write();
-    for (const start of order) writer.append(block, start * 8);
-    this.#runs.push(folder.add(writer.finish()));
-    this.buffer.clear();
+    const { buffer } = this;
+    if (this.#writer === undefined || this.#arrival(order, 0) < this.#writtenToUs) {
+      this.#finishRun();
+      this.#writer = this.#options.folder.write();
+    }
+    if (buffer.ordered && order.length === buffer.count)
+      this.#writer.appendAll(buffer.block, buffer.used, order.length);
+    else for (const start of order) this.#writer.append(buffer.block, start * 8);
+    this.#writtenToUs = this.#arrival(order, order.length - 1);
+    buffer.clear();
+  }
+
+  /** Gives up a run that is half written, after a failure. Idempotent. */
+  abandon(): void {
+    this.#writer?.abandon();
+    this.#writer = undefined;
+  }
+
+  #finishRun(): void {
+    if (this.#writer !== undefined)
+      this.#runs.push(this.#options.folder.add(this.#writer.finish()));
+    this.#writer = undefined;
   }
 
   /** Merges neighbouring runs until they can all be open at once. Neighbours, so that ties keep their order. */

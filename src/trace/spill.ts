@@ -3,8 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import type { TraceAccount } from "./account.ts";
+import { copyText } from "./json-text.ts";
 import { LENGTH_AT } from "./layout.ts";
-import type { RecordBlock } from "./record-view.ts";
+import { type RecordBlock, recordBlock } from "./record-view.ts";
 import type { SpilledRun } from "./run-cursor.ts";
 
 const WRITE_BYTES = 1 << 20;
@@ -50,10 +51,10 @@ function makeFolder(parent: string): string {
 }
 
 /** Writes records one behind the other. */
-class RunWriter {
+export class RunWriter {
   readonly #path: string;
   readonly #descriptor: number;
-  readonly #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  readonly #block = recordBlock(Buffer.allocUnsafeSlow(WRITE_BYTES));
   #filled = 0;
   #bytes = 0;
   #records = 0;
@@ -63,11 +64,11 @@ class RunWriter {
     this.#descriptor = openSync(path, "wx", 0o600);
   }
 
-  append({ buffer, data }: RecordBlock, at: number): void {
-    const length = data.getUint32(at + LENGTH_AT, true);
+  /** Arrivals are not earlier than those of what was appended before. */
+  append(block: RecordBlock, at: number): void {
+    const length = block.data.getUint32(at + LENGTH_AT, true);
     if (this.#filled + length > WRITE_BYTES) this.#flush();
-    buffer.copy(this.#buffer, this.#filled, at, at + length);
-    this.#filled += length;
+    this.#filled = copyText(this.#block, this.#filled, block, at, at + length);
     this.#bytes += length;
     this.#records++;
   }
@@ -83,14 +84,24 @@ class RunWriter {
     closeSync(this.#descriptor);
   }
 
+  /** Appends records that stand one behind the other in order of arrival: the first `bytes` bytes of `block`. */
+  appendAll({ buffer }: RecordBlock, bytes: number, records: number): void {
+    this.#flush();
+    this.#write(buffer, 0, bytes);
+    this.#bytes += bytes;
+    this.#records += records;
+  }
+
   #flush(): void {
+    this.#write(this.#block.buffer, 0, this.#filled);
+    this.#filled = 0;
+  }
+
+  #write(buffer: Buffer, from: number, to: number): void {
     try {
-      for (let at = 0; at < this.#filled; ) {
-        at += writeSync(this.#descriptor, this.#buffer, at, this.#filled - at);
-      }
+      for (let at = from; at < to; ) at += writeSync(this.#descriptor, buffer, at, to - at);
     } catch (error) {
       throw new DrayageError("storage", `cannot write ${this.#path}: ${messageOf(error)}`);
     }
-    this.#filled = 0;
   }
 }

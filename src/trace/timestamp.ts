@@ -2,17 +2,19 @@
 
 const US_PER_DAY = 86_400_000_000;
 const FRACTION_DIGITS_MAX = 9;
+/** `2017-06-20T02:41:18.399Z` */
+const PUBLISHED_BYTES = 24;
 const POINT = 46;
 const PLUS = 43;
 const MINUS = 45;
 const UPPER_Z = 90;
 const LOWER_Z = 122;
 
-/** Two decimal digits at `at`, or NaN. */
+/** Two decimal digits at `at`, or -1. */
 function twoDigits(buffer: Uint8Array, at: number): number {
   const tens = (buffer[at] as number) - 48;
   const ones = (buffer[at + 1] as number) - 48;
-  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : -1;
 }
 
 const isDigit = (byte: number | undefined): boolean =>
@@ -41,31 +43,48 @@ export class TimestampReader {
     const minutes = twoDigits(buffer, from + 14);
     const seconds = twoDigits(buffer, from + 17);
     // 60 is a leap second, which the Unix epoch counts as the first of the next minute.
-    if (!(hours <= 23 && minutes <= 59 && seconds <= 60)) return Number.NaN;
+    if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59 || seconds < 0 || seconds > 60)
+      return Number.NaN;
     const whole = this.#day(buffer, from) + ((hours * 60 + minutes) * 60 + seconds) * 1e6;
+    if (
+      to - from === PUBLISHED_BYTES &&
+      buffer[to - 1] === UPPER_Z &&
+      buffer[from + 19] === POINT
+    ) {
+      const tens = twoDigits(buffer, from + 20);
+      const ones = (buffer[from + 22] as number) - 48;
+      if (tens >= 0 && ones >= 0 && ones <= 9) return whole + (tens * 10 + ones) * 1000;
+    }
     return whole + fractionAndOffset(buffer, from + 19, to);
   }
 
   #day(buffer: Uint8Array, from: number): number {
-    const year = twoDigits(buffer, from) * 100 + twoDigits(buffer, from + 2);
+    const century = twoDigits(buffer, from);
+    const years = twoDigits(buffer, from + 2);
     const month = twoDigits(buffer, from + 5);
     const day = twoDigits(buffer, from + 8);
-    const key = (year * 16 + month) * 64 + day;
+    if (century < 0 || years < 0 || month < 0 || day < 0) return Number.NaN;
+    const year = century * 100 + years;
+    const key = (year * 128 + month) * 128 + day;
     if (key === this.#dayKey) return this.#dayUs;
     const ms = Date.UTC(year, month - 1, day);
     const date = new Date(ms);
     // Date takes the 31st of June for the 1st of July, and years below 100 for those of the last century.
     const real = date.getUTCFullYear() === year && date.getUTCMonth() === month - 1;
     const valid = real && date.getUTCDate() === day;
-    this.#dayKey = Number.isNaN(key) ? -1 : key;
+    this.#dayKey = key;
     this.#dayUs = valid ? (ms / 86_400_000) * US_PER_DAY : Number.NaN;
     return this.#dayUs;
   }
 }
 
+const powersOfTen = [1, 10, 100, 1e3, 1e4, 1e5, 1e6] as const;
+
 /** Microseconds of a fraction with so many digits. A division by a power of ten is exact where it can be. */
 function scaled(value: number, digits: number): number {
-  return digits <= 6 ? value * 10 ** (6 - digits) : Math.round(value / 10 ** (digits - 6));
+  return digits <= 6
+    ? value * (powersOfTen[6 - digits] as number)
+    : Math.round(value / (powersOfTen[digits - 6] as number));
 }
 
 function fractionAndOffset(buffer: Uint8Array, from: number, to: number): number {
@@ -101,5 +120,6 @@ function offsetUs(buffer: Uint8Array, from: number, to: number): number {
   const colon = buffer[from + 2] === 58;
   const complete = digits === 2 || (digits === 4 && !colon) || (digits === 5 && colon);
   const minutes = digits === 2 ? 0 : twoDigits(buffer, to - 2);
-  return complete && hours <= 23 && minutes <= 59 ? (hours * 60 + minutes) * 60e6 : Number.NaN;
+  const real = hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
+  return complete && real ? (hours * 60 + minutes) * 60e6 : Number.NaN;
 }

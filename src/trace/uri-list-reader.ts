@@ -21,13 +21,8 @@ export class UriListScanner {
   constructor(sink: RecordSink, base: number) {
     this.#sink = sink;
     this.#base = base;
-    const { from, to, shape } = this.#raw;
-    shape[Field.method] = Shape.text;
-    to[Field.method] = METHOD_BYTES;
-    shape[Field.timestamp] = Shape.text;
-    from[Field.timestamp] = METHOD_BYTES;
-    to[Field.timestamp] = HEAD.length;
-    shape[Field.uri] = Shape.text;
+    this.#raw.note(Field.method, Shape.text, 0, METHOD_BYTES);
+    this.#raw.note(Field.timestamp, Shape.text, METHOD_BYTES, HEAD.length);
   }
 
   /** Reads the complete lines of `buffer[0..length)`. Returns how many bytes are done with. */
@@ -59,8 +54,8 @@ export class UriListScanner {
     this.#locate(from);
     const raw = this.#raw;
     raw.block = recordBlock(Buffer.concat([Buffer.from(HEAD), buffer.subarray(from, to)]));
-    raw.from[Field.uri] = HEAD.length;
-    raw.to[Field.uri] = raw.buffer.length;
+    raw.note(Field.uri, Shape.text, HEAD.length, raw.buffer.length);
+    raw.bytes = raw.buffer.length;
     this.#sink.take(raw);
   }
 

@@ -214,7 +214,7 @@ function scanInSteps(text: Buffer, steps: readonly number[]): Native[] {
       take: (raw) => {
         const pairs = traceKeys.flatMap((key, field) => {
           const bytes = raw.buffer.toString("utf8", raw.from[field], raw.to[field]);
-          const shape = raw.shape[field] as number;
+          const shape = raw.shapeOf(field);
           if (shape === Shape.absent) return [];
           const isText = shape === Shape.text || shape === Shape.escapedText;
           return [[key, JSON.parse(isText ? `"${bytes}"` : bytes)]];
