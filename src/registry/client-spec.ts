@@ -11,6 +11,9 @@ export type EndpointSpec = {
   readonly namePrefix: string;
   readonly style: HeadStyle;
   readonly ca?: string | undefined;
+  /** Certificate and key (PEM) that we show to the registry. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly insecure: boolean;
   readonly auth:
     | { readonly type: "none" }

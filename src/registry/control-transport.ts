@@ -31,6 +31,9 @@ const BODY_BYTES_MAX = 4 << 20;
 export type TrustOptions = {
   /** PEM text of certificate authorities that are trusted besides those of the system. */
   readonly ca: string | undefined;
+  /** Certificate and key (PEM) that we show. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   readonly insecure: boolean;
 };
 
@@ -74,7 +77,7 @@ export class ControlTransport {
   }
 }
 
-async function agentFor({ ca, insecure }: TrustOptions): Promise<Agent> {
+async function agentFor({ ca, cert, key, insecure }: TrustOptions): Promise<Agent> {
   const { Agent } = await import("undici");
   return new Agent({
     allowH2: true,
@@ -85,6 +88,7 @@ async function agentFor({ ca, insecure }: TrustOptions): Promise<Agent> {
       timeout: CONNECT_MS,
       rejectUnauthorized: !insecure,
       ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+      ...(cert === undefined || key === undefined ? {} : { cert, key }),
     },
   });
 }

@@ -5,6 +5,9 @@ import { messageOf, UsageError } from "../core/errors.ts";
 export type TlsOptions = {
   /** PEM text of certificate authorities that are trusted besides those of the system. */
   readonly ca?: string | undefined;
+  /** Certificate and key (PEM) that we show. */
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
   /** Accept any certificate. */
   readonly insecure?: boolean | undefined;
   /** Name to ask for and to check instead of the host's. */
@@ -58,21 +61,25 @@ export function connectTarget(origin: string, options: TlsOptions = {}): Connect
   };
 }
 
-function tlsTarget({ ca, insecure = false, servername }: TlsOptions): TlsTarget {
-  return { secureContext: secureContextFor(ca), insecure, servername, session: undefined };
+function tlsTarget({ insecure = false, servername, ...own }: TlsOptions): TlsTarget {
+  return { secureContext: secureContextFor(own), insecure, servername, session: undefined };
 }
 
-/** By CA text: building one reads all trusted roots, milliseconds each. There are as many as the configuration has CAs. */
+type OwnTrust = Pick<TlsOptions, "ca" | "cert" | "key">;
+
+/** By their texts: building one reads all trusted roots, milliseconds each. There are as many as the configuration has CAs. */
 const secureContexts = new Map<string, SecureContext>();
 
-function secureContextFor(ca: string | undefined): SecureContext {
-  const known = secureContexts.get(ca ?? "");
+function secureContextFor({ ca, cert, key }: OwnTrust): SecureContext {
+  const name = [ca, cert, key].join("\n");
+  const known = secureContexts.get(name);
   if (known !== undefined) return known;
-  const made =
-    ca === undefined
-      ? createSecureContext()
-      : createSecureContext({ ca: [...getCACertificates("default"), checkedPem(ca)] });
-  secureContexts.set(ca ?? "", made);
+  const made = createSecureContext({
+    ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), checkedPem(ca)] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  secureContexts.set(name, made);
   return made;
 }
 

@@ -1,0 +1,96 @@
+// The main thread's end of a run of pullers: starts the request worker threads, passes on orders, gathers what they tell.
+// Puller k lives on thread k mod N.
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { Piscina } from "piscina";
+import { takeOrigin } from "../core/clock.ts";
+import { allocateTally } from "../stats/tally-layout.ts";
+import { allocateBoard, PullBoard } from "./pull-board.ts";
+import type {
+  FromPullThread,
+  PullThreadEnd,
+  PullThreadTask,
+  ToPullThread,
+} from "./pull-messages.ts";
+import type { PullPlan } from "./pull-plan.ts";
+import { threadUrl } from "./thread-url.ts";
+
+/** As for replays: short pauses for many small objects (engine.ts). */
+const YOUNG_GENERATION_MB = 2;
+
+export type PullListener = (message: FromPullThread, thread: number) => void;
+
+export class PullEngine {
+  readonly origin = takeOrigin();
+  /** For a reader on this thread; their classes are those of pull-classes.ts. */
+  readonly tallies: readonly SharedArrayBuffer[];
+  readonly boards: readonly PullBoard[];
+  /** Resolves when all threads are ready for orders. */
+  readonly ready: Promise<unknown>;
+  /** What the threads knew at their end. Rejects when one of them failed. */
+  readonly ended: Promise<readonly PullThreadEnd[]>;
+  readonly #pool: Piscina;
+  readonly #ports: MessagePort[] = [];
+
+  constructor(plan: PullPlan, listener: PullListener) {
+    const threads = Array.from({ length: plan.threads }, (_, thread) => thread);
+    this.tallies = threads.map(allocateTally);
+    const boards = threads.map(allocateBoard);
+    this.boards = boards.map((memory) => new PullBoard(memory));
+    const pulledBefore = new SharedArrayBuffer(Math.max(1, plan.images.length));
+    this.#pool = new Piscina({
+      filename: threadUrl("thread/puller/main").href,
+      name: "servePullers",
+      minThreads: plan.threads,
+      maxThreads: plan.threads,
+      atomics: "disabled",
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    });
+    const ready: Promise<void>[] = [];
+    const tasks = threads.map((thread) => {
+      const { port1, port2 } = new MessageChannel();
+      this.#ports.push(port1);
+      const { promise, resolve } = Promise.withResolvers<void>();
+      ready.push(promise);
+      port1.on("message", (message: FromPullThread) => {
+        if (message.type === "ready") resolve();
+        else listener(message, thread);
+      });
+      const task: PullThreadTask = {
+        thread,
+        origin: this.origin,
+        tally: this.tallies[thread] as SharedArrayBuffer,
+        board: boards[thread] as SharedArrayBuffer,
+        pulledBefore,
+        port: port2,
+        plan,
+      };
+      return this.#pool.run(task, { transferList: [port2] }) as Promise<PullThreadEnd>;
+    });
+    this.ended = Promise.all(tasks);
+    // Raced by whoever waits for something; afterwards nobody may be listening.
+    this.ended.catch(() => {});
+    this.ready = Promise.race([Promise.all(ready), this.ended]);
+  }
+
+  get threads(): number {
+    return this.#ports.length;
+  }
+
+  send(thread: number, order: ToPullThread): void {
+    this.#ports[thread]?.postMessage(order);
+  }
+
+  sendAll(order: ToPullThread): void {
+    for (const port of this.#ports) port.postMessage(order);
+  }
+
+  /** To the thread that the puller lives on. */
+  toPuller(puller: number, order: ToPullThread): void {
+    this.send(puller % this.threads, order);
+  }
+
+  async close(): Promise<void> {
+    for (const port of this.#ports) port.close();
+    await this.#pool.destroy();
+  }
+}

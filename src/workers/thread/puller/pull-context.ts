@@ -1,0 +1,153 @@
+// What all pullers of one thread share: the wire, the cache's address, credentials, figures. One per thread.
+import type { Clock } from "../../../core/clock.ts";
+import { Failure } from "../../../core/failure.ts";
+import { type Random, random } from "../../../core/random.ts";
+import { bytes, type Nanos, nanos, nanosFromSeconds, seconds } from "../../../core/units.ts";
+import { Authorization, type Purpose } from "../../../registry/authorization.ts";
+import { endpointAuth } from "../../../registry/authorizer.ts";
+import { type ControlFetch, ControlTransport } from "../../../registry/control-transport.ts";
+import { STAMP_WORDS, Stamp, type TallyWriter } from "../../../stats/tally.ts";
+import { ConnectionPool } from "../../../wire/connection-pool.ts";
+import { type ConnectTarget, connectTarget } from "../../../wire/origin.ts";
+import { ReceiveBytes, ThreadWire } from "../../../wire/thread-wire.ts";
+import type { PullBoard } from "../../pull-board.ts";
+import { ClassOf } from "../../pull-classes.ts";
+import type { PullPlan } from "../../pull-plan.ts";
+import type { LayoutWriter } from "./layout-writer.ts";
+import { ManifestCache } from "./manifest-cache.ts";
+import { PullHeads } from "./pull-heads.ts";
+import type { PullNews } from "./pull-news.ts";
+
+/** A connection that does not come about in this time is given up, however patient the request is. */
+const CONNECT_SECONDS_MAX = 10;
+
+export type PullContextParts = {
+  readonly plan: PullPlan;
+  readonly clock: Clock;
+  readonly tally: TallyWriter;
+  readonly board: PullBoard;
+  readonly news: PullNews;
+  readonly pulledBefore: Uint8Array;
+  readonly layout: LayoutWriter | undefined;
+};
+
+export class PullContext {
+  readonly plan: PullPlan;
+  readonly clock: Clock;
+  readonly tally: TallyWriter;
+  readonly board: PullBoard;
+  readonly news: PullNews;
+  readonly pulledBefore: Uint8Array;
+  readonly layout: LayoutWriter | undefined;
+  readonly heads: PullHeads;
+  readonly target: ConnectTarget;
+  readonly manifests = new ManifestCache();
+  readonly jitter: Random;
+  readonly authorization: Authorization;
+  connectionsOpened = 0;
+  readonly #wire: ThreadWire;
+  readonly #transport: ControlTransport;
+  readonly #stamps = new Float64Array(STAMP_WORDS);
+  readonly #tagHeads = new Map<number, Buffer>();
+
+  constructor(parts: PullContextParts) {
+    const { plan, clock } = parts;
+    const { endpoint, requestSeconds } = plan.wire;
+    this.plan = plan;
+    this.clock = clock;
+    this.tally = parts.tally;
+    this.board = parts.board;
+    this.news = parts.news;
+    this.pulledBefore = parts.pulledBefore;
+    this.layout = parts.layout;
+    this.heads = new PullHeads(plan.wire);
+    this.target = connectTarget(endpoint.origin, trustOf(plan));
+    this.jitter = random(`${plan.seed}/jitter`);
+    this.#wire = new ThreadWire({
+      clock,
+      timeouts: timeoutsOf(requestSeconds),
+      receiveBytes: bytes(ReceiveBytes.blobs),
+    });
+    this.#transport = new ControlTransport(trustOf(plan));
+    this.authorization = new Authorization({
+      origin: endpoint.origin,
+      auth: endpointAuth(endpoint.auth),
+      insecure: endpoint.insecure,
+      fetch: this.#timedFetch,
+      clock,
+    });
+  }
+
+  newPool(target: ConnectTarget): ConnectionPool {
+    const { keepAlive } = this.plan.wire.endpoint.style;
+    return new ConnectionPool(target, this.#wire, { keepAlive });
+  }
+
+  targetElsewhere(origin: string): ConnectTarget {
+    return connectTarget(origin, trustOf(this.plan));
+  }
+
+  /** Head of the first request for an image, by its number; made once. */
+  tagHead(image: number): Buffer {
+    let head = this.#tagHeads.get(image);
+    if (head === undefined) {
+      const planned = this.plan.images[image];
+      if (planned === undefined) throw new Error(`there is no image ${image}`);
+      head = this.heads.byTag("GET", planned);
+      this.#tagHeads.set(image, head);
+    }
+    return head;
+  }
+
+  /** Tokens are kept per puller: real clients do not share them either. */
+  purposeOf(client: string, repository: string): Purpose {
+    const name = this.heads.scopeName(repository);
+    return { client, scopes: repository === "" ? [] : [`repository:${name}:pull`] };
+  }
+
+  /** Every request to a token service goes through here: a type of its own in the figures. */
+  readonly #timedFetch: ControlFetch = async (request) => {
+    const from = this.clock.now();
+    try {
+      const response = await this.#transport.fetch(request);
+      const failure = response.status === 200 ? Failure.none : Failure.http;
+      this.#recordToken(from, response.body.length, failure, response.status);
+      return response;
+    } catch (error) {
+      this.#recordToken(from, 0, Failure.connect, 0);
+      throw error;
+    }
+  };
+
+  #recordToken(from: Nanos, received: number, failure: number, status: number): void {
+    const stamps = this.#stamps;
+    stamps[Stamp.due] = Number.NaN;
+    stamps[Stamp.sent] = from;
+    stamps[Stamp.firstByte] = Number.NaN;
+    stamps[Stamp.done] = this.clock.now();
+    stamps[Stamp.bytesIn] = received;
+    this.tally.started(stamps, 0, ClassOf.token, 0);
+    this.tally.record(stamps, 0, ClassOf.token, failure, status);
+  }
+
+  async close(): Promise<void> {
+    await this.#transport.close();
+  }
+}
+
+const trustOf = ({ wire }: PullPlan) => ({
+  ca: wire.endpoint.ca,
+  cert: wire.endpoint.cert,
+  key: wire.endpoint.key,
+  insecure: wire.endpoint.insecure,
+});
+
+function timeoutsOf(requestSeconds: number) {
+  const patience = nanosFromSeconds(seconds(requestSeconds));
+  const connect = nanosFromSeconds(
+    seconds(
+      requestSeconds === 0 ? CONNECT_SECONDS_MAX : Math.min(CONNECT_SECONDS_MAX, requestSeconds),
+    ),
+  );
+  return { connect, firstByte: patience, idle: patience, total: nanos(0) };
+}

@@ -1,0 +1,34 @@
+import type { ConnectionPool } from "../../../wire/connection-pool.ts";
+import type { PullContext } from "./pull-context.ts";
+
+/** The connections and the name of one client: pools are never shared, since each puller stands for a machine of its own. */
+export class PullerClient {
+  readonly context: PullContext;
+  /** Tokens are kept under this name. */
+  readonly name: string;
+  readonly pool: ConnectionPool;
+  readonly #elsewhere = new Map<string, ConnectionPool>();
+
+  constructor(context: PullContext, name: string) {
+    this.context = context;
+    this.name = name;
+    this.pool = context.newPool(context.target);
+  }
+
+  /** Connections to where a redirect led. */
+  poolElsewhere(origin: string): ConnectionPool {
+    let pool = this.#elsewhere.get(origin);
+    if (pool === undefined) {
+      pool = this.context.newPool(this.context.targetElsewhere(origin));
+      this.#elsewhere.set(origin, pool);
+    }
+    return pool;
+  }
+
+  close(): void {
+    for (const pool of [this.pool, ...this.#elsewhere.values()]) {
+      this.context.connectionsOpened += pool.opened;
+      pool.closeAll();
+    }
+  }
+}
