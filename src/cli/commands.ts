@@ -27,6 +27,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./load.ts")).load,
   },
   {
+    name: "calibrate",
+    summary: "measure what this machine's generator can do, and up to which rate it can be trusted",
+    load: async () => (await import("./calibrate.ts")).calibrate,
+  },
+  {
     name: "serve",
     summary: "the embedded registry: in memory, with latency and faults on demand",
     load: async () => (await import("./serve.ts")).serve,
@@ -35,5 +40,25 @@ export const verbs: readonly Verb[] = [
     name: "trace synth",
     summary: "write a synthetic trace in the native format",
     load: async () => (await import("./trace-synth.ts")).traceSynth,
+  },
+  {
+    name: "extract instances",
+    summary: "write the instance events of a Nova database as an anonymous trace",
+    load: async () => (await import("./extract-instances.ts")).extractInstances,
+  },
+  {
+    name: "extract machines",
+    summary: "write what happened to Nova's compute hosts, read from backups of its database",
+    load: async () => (await import("./extract-machines.ts")).extractMachines,
+  },
+  {
+    name: "db_dump",
+    summary: "the same as extract instances, as Star Compactor spells it",
+    load: async () => (await import("./extract-instances.ts")).dbDump,
+  },
+  {
+    name: "machine_event_dump",
+    summary: "the same as extract machines, as Star Compactor spells it",
+    load: async () => (await import("./extract-machines.ts")).machineEventDump,
   },
 ];

@@ -91,7 +91,7 @@ function verdictClass({ word }: Verdict, { validity }: RunFigures): string {
 }
 
 function header(title: string, figures: RunFigures, { command, facts }: PageContext): Html {
-  const { validity, seconds, totals, paced } = figures;
+  const { validity, calibration, seconds, totals, paced } = figures;
   const verdict = verdictOf(figures);
   const tint = verdictClass(verdict, figures);
   const all = overall(totals);
@@ -108,13 +108,15 @@ function header(title: string, figures: RunFigures, { command, facts }: PageCont
     ["sent on time", formatShare(onTimeShare(all))],
     ["validity", validity.verdict],
   ];
+  const expected: [string, string][] =
+    calibration === null ? [] : [["calibration", calibration.note]];
   const reasons = validity.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join("");
   return `<header>
 <div class="title"><h1>${escaped(title)}</h1><span class="verdict ${tint}">${escaped(verdictText(verdict))}</span></div>
 <p class="when">${escaped(new Date(figures.startedAt).toISOString())} · ${escaped(formatDuration(seconds))}</p>
 ${reasons === "" ? "" : `<ul class="reasons ${tint}">${reasons}</ul>`}
 <dl class="numbers">${numbers.map(([term, text]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(text)}</dd></div>`).join("")}</dl>
-<section>${factList([["command", command], ...facts])}</section>
+<section>${factList([["command", command], ...facts, ...expected])}</section>
 </header>`;
 }
 

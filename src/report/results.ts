@@ -94,6 +94,7 @@ export function runResults(figures: RunFigures) {
     verdict: verdictText(verdictOf(figures)),
     valid: validity.verdict !== "INVALID",
     validity,
+    calibration: figures.calibration,
     interrupted: figures.ending !== "finished",
     ending: figures.ending,
     paced: figures.paced,

@@ -2,6 +2,23 @@ import { mergeClasses, type RequestFigures, type Totals } from "../stats/figures
 import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
 
+/**
+ * What the calibration of this machine says about the rate of a run. Rates per second. `above` the largest rate to trust, and
+ * `near-ceiling` of a run without due times, are warnings; the verdict follows from what was measured.
+ */
+export type CalibrationNote = {
+  readonly state: "within" | "above" | "below-ceiling" | "near-ceiling" | "unknown";
+  /** A sentence for people. */
+  readonly note: string;
+  /** Of the run, and what it is held against; null where nothing is known. */
+  readonly rate: number | null;
+  readonly limit: number | null;
+  /** When the calibration was taken, ISO 8601. */
+  readonly takenAt: string | null;
+  /** What to type where there is none. */
+  readonly type: string | null;
+};
+
 /** Everything that the outputs of a finished run are made of. Times of day are ms since the epoch. */
 export type RunFigures = {
   readonly tool: { readonly name: string; readonly version: string };
@@ -11,6 +28,8 @@ export type RunFigures = {
   readonly seconds: number;
   readonly totals: Totals;
   readonly validity: Validity;
+  /** Null where no rate matters: a warm-up. */
+  readonly calibration: CalibrationNote | null;
   /** `limit`: a limit of the run ended it; `signal`: the user did. */
   readonly ending: "finished" | "signal" | "limit";
   /** Operations had due times; otherwise there is neither response time nor lateness. */

@@ -5,7 +5,14 @@ import { compatLines } from "./compat.ts";
 import { formatCount, formatDuration, formatNanos } from "./number-format.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
-import { overall, type RunFigures, type Verdict, verdictOf, verdictText } from "./run-figures.ts";
+import {
+  type CalibrationNote,
+  overall,
+  type RunFigures,
+  type Verdict,
+  verdictOf,
+  verdictText,
+} from "./run-figures.ts";
 import { alignRows, type Paint, type Row } from "./text-table.ts";
 
 /** What the summary tells besides the figures. */
@@ -31,7 +38,7 @@ export function summaryText(figures: RunFigures, context: SummaryContext, paint:
     countLines(figures, paint),
     figures.compat === null ? [] : compatLines(figures.compat),
     section("Files", fileRows(context), paint, "l"),
-    section("Next", nextRows(context), paint, "l"),
+    section("Next", nextRows(figures, context), paint, "l"),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -78,12 +85,29 @@ function headLines(
   ];
 }
 
-function validityLines({ validity }: RunFigures, paint: Paint): readonly string[] {
+function validityLines({ validity, calibration }: RunFigures, paint: Paint): readonly string[] {
   const colour = { ok: paint.good, strained: paint.warning, INVALID: paint.bad }[validity.verdict];
   return [
     `${paint.bold("Validity")}  ${colour(validity.verdict)}`,
     ...validity.reasons.map((reason) => `${INDENT}${reason}`),
+    ...(calibration === null ? [] : calibrationLines(calibration, paint)),
   ];
+}
+
+/** A machine that was never calibrated is told so at the end, under what to type next. */
+function calibrationLines({ state, note }: CalibrationNote, paint: Paint): readonly string[] {
+  switch (state) {
+    case "unknown":
+      return [];
+    case "within":
+    case "below-ceiling":
+      return [paint.dim(`${INDENT}${note}`)];
+    case "above":
+    case "near-ceiling":
+      return [paint.warning(`${INDENT}${note}`)];
+    default:
+      return state satisfies never;
+  }
 }
 
 const latencyCells = (distribution: Distribution): string[] => [
@@ -164,5 +188,8 @@ function fileRows({ files, directory }: SummaryContext): readonly Row[] {
   ];
 }
 
-const nextRows = ({ next }: SummaryContext): readonly Row[] =>
-  next.map(({ type, does }) => ({ cells: [type, does] }));
+function nextRows({ calibration }: RunFigures, { next }: SummaryContext): readonly Row[] {
+  const rows = next.map(({ type, does }) => ({ cells: [type, does] }));
+  const type = calibration?.type ?? null;
+  return type === null ? rows : [...rows, { cells: [type, calibration?.note ?? ""] }];
+}

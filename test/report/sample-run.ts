@@ -132,6 +132,7 @@ function figuresOf(
       reset: "connection reset by peer",
     },
     failsOn: "all",
+    calibration: null,
     compat: compat.figures(),
   };
 }

@@ -15,6 +15,8 @@ import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import { Engine, type EngineEnd, type EnginePlan } from "../../workers/engine.ts";
 import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
+import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
+import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
 import { IntervalRecording } from "../replay/interval-recording.ts";
@@ -25,6 +27,7 @@ import { runExit } from "../replay/run-exit.ts";
 import { besidesOf } from "../replay/run-replay.ts";
 import type { RunStory } from "../replay/run-story.ts";
 import { version } from "../version.ts";
+import { peakRate } from "./load-schedule.ts";
 
 export type LoadRequest = {
   readonly plan: EnginePlan & { readonly feed: LoadFeedPlan };
@@ -39,7 +42,7 @@ export type LoadRequest = {
 };
 
 /** No rows are kept of a synthetic load: what its requests were is one line of the plan. */
-class LoadOutcomes implements OutcomeKeeper {
+export class LoadOutcomes implements OutcomeKeeper {
   readonly hasRoom = true;
   readonly examples: Record<string, string> = {};
   /** From the start of the run to the last sending. */
@@ -81,7 +84,8 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   try {
     const end = await engine.run();
     const signal = interrupts.code();
-    const course = { end, recording, outcomes, signal, ...recording.finish() };
+    const known = readCalibrations(terminal.env);
+    const course = { end, recording, outcomes, signal, known, ...recording.finish() };
     progress.end();
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, files: [] };
@@ -104,13 +108,15 @@ type Course = {
   readonly recording: IntervalRecording;
   readonly outcomes: LoadOutcomes;
   readonly signal: ExitCode | undefined;
+  readonly known: KnownCalibrations;
 };
 
 function figuresOf(
   { plan, story, limits, seconds: planned }: LoadRequest,
-  { end, totals, seconds, recording, outcomes, signal }: Course,
+  { end, totals, seconds, recording, outcomes, signal, known }: Course,
 ): RunFigures {
-  const paced = plan.feed.schedule.kind !== "closed";
+  const peak = peakRate(plan.feed.schedule);
+  const paced = peak !== null;
   return {
     tool: { name: "drayage", version },
     verb: story.verb,
@@ -125,6 +131,11 @@ function figuresOf(
       placesKey: "--connections",
       interrupted: signal !== undefined,
     }),
+    calibration: calibrationNote(
+      peak === null ? unpaced(totals, seconds) : pacedBy(peak, "rate", plan.pacing),
+      plan.threads,
+      known,
+    ),
     ending: signal === undefined ? "finished" : "signal",
     paced,
     planned: paced ? recording.planned : null,

@@ -20,6 +20,8 @@ export class IntervalRecording {
   readonly series = new Series();
   /** Operations that were due within the run so far; null where nothing has a due time. */
   planned: number | null = null;
+  /** Operations that were due in the busiest second. */
+  plannedPeak = 0;
   /** When the run started, on the wall clock, and the origin of its monotonic clock. */
   origin = { startedAtMs: 0, originNs: 0n };
   #reader: TallyReader | undefined;
@@ -44,6 +46,7 @@ export class IntervalRecording {
     const { second, operations } = message;
     const before = this.#plannedBySecond.get(second) ?? 0;
     this.#plannedBySecond.set(second, before + operations);
+    this.plannedPeak = Math.max(this.plannedPeak, before + operations);
     this.planned = (this.planned ?? 0) + operations;
   }
 

@@ -8,6 +8,8 @@ import { judge } from "../../stats/validity.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
 import { Engine, type EngineEnd } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
+import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
+import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
 import { version } from "../version.ts";
 import { catchInterrupts } from "./interrupts.ts";
@@ -56,7 +58,8 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   try {
     const end = await engine.run();
     const interrupted = interrupts.code() !== undefined;
-    const course = { end, rows, recording, interrupted, ...recording.finish() };
+    const known = readCalibrations(terminal.env);
+    const course = { end, rows, recording, interrupted, known, ...recording.finish() };
     progress.end();
     await file.close();
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
@@ -83,10 +86,11 @@ type Course = {
   readonly totals: RunFigures["totals"];
   readonly seconds: number;
   readonly interrupted: boolean;
+  readonly known: KnownCalibrations;
 };
 
 function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigures {
-  const { end, rows, recording, totals, seconds, interrupted } = course;
+  const { end, rows, recording, totals, seconds, interrupted, known } = course;
   const { wait, speed } = plan.feed;
   const { traceSeconds } = end.feed;
   const planned = wait ? recording.planned : null;
@@ -106,6 +110,13 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
       placesKey: "client_info.threads",
       interrupted,
     }),
+    calibration: calibrationNote(
+      wait
+        ? pacedBy(recording.plannedPeak, "busiest second", plan.pacing)
+        : unpaced(totals, seconds),
+      plan.threads,
+      known,
+    ),
     ending: interrupted ? "signal" : "finished",
     paced: wait,
     planned,

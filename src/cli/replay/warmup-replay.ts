@@ -137,6 +137,7 @@ function figuresOf(
     paced: false,
     planned: null,
     failsOn: "any",
+    calibration: null,
     traceSeconds: end.feed.traceSeconds,
     skipped: unsent > 0 ? { interrupted: unsent } : {},
     records: { ...recordCounts(end.feed.account), ...end.feed.objects },
