@@ -1,12 +1,12 @@
 // Decides how a request worker thread waits for its next due time. Pure: the thread asks, sleeps and comes back.
 //
 //   now                     due - SPIN_NEAR        due
-//    |-------- timer ---------------|--- look again ---|----> send        precise
+//    |-------- timer ---------------|--- look ---------|----> send        precise
 //    |-------- timer --------|--------- alarm ---------|----> send        balanced
 //    |-------- timer ----------------------------------|----> send        economical
 //
-// A timer may fire up to a millisecond early or late. So `precise` sets it short and then looks at the clock on every turn of
-// the event loop, which costs a core while it lasts; `balanced` has a thread of its own ring at the due time, a tenth of a
+// A timer may fire up to a millisecond early or late. So `precise` sets it short and then looks at the clock all the time, and
+// lets the event loop turn every 20 us, which costs a core while it lasts; `balanced` has a thread of its own ring at the due time, a tenth of a
 // core at 1,000 requests/s; `economical` leaves the last millisecond to the timer as well: requests go out up to about a
 // millisecond late, several at a time where the rate is high. Figures: docs/performance.md.
 import type { Nanos } from "../core/units.ts";

@@ -1,5 +1,5 @@
 // Moves outcomes from the rings of the request worker threads to whoever keeps them: the results file of a run, the journal
-// of a warm-up. On the main thread, every few milliseconds, many at a time.
+// of a warm-up. On the main thread, every 10 to 50 ms, many at a time.
 import { RingConsumer } from "../../ring/record-ring.ts";
 
 /** Takes outcome records (ring/outcome-record.ts). */
@@ -12,7 +12,13 @@ export interface OutcomeKeeper {
   flush(): void;
 }
 
-const EVERY_MS = 10;
+/**
+ * A ring holds a tenth of a second of outcomes at full rate, so a busy thread is looked after every 10 ms. At 1,000
+ * requests/s that would be a fifth of what a paced load costs in all (perf/arrivals.bench.ts): each time, the main thread is
+ * woken with cold caches. Twenty outcomes a millisecond is busy; a burst out of idleness fills half a ring in 50 ms.
+ */
+const EVERY_MS = { busy: 10, idle: 50 };
+const BUSY_PER_MS = 20;
 /** Rows between two looks at the clock of the event loop: keeps key presses and signals responsive. */
 const BATCH = 4096;
 
@@ -21,6 +27,7 @@ export class OutcomeDrain {
   readonly #keeper: OutcomeKeeper;
   readonly #ended = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
+  #everyMs = EVERY_MS.busy;
 
   constructor(memories: readonly SharedArrayBuffer[], keeper: OutcomeKeeper) {
     this.#rings = memories.map((memory) => new RingConsumer(memory));
@@ -29,8 +36,14 @@ export class OutcomeDrain {
 
   /** Resolves when every ring is closed and empty; rejects with what the keeper threw. */
   run(): Promise<void> {
-    this.#timer = setInterval(() => this.#drain(), EVERY_MS);
+    this.#sleep();
     return this.#ended.promise;
+  }
+
+  #sleep(): void {
+    this.#timer = setTimeout(() => {
+      if (this.#drain()) this.#sleep();
+    }, this.#everyMs);
   }
 
   /** Gives up: threads that failed never close their rings. What they had published is kept, as far as that works. */
@@ -41,21 +54,23 @@ export class OutcomeDrain {
     this.#ended.resolve();
   }
 
-  #drain(): void {
+  /** False when nothing follows. */
+  #drain(): boolean {
     try {
       this.#drainAll();
     } catch (error) {
       this.#stop();
       this.#ended.reject(error);
-      return;
+      return false;
     }
-    if (!this.#rings.every((ring) => ring.ended())) return;
+    if (!this.#rings.every((ring) => ring.ended())) return true;
     this.#stop();
     this.#ended.resolve();
+    return false;
   }
 
   #stop(): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 
@@ -63,6 +78,8 @@ export class OutcomeDrain {
     let kept = 0;
     for (const ring of this.#rings) kept += this.#drainOne(ring);
     if (kept > 0) this.#keeper.flush();
+    const busy = kept >= BUSY_PER_MS * this.#everyMs || !this.#keeper.hasRoom;
+    this.#everyMs = busy ? EVERY_MS.busy : EVERY_MS.idle;
   }
 
   #drainOne(ring: RingConsumer): number {

@@ -26,7 +26,7 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
     reported: () => orders.countLanded(task.thread),
   });
   const target = ociRegistryTarget(task.client, clock);
-  const alarm = new Alarm(task.pacing, ring, new AlarmSlot(task.alarms, task.thread));
+  const alarm = new Alarm(task.pacing, clock, ring, new AlarmSlot(task.alarms, task.thread));
   const health = watchHealth(tally);
   await new Promise<void>((finished) => {
     const parts = { ring, target, clock, alarm, tally, reporter };

@@ -75,3 +75,43 @@ test("outcome drain: a keeper without room is waited for", async () => {
   await ended;
   assert.equal(kept.kept, 1);
 });
+
+test("outcome drain: given up, it never looks again", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { memories, producers } = rings(1);
+  const kept = keeper();
+  const drain = new OutcomeDrain(memories, kept);
+  const ended = drain.run();
+  t.mock.timers.tick(100);
+  drain.cancel();
+  await ended;
+  put(producers[0]);
+  t.mock.timers.tick(1000);
+  assert.equal(kept.kept, 0);
+});
+
+for (const { name, records, after, kept: expected } of [
+  { name: "after little, it looks again within 50 ms", records: 1, after: 50, kept: 2 },
+  {
+    name: "after little, it lets the thread sleep for more than 10 ms",
+    records: 1,
+    after: 10,
+    kept: 1,
+  },
+  { name: "after much, it looks again within 10 ms", records: 200, after: 10, kept: 201 },
+]) {
+  test(`outcome drain: ${name}`, (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const { memories, producers } = rings(1);
+    const kept = keeper();
+    const drain = new OutcomeDrain(memories, kept);
+    drain.run();
+    for (let record = 0; record < records; record++) put(producers[0]);
+    t.mock.timers.tick(10);
+    assert.equal(kept.kept, records);
+    put(producers[0]);
+    t.mock.timers.tick(after);
+    assert.equal(kept.kept, expected);
+    drain.cancel();
+  });
+}
