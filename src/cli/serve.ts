@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { millis, seconds } from "../core/units.ts";
@@ -8,6 +7,7 @@ import { type EmbeddedRegistry, startEmbeddedRegistry } from "../embedded/embedd
 import { parseDuration, parseSize } from "../embedded/quantity.ts";
 import type { EmbeddedRegistryOptions } from "../embedded/registry-options.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { fileText, pullThroughFlags, pullThroughOf } from "./serve/pull-through-options.ts";
 
 const options = {
   listen: {
@@ -84,6 +84,7 @@ const options = {
     value: "FILE",
     help: "append one JSON line per request, in CNCF distribution's field names",
   },
+  ...pullThroughFlags,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -101,16 +102,20 @@ export const serve: Command<typeof options> = {
       type: 'drayage serve --listen 127.0.0.1:0 --generate "repos=20,sizes=50K:1M"',
       does: "20 images to pull, on a free port",
     },
+    {
+      type: "drayage serve --listen 127.0.0.1:5001 --proxy http://127.0.0.1:5000",
+      does: "a pull-through cache in front of another registry",
+    },
   ],
   options,
   async run(given, _, terminal) {
-    const registry = await start(registryOptions(given));
+    const registry = await start(registryOptions(given, terminal.env));
     announce(given, registry, terminal);
     return untilSignal(registry, terminal);
   },
 };
 
-function registryOptions(given: Given): EmbeddedRegistryOptions {
+function registryOptions(given: Given, environment: NodeJS.ProcessEnv): EmbeddedRegistryOptions {
   return {
     ...listenAddress(given.listen),
     memoryBytes: parseSize(given.memory, "--memory"),
@@ -130,6 +135,7 @@ function registryOptions(given: Given): EmbeddedRegistryOptions {
     faults: given.fault,
     bandwidth: given.bandwidth === undefined ? undefined : parseBandwidth(given.bandwidth),
     accessLog: given["access-log"],
+    pullThrough: pullThroughOf(given, environment),
   };
 }
 
@@ -151,14 +157,6 @@ function tlsFiles(given: Given): { cert: string; key: string } | undefined {
     throw new UsageError("--tls-cert and --tls-key go together: give both");
   }
   return { cert: fileText(cert, "--tls-cert"), key: fileText(key, "--tls-key") };
-}
-
-function fileText(path: string, flag: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new UsageError(`${flag}: cannot read the file (${messageOf(error)})`);
-  }
 }
 
 function behaviourOf({ strict, behave }: Given): BehaviourName {
@@ -183,7 +181,10 @@ async function start(wanted: EmbeddedRegistryOptions): Promise<EmbeddedRegistry>
 function announce(given: Given, registry: EmbeddedRegistry, { out, err }: Terminal): void {
   if (given.listen.endsWith(":0")) out.write(`${registry.port}\n`);
   const kind = given.behave === undefined ? "" : `, behaving like ${given.behave}`;
-  err.write(`embedded registry at ${registry.url}: in memory, up to ${given.memory}${kind}\n`);
+  const upstreams = [...(given.proxy === undefined ? [] : [given.proxy]), ...given.upstream];
+  const role =
+    upstreams.length === 0 ? "embedded registry" : `pull-through cache of ${upstreams.join(", ")}`;
+  err.write(`${role} at ${registry.url}: in memory, up to ${given.memory}${kind}\n`);
   err.write("Ctrl-C ends it after the requests under way, a second one at once\n");
 }
 

@@ -4,6 +4,8 @@ import { apiError } from "./api-error.ts";
 import { type FaultRule, parseRule } from "./fault-rule.ts";
 import type { FaultCount } from "./fault-table.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { prune } from "./pull-through/prune-endpoint.ts";
+import { type PullThroughStats, pullThroughStats } from "./pull-through/pull-through-stats.ts";
 import type { Call, Registry } from "./registry.ts";
 import { emptyReply, jsonReply, type Reply, textReply } from "./reply.ts";
 import { readWholeBody } from "./request-body.ts";
@@ -32,10 +34,12 @@ export interface RegistryStats {
     readonly expiredUploads: number;
     readonly lostLogLines: number;
   };
+  /** Present in pull-through mode only. */
+  readonly pullThrough?: PullThroughStats;
 }
 
 export function statsOf(registry: Registry): RegistryStats {
-  const { store, uploads } = registry;
+  const { store, uploads, through } = registry;
   const repositories = [...store.all()];
   return {
     requests: registry.counters.list(),
@@ -54,19 +58,22 @@ export function statsOf(registry: Registry): RegistryStats {
       expiredUploads: uploads.expired,
       lostLogLines: registry.accessLog?.lost ?? 0,
     },
+    ...(through === undefined ? {} : { pullThrough: pullThroughStats(through) }),
   };
 }
 
 /** Counters begin at zero, fault rules at their first request; what is stored stays. */
 export function resetStats(registry: Registry): void {
   registry.counters.reset();
+  registry.through?.counters.reset();
   registry.faults.restart(registry.now());
 }
 
+type PageMethods = Readonly<Record<string, ControlHandler>>;
 type ControlHandler = (registry: Registry, call: Call) => Reply | Promise<Reply | undefined>;
 
 /** The registry's own pages. They need no credentials, meet no faults and are not counted. */
-const pages: Readonly<Record<string, Readonly<Record<string, ControlHandler>>>> = {
+const pages: Readonly<Record<string, PageMethods>> = {
   "/_drayage/stats": { GET: (registry) => jsonReply(statsOf(registry)) },
   "/_drayage/reset": {
     POST: (registry) => {
@@ -82,14 +89,26 @@ const pages: Readonly<Record<string, Readonly<Record<string, ControlHandler>>>> 
 };
 
 /** The handler of one of those pages; an answer where the method does not fit; `undefined` for any other path. */
-export function controlHandler(path: string, method: string): ControlHandler | Reply | undefined {
-  const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
+export function controlHandler(
+  { through }: Registry,
+  path: string,
+  method: string,
+): ControlHandler | Reply | undefined {
+  const page = pageAt(path, through);
   if (page === undefined) return undefined;
   const handler = page[method];
   if (handler !== undefined) return handler;
   return apiError("UNSUPPORTED", "this page does not know the method", {
     headers: ["Allow", Object.keys(page).join(", ")],
   });
+}
+
+// Only a cache has something to prune: elsewhere the path is unknown, as at any registry.
+function pageAt(path: string, through: Registry["through"]): PageMethods | undefined {
+  if (path === "/cmd/prune" && through !== undefined) {
+    return { DELETE: (registry, call) => prune(registry, through, call) };
+  }
+  return Object.hasOwn(pages, path) ? pages[path] : undefined;
 }
 
 async function replaceRules(registry: Registry, call: Call): Promise<Reply | undefined> {

@@ -3,6 +3,8 @@
 import type { ServerResponse } from "node:http";
 import type { Fault } from "./fault.ts";
 import type { FaultPlan } from "./fault-table.ts";
+import { BrokenBody } from "./pull-through/growing-body.ts";
+import { UpstreamError } from "./pull-through/upstream-trouble.ts";
 import type { Call, Registry } from "./registry.ts";
 import type { Reply, ReplyBody } from "./reply.ts";
 import { pause } from "./unheld-pause.ts";
@@ -40,6 +42,11 @@ export function deliver(
   const { response } = call;
   const { body } = reply;
   const damage = damageOf(plan);
+  if (reply.live !== undefined) {
+    return damage !== undefined && reply.live.whole !== undefined
+      ? damagedWhenWhole(registry, call, reply.live.whole, plan)
+      : deliverLive(registry, call, reply, reply.live.chunks);
+  }
   if (damage !== undefined) return deliverDamaged(registry, call, reply, { damage, plan });
   response.writeHead(reply.status, reply.headers as string[]);
   if (body === undefined || call.method === "HEAD") {
@@ -55,6 +62,46 @@ export function deliver(
   return { code: reply.status, bodyBytes: body.to - body.from };
 }
 
+// Bytes that another server is still sending. When they break off, so does the connection: after a head that announced
+// a length, or chunks without an end, the client sees that something is missing.
+async function deliverLive(
+  registry: Registry,
+  call: Call,
+  { status, headers }: Reply,
+  chunks: AsyncIterable<Buffer>,
+): Promise<Delivery> {
+  const { response, request } = call;
+  response.writeHead(status, headers as string[]);
+  // The client shall see the head when we do, not with the first bytes.
+  response.flushHeaders();
+  let sent = 0;
+  try {
+    for await (const chunk of chunks) {
+      if (response.destroyed) break;
+      await writeSlice(registry, call, chunk);
+      sent += chunk.length;
+    }
+  } catch (error) {
+    if (!(error instanceof BrokenBody || error instanceof UpstreamError)) throw error;
+    request.socket.destroySoon();
+    return { code: 0, bodyBytes: sent };
+  }
+  if (!response.destroyed) response.end();
+  return { code: response.destroyed ? 0 : status, bodyBytes: sent };
+}
+
+async function damagedWhenWhole(
+  registry: Registry,
+  call: Call,
+  whole: () => Promise<Reply | undefined>,
+  plan: FaultPlan | undefined,
+): Promise<Delivery> {
+  const reply = await whole();
+  if (reply !== undefined && !call.response.destroyed) return deliver(registry, call, reply, plan);
+  call.request.socket.destroySoon();
+  return { code: 0, bodyBytes: 0 };
+}
+
 async function streamed(
   registry: Registry,
   call: Call,
@@ -68,19 +115,22 @@ async function streamed(
 
 /** Returns the bytes handed to the socket: fewer than there were if the client went away. */
 async function write(registry: Registry, call: Call, slices: Iterable<Buffer>): Promise<number> {
-  const { response, request } = call;
   let sent = 0;
   for (const slice of slices) {
-    if (response.destroyed) break;
-    const hasRoom = response.write(slice);
+    if (call.response.destroyed) break;
     sent += slice.length;
-    const waitMs = registry.bandwidth?.claim(request.socket, slice.length, registry.now()) ?? 0;
-    if (waitMs > 1) await pause(waitMs);
-    if (!hasRoom && !response.destroyed && response.writableNeedDrain) {
-      await roomIn(response);
-    }
+    await writeSlice(registry, call, slice);
   }
   return sent;
+}
+
+// Ends when the socket has room for the next one, and the bandwidth allows it.
+async function writeSlice(registry: Registry, call: Call, slice: Buffer): Promise<void> {
+  const { response, request } = call;
+  const hasRoom = response.write(slice);
+  const waitMs = registry.bandwidth?.claim(request.socket, slice.length, registry.now()) ?? 0;
+  if (waitMs > 1) await pause(waitMs);
+  if (!hasRoom && !response.destroyed && response.writableNeedDrain) await roomIn(response);
 }
 
 // Ends when the socket takes more, or when the client is gone.

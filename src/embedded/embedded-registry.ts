@@ -13,6 +13,8 @@ import { FaultTable } from "./fault-table.ts";
 import { parseHtpasswd } from "./htpasswd.ts";
 import { generateImages } from "./image-set.ts";
 import { MemoryBudget } from "./memory-budget.ts";
+import { NAMESPACED_SEGMENTS_MAX } from "./namespace.ts";
+import { pullThrough } from "./pull-through/pull-through.ts";
 import type { Registry } from "./registry.ts";
 import { defaults, type EmbeddedRegistryOptions } from "./registry-options.ts";
 import { RegistryStore } from "./registry-store.ts";
@@ -48,6 +50,9 @@ export async function startEmbeddedRegistry(
   now: () => Millis = () => millis(performance.now()),
 ): Promise<EmbeddedRegistry> {
   const registry = await wireRegistry(options, now);
+  if (options.generate !== undefined && options.pullThrough !== undefined) {
+    throw new UsageError("--generate makes no images for a cache: give it to the upstream");
+  }
   if (options.generate !== undefined) {
     generateImages(registry.store, {
       text: options.generate,
@@ -69,6 +74,7 @@ export async function startEmbeddedRegistry(
     close: async (graceMs = CLOSE_GRACE) => {
       clearInterval(sweeper);
       await closeServer(server, graceMs);
+      await registry.through?.close();
       await registry.accessLog?.close();
     },
   };
@@ -83,6 +89,8 @@ async function wireRegistry(
     ...(options.latencies ?? []).map(parseLatencyRule),
     ...(options.faults ?? []).map(parseFaultRule),
   ];
+  const store = new RegistryStore(budget);
+  const behaviour = behaviours[options.behave ?? "strict"];
   return {
     settings: {
       relativeLocations: options.relativeLocations ?? false,
@@ -91,8 +99,8 @@ async function wireRegistry(
       pageMax: options.pageMax ?? defaults.pageMax,
       scheme: options.tls === undefined ? "http" : "https",
     },
-    behaviour: behaviours[options.behave ?? "strict"],
-    store: new RegistryStore(budget),
+    behaviour,
+    store,
     uploads: new UploadSessions(budget),
     counters: new RequestCounters(),
     faults: new FaultTable(options.seed ?? defaults.seed, rules, now()),
@@ -100,8 +108,19 @@ async function wireRegistry(
     gate: gateOf(options),
     accessLog:
       options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog),
+    through: throughOf(options, { store, behaviour, now }),
     now,
   };
+}
+
+function throughOf(
+  { pullThrough: through }: EmbeddedRegistryOptions,
+  { store, behaviour, now }: Pick<Registry, "store" | "behaviour" | "now">,
+): Registry["through"] {
+  if (through === undefined) return undefined;
+  // The registry that reads namespaces also limits the depth of names.
+  const segmentsMax = behaviour.hasNamespace ? NAMESPACED_SEGMENTS_MAX : undefined;
+  return pullThrough(through, { store, now, segmentsMax });
 }
 
 function gateOf(options: EmbeddedRegistryOptions): AuthGate | undefined {

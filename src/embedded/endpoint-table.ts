@@ -4,8 +4,10 @@ import { deleteBlob, readBlob } from "./blob-endpoint.ts";
 import { bufferContent } from "./content.ts";
 import { listRepositories, listTags } from "./listing-endpoint.ts";
 import { deleteManifest, readManifestObject, writeManifest } from "./manifest-endpoint.ts";
+import { relayList } from "./pull-through/list-relay.ts";
+import { readBlobThrough, readManifestThrough } from "./pull-through/through-endpoint.ts";
 import { listReferrers } from "./referrers-endpoint.ts";
-import type { Handler } from "./registry.ts";
+import type { Handler, Registry } from "./registry.ts";
 import { apiVersion, type Reply, textReply, wholeBody } from "./reply.ts";
 import type { RequestType, Route } from "./route.ts";
 import {
@@ -55,9 +57,27 @@ const readOnlyEndpoints: EndpointTable = {
   token: { GET: issueToken, POST: issueToken },
 };
 
+// Nothing is pushed to a cache, and nothing deleted but by pruning.
+const throughEndpoints: EndpointTable = {
+  ping: { GET: ping, HEAD: ping },
+  manifest: { GET: readManifestThrough, HEAD: readManifestThrough },
+  blob: { GET: readBlobThrough, HEAD: readBlobThrough },
+  upload: {},
+  tags: { GET: relayList },
+  catalog: { GET: relayList },
+  referrers: { GET: relayList },
+  token: { GET: issueToken, POST: issueToken },
+};
+
+const readOnlyThroughEndpoints: EndpointTable = {
+  ...readOnlyEndpoints,
+  manifest: { GET: readManifestThrough, HEAD: readManifestThrough },
+  blob: { GET: readBlobThrough },
+};
+
 /** The handler of a request, or the answer that there is none. */
-export function handlerOf(behaviour: Behaviour, route: Route, method: string): Handler | Reply {
-  const methods = methodsOf(behaviour, route);
+export function handlerOf(registry: Registry, route: Route, method: string): Handler | Reply {
+  const methods = methodsOf(registry, route);
   if (methods === undefined) return notFound();
   const handler = Object.hasOwn(methods, method) ? methods[method] : undefined;
   if (handler !== undefined) return handler;
@@ -67,10 +87,15 @@ export function handlerOf(behaviour: Behaviour, route: Route, method: string): H
   });
 }
 
-function methodsOf(behaviour: Behaviour, route: Route): Methods | undefined {
+function methodsOf({ behaviour, through }: Registry, route: Route): Methods | undefined {
+  if (through !== undefined) return throughMethods(behaviour, route);
   if (behaviour.isReadOnly) return readOnlyEndpoints[route.type];
   if (route.type === "upload") return route.reference === "" ? startingUpload : openUpload;
   return allEndpoints[route.type];
+}
+
+function throughMethods(behaviour: Behaviour, route: Route): Methods | undefined {
+  return (behaviour.isReadOnly ? readOnlyThroughEndpoints : throughEndpoints)[route.type];
 }
 
 const notFound = (): Reply => textReply(404, "404 page not found\n", "text/plain; charset=utf-8");

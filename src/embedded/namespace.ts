@@ -6,12 +6,14 @@ import type { Route } from "./route.ts";
 // How Ociregistry reads a name: the upstream registry stands in the header X-Registry, in `?ns=`, or as first segment
 // with a dot (or a port). Here all upstreams have the same content, so the namespace is only taken off.
 
-const SEGMENTS_MAX = 4;
+export const NAMESPACED_SEGMENTS_MAX = 4;
 
 export function withoutNamespace(route: Route, headers: IncomingHttpHeaders): Route | Reply {
   if (route.name === "") return route;
   const segments = route.name.split("/");
-  if (segments.length > SEGMENTS_MAX) return refusal(route, `more than ${SEGMENTS_MAX} segments`);
+  if (segments.length > NAMESPACED_SEGMENTS_MAX) {
+    return refusal(route, `more than ${NAMESPACED_SEGMENTS_MAX} segments`);
+  }
   if (headers["x-registry"] !== undefined || new URLSearchParams(route.query).has("ns"))
     return route;
   const [first = "", ...rest] = segments;

@@ -1,6 +1,7 @@
 import { type Bytes, bytes, type Seconds } from "../core/units.ts";
 import type { Bandwidth } from "./bandwidth-limit.ts";
 import type { BehaviourName } from "./behaviour.ts";
+import type { PullThroughOptions } from "./pull-through/pull-through-options.ts";
 
 /** Everything is optional and plain data, so that the options can be sent to another thread. */
 export interface EmbeddedRegistryOptions {
@@ -29,6 +30,8 @@ export interface EmbeddedRegistryOptions {
   readonly latencies?: readonly string[] | undefined;
   readonly faults?: readonly string[] | undefined;
   readonly bandwidth?: Bandwidth | undefined;
+  /** A cache in front of other registries, instead of a registry of its own. */
+  readonly pullThrough?: PullThroughOptions | undefined;
   /** Path of the file that gets one JSON line per request. */
   readonly accessLog?: string | undefined;
 }

@@ -5,6 +5,7 @@ import type { AuthGate } from "./auth-gate.ts";
 import type { BandwidthLimit } from "./bandwidth-limit.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { FaultTable } from "./fault-table.ts";
+import type { PullThrough } from "./pull-through/pull-through.ts";
 import type { RegistryStore } from "./registry-store.ts";
 import type { Reply } from "./reply.ts";
 import type { RequestCounters } from "./request-counters.ts";
@@ -35,6 +36,8 @@ export interface Registry {
   readonly bandwidth: BandwidthLimit | undefined;
   readonly gate: AuthGate | undefined;
   readonly accessLog: AccessLog | undefined;
+  /** In pull-through mode: everything comes from upstreams, nothing is pushed. */
+  readonly through: PullThrough | undefined;
   /** Monotonic, from any origin. */
   readonly now: () => Millis;
 }

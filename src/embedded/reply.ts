@@ -15,6 +15,15 @@ export interface Reply {
   readonly status: number;
   readonly headers: readonly string[];
   readonly body: ReplyBody | undefined;
+  /** Instead of `body`: bytes that are still coming from somewhere else. */
+  readonly live?: LiveBody;
+}
+
+export interface LiveBody {
+  /** Read once, while the answer is written. A throw means that the rest will never come. */
+  readonly chunks: AsyncIterable<Buffer>;
+  /** The same answer once everything is here, where it is kept; the chunks are not read then. */
+  readonly whole: (() => Promise<Reply | undefined>) | undefined;
 }
 
 /** On every answer of the API. */

@@ -44,7 +44,7 @@ const pathOf = (url: string): string =>
   url.startsWith("/") ? url : url.replace(/^[a-z]+:\/\/[^/]*/i, "");
 
 function serveControl(registry: Registry, call: Call, url: string): boolean {
-  const page = controlHandler(url.split("?")[0] ?? "", call.method);
+  const page = controlHandler(registry, url.split("?")[0] ?? "", call.method);
   if (page === undefined) return false;
   const reply = typeof page === "function" ? page(registry, call) : page;
   void Promise.resolve(reply).then((ready) => {
@@ -109,7 +109,8 @@ function refusalOf(registry: Registry, call: Call): Reply | undefined | Promise<
 const namedTypes: readonly RequestType[] = ["manifest", "blob", "upload", "tags", "referrers"];
 
 function answer(registry: Registry, asked: Call): Handled {
-  const { behaviour } = registry;
+  const { behaviour, through } = registry;
+  if (through !== undefined) return passThrough(registry, asked);
   const route = behaviour.hasNamespace
     ? withoutNamespace(asked.route, asked.request.headers)
     : asked.route;
@@ -120,7 +121,13 @@ function answer(registry: Registry, asked: Call): Handled {
       detail: { name: route.name },
     });
   }
-  const handler = handlerOf(behaviour, route, call.method);
+  const handler = handlerOf(registry, route, call.method);
+  return typeof handler === "function" ? handler(registry, call) : handler;
+}
+
+// Names are the upstreams' matter, and so is what they mean.
+function passThrough(registry: Registry, call: Call): Handled {
+  const handler = handlerOf(registry, call.route, call.method);
   return typeof handler === "function" ? handler(registry, call) : handler;
 }
 
