@@ -7,7 +7,8 @@
 //      +--CREATE TABLE, DROP, USE, SET, DELIMITER: read at once
 import { DumpFault } from "./dump-fault.ts";
 import { INCOMPLETE, RowReader } from "./row-reader.ts";
-import { behindBlanks, commentEnd, NeedsMore, SqlLexer, type Token } from "./sql-lexer.ts";
+import { behindBlanks, commentEnd, NeedsMore, SqlLexer } from "./sql-lexer.ts";
+import { columnList, nameOf, type QualifiedName, qualifiedName, restOf } from "./sql-phrases.ts";
 import { SqlSession } from "./sql-session.ts";
 import { SqlSkipper } from "./sql-skipper.ts";
 import { type TableDefinition, tableDefinition } from "./table-definition.ts";
@@ -201,8 +202,7 @@ export class DumpReader {
     if (place === undefined) return this.#skipFrom(at);
     const definition = tableDefinition(lexer);
     if (definition === undefined) return this.#skipFrom(at);
-    const table = this.#table(place);
-    table.definition = definition;
+    this.#table(place).definition = definition;
     return lexer.at;
   }
 
@@ -222,8 +222,7 @@ export class DumpReader {
     const modifiers = ["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"];
     const place = this.#place(qualifiedName(lexer, modifiers));
     if (place === undefined) return this.#skipFrom(at);
-    const table = this.#table(place);
-    let token = lexer.need();
+    this.#table(place).definition = definition;
     let columns = table.definition.columns;
     if (token.kind === "mark" && token.text === "(") {
       columns = columnList(lexer);
@@ -299,35 +298,5 @@ export class DumpReader {
 }
 
 type Place = { readonly wanted: WantedTable; readonly schema: string | undefined };
-type QualifiedName = { readonly schema: string | undefined; readonly table: string };
 
 const keyOf = ({ wanted, schema }: Place): string => `${schema ?? ""}.${wanted.name}`;
-
-const nameOf = (token: Token): string => ("text" in token ? token.text : "");
-
-function restOf(lexer: SqlLexer): Token[] {
-  const tokens: Token[] = [];
-  for (let token = lexer.need(); token.kind !== "end"; token = lexer.need()) tokens.push(token);
-  return tokens;
-}
-
-/** `table` or `schema.table`, behind words that may stand before it. */
-function qualifiedName(lexer: SqlLexer, before: readonly string[]): QualifiedName {
-  let token = lexer.need();
-  while (token.kind === "word" && before.includes(token.upper)) token = lexer.need();
-  const name = nameOf(token);
-  const behind = lexer.at;
-  const dot = lexer.need();
-  if (dot.kind === "mark" && dot.text === ".") return { schema: name, table: nameOf(lexer.need()) };
-  lexer.at = behind;
-  return { schema: undefined, table: name };
-}
-
-function columnList(lexer: SqlLexer): string[] {
-  const columns: string[] = [];
-  for (;;) {
-    const token = lexer.need();
-    if (token.kind === "end" || (token.kind === "mark" && token.text === ")")) return columns;
-    if (token.kind !== "mark") columns.push(nameOf(token));
-  }
-}

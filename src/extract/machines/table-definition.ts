@@ -1,5 +1,6 @@
 // CREATE TABLE: names of the columns in order, and how text in them compares.
 import type { SqlLexer, Token } from "./sql-lexer.ts";
+import { restOf } from "./sql-phrases.ts";
 
 export type TableDefinition = {
   readonly columns: readonly string[];
@@ -33,7 +34,7 @@ export function tableDefinition(lexer: SqlLexer): TableDefinition | undefined {
     if (tokens.length > 0) elements.push(elementOf(tokens));
     if (last) break;
   }
-  const fallback = collationOf(rest(lexer)) ?? "";
+  const fallback = collationOf(restOf(lexer)) ?? "";
   const columns = elements.flatMap(({ name, collation }) =>
     name === undefined ? [] : [{ name, collation: collation ?? fallback }],
   );
@@ -58,12 +59,6 @@ function element(lexer: SqlLexer): { tokens: Token[]; last: boolean } {
 }
 
 const DEPTH: Readonly<Record<string, number>> = { "(": 1, ")": -1 };
-
-function rest(lexer: SqlLexer): Token[] {
-  const tokens: Token[] = [];
-  for (let token = lexer.need(); token.kind !== "end"; token = lexer.need()) tokens.push(token);
-  return tokens;
-}
 
 function elementOf(tokens: readonly Token[]): Element {
   const [first] = tokens;
