@@ -202,7 +202,8 @@ export class DumpReader {
     if (place === undefined) return this.#skipFrom(at);
     const definition = tableDefinition(lexer);
     if (definition === undefined) return this.#skipFrom(at);
-    this.#table(place).definition = definition;
+    const table = this.#table(place);
+    const token = lexer.need();
     return lexer.at;
   }
 
@@ -226,6 +227,7 @@ export class DumpReader {
     let columns = table.definition.columns;
     if (token.kind === "mark" && token.text === "(") {
       columns = columnList(lexer);
+      if (table.definition.columns.length === 0) table.definition = { columns, exact: new Set() };
       token = lexer.need();
     }
     if (token.kind !== "word" || !/^VALUES?$/.test(token.upper))
