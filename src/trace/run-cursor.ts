@@ -4,6 +4,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { invariant } from "../core/errors.ts";
 import { ARRIVAL_AT, LENGTH_AT } from "./layout.ts";
+import { READ_AHEAD_RECORDS, ReadAhead } from "./read-ahead.ts";
 import { type RecordBlock, recordBlock } from "./record-view.ts";
 
 /** Walks over a sorted run. Before the first `advance` it shows nothing. */
@@ -23,6 +24,7 @@ export interface RunCursor {
 export class MemoryRun implements RunCursor {
   readonly block: RecordBlock;
   readonly #order: Uint32Array;
+  readonly #readAhead = new ReadAhead();
   #place = 0;
   at = 0;
   arrivalUs = 0;
@@ -35,6 +37,10 @@ export class MemoryRun implements RunCursor {
 
   advance(): boolean {
     if (this.#place === this.#order.length) return false;
+    if (this.#place % READ_AHEAD_RECORDS === 0) {
+      const to = Math.min(this.#order.length, this.#place + READ_AHEAD_RECORDS);
+      this.#readAhead.read(this.block, this.#order, this.#place, to);
+    }
     this.at = (this.#order[this.#place++] as number) * 8;
     this.arrivalUs = this.block.data.getFloat64(this.at + ARRIVAL_AT, true);
     return true;

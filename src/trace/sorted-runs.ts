@@ -104,7 +104,7 @@ export class SortedRuns {
     }
     if (buffer.ordered && order.length === buffer.count)
       this.#writer.appendAll(buffer.block, buffer.used, order.length);
-    else for (const start of order) this.#writer.append(buffer.block, start * 8);
+    else this.#writer.appendSorted(buffer.block, order);
     this.#writtenToUs = this.#arrival(order, order.length - 1);
     buffer.clear();
   }

@@ -5,6 +5,7 @@ import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import type { TraceAccount } from "./account.ts";
 import { copyText } from "./json-text.ts";
 import { LENGTH_AT } from "./layout.ts";
+import { READ_AHEAD_RECORDS, ReadAhead } from "./read-ahead.ts";
 import { type RecordBlock, recordBlock } from "./record-view.ts";
 import type { SpilledRun } from "./run-cursor.ts";
 
@@ -55,6 +56,7 @@ export class RunWriter {
   readonly #path: string;
   readonly #descriptor: number;
   readonly #block = recordBlock(Buffer.allocUnsafeSlow(WRITE_BYTES));
+  readonly #readAhead = new ReadAhead();
   #filled = 0;
   #bytes = 0;
   #records = 0;
@@ -82,6 +84,15 @@ export class RunWriter {
   /** Closes without finishing, after a failure. */
   abandon(): void {
     closeSync(this.#descriptor);
+  }
+
+  /** Appends the records at `order`, positions in units of 8 bytes. */
+  appendSorted(block: RecordBlock, order: Uint32Array): void {
+    for (let from = 0; from < order.length; from += READ_AHEAD_RECORDS) {
+      const to = Math.min(order.length, from + READ_AHEAD_RECORDS);
+      this.#readAhead.read(block, order, from, to);
+      for (let i = from; i < to; i++) this.append(block, (order[i] as number) * 8);
+    }
   }
 
   /** Appends records that stand one behind the other in order of arrival: the first `bytes` bytes of `block`. */

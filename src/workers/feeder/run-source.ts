@@ -27,6 +27,7 @@ import type { RunFeedPlan } from "../feed-plan.ts";
 import { manifestOfRecord } from "./manifest-body.ts";
 import { type OperationBytes, type OperationFeed, operationBytes } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
+import { RECORDS_MAX, RecordBatch } from "./record-batch.ts";
 import { isDigestReference, type RecordRefusal, recordRefusal } from "./record-refusal.ts";
 import { RowFragment } from "./row-fragment.ts";
 import { type Span, spanOf } from "./span.ts";
@@ -61,6 +62,7 @@ export class RunSource {
   readonly #spread: Spread;
   readonly #targets: TargetWriter;
   readonly #row = new RowFragment();
+  readonly #entries = new Int32Array(RECORDS_MAX);
   readonly #seconds: PlannedSeconds;
   readonly #single: Span;
   readonly #name: Span = { block: emptyBlock, from: 0, to: 0 };
@@ -94,35 +96,57 @@ export class RunSource {
 
   /** Feeds everything. False when the run was told to stop on the way. */
   run(stream: TraceStream): boolean {
-    const { view } = stream;
-    while (stream.next()) {
-      const skip = this.#decide(view, stream.seq);
-      if (skip !== undefined) {
-        this.#listeners.skipped(view, stream.seq, skip);
-        continue;
-      }
-      this.#place(view, stream);
-      if (this.#feed !== undefined && !this.#emit(view)) {
-        this.#skipRest(stream);
+    const batch = new RecordBatch(stream);
+    while (this.#refill(batch)) {
+      for (let place = 0; place < batch.count; place++) {
+        batch.show(place);
+        if (this.#feedRecord(batch)) continue;
+        this.#skipRest(batch, place);
         return false;
       }
-      this.operations++;
-      this.#listeners.planned(view, this.#fields);
     }
     this.#seconds.end();
     return true;
   }
 
+  /** Takes the next records and looks up all their URIs. */
+  #refill(batch: RecordBatch): boolean {
+    const more = batch.refill();
+    this.#map.findAll(batch, this.#entries);
+    return more;
+  }
+
+  /** False when the run was told to stop: the record was not fed. */
+  #feedRecord(batch: RecordBatch): boolean {
+    const { view, seq, delayUs } = batch;
+    const skip = this.#decide(batch);
+    if (skip !== undefined) {
+      this.#listeners.skipped(view, seq, skip);
+      return true;
+    }
+    this.#place(view, delayUs);
+    if (this.#feed !== undefined && !this.#emit(view)) return false;
+    this.operations++;
+    this.#listeners.planned(view, this.#fields);
+    return true;
+  }
+
   /** Every kept record stands in one of two files, results or skipped, also those that the interrupt came before. */
-  #skipRest(stream: TraceStream): void {
+  #skipRest(batch: RecordBatch, from: number): void {
+    let place = from;
     do {
-      const reason = this.#decide(stream.view, stream.seq) ?? "interrupted";
-      this.#listeners.skipped(stream.view, stream.seq, reason);
-    } while (!this.#listeners.isCut() && stream.next());
+      for (; place < batch.count; place++) {
+        if (place > from && this.#listeners.isCut()) return;
+        batch.show(place);
+        const reason = this.#decide(batch) ?? "interrupted";
+        this.#listeners.skipped(batch.view, batch.seq, reason);
+      }
+      place = 0;
+    } while (!this.#listeners.isCut() && this.#refill(batch));
   }
 
   /** Chooses the operation and its object. Returns why the record is skipped, if it is. */
-  #decide(record: RecordView, seq: number): SkipReason | undefined {
+  #decide({ view: record, seq, shown }: RecordBatch): SkipReason | undefined {
     const fields = this.#fields;
     fields.seq = seq;
     fields.kind = record.kind;
@@ -135,7 +159,7 @@ export class RunSource {
     if (refusal !== undefined) return refusal;
     if (record.kind === Kind.ping) return this.#be(Op.PING);
     if (record.method === Op.PUT) return this.#be(Op.PUT);
-    const entry = this.#map.find(record.buffer, record.uriAt, record.uriEnd);
+    const entry = this.#entries[shown] as number;
     if (record.method === Op.HEAD) return this.#decideHead(record, entry);
     if (entry < 0) return this.#plan.unmapped === "put" ? this.#be(Op.PUT) : "unmapped";
     if (this.#map.isBad(entry)) return "warmup_failed";
@@ -170,11 +194,11 @@ export class RunSource {
   }
 
   /** When, by whom, to which registry. */
-  #place(record: RecordView, stream: TraceStream): void {
+  #place(record: RecordView, delayUs: number): void {
     const { wait, speed } = this.#plan;
     const fields = this.#fields;
-    fields.due = wait ? (stream.delayUs * 1000) / speed : Number.NaN;
-    this.#spread.assign(record, stream.delayUs, fields);
+    fields.due = wait ? (delayUs * 1000) / speed : Number.NaN;
+    this.#spread.assign(record, delayUs, fields);
     if (wait) this.#seconds.count(fields.due);
   }
 
