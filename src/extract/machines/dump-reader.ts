@@ -202,8 +202,7 @@ export class DumpReader {
     if (place === undefined) return this.#skipFrom(at);
     const definition = tableDefinition(lexer);
     if (definition === undefined) return this.#skipFrom(at);
-    const table = this.#table(place);
-    const token = lexer.need();
+    this.#table(place).definition = definition;
     return lexer.at;
   }
 
@@ -223,7 +222,8 @@ export class DumpReader {
     const modifiers = ["LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE", "INTO"];
     const place = this.#place(qualifiedName(lexer, modifiers));
     if (place === undefined) return this.#skipFrom(at);
-    this.#table(place).definition = definition;
+    const table = this.#table(place);
+    let token = lexer.need();
     let columns = table.definition.columns;
     if (token.kind === "mark" && token.text === "(") {
       columns = columnList(lexer);
@@ -249,7 +249,8 @@ export class DumpReader {
     let at = from;
     while (at < data.length && ((data[at] as number) <= 32 || data[at] === COMMA)) at++;
     if (at === data.length) return at === from ? undefined : at;
-    if (data[at] !== OPEN) return this.#behindRows(at);
+    // The delimiter, or what may follow the rows: ON DUPLICATE KEY UPDATE.
+    if (data[at] !== OPEN) return this.#skipFrom(at);
     const behind = this.#row.read(data, at, this.#session);
     if (behind === INCOMPLETE) {
       if (final) throw new DumpFault(`is cut off within a row, at byte ${this.#offset + at}`);
@@ -257,12 +258,6 @@ export class DumpReader {
     }
     this.#keepRow();
     return behind;
-  }
-
-  /** The delimiter, or what may follow the rows: ON DUPLICATE KEY UPDATE. */
-  #behindRows(at: number): number {
-    this.#insert = undefined;
-    return this.#skipFrom(at);
   }
 
   #keepRow(): void {
