@@ -4,7 +4,7 @@ import { interleave, MissingProgram, resultOf } from "./measure.ts";
 import { type Peer, type PeerLoad, runPeer } from "./peer.ts";
 
 /** What a program may cost us at most, as a share of what it costs there: the bar of the project. */
-export type Rival = { readonly peer: Peer; readonly bar?: number };
+type Rival = { readonly peer: Peer; readonly bar?: number };
 
 export type Contest = {
   /** What is asked for, in the name of every figure. */

@@ -10,7 +10,7 @@ import { briefProfile } from "../trace/synth/profile.ts";
 import { synthesize } from "../trace/synth/synthesize.ts";
 import { includeTokens } from "../trace/trace-options.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
-import { redactedArguments } from "./config/overrides.ts";
+import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { planRun } from "./replay/engine-plan.ts";
 import { replayRun } from "./replay/run-replay.ts";

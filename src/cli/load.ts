@@ -1,18 +1,14 @@
 import { availableParallelism } from "node:os";
-import { DrayageError } from "../core/errors.ts";
 import { millis } from "../core/units.ts";
 import { choosePacing, pacingModes } from "../pacing/wake-plan.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
-import {
-  ControlTransport,
-  TransportError,
-  type TrustOptions,
-} from "../registry/control-transport.ts";
+import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import type { Command, OptionValues } from "./command.ts";
-import { redactedArguments } from "./config/overrides.ts";
+import { redactedArguments } from "./config/redacted-arguments.ts";
+import { firstAnswer } from "./load/first-answer.ts";
 import { runLoad } from "./load/load-run.ts";
 import { loadSchedule, peakRate, scheduleSeconds } from "./load/load-schedule.ts";
 import { type LoadTarget, loadTarget } from "./load/load-target.ts";
@@ -136,7 +132,7 @@ export const load: Command<typeof options> = {
         threads: threadsFor(given),
       },
     );
-    await requireAnswer(target, trust);
+    await firstAnswer(target, trust);
     return runLoad(
       {
         plan,
@@ -156,19 +152,6 @@ export const load: Command<typeof options> = {
     );
   },
 };
-
-/** One HEAD before the start: where nobody answers, there is nothing to load. What it answers does not matter. */
-async function requireAnswer({ origin, path }: LoadTarget, trust: TrustOptions): Promise<void> {
-  const transport = new ControlTransport(trust);
-  try {
-    await transport.fetch({ method: "HEAD", url: `${origin}${path}` });
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error;
-    throw new DrayageError("target-unreachable", `${origin}: ${error.message}`, { cause: error });
-  } finally {
-    await transport.close();
-  }
-}
 
 function threadsFor({ workers, connections }: Given): number {
   if (workers !== undefined) return Math.min(workers, connections);

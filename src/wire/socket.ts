@@ -40,8 +40,17 @@ export function socketErrorText(error: NodeJS.ErrnoException): string {
   // A name with several addresses fails with the failures of all of them; they are most often alike.
   if (error instanceof AggregateError && error.errors[0] instanceof Error)
     return socketErrorText(error.errors[0]);
+  const text =
+    error.errno === undefined ? messageWithin(error) : getSystemErrorMessage(error.errno);
+  return error.code === undefined ? text : `${text} (${error.code})`;
+}
+
+/** What matters of a message of Node or of its TLS library. */
+function messageWithin(error: Error & { readonly reason?: unknown }): string {
+  // The TLS library's whole message names its own source file, on a line of its own.
+  if (typeof error.reason === "string" && error.message.includes(":SSL routines:"))
+    return error.reason;
   // Behind the semicolon Node advises flags of its own, which are not what our user has to type.
   const [message = ""] = error.message.split("; if the root CA");
-  const text = error.errno === undefined ? message : getSystemErrorMessage(error.errno);
-  return error.code === undefined ? text : `${text} (${error.code})`;
+  return message;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { redactedArguments } from "../../src/cli/config/overrides.ts";
+import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
 import { resolvedConfig } from "../../src/cli/config/replay-config.ts";
 import { load } from "./config-file.ts";
 

@@ -66,12 +66,3 @@ function indexIn(list: readonly unknown[], step: string | number, { label }: Ove
   if (index <= list.length) return index;
   throw new UsageError(`${label}: "${step}" is no index of a list of ${list.length}: count from 0`);
 }
-
-/** The command line as run.json may keep it: what `--set` says about credentials is left out. */
-export function redactedArguments(args: readonly string[]): string[] {
-  return args.map((arg) =>
-    /^(--?set=)?registry\b/.test(arg) && /auth|password|token|@/.test(arg)
-      ? arg.replace(/^((?:--?set=)?registry[^=]*=).*$/s, "$1[redacted]")
-      : arg,
-  );
-}

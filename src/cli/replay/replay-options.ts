@@ -1,6 +1,6 @@
 import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
-import { redactedArguments } from "../config/overrides.ts";
+import { redactedArguments } from "../config/redacted-arguments.ts";
 
 /** Reading of traces. */
 export const traceReadingOptions = {

@@ -1,7 +1,6 @@
 // A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
 import { existsSync } from "node:fs";
 import type { ExitCode } from "../../core/exit-code.ts";
-import type { TargetCounts } from "../../plugins/plugin.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { judge } from "../../stats/validity.ts";
@@ -12,15 +11,16 @@ import { type KnownCalibrations, readCalibrations } from "../calibrate/calibrati
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
 import { version } from "../version.ts";
+import { besidesOf } from "./besides.ts";
 import { catchInterrupts } from "./interrupts.ts";
 import { IntervalRecording } from "./interval-recording.ts";
 import { runRecord, tell, writeOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
+import { replayStory } from "./replay-story.ts";
 import { ResultRows } from "./result-rows.ts";
 import { runExit } from "./run-exit.ts";
-import { replayStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 
 type RunRequest = ReplayRequest<RunFeedPlan>;
@@ -137,15 +137,6 @@ function skippedOf(
 ): Readonly<Record<string, number>> {
   return unsent === 0 ? fed : { ...fed, interrupted: (fed.interrupted ?? 0) + unsent };
 }
-
-/** Counts that stand nowhere else in the figures, by the words of the summary. */
-export const besidesOf = (counts: TargetCounts): Record<string, number> => ({
-  "connections opened": counts.connectionsOpened,
-  redirects: counts.redirects,
-  "sent again on a fresh connection": counts.resent,
-  "token requests": counts.tokenRequests,
-  "token milliseconds": Math.round(counts.tokenNanos / 1e6),
-});
 
 const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
   files: [

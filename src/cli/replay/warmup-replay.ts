@@ -14,6 +14,7 @@ import type { WarmupFeedPlan } from "../../workers/feed-plan.ts";
 import type { Terminal } from "../command.ts";
 import type { ConfigOf } from "../config/replay-config.ts";
 import { version } from "../version.ts";
+import { besidesOf } from "./besides.ts";
 import { planWarmup, type ReplayFlags } from "./engine-plan.ts";
 import { catchInterrupts } from "./interrupts.ts";
 import { IntervalRecording } from "./interval-recording.ts";
@@ -22,8 +23,8 @@ import { runRecord, tell, writeOutputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
-import { besidesOf } from "./run-replay.ts";
-import { type RunStory, replayStory } from "./run-story.ts";
+import { replayStory } from "./replay-story.ts";
+import type { RunStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { WarmupLedger } from "./warmup-ledger.ts";
 

@@ -1,0 +1,38 @@
+import type { FeedPlan } from "../../workers/feed-plan.ts";
+import { resolvedConfig } from "../config/replay-config.ts";
+import type { ReplayRequest } from "./replay-request.ts";
+import { machineFacts, type RunStory } from "./run-story.ts";
+import type { TraceHash } from "./trace-hashes.ts";
+
+/** A replay as run.json, the page and the summary tell it. */
+export function replayStory(
+  request: ReplayRequest<FeedPlan>,
+  traces: readonly TraceHash[],
+): RunStory {
+  const { verb, config, plan, json, next, arguments: words } = request;
+  const { clientInfo, run, trace, warmup } = config;
+  return {
+    verb,
+    arguments: words,
+    seed: run.seed,
+    plan: {
+      config: resolvedConfig(config),
+      threads: plan.threads,
+      pacing: plan.pacing,
+      limits: plan.limits,
+    },
+    traces,
+    facts: [
+      ["target", config.registry.map(({ origin }) => origin).join(", ")],
+      ["trace", trace.traces.join(", ")],
+      ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
+      ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
+      ["pacing", plan.pacing],
+      ["content", warmup.random ? "incompressible" : "compressible"],
+      ["seed", run.seed],
+      ...machineFacts(),
+    ],
+    json,
+    next,
+  };
+}
