@@ -31,7 +31,44 @@ for (const { flags, says } of [
   { flags: ["--generate", "repos=many"], says: /repos wants a number from 1 to/ },
   { flags: ["--token-ttl", "60"], says: /--token-ttl wants a duration/ },
   { flags: ["--page-max", "0"], says: /--page-max wants/ },
-  { flags: ["--proxy", "http://127.0.0.1:1"], says: /--proxy/ },
+  { flags: ["--proxy", "127.0.0.1:1"], says: /wants a URL such as http:/ },
+  { flags: ["--proxy", "http://a:b@127.0.0.1:1"], says: /credentials .* use --upstream-user/ },
+  { flags: ["--proxy", "http://127.0.0.1:1/?a"], says: /has no "\?"/ },
+  { flags: ["--proxy", "http://127.0.0.1:1", "--generate", "repos=1"], says: /--generate/ },
+  { flags: ["--upstream", "http://127.0.0.1:1"], says: /--upstream wants NAME=URL/ },
+  { flags: ["--upstream", "a/b=http://127.0.0.1:1"], says: /--upstream wants NAME=URL/ },
+  {
+    flags: ["--upstream", "a.b=http://127.0.0.1:1", "--upstream", "A.b=http://127.0.0.1:2"],
+    says: /--upstream A\.b is given twice/,
+  },
+  {
+    flags: ["--proxy", "http://127.0.0.1:1", "--default-ns", "c.d"],
+    says: /--default-ns c\.d names no upstream: known are 127\.0\.0\.1:1/,
+  },
+  {
+    flags: ["--proxy", "http://127.0.0.1:1", "--park-timeout", "60"],
+    says: /--park-timeout wants/,
+  },
+  { flags: ["--proxy", "http://127.0.0.1:1", "--fetch", "never"], says: /--fetch/ },
+  { flags: ["--no-parking"], says: /--no-parking is for a pull-through cache: give --proxy/ },
+  { flags: ["--revalidate"], says: /--revalidate is for a pull-through cache/ },
+  { flags: ["--proxy", "http://127.0.0.1:1", "--upstream-cert", "x"], says: /go together/ },
+  {
+    flags: ["--proxy", "http://127.0.0.1:1", "--upstream-ca", "none"],
+    says: /cannot read the file/,
+  },
+  { flags: ["--proxy", "http://127.0.0.1:1", "--upstream-user", "a"], says: /go together/ },
+  {
+    flags: [
+      "--proxy",
+      "http://127.0.0.1:1",
+      "--upstream-user",
+      "a",
+      "--upstream-password-env",
+      "NO_SUCH_VARIABLE",
+    ],
+    says: /there is no variable NO_SUCH_VARIABLE/,
+  },
 ]) {
   test(`serve ${flags.join(" ")} is refused in one line`, async () => {
     const { exit, out, err } = await drayage(["serve", ...flags], { verbs });
