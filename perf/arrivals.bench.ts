@@ -6,6 +6,7 @@
 // Nobody may send before the time, so the earliest lag stands for the schedule; it is taken as the lag that one request in a
 // hundred is below, so that a single odd one does not shift all. A sender that loses pace is later and later by this measure.
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
+import type { LoadSays } from "./load-process.ts";
 import { interleave, MissingProgram, quantile, resultOf } from "./measure.ts";
 import {
   autocannon,
@@ -114,11 +115,6 @@ class Arrivals {
     this.floor.p99.push(quantile(beyond, 0.99));
   }
 }
-
-type LoadSays = {
-  readonly totals: { readonly done: number; readonly failed: number };
-  readonly latenessNs: { readonly percentiles: Record<"p50" | "p99", number | null> };
-};
 
 const above = (lags: readonly number[], zero: number): number[] =>
   lags.map((lag) => Math.abs(lag - zero));
