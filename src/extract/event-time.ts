@@ -19,30 +19,75 @@ function dayStart(text: string): number {
   return ms * 1000;
 }
 
-let parsedDay = "";
-let parsedDayUs = Number.NaN;
-
-function rememberedDay(text: string): number {
-  if (text !== parsedDay) {
-    parsedDayUs = dayStart(text);
-    parsedDay = text;
-  }
-  return parsedDayUs;
-}
-
 /**
  * A DATETIME as MySQL and MariaDB print it, UTC: `2015-09-17 18:24:56[.123456]`. NULL and the zero date are `null`; text
  * that is no time is NaN, which the source counts and names.
  */
 export function readDatabaseTime(text: string | null): EventTime | null {
   if (text === null) return null;
+  const whole = text.length === 19 ? wholeSeconds(text) : Number.NaN;
+  if (!Number.isNaN(whole)) return whole * US_PER_SECOND;
   const parts = DATABASE_TIME.exec(text);
   if (parts === null || text.startsWith("0000")) return ZERO_DATE.test(text) ? null : Number.NaN;
   const [, day = "", hours, minutes, seconds, fraction = ""] = parts;
   const inDay = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
   const us = fraction === "" ? 0 : Number(fraction.padEnd(6, "0"));
   if (Number(hours) > 23 || Number(minutes) > 59 || Number(seconds) > 59) return Number.NaN;
-  return rememberedDay(day) + inDay * US_PER_SECOND + us;
+  return dayStart(day) + inDay * US_PER_SECOND + us;
+}
+
+const ZERO = 48;
+
+/** Two digits at `at`, or NaN. */
+function pairAt(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - ZERO;
+  const ones = text.charCodeAt(at + 1) - ZERO;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+/** Seconds since the Unix epoch of `YYYY-MM-DD hh:mm:ss` from the year 1000 on; NaN if it is another text or no such day. */
+function wholeSeconds(text: string): number {
+  const year = pairAt(text, 0) * 100 + pairAt(text, 2);
+  const month = pairAt(text, 5);
+  const day = pairAt(text, 8);
+  const separator = text.charCodeAt(10);
+  const hours = pairAt(text, 11);
+  const minutes = pairAt(text, 14);
+  const seconds = pairAt(text, 17);
+  const isTime =
+    year >= 1000 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    day <= daysOf(year, month) &&
+    (separator === 32 || separator === 84) &&
+    hours <= 23 &&
+    minutes <= 59 &&
+    seconds <= 59 &&
+    text.charCodeAt(4) === 45 &&
+    text.charCodeAt(7) === 45 &&
+    text.charCodeAt(13) === 58 &&
+    text.charCodeAt(16) === 58;
+  if (!isTime) return Number.NaN;
+  return ((daysBefore(year, month) + day - 1) * 24 + hours) * 3600 + minutes * 60 + seconds;
+}
+
+const MONTH_DAYS = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] as const;
+const MONTH_STARTS = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334] as const;
+/** Days from the first of January of the year 0 of the Gregorian calendar to the Unix epoch. */
+const EPOCH_DAY = 719_528;
+
+const isLeap = (year: number): boolean => year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+
+const daysOf = (year: number, month: number): number =>
+  month === 2 && isLeap(year) ? 29 : (MONTH_DAYS[month] as number);
+
+/** Days from the Unix epoch to the first of a month. */
+function daysBefore(year: number, month: number): number {
+  const past = year - 1;
+  const leaps = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) + 1;
+  const leapDay = month > 2 && isLeap(year) ? 1 : 0;
+  return year * 365 + leaps + (MONTH_STARTS[month] as number) + leapDay - EPOCH_DAY;
 }
 
 /** ISO 8601 date or date-time with `T` or a blank; without a zone it is UTC. `undefined` if it is none. */
@@ -74,21 +119,25 @@ function zoneSeconds(zone: string): number {
 }
 
 const secondTexts: (string | undefined)[] = new Array(SECONDS_PER_DAY);
-let writtenDay = Number.NaN;
-let writtenDayText = "";
+/** About as many days as Nova has existed, and a bound for data that mean something else. */
+const DAY_TEXTS_MAX = 1 << 14;
+const dayTexts = new Map<number, string>();
 
 /** `2015-09-17T18:24:56`, with six digits of a fraction only if there is one. */
 export function timeText(time: EventTime): string {
   const day = Math.floor(time / US_PER_DAY);
-  if (day !== writtenDay) {
-    writtenDay = day;
-    writtenDayText = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, -14);
-  }
   const inDay = time - day * US_PER_DAY;
   const second = Math.floor(inDay / US_PER_SECOND);
   const us = inDay - second * US_PER_SECOND;
-  const text = `${writtenDayText}${secondTexts[second] ?? secondText(second)}`;
+  const text = `${dayTexts.get(day) ?? dayText(day)}${secondTexts[second] ?? secondText(second)}`;
   return us === 0 ? text : `${text}.${String(us).padStart(6, "0")}`;
+}
+
+function dayText(day: number): string {
+  const text = new Date(day * SECONDS_PER_DAY * 1000).toISOString().slice(0, -14);
+  if (dayTexts.size >= DAY_TEXTS_MAX) dayTexts.clear();
+  dayTexts.set(day, text);
+  return text;
 }
 
 function secondText(second: number): string {
