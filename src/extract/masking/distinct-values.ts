@@ -5,6 +5,7 @@
 //
 //   0               8               16
 //   | pseudonym tag | value tag     |
+import { isIP } from "node:net";
 import { NamelessFile } from "../nameless-file.ts";
 import { type MaskClass, maskClasses } from "./mask-policy.ts";
 import { TAG_SLOT_BYTES, TagTable } from "./tag-table.ts";
@@ -19,6 +20,8 @@ const TABLE_BYTES_PER_ENTRY = 3 * TAG_SLOT_BYTES;
 const SUFFIXES_MAX = 1000;
 /** The space of tags of clear texts, whatever their class. */
 const CLEAR_SPACE = 0;
+/** The space of clear texts without a pseudonym, beyond those of the classes. */
+const UNPAIRED_SPACE = 1000;
 
 /** `any`: found after a spill, where classes are no longer known. */
 type CollisionPlace = MaskClass | "any";
@@ -60,6 +63,17 @@ export class DistinctValues {
       this.#collisions.set(of, (this.#collisions.get(of) ?? 0) + 1);
     if (this.#pairs.isFull && 2 * (this.#pairs.bytes + this.#clear.bytes) > this.#limitBytes)
       this.#spill();
+  }
+
+  /** A clear text that has no pseudonym of its own and must not stand in the output either. */
+  noteClear(text: string): void {
+    const { high, low } = this.#tag.of(text, CLEAR_SPACE);
+    if (this.#spool === undefined) {
+      this.#clear.claim(high, low);
+      return;
+    }
+    const { high: ownHigh, low: ownLow } = this.#tag.of(text, UNPAIRED_SPACE);
+    this.#spool.append([ownHigh, ownLow, high, low]);
   }
 
   /** Classes in which two clear texts share a pseudonym. */
@@ -117,8 +131,14 @@ export class DistinctValues {
 
   #noteSuffix(value: string): void {
     const dot = value.indexOf(".");
-    const suffix = value.slice(dot + 1);
-    if (dot < 0 || !suffix.includes(".") || this.#suffixes.size >= SUFFIXES_MAX) return;
+    const suffix = value.slice(dot + 1).replace(/:\d+$/, "");
+    if (
+      dot < 0 ||
+      isIP(value.replace(/:\d+$/, "")) !== 0 ||
+      !suffix.includes(".") ||
+      this.#suffixes.size >= SUFFIXES_MAX
+    )
+      return;
     this.#suffixes.add(suffix);
   }
 
@@ -126,6 +146,10 @@ export class DistinctValues {
     const spool = new PairSpool();
     this.#pairs.forEach(({ high, low, first, second }) => {
       spool.append([high, low, first, second]);
+    });
+    // Texts without a pseudonym are in this table only; each stands for itself among the pairs.
+    this.#clear.forEach(({ high, low }) => {
+      spool.append([high, low, high, low]);
     });
     this.#spool = spool;
     this.#pairs = new TagTable();

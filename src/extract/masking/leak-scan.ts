@@ -26,7 +26,9 @@ export type Leak = {
 
 const TOKEN_LENGTH_MIN = 4;
 const CLEAN_TEXTS_MAX = 65_536;
-const SEPARATORS = /[/.\-_:@ ]+/;
+const SEPARATORS = /[/.\-_:@ ?&=]+/;
+/** Digests, tags and addresses hold the smaller separators themselves. */
+const LARGE_SEPARATORS = /[/ ?&=]+/;
 const IPV4 = /(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.])/g;
 const IPV6_PARTS = /[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*/gi;
 const MAIL = /[^\s@/"]+@[^\s@/"]+\.[a-z]{2,}/i;
@@ -84,7 +86,7 @@ export class LeakScan {
       this.#distinct.isClear(token);
     if (isLeak(text)) return "a clear text";
     if (scan === "whole") return undefined;
-    return text.split(SEPARATORS).some(isLeak) || text.split(/[/ ]+/).some(isLeak)
+    return text.split(SEPARATORS).some(isLeak) || text.split(LARGE_SEPARATORS).some(isLeak)
       ? "a clear text"
       : undefined;
   }

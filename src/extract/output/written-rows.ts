@@ -18,7 +18,8 @@ export function* writtenRows(
   }
 }
 
-function jsonFields(line: string, keys: readonly string[]): readonly string[] {
+/** The values of an object under these keys, as texts; absent and null are empty. */
+export function jsonFields(line: string, keys: readonly string[]): readonly string[] {
   const row: unknown = JSON.parse(line);
   const values = (typeof row === "object" ? row : {}) as Readonly<Record<string, unknown>>;
   return keys.map((key) => fieldText(values[key]));
@@ -29,7 +30,7 @@ function fieldText(value: unknown): string {
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
-function* linesOf(pieces: Iterable<Buffer>): Generator<string> {
+export function* linesOf(pieces: Iterable<Buffer>): Generator<string> {
   const decoder = new StringDecoder("utf8");
   let rest = "";
   for (const piece of pieces) {
