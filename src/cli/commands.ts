@@ -52,6 +52,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./extract-machines.ts")).extractMachines,
   },
   {
+    name: "extract registry-log",
+    summary: "a masked, replayable trace out of a registry's access log",
+    load: async () => (await import("./extract-registry-log.ts")).extractRegistryLogVerb,
+  },
+  {
+    name: "keygen",
+    summary: "make a key for masking traces",
+    load: async () => (await import("./keygen.ts")).keygen,
+  },
+  {
     name: "db_dump",
     summary: "the same as extract instances, as Star Compactor spells it",
     load: async () => (await import("./extract-instances.ts")).dbDump,
