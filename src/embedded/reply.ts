@@ -24,6 +24,8 @@ export interface LiveBody {
   readonly chunks: AsyncIterable<Buffer>;
   /** The same answer once everything is here, where it is kept; the chunks are not read then. */
   readonly whole: (() => Promise<Reply | undefined>) | undefined;
+  /** Instead of reading: the client is gone before the first byte. */
+  readonly discard: () => void;
 }
 
 /** On every answer of the API. */

@@ -153,6 +153,7 @@ function conclude(
   { plan, startedAt }: Timing,
 ): void {
   if (reply === undefined || call.response.destroyed) {
+    reply?.live?.discard();
     account(registry, call, { code: 0, bodyBytes: 0 }, startedAt);
     return;
   }

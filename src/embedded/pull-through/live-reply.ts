@@ -26,6 +26,7 @@ export function liveReply(parts: {
     ...headOf(registry.behaviour, reference, start.size),
     live: {
       chunks: untilLeft(start.body.read(), fetch),
+      discard: () => fetch.leave(),
       whole: async () => {
         const outcome = await fetch.done;
         if (outcome.kind === "stored") {
@@ -54,6 +55,7 @@ export function passedOn(
   algorithm: DigestAlgorithm,
 ): Reply {
   const { response, size } = body;
+  const discard = (): void => body.discard();
   if (response.statusCode === 206) {
     const fields = ["Content-Type", "Content-Length", "Content-Range"].flatMap((name) => {
       const value = response.headers[name.toLowerCase()];
@@ -63,7 +65,7 @@ export function passedOn(
       status: 206,
       headers: [...apiVersion, ...fields, "Docker-Content-Digest", reference],
       body: undefined,
-      live: { chunks: body.chunks(), whole: undefined },
+      live: { chunks: body.chunks(), whole: undefined, discard },
     };
   }
   const hash = createHash(algorithm);
@@ -73,7 +75,7 @@ export function passedOn(
       isGood: () => finishedDigest(hash, algorithm) === reference,
     },
   );
-  return { ...headOf(behaviour, reference, size), live: { chunks, whole: undefined } };
+  return { ...headOf(behaviour, reference, size), live: { chunks, whole: undefined, discard } };
 }
 
 async function* hashed(

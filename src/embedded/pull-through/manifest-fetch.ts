@@ -92,7 +92,9 @@ async function fetchBlobs(
   blobs: ManifestDocument["blobs"],
 ): Promise<Reply | undefined> {
   if (fetchBlob === undefined) return undefined;
-  const waiting = [...new Set(blobs.map(({ digest }) => digest))];
+  // What cannot be kept is passed on when the client asks for it.
+  const wanted = blobs.filter(({ size }) => cache.canHold(size));
+  const waiting = [...new Set(wanted.map(({ digest }) => digest))];
   let refusal: Reply | undefined;
   const lane = async (): Promise<void> => {
     for (;;) {
@@ -100,7 +102,6 @@ async function fetchBlobs(
       if (digest === undefined || refusal !== undefined) return;
       if (cache.blob(target.key, digest) !== undefined) continue;
       const outcome = await fetchBlob({ ...target, reference: digest });
-      // A blob that cannot be kept is passed on when the client asks for it.
       if (outcome.kind === "refused") refusal ??= outcome.reply;
     }
   };

@@ -72,10 +72,15 @@ export class PullThroughCache {
     return shared;
   }
 
+  /** Whether a blob of that size can be kept at all, if everything else goes. */
+  canHold(bytes: number): boolean {
+    return bytes <= this.#store.budget.capBytes;
+  }
+
   /** Takes bytes of the budget, at the price of strays and old images; `false` = there is nothing left that could go. */
   reserve(bytes: number): boolean {
     const { budget } = this.#store;
-    if (bytes > budget.capBytes) return false;
+    if (!this.canHold(bytes)) return false;
     while (budget.usedBytes + bytes > budget.capBytes) {
       if (!this.#dropStray() && !this.#dropOldest()) return false;
     }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
+import { millis } from "../../../src/core/units.ts";
+import { parseBandwidth } from "../../../src/embedded/bandwidth-text.ts";
 import type { PullThroughOptions } from "../../../src/embedded/pull-through/pull-through-options.ts";
 import { selfSignedCertificate } from "../../fakes/certificate.ts";
 import { errorCode, type Received } from "../exchange-script.ts";
@@ -120,6 +122,26 @@ describe("an upstream in trouble", () => {
       }
     });
   }
+
+  test("that goes away in the middle of a blob: the client sees an aborted body, nothing is kept", async (t) => {
+    const scene = await cacheScene(t, {
+      upstream: {
+        generate: "repos=1,layers=1,sizes=3MB",
+        bandwidth: parseBandwidth("1MB/s"),
+      },
+      through: { fetch: "lazy" },
+    });
+    const [, layer = ""] = await scene.blobsOf(scene.names[0] ?? "");
+    const underWay = scene.get(`/v2/${scene.names[0]}/blobs/${layer}`);
+    const parked = scene.get(`/v2/${scene.names[0]}/blobs/${layer}`);
+    setTimeout(() => void scene.upstream.close(millis(0)), 300);
+    const answers = await Promise.all([underWay, parked]);
+    const [aborted, refused] = answers.sort((one, other) => one.status - other.status);
+    assertAborted(aborted as Received);
+    assert.equal(refused?.status, 502);
+    assert.deepEqual(await troublesOf(scene), { truncated: 1 });
+    assert.equal((await scene.cache.stats()).stored.bytes, 0);
+  });
 
   test("blobs without a length are kept too, and answered when they are here", async (t) => {
     const scene = await cacheScene(t, {
