@@ -59,6 +59,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   /** Names of positional arguments, for `--help`; `FILE...` takes one or more, `[FILE]` is optional. */
   readonly positionals?: readonly string[];
   readonly options: T;
+  /** Rewrites the words behind the verb before they are taken apart, for a command line that has rules of its own. */
+  readonly normalize?: (args: readonly string[]) => readonly string[];
   run(
     options: OptionValues<T>,
     positionals: readonly string[],

@@ -32,6 +32,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./calibrate.ts")).calibrate,
   },
   {
+    name: "pull",
+    summary: "pull images through a cache, with more and more pullers, then fewer",
+    load: async () => (await import("./pull.ts")).pull,
+  },
+  {
     name: "serve",
     summary: "the embedded registry: in memory, with latency and faults on demand",
     load: async () => (await import("./serve.ts")).serve,

@@ -45,14 +45,12 @@ async function perform(
     );
   }
   const command = await resolved.verb.load();
-  if (asks(resolved.rest, "--help", "-h")) return say(commandHelp(command));
-  if (asks(resolved.rest, "--version")) return say(`drayage ${version}\n`);
+  const args = command.normalize?.(resolved.rest) ?? resolved.rest;
+  if (asks(args, "--help", "-h")) return say(commandHelp(command));
+  if (asks(args, "--version")) return say(`drayage ${version}\n`);
   // Loaded late: help and version do without.
   const { parseArguments } = await import("./parser.ts");
-  const { options, positionals } = parseArguments(command, {
-    args: resolved.rest,
-    env: terminal.env,
-  });
+  const { options, positionals } = parseArguments(command, { args, env: terminal.env });
   return command.run(options, positionals, terminal);
 }
 

@@ -5,7 +5,7 @@ import type { Agent } from "undici";
 import { DrayageError, messageOf } from "../core/errors.ts";
 
 export type ControlRequest = {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;

@@ -15,6 +15,8 @@ const measureKeys = {
   "failed-service": "failedService",
 } as const satisfies Record<string, keyof ClassFigures>;
 
+type Span = { readonly start: number; readonly end: number };
+
 /**
  * histograms.hlog: a HdrHistogram interval log (format 1.3), one line per interval and tag `operation.measure`, and
  * `lateness`. Times in the lines are seconds since the base time. Grows while the run goes on.
@@ -46,11 +48,20 @@ export class HistogramLog {
     this.#line("lateness", snapshot.lateness, snapshot);
   }
 
+  /** One line under a tag of the caller's; none without values. Times in ns since the start. */
+  addTagged(
+    tag: string,
+    distribution: Distribution,
+    span: Span,
+  ): void {
+    this.#line(tag, distribution, span);
+  }
+
   close(): void {
     this.#file.close();
   }
 
-  #line(tag: string, distribution: Distribution, { start, end }: IntervalSnapshot): void {
+  #line(tag: string, distribution: Distribution, { start, end }: Span): void {
     if (distribution.total === 0) return;
     const histogram = toHdr(distribution);
     histogram.tag = tag;

@@ -27,7 +27,6 @@ export type ToPullThread =
   | { readonly type: "stop"; readonly puller: number }
   /** A new step begins: what the thread says of its own delays counts from here. */
   | { readonly type: "step" }
-  | { readonly type: "prune"; readonly id: number; readonly expression: string }
   /** Makes the clients of a herd on this thread ready; with `connected`, they connect and authorize. */
   | {
       readonly type: "herd-prepare";
@@ -68,12 +67,6 @@ export type FromPullThread =
   | { readonly type: "events"; readonly events: readonly PullEvent[] }
   /** `exhausted`: it has gone through its list and was not told to stop. */
   | { readonly type: "ended"; readonly puller: number; readonly exhausted: boolean }
-  | {
-      readonly type: "pruned";
-      readonly id: number;
-      readonly status: number;
-      readonly error: string;
-    }
   | { readonly type: "no-prune-endpoint"; readonly status: number }
   | { readonly type: "herd-ready" }
   | { readonly type: "herd-done"; readonly clients: readonly HerdClient[] };

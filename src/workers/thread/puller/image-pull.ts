@@ -36,7 +36,8 @@ export class ImagePull implements RequestOwner {
   /** First byte of the first manifest request written, and the end. */
   sentAt = 0;
   doneAt = 0;
-  readonly saved: SavedManifest[] = [];
+  /** By image: the newest manifest that was written. */
+  readonly saved = new Map<number, SavedManifest>();
 
   readonly #context: PullContext;
   readonly #owner: PullOwner;
@@ -226,7 +227,7 @@ export class ImagePull implements RequestOwner {
     if (layout === undefined) return;
     layout.write(digest, body);
     if (this.#manifestCount === 1)
-      this.saved.push({ image: this.image, mediaType, digest, size: body.length });
+      this.saved.set(this.image, { image: this.image, mediaType, digest, size: body.length });
   }
 
   #read(body: Buffer, key: string): ReadyManifest | undefined {

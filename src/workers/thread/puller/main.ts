@@ -1,11 +1,9 @@
 // A request worker thread whose operations are pulls: obeys the main thread's few messages until it is told to finish and
 // every puller has ended. Hosted by Piscina, one task for the whole run. Imported by URL only.
 import { threadClock } from "../../../core/clock.ts";
-import { Failure } from "../../../core/failure.ts";
 import { nanos } from "../../../core/units.ts";
 import { TallyWriter } from "../../../stats/tally.ts";
 import { PullBoard } from "../../pull-board.ts";
-import { ClassOf } from "../../pull-classes.ts";
 import type {
   FromPullThread,
   PullThreadEnd,
@@ -13,16 +11,13 @@ import type {
   ToPullThread,
 } from "../../pull-messages.ts";
 import { Herd } from "./herd.ts";
-import { ImageRequest } from "./image-request.ts";
 import { LayoutWriter } from "./layout-writer.ts";
 import { PullContext } from "./pull-context.ts";
 import { watchPullHealth } from "./pull-health.ts";
 import { PullNews } from "./pull-news.ts";
 import { Puller } from "./puller.ts";
-import { PullerClient } from "./puller-client.ts";
 import { PullerRecord } from "./puller-record.ts";
 
-const PRUNE_MS_MAX = 10_000;
 /** A closed loop is never late: nothing has a due time that it could miss. */
 const NEVER_LATE = { onTime: nanos(Number.MAX_VALUE), tooLate: nanos(Number.MAX_VALUE) };
 
@@ -93,9 +88,6 @@ class Stable {
       case "step":
         this.#restartHealth();
         return;
-      case "prune":
-        this.#prune(message.id, message.expression);
-        return;
       case "herd-prepare":
         this.#herd.prepare(message, () => this.#send({ type: "herd-ready" }));
         return;
@@ -145,28 +137,6 @@ class Stable {
     if (!this.#finishing || this.#running.size > 0) return;
     this.#herd.close();
     this.#finish();
-  }
-
-  /** A prune outside any puller: before a cold phase, before a herd. */
-  #prune(id: number, expression: string): void {
-    const client = new PullerClient(this.#context, "prune");
-    const answered = ({ status, detail, failure }: ImageRequest): void => {
-      clearTimeout(limit);
-      client.close();
-      const ok = failure === Failure.none && status >= 200 && status < 300;
-      const error = ok ? "" : detail === "" ? `status ${status}` : detail;
-      this.#send({ type: "pruned", id, status, error });
-    };
-    const request = new ImageRequest(client, { answered });
-    request.wanted.type = ClassOf.prune;
-    request.wanted.head = this.#context.heads.prune(expression);
-    request.wanted.method = "DELETE";
-    request.wanted.acceptsAny = true;
-    const limit = setTimeout(
-      () => request.abort(Failure["timeout:total"], `no answer within ${PRUNE_MS_MAX / 1000} s`),
-      PRUNE_MS_MAX,
-    );
-    request.begin();
   }
 
   end(): PullThreadEnd {

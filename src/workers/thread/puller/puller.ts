@@ -295,7 +295,7 @@ export class Puller implements PullOwner, RequestOwner {
     clearTimeout(this.#timer);
     this.#tell("stopping");
     this.#client.close();
-    this.#order.record.saved.push(...this.#pull.saved);
+    this.#order.record.saved.push(...this.#pull.saved.values());
     this.#order.ended(this, exhausted);
   }
 }

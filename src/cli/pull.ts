@@ -1,0 +1,34 @@
+import { UsageError } from "../core/errors.ts";
+import type { Command } from "./command.ts";
+import { commandHelp } from "./help.ts";
+import { pullArguments } from "./pull/pull-arguments.ts";
+import { pullOptions } from "./pull/pull-options.ts";
+import { runPull } from "./pull/pull-run.ts";
+import { pullSettings } from "./pull/pull-settings.ts";
+import { pullValues } from "./pull/values-file.ts";
+
+/** The pull-through ramp test driver: every flag of the original, and what it lacks. */
+export const pull: Command<typeof pullOptions> = {
+  name: "pull",
+  summary: "pull images through a cache, with more and more pullers, then fewer",
+  examples: [
+    { type: "drayage pull --demo", does: "a short ramp with nothing installed" },
+    {
+      type: "drayage pull --pullthrough-url=ubuntu.me:8080 --registry-url=ubuntu.me:5000 --patterns=-0001,-0002,-0003",
+      does: "three pullers, one more each minute, then one less",
+    },
+    {
+      type: "drayage pull --pullthrough-url … --registry-url … --patterns '*' --herd 50 --prune",
+      does: "50 clients want the same image at the same instant",
+    },
+  ],
+  options: pullOptions,
+  normalize: pullArguments,
+  async run(given, positionals, terminal) {
+    const [stray] = positionals;
+    if (stray !== undefined) throw new UsageError(`what is "${stray}"? Each value needs its flag`);
+    const values = pullValues(given);
+    const settings = pullSettings(values, commandHelp(pull));
+    return runPull({ given: values, settings, notes: [] }, terminal);
+  },
+};

@@ -1,0 +1,67 @@
+// Where the tally and the log of a pull test go: files of their own, standard output, and the run directory.
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { OrderedLines } from "../../pull/ordered-lines.ts";
+import type { Terminal } from "../command.ts";
+import type { PullGiven } from "./pull-options.ts";
+
+/** A file that is begun anew, below directories that are made; or standard output. */
+class Output {
+  readonly isTerminal: boolean;
+  readonly #descriptor: number;
+  readonly #terminal: Terminal;
+
+  constructor(path: string | undefined, flag: string, terminal: Terminal) {
+    this.isTerminal = path === undefined || path === "";
+    this.#terminal = terminal;
+    this.#descriptor = this.isTerminal ? -1 : opened(path ?? "", flag);
+  }
+
+  /** Writes at once: a killed run has left whole lines. */
+  write(text: string): void {
+    if (this.isTerminal) this.#terminal.out.write(text);
+    else writeSync(this.#descriptor, text);
+  }
+
+  close(): void {
+    if (!this.isTerminal) closeSync(this.#descriptor);
+  }
+}
+
+function opened(path: string, flag: string): number {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    return openSync(path, "w");
+  } catch (error) {
+    throw new UsageError(`${flag}: cannot write ${path} (${messageOf(error)})`);
+  }
+}
+
+export class PullFiles {
+  readonly #metrics: Output;
+  readonly #log: Output;
+  readonly lines: OrderedLines;
+
+  /** Throws UsageError for a path that cannot be written. */
+  constructor(given: PullGiven, terminal: Terminal) {
+    this.#metrics = new Output(given["metrics-file"], "--metrics-file", terminal);
+    this.#log = new Output(given["log-file"], "--log-file", terminal);
+    this.lines = new OrderedLines((text) => this.#log.write(text));
+  }
+
+  /** Standard output belongs to lines that programs read. */
+  get useTerminal(): boolean {
+    return this.#metrics.isTerminal || this.#log.isTerminal;
+  }
+
+  metric(line: string): void {
+    this.#metrics.write(line);
+  }
+
+  close(): void {
+    this.lines.close();
+    this.#metrics.close();
+    this.#log.close();
+  }
+}

@@ -1,0 +1,204 @@
+// The run directory of a pull test.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { UsageError } from "../../core/errors.ts";
+import type { DriverSinks } from "../../pull/driver.ts";
+import { localTime } from "../../pull/local-time.ts";
+import type { TallyPoint } from "../../pull/pull-recorder.ts";
+import type { Scrape } from "../../pull/server-watch.ts";
+import type { StepRecord } from "../../pull/step-record.ts";
+import { compareTsv, herdsTsv, stepsTsv, tallyHead, tallyRow, tsv } from "../../pull/tables.ts";
+import { AppendFile } from "../../report/append-file.ts";
+import { HistogramLog } from "../../report/hlog.ts";
+import { createRunDirectory, RunDirectory } from "../../report/run-directory.ts";
+import { version } from "../version.ts";
+import type { PullFigures } from "./pull-results.ts";
+
+const ownFiles = [
+  { name: "report.html", holds: "figures and plots, one page" },
+  { name: "results.json", holds: "figures, for programs" },
+  { name: "summary.txt", holds: "this text" },
+  { name: "tally.tsv", holds: "the tally, the last partial interval included" },
+  { name: "steps.tsv", holds: "a line per step" },
+  { name: "histograms.hlog", holds: "all times, per step" },
+  { name: "images.tsv", holds: "pulls and failures of each image" },
+  { name: "run.json", holds: "what was run, where and how" },
+] as const;
+
+/** Makes the directory; with `force`, one with files in it is taken, and those of ours are begun anew. */
+export async function pullDirectory({
+  results,
+  force,
+  startedAt,
+}: {
+  readonly results: string | undefined;
+  readonly force: boolean;
+  readonly startedAt: number;
+}): Promise<RunDirectory> {
+  if (results === undefined) return createRunDirectory({ verb: "pull", startedAt });
+  mkdirSync(results, { recursive: true });
+  if (readdirSync(results).length > 0 && !force)
+    throw new UsageError(
+      `${results} is not empty: give --results another directory, or add --force`,
+    );
+  for (const name of [
+    ...ownFiles.map((file) => file.name),
+    "herds.tsv",
+    "compare.tsv",
+    "errors.tsv",
+    "server.tsv",
+  ])
+    rmSync(join(results, name), { force: true });
+  return new RunDirectory(results);
+}
+
+export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
+  readonly #directory: RunDirectory;
+  readonly #tally: AppendFile;
+  #server: AppendFile | undefined;
+
+  constructor(directory: RunDirectory) {
+    this.#directory = directory;
+    this.#tally = new AppendFile(directory.file("tally.tsv"));
+    this.#tally.write(tallyHead);
+  }
+
+  get path(): string {
+    return this.#directory.path;
+  }
+
+  tally(at: number, point: TallyPoint): void {
+    this.#tally.write(tallyRow(at, point));
+  }
+
+  /** A line per counter: which ones there are is the server's business. */
+  scraped({ at, counters }: Scrape): void {
+    if (this.#server === undefined) {
+      this.#server = new AppendFile(this.#directory.file("server.tsv"));
+      this.#server.write(tsv(["seconds", "counter", "value"], []));
+    }
+    for (const [name, value] of counters)
+      this.#server.write(`${at.toFixed(3)}\t${name}\t${value}\n`);
+  }
+
+  close(): void {
+    this.#tally.close();
+    this.#server?.close();
+  }
+
+  /** Files that this run has, for summary and page. */
+  files(figures: PullFigures): { readonly name: string; readonly holds: string }[] {
+    const optional = [
+      { name: "herds.tsv", holds: "a line per herd", there: figures.end.herds.length > 0 },
+      { name: "compare.tsv", holds: "cold against warm", there: figures.comparison.length > 0 },
+      {
+        name: "errors.tsv",
+        holds: "failures by puller and kind",
+        there: figures.errors.length > 0,
+      },
+      {
+        name: "server.tsv",
+        holds: "counters of the cache, per tick",
+        there: this.#server !== undefined,
+      },
+    ];
+    return [
+      ...ownFiles,
+      ...optional.filter(({ there }) => there).map(({ name, holds }) => ({ name, holds })),
+    ];
+  }
+
+  async write(
+    figures: PullFigures,
+    texts: {
+      readonly results: unknown;
+      readonly summary: string;
+      readonly page: string;
+      readonly imageOf: (image: number) => string;
+    },
+  ): Promise<void> {
+    const directory = this.#directory;
+    await directory.writeText("steps.tsv", stepsTsv(figures.steps));
+    await directory.writeText("images.tsv", imagesTsv(figures, texts.imageOf));
+    if (figures.end.herds.length > 0)
+      await directory.writeText("herds.tsv", herdsTsv(figures.end.herds));
+    if (figures.comparison.length > 0)
+      await directory.writeText("compare.tsv", compareTsv(figures.comparison));
+    if (figures.errors.length > 0) await directory.writeText("errors.tsv", errorsTsv(figures));
+    this.#writeHistograms(figures);
+    await directory.writeJson("results.json", texts.results);
+    await directory.writeText("report.html", texts.page);
+    await directory.writeText("summary.txt", `${texts.summary}\n`);
+  }
+
+  #writeHistograms({ beganAt, end: { recorder } }: PullFigures): void {
+    const log = new HistogramLog(this.#directory.file("histograms.hlog"), {
+      tool: `drayage ${version}`,
+      startedAt: beganAt,
+    });
+    for (const step of recorder.steps) logStep(log, step);
+    log.close();
+  }
+}
+
+/** Tags are type.phase.step: total times; with -ttfb times to first byte, with -failed those of failures. */
+function logStep(log: HistogramLog, { phase, step, from, seconds, interval }: StepRecord): void {
+  const span = { start: from * 1e9, end: (from + seconds) * 1e9 };
+  for (const { name, total, ttfb, failedTotal } of interval.classes) {
+    log.addTagged(`${name}.${phase}.${step}`, total, span);
+    log.addTagged(`${name}-ttfb.${phase}.${step}`, ttfb, span);
+    log.addTagged(`${name}-failed.${phase}.${step}`, failedTotal, span);
+  }
+  log.addTagged(`wait.${phase}.${step}`, interval.wait, span);
+}
+
+const imagesTsv = ({ end: { threads } }: PullFigures, imageOf: (image: number) => string): string =>
+  tsv(
+    ["image", "puller", "pulls", "failures"],
+    threads
+      .flatMap(({ images }) => images)
+      .sort((a, b) => a.image - b.image || a.puller - b.puller)
+      .map(({ image, puller, pulls, failures }) => [
+        imageOf(image),
+        puller < 0 ? "herd" : puller,
+        pulls,
+        failures,
+      ]),
+  );
+
+const errorsTsv = ({ errors, beganAt, end }: PullFigures): string =>
+  tsv(
+    ["puller", "kind", "count", "first_time", "sample"],
+    errors.map(({ puller, kind, count, firstAt, sample }) => [
+      puller,
+      kind,
+      count,
+      localTime(beganAt + (firstAt - end.beganAtNs) / 1e6),
+      sample,
+    ]),
+  );
+
+/** Index of an OCI image layout, for what `--save` has written. */
+export function writeLayoutIndex(
+  root: string,
+  { end: { threads } }: PullFigures,
+  nameOf: (image: number) => string,
+): void {
+  const newest = new Map(
+    threads.flatMap(({ saved }) => saved.map((one) => [one.image, one] as const)),
+  );
+  const manifests = [...newest.values()].map(({ image, mediaType, digest, size }) => ({
+    mediaType,
+    digest,
+    size,
+    annotations: { "org.opencontainers.image.ref.name": nameOf(image) },
+  }));
+  mkdirSync(root, { recursive: true });
+  writeFileSync(join(root, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}\n');
+  const index = {
+    schemaVersion: 2,
+    mediaType: "application/vnd.oci.image.index.v1+json",
+    manifests,
+  };
+  writeFileSync(join(root, "index.json"), `${JSON.stringify(index, null, 2)}\n`);
+}

@@ -1,0 +1,260 @@
+// report.html of a pull test: rate and active pullers over time, latency by step, cold against warm.
+
+import { pullsOf } from "../../pull/pull-interval.ts";
+import type { RatePoint } from "../../pull/rate-course.ts";
+import type { PhaseFigures } from "../../pull/tables.ts";
+import { factList, htmlTable } from "../../report/html.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNanos,
+  formatRate,
+} from "../../report/number-format.ts";
+import type { Chart, PageCharts } from "../../report/page-charts.ts";
+import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
+import {
+  type Distribution,
+  supportedPercentile,
+  supportsPercentile,
+  valueAtPercentile,
+} from "../../stats/distribution.ts";
+import type { PullFigures } from "./pull-results.ts";
+import {
+  compareRows,
+  errorRows,
+  herdHead,
+  herdRows,
+  type PullStory,
+  requestCells,
+  requestHead,
+  serverFacts,
+  stepCells,
+  stepHead,
+} from "./pull-text.ts";
+
+export type PullPageContext = {
+  readonly story: PullStory;
+  readonly command: string;
+  readonly facts: readonly (readonly [string, string])[];
+  readonly course: readonly RatePoint[];
+};
+
+export function pullPage(
+  figures: PullFigures,
+  { story, command, facts, course }: PullPageContext,
+): string {
+  const pulls = pullsOf(figures.totals);
+  const tints = { PASS: "good", FAIL: "bad", ABORTED: "warning" } as const;
+  return renderPlainPage({
+    title: "drayage pull",
+    verdict: story.verdict.text,
+    tint: tints[story.verdict.word],
+    when: `${new Date(figures.beganAt).toISOString()}, ${formatDuration(figures.seconds)}`,
+    command,
+    reasons: [...figures.warnings, ...story.notes],
+    numbers: [
+      ["pulls", formatCount(pulls.done)],
+      ["failed", formatCount(pulls.failed)],
+      [
+        "highest rate of a step",
+        formatRate(Math.max(0, ...figures.steps.map((step) => step.pullsPerSecond))),
+      ],
+      ["pull p50", formatNanos(supportedPercentile(pulls.total, 50)).replace("us", "µs")],
+      ["pull p99", formatNanos(supportedPercentile(pulls.total, 99)).replace("us", "µs")],
+      ["bytes", formatBytes(pulls.bytes)],
+    ],
+    facts,
+    sections: sectionsOf(figures, story),
+    charts: chartsOf(figures, course),
+    footer:
+      "Everything on this page is in results.json, tally.tsv, steps.tsv and histograms.hlog beside it.",
+  });
+}
+
+function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
+  const rows = (cells: readonly (readonly string[])[]) => cells.map((row) => ({ cells: row }));
+  const compared = compareRows(figures.comparison);
+  const sections: (PageSection | undefined)[] = [
+    { title: "Rate over time", note: "Successful pulls per second, and failures.", chart: "rate" },
+    {
+      title: "Active pullers over time",
+      note: "Started and not yet told to stop.",
+      chart: "active",
+    },
+    {
+      title: "Latency by step",
+      note: "Time of whole pulls, drawn at the beginning of each step. Percentiles that a step has too few pulls for are left out.",
+      chart: "step-latency",
+    },
+    {
+      title: "Rate by step",
+      note: "Beside it the rate that as many pullers would reach if each were as fast as the first one alone.",
+      chart: "step-rate",
+    },
+    figures.phases.length > 1
+      ? {
+          title: "Cold against warm",
+          note: "Time of whole pulls by percentile.",
+          chart: "phases",
+          content: htmlTable(["", "cold", "warm", "cold/warm"], rows(compared), 1),
+        }
+      : undefined,
+    {
+      title: "Steps",
+      note: "L: pulls in progress by Little's law. Flag L: the law does not hold within 5 %. Flag C: the client may be the limit.",
+      content: htmlTable(stepHead, rows(figures.steps.map(stepCells)), 2),
+    },
+    figures.end.herds.length > 0
+      ? {
+          title: "Herds",
+          note: "Clients that pulled the same image at the same instant; times since the release.",
+          content: htmlTable(herdHead, rows(herdRows(figures.end.herds)), 2),
+        }
+      : undefined,
+    {
+      title: "Requests",
+      content: htmlTable(requestHead, rows(figures.totals.classes.map(requestCells)), 1),
+    },
+    {
+      title: "Cache and upstream",
+      note: "From counters of the servers; n/a where they do not tell.",
+      content: factList(serverFacts(figures.server)),
+    },
+    figures.errors.length > 0
+      ? {
+          title: "Errors",
+          content: htmlTable(["puller", "kind", "n", "first"], rows(errorRows(figures)), 2),
+        }
+      : undefined,
+    {
+      title: "Counts",
+      content: factList(
+        Object.entries({ ...figures.counts, retries: figures.totals.retries }).map(
+          ([name, count]) => [name, formatCount(count)] as const,
+        ),
+      ),
+    },
+    {
+      title: "How it was measured",
+      note: "A closed loop: a puller begins its next pull when the last one has ended, so these are service times, not response times at a given rate of arrivals. A pull lasts from the first byte of its first manifest request to the last byte of its last blob; probes, pings and prunes are outside. It belongs to the step in which it ends. Failed pulls are counted and timed apart. Bodies are discarded unless they are saved. Times are kept in HdrHistogram buckets of three significant digits and added up bucket by bucket.",
+    },
+    { title: "Files", content: factList(files.map(({ name, holds }) => [name, holds] as const)) },
+  ];
+  return sections.filter((section) => section !== undefined);
+}
+
+const rounded = (value: number): number => Number(value.toPrecision(6));
+const inMs = (nanoseconds: number | null): number | null =>
+  nanoseconds === null ? null : nanoseconds / 1e6;
+
+const chartsOf = (figures: PullFigures, course: readonly RatePoint[]): PageCharts => ({
+  ...courseCharts(course),
+  ...stepCharts(figures),
+  phases: [phaseChart(figures.phases)],
+});
+
+const base = { x: "seconds", logarithmic: false } as const;
+
+function courseCharts(course: readonly RatePoint[]): PageCharts {
+  const at = course.map(({ seconds }) => rounded(seconds));
+  const rates = course.map(({ rate }) => rounded(rate));
+  const failures = course.map((point) => rounded(point.failures));
+  const active = course.map((point) => point.active);
+  return {
+    rate: [
+      {
+        ...base,
+        name: "rate",
+        y: "perSecond",
+        at,
+        lines: [
+          { label: "pulls", colour: "first", filled: true, values: rates },
+          { label: "failed", colour: "bad", values: failures },
+        ],
+      },
+    ],
+    active: [
+      {
+        ...base,
+        name: "active",
+        y: "count",
+        at,
+        lines: [{ label: "active pullers", colour: "second", filled: true, values: active }],
+      },
+    ],
+  };
+}
+
+function stepCharts({ steps, end }: PullFigures): PageCharts {
+  const at = end.recorder.steps.map(({ from }) => rounded(from));
+  const alone = steps.find(({ level }) => level === 1)?.pullsPerSecond;
+  const rates = steps.map(({ pullsPerSecond }) => rounded(pullsPerSecond));
+  const proportional =
+    alone === undefined ? [] : [steps.map(({ level }) => rounded(level * alone))];
+  const times = [
+    { label: "p50", colour: "third", values: steps.map(({ pullP50 }) => inMs(pullP50)) },
+    { label: "p99", colour: "first", values: steps.map(({ pullP99 }) => inMs(pullP99)) },
+    {
+      label: "manifest first byte p50",
+      colour: "second",
+      dashed: true,
+      values: steps.map(({ ttfbP50 }) => inMs(ttfbP50)),
+    },
+  ];
+  return {
+    "step-latency": [{ ...base, name: "latency", y: "ms", logarithmic: true, at, lines: times }],
+    "step-rate": [
+      {
+        ...base,
+        name: "rate by step",
+        y: "perSecond",
+        at,
+        lines: [
+          { label: "pulls", colour: "first", values: rates },
+          ...proportional.map((values) => ({
+            label: "in proportion",
+            colour: "ink",
+            dashed: true,
+            values,
+          })),
+        ],
+      },
+    ],
+  };
+}
+
+const POINTS_PER_NINE = 80;
+const NINES_MAX = 7;
+const percentAt = (nines: number): number => 100 - 100 * 10 ** -nines;
+const colours = ["first", "second", "third"];
+
+function phaseChart(phases: readonly PhaseFigures[]): Chart {
+  const totals = phases.map(({ interval }) => pullsOf(interval).total);
+  const at: number[] = [];
+  for (let step = 0; step <= NINES_MAX * POINTS_PER_NINE; step++) {
+    const nines = step / POINTS_PER_NINE;
+    if (!totals.some(({ total }) => supportsPercentile(total, percentAt(nines)))) break;
+    at.push(nines);
+  }
+  return {
+    name: "pull",
+    x: "nines",
+    y: "ms",
+    logarithmic: true,
+    at,
+    lines: phases.map(({ name }, index) => ({
+      label: name,
+      colour: colours[index % colours.length] ?? "first",
+      values: curve(totals[index] as Distribution, at),
+    })),
+  };
+}
+
+const curve = (distribution: Distribution, at: readonly number[]): (number | null)[] =>
+  at.map((nines) => {
+    const percent = percentAt(nines);
+    return supportsPercentile(distribution.total, percent)
+      ? valueAtPercentile(distribution, percent) / 1e6
+      : null;
+  });

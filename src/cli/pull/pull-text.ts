@@ -1,0 +1,293 @@
+// The summary at the end of a pull test. Closed loop: what is called time here is service time.
+
+import type { HerdFigures } from "../../pull/herd-run.ts";
+import { type ClassInterval, pullsOf } from "../../pull/pull-interval.ts";
+import type { StepFigures } from "../../pull/step-record.ts";
+import type { Comparison } from "../../pull/tables.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNanos,
+  formatShare,
+} from "../../report/number-format.ts";
+import { alignRows, type Paint } from "../../report/text-table.ts";
+import { maximumOf, supportedPercentile } from "../../stats/distribution.ts";
+import type { PullFigures, ServerFigures } from "./pull-results.ts";
+
+export type PullStory = {
+  readonly verdict: { readonly word: "PASS" | "FAIL" | "ABORTED"; readonly text: string };
+  readonly directory: string | undefined;
+  readonly files: readonly { readonly name: string; readonly holds: string }[];
+  /** Sentences about how it was measured: what was saved, who the cache was. */
+  readonly notes: readonly string[];
+};
+
+const INDENT = "  ";
+
+export function pullText(figures: PullFigures, story: PullStory, paint: Paint): string {
+  const sections = [
+    headLines(figures, story, paint),
+    [...figures.warnings, ...story.notes].map((line) => `${paint.warning("note")}  ${line}`),
+    table("Steps", stepHead, figures.steps.map(stepCells), paint),
+    table("Herds", herdHead, herdRows(figures.end.herds), paint),
+    table("Requests", requestHead, figures.totals.classes.map(requestCells), paint),
+    table(
+      "Cold against warm",
+      ["", "cold", "warm", "cold/warm"],
+      compareRows(figures.comparison),
+      paint,
+    ),
+    serverLines(figures.server, paint),
+    table("Errors", ["puller", "kind", "n", "first"], errorRows(figures), paint),
+    countLine(figures, paint),
+    fileLines(story, paint),
+  ];
+  return sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n");
+}
+
+function headLines(
+  figures: PullFigures,
+  { verdict, directory }: PullStory,
+  paint: Paint,
+): string[] {
+  const colour = { PASS: paint.good, FAIL: paint.bad, ABORTED: paint.warning }[verdict.word];
+  const { done, failed } = pullsOf(figures.totals);
+  const aborted = figures.aborted === 0 ? "" : `, ${formatCount(figures.aborted)} cut off`;
+  const exhausted = figures.end.exhausted ? ", every image once" : "";
+  return [
+    `${colour(verdict.text)}${directory === undefined ? "" : `  ${directory}`}`,
+    `pull: ${formatCount(done)} pulls, ${formatCount(failed)} failed${aborted} in ${formatDuration(figures.seconds)}${exhausted}; closed loop, times are service times`,
+  ];
+}
+
+function table(
+  title: string,
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: Paint,
+): string[] {
+  if (rows.length === 0) return [];
+  const aligned = alignRows(
+    [{ cells: head, paint: paint.dim }, ...rows.map((cells) => ({ cells }))],
+    title === "Errors" ? "llrl" : title === "Herds" ? "rlr" : title === "Steps" ? "rlr" : "lr",
+  );
+  return [paint.bold(title), ...aligned.map((line) => INDENT + line)];
+}
+
+export const stepHead = [
+  "step",
+  "phase",
+  "active pullers",
+  "seconds",
+  "pulls",
+  "failed",
+  "pulls/s",
+  "requests/s",
+  "MiB/s",
+  "pull p50",
+  "pull p99",
+  "manifest TTFB p50",
+  "p99",
+  "speed-up",
+  "L",
+  "flag",
+];
+
+const decimal = (value: number): string => value.toFixed(value < 100 ? 2 : 1);
+
+export const stepCells = (step: StepFigures): string[] => [
+  String(step.step),
+  step.phase,
+  String(step.level),
+  step.seconds.toFixed(1),
+  formatCount(step.pulls),
+  formatCount(step.failed),
+  decimal(step.pullsPerSecond),
+  decimal(step.requestsPerSecond),
+  decimal(step.bytesPerSecond / 1024 ** 2),
+  formatNanos(step.pullP50),
+  formatNanos(step.pullP99),
+  formatNanos(step.ttfbP50),
+  formatNanos(step.ttfbP99),
+  step.speedUp === null ? "-" : step.speedUp.toFixed(2),
+  step.inProgressByLaw.toFixed(2),
+  step.flags,
+];
+
+export const requestHead = [
+  "",
+  "n",
+  "failed",
+  "bytes",
+  "p50",
+  "p99",
+  "max",
+  "first byte p50",
+  "p99",
+];
+
+export const requestCells = ({
+  name,
+  done,
+  failed,
+  bytes,
+  total,
+  ttfb,
+}: ClassInterval): string[] => [
+  name,
+  formatCount(done),
+  formatCount(failed),
+  formatBytes(bytes),
+  formatNanos(supportedPercentile(total, 50)),
+  formatNanos(supportedPercentile(total, 99)),
+  formatNanos(total.total === 0 ? null : maximumOf(total)),
+  formatNanos(supportedPercentile(ttfb, 50)),
+  formatNanos(supportedPercentile(ttfb, 99)),
+];
+
+const HERDS_SHOWN = 10;
+
+export const herdHead = [
+  "herd",
+  "image",
+  "clients",
+  "failed",
+  "skew ms",
+  "leader ms",
+  "rest p50",
+  "rest p99",
+  "last ms",
+  "upstream manifests",
+  "blobs",
+];
+
+const inMs = (value: number | null): string => (value === null ? "-" : value.toFixed(2));
+
+export const herdCells = (herd: HerdFigures): string[] => [
+  String(herd.herd),
+  herd.image,
+  String(herd.clients),
+  String(herd.failed),
+  inMs(herd.skewMs),
+  inMs(herd.leaderMs),
+  inMs(herd.restP50Ms),
+  inMs(herd.restP99Ms),
+  inMs(herd.lastMs),
+  herd.upstream === null ? "n/a" : String(herd.upstream.manifestGets),
+  herd.upstream === null ? "n/a" : String(herd.upstream.blobGets),
+];
+
+/** The first ones, and all of them together. */
+export function herdRows(herds: readonly HerdFigures[]): string[][] {
+  const rows = herds.slice(0, HERDS_SHOWN).map(herdCells);
+  if (herds.length > 1) rows.push(allHerds(herds));
+  return rows;
+}
+
+function allHerds(herds: readonly HerdFigures[]): string[] {
+  const sum = (of: (herd: HerdFigures) => number): number =>
+    herds.reduce((total, herd) => total + of(herd), 0);
+  const median = (of: (herd: HerdFigures) => number | null): string => {
+    const values = herds
+      .map(of)
+      .filter((value) => value !== null)
+      .sort((a, b) => a - b);
+    return inMs(values[Math.floor((values.length - 1) / 2)] ?? null);
+  };
+  const known = herds.every(({ upstream }) => upstream !== null);
+  return [
+    "all",
+    `median of ${herds.length}; sums`,
+    String(sum(({ clients }) => clients)),
+    String(sum(({ failed }) => failed)),
+    median(({ skewMs }) => skewMs),
+    median(({ leaderMs }) => leaderMs),
+    median(({ restP50Ms }) => restP50Ms),
+    median(({ restP99Ms }) => restP99Ms),
+    median(({ lastMs }) => lastMs),
+    known ? String(sum(({ upstream }) => upstream?.manifestGets ?? 0)) : "n/a",
+    known ? String(sum(({ upstream }) => upstream?.blobGets ?? 0)) : "n/a",
+  ];
+}
+
+const compareCell = (value: number | null): string =>
+  value === null
+    ? "-"
+    : Number(value.toPrecision(4)).toLocaleString("en-US", { maximumSignificantDigits: 4 });
+
+export const compareRows = (rows: readonly Comparison[]): string[][] =>
+  rows
+    .filter(({ cold, warm }) => cold !== null || warm !== null)
+    .map(({ measure, cold, warm, ratio }) => [
+      measure,
+      compareCell(cold),
+      compareCell(warm),
+      compareCell(ratio),
+    ]);
+
+const orMissing = (value: number | null, format: (value: number) => string): string =>
+  value === null ? "n/a" : format(value);
+
+export const serverFacts = (server: ServerFigures): [string, string][] => [
+  ["hit ratio of the cache", orMissing(server.hitRatio, formatShare)],
+  [
+    "upstream amplification",
+    `${orMissing(server.manifestAmplification, decimal)} manifests per pull, ${orMissing(server.bytesAmplification, decimal)} bytes per byte`,
+  ],
+  [
+    "upstream answered",
+    `${orMissing(server.upstreamManifestGets, formatCount)} manifest GETs, ${orMissing(server.upstreamBlobGets, formatCount)} blob GETs, ${orMissing(server.upstreamBytes, formatBytes)}`,
+  ],
+  ...Object.entries(server.counted).map(([name, value]): [string, string] => [
+    name,
+    formatCount(value),
+  ]),
+  ...Object.entries(server.proxy).map(([name, value]): [string, string] => [
+    name,
+    formatCount(value),
+  ]),
+];
+
+const serverLines = (server: ServerFigures, paint: Paint): string[] => [
+  paint.bold("Server"),
+  ...alignRows(
+    serverFacts(server).map((cells) => ({ cells })),
+    "l",
+  ).map((line) => INDENT + line),
+];
+
+const ERRORS_SHOWN = 20;
+const SAMPLE_CHARACTERS = 80;
+
+/** Messages may quote a server: nothing of theirs moves the cursor. */
+const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?");
+
+export const errorRows = ({ errors }: PullFigures): string[][] =>
+  errors
+    .slice(0, ERRORS_SHOWN)
+    .map(({ puller, kind, count, sample }) => [
+      `#${puller}`,
+      kind,
+      formatCount(count),
+      printable(sample).slice(0, SAMPLE_CHARACTERS),
+    ]);
+
+function countLine({ counts, totals }: PullFigures, paint: Paint): string[] {
+  const parts = Object.entries({ ...counts, retries: totals.retries })
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${name} ${formatCount(count)}`);
+  return parts.length === 0 ? [] : [`${paint.bold("Counts")}  ${parts.join(", ")}`];
+}
+
+function fileLines({ directory, files }: PullStory, paint: Paint): string[] {
+  if (directory === undefined) return [];
+  const rows = alignRows(
+    files.map(({ name, holds }) => ({ cells: [name, holds] })),
+    "l",
+  );
+  return [`${paint.bold("Files")}  ${directory}/`, ...rows.map((line) => INDENT + line)];
+}

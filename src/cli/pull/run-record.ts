@@ -1,0 +1,38 @@
+import type { RunRecord } from "../../report/run-directory.ts";
+import { redactedArguments } from "../config/redacted-arguments.ts";
+import { version } from "../version.ts";
+import type { PullGiven } from "./pull-options.ts";
+import type { PullSettings } from "./pull-settings.ts";
+
+/** The content of run.json. Options name where secrets come from, never what they are. */
+export function runRecordOf({
+  given,
+  settings,
+  startedAt,
+}: {
+  readonly given: PullGiven;
+  readonly settings: PullSettings;
+  readonly startedAt: number;
+}): RunRecord {
+  const start = new Date(startedAt).toISOString();
+  const { patterns, filter, ...rest } = settings;
+  return {
+    tool: { name: "drayage", version },
+    verb: "pull",
+    arguments: redactedArguments(process.argv.slice(2)),
+    startedAt: start,
+    endedAt: null,
+    ending: null,
+    plan: {
+      options: given,
+      resolved: {
+        ...rest,
+        patterns: patterns.map(({ text }) => text),
+        filter: filter?.text ?? null,
+      },
+    },
+    seed: settings.seed,
+    traces: [],
+    clocks: { originWall: start, originMonotonicNs: String(process.hrtime.bigint()) },
+  };
+}

@@ -1,0 +1,75 @@
+// Prunes that belong to no puller: before a cold phase, before a herd. Not measured. Source: pull-driver.md 6.
+import type { Clock } from "../core/clock.ts";
+import { DrayageError } from "../core/errors.ts";
+import { Authorization } from "../registry/authorization.ts";
+import type { ControlFetch } from "../registry/control-transport.ts";
+import type { EndpointAuth } from "../registry/endpoint.ts";
+
+const PRUNE_MS_MAX = 10_000;
+
+export type PrunerOptions = {
+  readonly origin: string;
+  readonly pathPrefix: string;
+  readonly auth: EndpointAuth;
+  readonly insecure: boolean;
+  readonly userAgent: string;
+  readonly fetch: ControlFetch;
+  readonly clock: Clock;
+};
+
+/** `no-endpoint`: the server has no such thing as prunes. */
+export type PruneResult =
+  | { readonly kind: "done" | "no-endpoint" }
+  | { readonly kind: "failed"; readonly message: string };
+
+export class Pruner {
+  readonly #options: PrunerOptions;
+  readonly #authorization: Authorization;
+
+  constructor(options: PrunerOptions) {
+    const { origin, auth, insecure, fetch, clock } = options;
+    this.#options = options;
+    this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock });
+  }
+
+  async prune(expression: string): Promise<PruneResult> {
+    const { origin, pathPrefix, userAgent, fetch } = this.#options;
+    const query = `count=-1&dryRun=false&expr=${encodeURIComponent(expression)}&type=pattern`;
+    const credentials = this.#authorization.header({ client: "prune", scopes: [] })?.expose();
+    try {
+      const { status } = await fetch({
+        method: "DELETE",
+        url: `${origin}${pathPrefix}/cmd/prune?${query}`,
+        headers: {
+          "user-agent": userAgent,
+          ...(credentials === undefined ? {} : { authorization: credentials }),
+        },
+        signal: AbortSignal.timeout(PRUNE_MS_MAX),
+      });
+      if (status >= 200 && status < 300) return { kind: "done" };
+      if (status === 404 || status === 405) return { kind: "no-endpoint" };
+      return { kind: "failed", message: `status ${status}` };
+    } catch (error) {
+      if (error instanceof DrayageError) return { kind: "failed", message: error.message };
+      return { kind: "failed", message: `no answer within ${PRUNE_MS_MAX / 1000} s` };
+    }
+  }
+}
+
+/** What selects this image alone in the cache. */
+export function expressionOfImage({
+  namespace,
+  repository,
+  reference,
+}: {
+  readonly namespace: string;
+  readonly repository: string;
+  readonly reference: string;
+}): string {
+  const name = quoted(`${namespace}/${repository}`);
+  if (reference.includes(":")) return `^${name}@${quoted(reference)}$`;
+  return `^${name}(:${quoted(reference)}|@.*)$`;
+}
+
+/** RE2's own quoting would do more; these characters are all that names and tags have. */
+const quoted = (text: string): string => text.replace(/[.+*?()|[\]{}^$\\]/g, "\\$&");
