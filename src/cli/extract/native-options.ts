@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { parseSize } from "../../embedded/quantity.ts";
 import type { ScannedColumn } from "../../extract/masking/leak-scan.ts";
 import type { MaskPolicy } from "../../extract/masking/mask-policy.ts";
@@ -10,8 +9,8 @@ import { commandLine } from "./command-line.ts";
 import { maskOptions } from "./mask-options.ts";
 import { timePolicy } from "./trace-plan.ts";
 
-/** Common to what writes a registry trace. */
-export const nativeOptions = {
+/** Common to what writes a file of requests. */
+export const outputOptions = {
   out: {
     type: "string",
     alias: "o",
@@ -36,7 +35,6 @@ export const nativeOptions = {
     value: "SIZE",
     help: "for sorting and for distinct values; what exceeds it goes to disk",
   },
-  report: { type: "string", value: "FILE", help: "write the uniqueness and leak report" },
   "keep-partial": {
     type: "boolean",
     default: false,
@@ -47,37 +45,61 @@ export const nativeOptions = {
     value: "MANIFEST",
     help: "write nothing; compare the hash of the result with the one of this manifest",
   },
+} as const satisfies OptionTable;
+
+/** Common to what writes a masked registry trace. */
+export const nativeOptions = {
+  ...outputOptions,
+  report: { type: "string", value: "FILE", help: "write the uniqueness and leak report" },
   ...maskOptions,
 } as const satisfies OptionTable;
 
 type Given = OptionValues<typeof nativeOptions>;
 
-/** What all traces in the native format have in common. `base` is what counts without --time. */
+type Surroundings = {
+  readonly terminal: Terminal;
+  readonly verb: string;
+  readonly positionals: readonly string[];
+  readonly fields: readonly FieldFate[];
+  readonly scanned: readonly ScannedColumn[];
+};
+
+/** What a masked trace in the native format needs. `base` is what counts without --time. */
 export function nativePlan(
   given: Given,
-  rest: {
-    readonly terminal: Terminal;
-    readonly verb: string;
-    readonly positionals: readonly string[];
+  rest: Surroundings & {
     readonly masking: MaskPolicy;
     readonly base: "absolute" | "relative";
-    readonly fields: readonly FieldFate[];
-    readonly scanned: readonly ScannedColumn[];
     readonly shownAgent?: (agent: string) => string;
   },
 ): NativePlan {
-  const { terminal, verb, positionals, masking, fields, scanned } = rest;
   return {
-    output: given.out === "-" ? "-" : join(given.out),
-    standardOutput: terminal.out,
-    encoding: given.to === "jsonl" ? "jsonl" : "json",
-    extraKeys: !given["strict-ibm"],
-    masking,
+    ...plainNativePlan(given, rest),
+    masking: rest.masking,
     time: timePolicy(given, rest.base),
-    memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
     allowLeaks: given["allow-leaks"],
     minK: given["min-k"],
     report: given.report,
+    shownAgent: rest.shownAgent ?? ((agent) => agent),
+  };
+}
+
+/** A trace whose names are masked already, or invented. */
+export function plainNativePlan(
+  given: OptionValues<typeof outputOptions>,
+  { terminal, verb, positionals, fields, scanned }: Surroundings,
+): NativePlan {
+  return {
+    output: given.out,
+    standardOutput: terminal.out,
+    encoding: given.to === "jsonl" ? "jsonl" : "json",
+    extraKeys: !given["strict-ibm"],
+    masking: { method: "none" },
+    time: { base: "absolute", shift: { kind: "none" }, roundMs: 0 },
+    memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
+    allowLeaks: [],
+    minK: 0,
+    report: undefined,
     verify: given.verify,
     keepPartial: given["keep-partial"],
     commandLine: commandLine(given, { verb, positionals }),
@@ -85,6 +107,6 @@ export function nativePlan(
     notice: (line) => void terminal.err.write(`${line}\n`),
     fields,
     scanned,
-    shownAgent: rest.shownAgent ?? ((agent) => agent),
+    shownAgent: (agent) => agent,
   };
 }

@@ -57,7 +57,8 @@ export function* csvRecords(pieces: Iterable<Buffer>): Generator<string[]> {
   if (open !== "") yield csvFields(open);
 }
 
-function hasOpenQuote(text: string): boolean {
+/** Whether a quoted field goes on in the next line. */
+export function hasOpenQuote(text: string): boolean {
   let quotes = 0;
   for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at + 1)) quotes++;
   return quotes % 2 === 1;
@@ -65,7 +66,8 @@ function hasOpenQuote(text: string): boolean {
 
 const FIELD = /(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/gy;
 
-function csvFields(record: string): string[] {
+/** The fields of a record without its line end. */
+export function csvFields(record: string): string[] {
   if (!record.includes('"')) return record.split(",");
   const fields: string[] = [];
   FIELD.lastIndex = 0;
