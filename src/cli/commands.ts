@@ -62,6 +62,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./extract-registry-log.ts")).extractRegistryLogVerb,
   },
   {
+    name: "extract arrivals",
+    summary: "a registry trace of the pulls that instances of a cloud would have made",
+    load: async () => (await import("./extract-arrivals.ts")).extractArrivals,
+  },
+  {
     name: "keygen",
     summary: "make a key for masking traces",
     load: async () => (await import("./keygen.ts")).keygen,
