@@ -61,11 +61,16 @@ export class AlarmSlot {
     }
   }
 
-  /** Before the due time is written: a ring that follows at once is heard. */
+  /**
+   * Before the due time is written: a ring that follows at once is heard. One that comes while we are about to listen is for
+   * an earlier due time, which the worker has served without it: without a second try nobody would hear the next.
+   */
   #listen(woken: () => void): void {
-    const doorbell = Atomics.load(this.#words, doorbellWord(this.#worker));
-    const rung = Atomics.waitAsync(this.#words, doorbellWord(this.#worker), doorbell);
-    if (!rung.async) return;
+    const word = doorbellWord(this.#worker);
+    let rung = Atomics.waitAsync(this.#words, word, Atomics.load(this.#words, word));
+    while (!rung.async) {
+      rung = Atomics.waitAsync(this.#words, word, Atomics.load(this.#words, word));
+    }
     this.#asleep = true;
     rung.value.then(() => {
       this.#asleep = false;

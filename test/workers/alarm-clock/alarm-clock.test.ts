@@ -36,6 +36,29 @@ test("alarm board: whoever wants to be woken earlier than the clock will look ri
   desk.ring(10_000);
 });
 
+test("alarm board: a ring for an earlier due time, while a worker is about to listen, does not take the next one from it", async (t) => {
+  const memory = allocateAlarmBoard(1);
+  const desk = new AlarmDesk(memory);
+  const slot = new AlarmSlot(memory, 0);
+  const served = new Promise<void>((woken) => slot.wakeAt(100, woken));
+  desk.ring(100);
+  // Asks again before it has heard the ring, and then serves that due time by itself: it stays on the board.
+  slot.wakeAt(200, () => {});
+  await served;
+  const waitAsync = Atomics.waitAsync.bind(Atomics);
+  const waits = t.mock.method(Atomics, "waitAsync", (...args: Parameters<typeof waitAsync>) => {
+    if (waits.mock.callCount() === 0) assert.equal(desk.ring(300), 1);
+    return waitAsync(...args);
+  });
+  const keepAlive = setInterval(() => {}, 1000);
+  t.after(() => clearInterval(keepAlive));
+  const woken = new Promise((resolve) => slot.wakeAt(400, () => resolve("woken")));
+  assert.equal(desk.earliest(), 400);
+  assert.equal(desk.ring(400), 1);
+  const patience = new Promise((resolve) => setTimeout(resolve, 2000, "asleep").unref());
+  assert.equal(await Promise.race([woken, patience]), "woken");
+});
+
 test("alarm clock: every call is answered once, in time, for several workers at once", async () => {
   const origin = takeOrigin();
   const clock = threadClock(origin);
