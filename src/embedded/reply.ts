@@ -19,7 +19,7 @@ export interface Reply {
   readonly live?: LiveBody;
 }
 
-export interface LiveBody {
+interface LiveBody {
   /** Read once, while the answer is written. A throw means that the rest will never come. */
   readonly chunks: AsyncIterable<Buffer>;
   /** The same answer once everything is here, where it is kept; the chunks are not read then. */

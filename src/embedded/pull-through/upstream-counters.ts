@@ -14,8 +14,7 @@ export type UpstreamCount = {
  * How clients' requests for manifests and blobs were met: from the cache; by a fetch of their own; or by waiting for the
  * fetch of another one.
  */
-export const cacheResults = ["hit", "miss", "parked"] as const;
-export type CacheResult = (typeof cacheResults)[number];
+export type CacheResult = "hit" | "miss" | "parked";
 
 export type CacheCount = {
   readonly ns: string;
@@ -25,17 +24,15 @@ export type CacheCount = {
 };
 
 /** What went wrong between here and an upstream; answers with an error status are not among them, they are answers. */
-export const upstreamTroubles = [
-  "unreachable",
-  "tls",
-  "timeout",
-  "truncated",
-  "digest",
-  "protocol",
-  "redirect",
-  "auth",
-] as const;
-export type UpstreamTrouble = (typeof upstreamTroubles)[number];
+export type UpstreamTrouble =
+  | "unreachable"
+  | "tls"
+  | "timeout"
+  | "truncated"
+  | "digest"
+  | "protocol"
+  | "redirect"
+  | "auth";
 
 export type TroubleCount = {
   readonly ns: string;

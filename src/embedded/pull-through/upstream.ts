@@ -99,11 +99,12 @@ export class Upstream {
     const purpose: Purpose = { client: CLIENT, scopes };
     const sent = this.#authorization.header(purpose);
     const body = await this.#follow(question, sent?.expose());
-    if (body.response.statusCode !== 401) return await judged(body);
+    if (body.response.statusCode !== 401) return await judged(body, question);
     const challenges = body.response.headersDistinct["www-authenticate"] ?? [];
-    const refusal = await judged(body);
+    const refusal = await judged(body, question);
     const answer = await this.#answerTo(purpose, challenges, sent);
-    return answer === undefined ? refusal : await judged(await this.#follow(question, answer));
+    if (answer === undefined) return refusal;
+    return await judged(await this.#follow(question, answer), question);
   }
 
   // Without a token the 401 itself is the answer: the client learns what the upstream wants.
@@ -232,23 +233,32 @@ export class UpstreamBody {
 }
 
 // 206 is for the pass-through of ranges.
-async function judged(body: UpstreamBody): Promise<UpstreamAnswer> {
+async function judged(body: UpstreamBody, { method }: UpstreamQuestion): Promise<UpstreamAnswer> {
   const { statusCode } = body.response;
   if (statusCode === 200 || statusCode === 206) return { kind: "opened", body };
-  return { kind: "refused", reply: await refusalOf(body) };
+  return { kind: "refused", reply: await refusalOf(body, method) };
 }
 
-async function refusalOf(body: UpstreamBody): Promise<Reply> {
+async function refusalOf(body: UpstreamBody, method: UpstreamQuestion["method"]): Promise<Reply> {
   const { response } = body;
-  const content = bufferContent(await body.whole(REFUSAL_BYTES_MAX));
+  const content = bufferContent(await explanationOf(body));
   const fields = REFUSAL_FIELDS.flatMap((name) =>
     (response.headersDistinct[name.toLowerCase()] ?? []).flatMap((value) => [name, value]),
   );
-  // A HEAD's answer announces a length without a body.
-  const length = body.size ?? content.size;
+  const length = method === "HEAD" ? (body.size ?? 0) : content.size;
   return {
     status: response.statusCode ?? 502,
     headers: [...apiVersion, "Content-Length", String(length), ...fields],
     body: content.size === 0 ? undefined : wholeBody(content),
   };
+}
+
+// The status counts: a body that is too long, or that breaks off, is left out.
+async function explanationOf(body: UpstreamBody): Promise<Buffer> {
+  try {
+    return await body.whole(REFUSAL_BYTES_MAX);
+  } catch (error) {
+    if (error instanceof UpstreamError) return Buffer.alloc(0);
+    throw error;
+  }
 }

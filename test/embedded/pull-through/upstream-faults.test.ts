@@ -259,6 +259,14 @@ test("a redirect to storage is followed, without credentials", async (t) => {
   assert.deepEqual(storage.seen, [{ url: "/x?sig=a%2Fb", authorization: undefined }]);
 });
 
+test("a refusal with a page for people keeps its status, without the page", async (t) => {
+  const { scene } = await sceneWithServer(t, (_, response) =>
+    response.writeHead(503, { "retry-after": "3" }).end("x".repeat(100_000)),
+  );
+  const { status, headers, body } = await scene.get("/v2/lib/app/manifests/v1");
+  assert.deepEqual([status, headers["retry-after"], body.length], [503, "3", 0]);
+});
+
 test("a circle of redirects ends with 502", async (t) => {
   const { scene, seen } = await sceneWithServer(t, (_, response) =>
     response.writeHead(307, { location: "/v2/again" }).end(),
