@@ -10,7 +10,8 @@
 //
 // A key of 40 bytes takes 40 + 3 x 4 + 5..11 bytes, and up to twice the 12 after the tables have just doubled.
 import { DrayageError } from "../core/errors.ts";
-import type { RecordBlock } from "./record-view.ts";
+import { WORD_BYTES } from "./plain-word.ts";
+import { type RecordBlock, recordBlock } from "./record-view.ts";
 
 const SEGMENT_BITS = 20;
 /** Longest key. The reader of traces takes no longer record, so no longer URI comes from there. */
@@ -36,10 +37,10 @@ export type KeyBatch = {
 export class ByteMap {
   #slots = new Uint32Array(2 * CAPACITY_AT_FIRST);
   #entries = new Uint32Array(ENTRY_WORDS * CAPACITY_AT_FIRST);
-  readonly #segments: Buffer[] = [];
+  readonly #segments: RecordBlock[] = [];
   #filled = KEY_BYTES_MAX;
   #size = 0;
-  #asked = new Uint32Array(0);
+  #asked = new Int32Array(0);
   protected readAheadSum = 0;
 
   get size(): number {
@@ -60,7 +61,7 @@ export class ByteMap {
     const { block, from, to, count } = keys;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    if (count > this.#asked.length) this.#asked = new Uint32Array(count);
+    if (count > this.#asked.length) this.#asked = new Int32Array(count);
     const hashes = this.#asked;
     for (let i = 0; i < count; i++)
       hashes[i] = wordHashOf(block.data, from[i] as number, to[i] as number);
@@ -68,14 +69,40 @@ export class ByteMap {
       numbers[i] = (slots[(hashes[i] as number) & mask] as number) - 1;
     this.#readAhead(numbers, count);
     for (let i = 0; i < count; i++) {
-      const slot = this.#slotOf(
+      numbers[i] = this.#numberOf(
         hashes[i] as number,
-        block.buffer,
+        block.data,
         from[i] as number,
         to[i] as number,
       );
-      numbers[i] = (slots[slot] as number) - 1;
     }
+  }
+
+  #numberOf(hash: number, data: DataView, from: number, to: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const number = (slots[slot] as number) - 1;
+      if (number < 0) return number;
+      const hashed = (this.#entry(number, HASH) | 0) === hash;
+      if (hashed && this.#isWordKey(number, data, from, to)) return number;
+    }
+  }
+
+  /** Whether the key of this number is `data[from..to)`; by words. */
+  #isWordKey(number: number, data: DataView, from: number, to: number): boolean {
+    if (this.#entry(number, LENGTH) !== to - from) return false;
+    const place = this.#entry(number, PLACE);
+    const key = (this.#segments[place >>> SEGMENT_BITS] as RecordBlock).data;
+    const shift = (place & OFFSET_MASK) - from;
+    let at = from;
+    for (const last = to - WORD_BYTES; at <= last; at += WORD_BYTES) {
+      if (key.getInt32(shift + at, true) !== data.getInt32(at, true)) return false;
+    }
+    for (; at < to; at++) {
+      if (key.getUint8(shift + at) !== data.getUint8(at)) return false;
+    }
+    return true;
   }
 
   /** Brings the entries and keys of these numbers into the caches; -1 = none. */
@@ -96,7 +123,7 @@ export class ByteMap {
   #lastByte(number: number): number {
     const place = this.#entry(number, PLACE);
     const last = (place & OFFSET_MASK) + this.#entry(number, LENGTH) - 1;
-    return (this.#segments[place >>> SEGMENT_BITS] as Buffer)[last] ?? 0;
+    return (this.#segments[place >>> SEGMENT_BITS] as RecordBlock).buffer[last] ?? 0;
   }
 
   /** Number of the key `buffer[from..to)`; a new key is copied and gets the number `size`. */
@@ -112,7 +139,7 @@ export class ByteMap {
   keyOf(number: number): Buffer {
     const place = this.#entry(number, PLACE);
     const offset = place & OFFSET_MASK;
-    const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
+    const { buffer: segment } = this.#segments[place >>> SEGMENT_BITS] as RecordBlock;
     return segment.subarray(offset, offset + this.#entry(number, LENGTH));
   }
 
@@ -128,7 +155,8 @@ export class ByteMap {
     for (;;) {
       const number = (slots[slot] as number) - 1;
       if (number < 0) return slot;
-      if (this.#entry(number, HASH) === hash && this.#isKey(number, buffer, from, to)) return slot;
+      if ((this.#entry(number, HASH) | 0) === hash && this.#isKey(number, buffer, from, to))
+        return slot;
       slot = (slot + 1) & mask;
     }
   }
@@ -137,7 +165,7 @@ export class ByteMap {
     const length = this.#entry(number, LENGTH);
     if (length !== to - from) return false;
     const place = this.#entry(number, PLACE);
-    const segment = this.#segments[place >>> SEGMENT_BITS] as Buffer;
+    const { buffer: segment } = this.#segments[place >>> SEGMENT_BITS] as RecordBlock;
     const offset = place & OFFSET_MASK;
     // From the end: URIs of one repository differ in their last bytes.
     for (let at = length - 1; at >= 0; at--) {
@@ -167,7 +195,7 @@ export class ByteMap {
       this.#addSegment();
     const segment = this.#segments.length - 1;
     const place = ((segment << SEGMENT_BITS) | this.#filled) >>> 0;
-    key.copy(this.#segments[segment] as Buffer, this.#filled);
+    key.copy((this.#segments[segment] as RecordBlock).buffer, this.#filled);
     this.#filled += key.length;
     return place;
   }
@@ -176,7 +204,7 @@ export class ByteMap {
     if (this.#segments.length === SEGMENTS_MAX)
       throw new DrayageError("storage", "the distinct URIs have more than 4 GiB of text");
     // Not from the shared pool, and not zeroed: pages are taken when keys arrive.
-    this.#segments.push(Buffer.allocUnsafeSlow(KEY_BYTES_MAX));
+    this.#segments.push(recordBlock(Buffer.allocUnsafeSlow(KEY_BYTES_MAX)));
     this.#filled = 0;
   }
 
@@ -198,11 +226,11 @@ export class ByteMap {
   }
 }
 
-/** MurmurHash3 over four bytes at a time, the rest one by one; unsigned. */
+/** Four bytes at a time, the rest one by one; 32 bits with a sign, which need no object. */
 function hashOf(buffer: Buffer, from: number, to: number): number {
   let hash = to - from;
   let at = from;
-  for (const last = to - 4; at <= last; at += 4) {
+  for (const last = to - WORD_BYTES; at <= last; at += WORD_BYTES) {
     const word =
       (buffer[at] as number) |
       ((buffer[at + 1] as number) << 8) |
@@ -218,20 +246,21 @@ function hashOf(buffer: Buffer, from: number, to: number): number {
 function wordHashOf(data: DataView, from: number, to: number): number {
   let hash = to - from;
   let at = from;
-  for (const last = to - 4; at <= last; at += 4) hash = mix(hash, data.getInt32(at, true));
+  for (const last = to - WORD_BYTES; at <= last; at += WORD_BYTES)
+    hash = mix(hash, data.getInt32(at, true));
   for (; at < to; at++) hash = mix(hash, data.getUint8(at));
   return finished(hash);
 }
 
+/** One multiplication a word: the words of a key wait for each other. */
+function mix(hash: number, word: number): number {
+  const product = Math.imul(hash ^ word, 0x9e3779b1);
+  return product ^ (product >>> 15);
+}
+
+/** The end of MurmurHash3, which spreads every bit over all. */
 function finished(hash: number): number {
   const once = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
-  return (twice ^ (twice >>> 16)) >>> 0;
-}
-
-function mix(hash: number, word: number): number {
-  const scrambled = Math.imul(word, 0xcc9e2d51);
-  const turned = Math.imul((scrambled << 15) | (scrambled >>> 17), 0x1b873593);
-  const mixed = hash ^ turned;
-  return (Math.imul((mixed << 13) | (mixed >>> 19), 5) + 0xe6546b64) | 0;
+  return twice ^ (twice >>> 16);
 }

@@ -16,7 +16,7 @@ import { readTrace } from "./trace-reader.ts";
 import { type Selection, TraceStream } from "./trace-stream.ts";
 import { TraceWindow } from "./trace-window.ts";
 
-const MEMORY_BYTES: number = 24 << 20;
+const MEMORY_BYTES: number = 20 << 20;
 const OPEN_FILES_MAX = 256;
 
 /**

@@ -73,9 +73,9 @@ export class FileRun implements RunCursor {
   #filled = 0;
   #length = 0;
 
-  constructor(run: SpilledRun, bufferBytes: number) {
+  constructor(run: SpilledRun, buffer: Buffer) {
     this.#bytes = run.bytes;
-    this.block = recordBlock(Buffer.allocUnsafeSlow(bufferBytes));
+    this.block = recordBlock(buffer);
     this.#descriptor = openSync(run.path, "r");
   }
 

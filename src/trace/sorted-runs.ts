@@ -8,10 +8,9 @@ import { FileRun, MemoryRun, type SpilledRun } from "./run-cursor.ts";
 import { RunMerge } from "./run-merge.ts";
 import type { RunWriter, SpillFolder } from "./spill.ts";
 
-/** Shared out among the runs that are read at once. */
-const READ_BYTES_TOTAL = 16 << 20;
+/** Bytes of a run read at once; less than the second is allocated beside the run buffer. */
+const READ_BYTES_MAX = 256 << 10;
 const READ_BYTES_MIN = 64 << 10;
-const READ_BYTES_MAX = 1 << 20;
 /** Records merged between two looks at the event loop and the signal. */
 const RECORDS_PER_TURN = 1 << 16;
 
@@ -60,7 +59,7 @@ export class SortedRuns {
     return this.buffer.used;
   }
 
-  /** Merges everything. Nothing may be appended afterwards. */
+  /** Merges everything. Nothing may be appended afterwards: the run buffer is what runs are read through. */
   async merge(signal: AbortSignal | undefined): Promise<RunMerge> {
     const order = this.#bounded(this.buffer.sorted());
     if (this.#runs.length === 0 && this.#writer === undefined)
@@ -68,7 +67,7 @@ export class SortedRuns {
     if (order.length > 0) this.#spill(order);
     this.#finishRun();
     await this.#reduce(signal);
-    const merge = new RunMerge(openRuns(this.#runs));
+    const merge = new RunMerge(openRuns(this.#runs, this.buffer.block.buffer));
     // The files are open. Without names they vanish with this process, however it ends.
     this.#options.folder.remove();
     return merge;
@@ -129,19 +128,33 @@ export class SortedRuns {
       for (let from = 0; from < this.#runs.length; from += openFilesMax) {
         const group = this.#runs.slice(from, from + openFilesMax);
         const first = group[0] as SpilledRun;
-        merged.push(group.length === 1 ? first : await mergeGroup(group, folder, signal));
+        merged.push(
+          group.length === 1
+            ? first
+            : await mergeGroup(group, { folder, signal, memory: this.buffer.block.buffer }),
+        );
       }
       this.#runs = merged;
     }
   }
 }
 
-function openRuns(runs: readonly SpilledRun[]): FileRun[] {
-  const share = Math.floor(READ_BYTES_TOTAL / runs.length / 8) * 8;
-  const bytes = Math.min(READ_BYTES_MAX, Math.max(READ_BYTES_MIN, share));
+/** Opens runs, which are read through shares of `memory`. */
+function openRuns(runs: readonly SpilledRun[], memory: Buffer): FileRun[] {
+  const share = Math.floor(memory.length / runs.length / 8) * 8;
+  const bytes = Math.min(READ_BYTES_MAX, share);
   const opened: FileRun[] = [];
   try {
-    for (const run of runs) opened.push(new FileRun(run, bytes));
+    for (const run of runs) {
+      const at = opened.length * share;
+      const shared = bytes >= READ_BYTES_MIN;
+      opened.push(
+        new FileRun(
+          run,
+          shared ? memory.subarray(at, at + bytes) : Buffer.allocUnsafeSlow(READ_BYTES_MIN),
+        ),
+      );
+    }
   } catch (error) {
     for (const run of opened) run.close();
     throw error;
@@ -151,10 +164,17 @@ function openRuns(runs: readonly SpilledRun[]): FileRun[] {
 
 async function mergeGroup(
   group: readonly SpilledRun[],
-  folder: SpillFolder,
-  signal: AbortSignal | undefined,
+  {
+    folder,
+    signal,
+    memory,
+  }: {
+    readonly folder: SpillFolder;
+    readonly signal: AbortSignal | undefined;
+    readonly memory: Buffer;
+  },
 ): Promise<SpilledRun> {
-  const merge = new RunMerge(openRuns(group));
+  const merge = new RunMerge(openRuns(group, memory));
   const writer = folder.write();
   try {
     for (let records = 0; merge.next(); records++) {

@@ -5,7 +5,7 @@ import { type Damage, Unpacking } from "./unpacking.ts";
 import { isZstdMagic } from "./zstd-frames.ts";
 
 /** Bytes asked for at once, of a file as it is and of a compressed one. */
-const READ_BYTES = 1 << 20;
+const READ_BYTES = 256 << 10;
 const PACKED_BYTES = 1 << 18;
 /** The uncompressed bytes of a file, read on demand. */
 export class TraceInput {

@@ -11,7 +11,7 @@ import { TraceInput } from "./trace-input.ts";
 import { UriListScanner } from "./uri-list-reader.ts";
 
 /** Bytes read at once; twice this and a longest record is what reading a file costs, whatever its size. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 256 << 10;
 
 type Reading = {
   readonly sink: RecordSink;

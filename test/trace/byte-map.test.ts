@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { DrayageError } from "../../src/core/errors.ts";
 import { ByteMap, KEY_BYTES_MAX } from "../../src/trace/byte-map.ts";
+import { recordBlock } from "../../src/trace/record-view.ts";
 
 const add = (map: ByteMap, key: Buffer): number => map.add(key, 0, key.length);
 const find = (map: ByteMap, key: Buffer): number => map.find(key, 0, key.length);
@@ -24,6 +25,25 @@ test("byte map: behaves like a map from text to order of appearance", () => {
         assert.equal(find(map, key), model.get(key.toString("hex")) ?? -1);
       }
       for (const [name, number] of model) assert.equal(map.keyOf(number).toString("hex"), name);
+    }),
+  );
+});
+
+test("byte map: many keys at once are found as one by one", () => {
+  const key = fc.string({ unit: fc.constantFrom("a", "b", "/"), maxLength: 9 });
+  fc.assert(
+    fc.property(fc.array(key), fc.array(key), (added, asked) => {
+      const map = new ByteMap();
+      for (const one of added) add(map, Buffer.from(one));
+      const from = Int32Array.from(asked, (_, i) => asked.slice(0, i).join("").length + 1);
+      const to = from.map((start, i) => start + (asked[i] ?? "").length);
+      const block = recordBlock(Buffer.from(`.${asked.join("")}.`));
+      const numbers = new Int32Array(asked.length);
+      map.findAll({ block, from, to, count: asked.length }, numbers);
+      assert.deepEqual(
+        [...numbers],
+        asked.map((one) => find(map, Buffer.from(one))),
+      );
     }),
   );
 });
