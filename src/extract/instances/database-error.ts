@@ -101,14 +101,16 @@ function deniedUser(
   { settings, place }: { settings: ConnectionSettings; place: string },
 ): DrayageError {
   const [, seen] = /for user ('.*'@'.*?')/.exec(messageOf(error)) ?? [];
-  const { user, password } = settings;
+  const { user, password, tls } = settings;
   const sent =
     password.value === ""
       ? "no password was sent: give --password-file"
       : `a password was sent (from ${password.source})`;
+  // MariaDB gives the same answer to the right password when it wants the connection encrypted.
+  const encryption = tls === undefined ? "; if the server requires TLS, give --ssl-ca FILE" : "";
   return new DrayageError(
     "auth-failed",
-    `the database at ${place} denies access to ${seen ?? `'${user.value}'`} (user from ${user.source}); ${sent}`,
+    `the database at ${place} denies access to ${seen ?? `'${user.value}'`} (user from ${user.source}); ${sent}${encryption}`,
   );
 }
 

@@ -1,12 +1,13 @@
 // The one connection to a Nova database. Rows are streamed: nothing is collected but the answers of small questions.
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
-import { type Connection, type ConnectionOptions, createConnection, type QueryError } from "mysql2";
+import { type Connection, type ConnectionOptions, createConnection } from "mysql2";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { connectError, isUnreachable } from "./database-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
+const FAREWELL_MS_MAX = 1000;
 /** Seconds that the server waits for us to take more rows. */
 export const NET_WRITE_TIMEOUT = 600;
 
@@ -22,6 +23,7 @@ export type RowTaker = {
 
 export class Database {
   readonly #connection: Connection;
+  #broken = false;
   /** Where it is, for messages. */
   readonly place: string;
 
@@ -78,16 +80,26 @@ export class Database {
       let failed = false;
       const fail = (error: unknown): void => {
         failed = true;
-        signal.removeEventListener("abort", abort);
+        this.#broken = true;
+        release();
         connection.destroy();
         reject(error);
       };
       const abort = (): void => fail(signal.reason);
+      const lost = (error: Error): void => {
+        if (!failed) fail(error);
+      };
+      const release = (): void => {
+        signal.removeEventListener("abort", abort);
+        connection.off("error", lost);
+      };
       if (signal.aborted) {
         abort();
         return;
       }
       signal.addEventListener("abort", abort, { once: true });
+      // The library tells the connection, not the statement, when the server goes away.
+      connection.on("error", lost);
       const query = connection.query({ sql, values: [...values], rowsAsArray: true });
       query.on("result", (row: unknown) => {
         if (failed) return;
@@ -99,22 +111,21 @@ export class Database {
           fail(error);
         }
       });
-      query.on("error", (error: QueryError) => {
-        if (!failed) fail(error);
-      });
+      query.on("error", lost);
       query.on("end", () => {
-        signal.removeEventListener("abort", abort);
+        release();
         if (!failed) resolve();
       });
     });
   }
 
+  /** A server that has gone does not answer the farewell: it is waited for a second at most, and not at all if that is known. */
   async close(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      this.#connection.end(() => resolve());
-      // A server that has gone does not answer the farewell.
-      setTimeout(resolve, 1000).unref();
-    });
+    if (!this.#broken)
+      await new Promise<void>((resolve) => {
+        this.#connection.end(() => resolve());
+        setTimeout(resolve, FAREWELL_MS_MAX).unref();
+      });
     this.#connection.destroy();
   }
 }
