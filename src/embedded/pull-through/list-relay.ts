@@ -71,7 +71,7 @@ async function listReply(call: Call, body: UpstreamBody): Promise<Reply> {
 function nextLink({ request, route }: Call, lines: readonly string[]): string | undefined {
   const target = lines.map((line) => /<([^>]*)>[^,]*rel="?next"?/i.exec(line)?.[1]).find(Boolean);
   if (target === undefined) return undefined;
-  const query = new URLSearchParams(target.slice(target.indexOf("?") + 1));
+  const query = new URLSearchParams(/\?(.*)$/.exec(target)?.[1] ?? "");
   const namespace = new URLSearchParams(route.query).get("ns");
   if (namespace !== null) query.set("ns", namespace);
   const path = (request.url ?? "/").replace(/^[a-z]+:\/\/[^/]*/i, "").split("?")[0];

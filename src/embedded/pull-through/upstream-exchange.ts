@@ -55,7 +55,10 @@ export class UpstreamConnections {
       sent.setTimeout(SILENCE_MS_MAX, () => {
         // A reader that takes nothing keeps the upstream silent: the upstream is not to blame.
         if (answer !== undefined && answer.readableLength > 0) return;
-        sent.destroy(new UpstreamError("timeout", `no byte for ${SILENCE_MS_MAX / 1000} s`));
+        // Ends the one that is being waited for: the head, or the body.
+        (answer ?? sent).destroy(
+          new UpstreamError("timeout", `the upstream sent no byte for ${SILENCE_MS_MAX / 1000} s`),
+        );
       });
       sent.on("error", (error: NodeJS.ErrnoException) => {
         if (sent.reusedSocket && error.code === "ECONNRESET" && !this.#isClosed) resolve("stale");
@@ -77,9 +80,7 @@ export class UpstreamConnections {
 }
 
 function connectError(error: NodeJS.ErrnoException): UpstreamError {
-  if (error instanceof UpstreamError) {
-    return new UpstreamError(error.kind, `the upstream sent ${error.message}`);
-  }
+  if (error instanceof UpstreamError) return error;
   const inner = error instanceof AggregateError ? error.errors[0] : error;
   const isTls = /^(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(
     String(error.code),
