@@ -27,6 +27,8 @@ export interface DockerRegistry {
   readonly pid: number;
   /** Lines of the access log so far. */
   accessLog(): string[];
+  /** Lines of its own log so far, in JSON: requests that were answered, and what else it has to say. */
+  jsonLog(): string[];
   stop(): Promise<void>;
 }
 
@@ -79,6 +81,7 @@ function launch(directory: string, options: DockerRegistryOptions): ChildProcess
   process.once("exit", kill);
   child.once("exit", () => process.removeListener("exit", kill));
   child.stdout?.pipe(createWriteStream(join(directory, "access.log")));
+  child.stderr?.pipe(createWriteStream(join(directory, "registry.log")));
   return child;
 }
 
@@ -140,16 +143,19 @@ async function ready(
     port,
     ca,
     pid: child.pid ?? 0,
-    accessLog: () =>
-      readFileSync(join(directory, "access.log"), "utf8")
-        .split("\n")
-        .filter((line) => line !== ""),
+    accessLog: () => linesOf(join(directory, "access.log")),
+    jsonLog: () => linesOf(join(directory, "registry.log")),
     stop: async () => {
       await stop(child);
       rmSync(directory, { recursive: true, force: true });
     },
   };
 }
+
+const linesOf = (path: string): string[] =>
+  readFileSync(path, "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
 
 /** The port stands in the log line `listening on 127.0.0.1:36289`. */
 function portOf(child: ChildProcess): Promise<number> {
