@@ -53,7 +53,7 @@ async function measure(
     return reading.cpuSeconds;
   };
   await interleave(
-    quick ? 1 : 5,
+    quick ? 1 : 3,
     Object.fromEntries(ways.map((one) => [one.name, () => read(one)])),
   );
   rmSync(path);

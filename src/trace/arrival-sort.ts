@@ -11,10 +11,10 @@ const DIGIT_MASK = DIGIT_VALUES - 1;
 const WORD_BITS = 2 * DIGIT_BITS;
 const WORD_SPAN = 2 ** WORD_BITS;
 
-/** Sorts runs of records by arrival. Its tables grow with the largest run, to 16 bytes a record, and are used again. */
+/** Sorts runs of records by arrival. Its tables grow with the largest run, to 16 bytes a record of a day, and are used again. */
 export class ArrivalSort {
-  /** Distance from the earliest arrival, in words of 22 bits: the third takes what is beyond 139 years. */
-  #words: readonly Int32Array[] = [];
+  /** Distance from the earliest arrival, in words of 22 bits from the lowest. */
+  readonly #words: Int32Array[] = [];
   #places = new Uint32Array(0);
   #sorted = new Uint32Array(0);
   readonly #counts = new Int32Array(DIGIT_VALUES);
@@ -25,39 +25,42 @@ export class ArrivalSort {
    */
   places(arrivals: Float64Array, earliestUs: number, spanUs: number): Uint32Array {
     const count = arrivals.length;
-    if (count > this.#places.length) this.#grow(count);
-    this.#split(arrivals, earliestUs);
+    if (count > this.#places.length) {
+      this.#places = new Uint32Array(count);
+      this.#sorted = new Uint32Array(count);
+    }
     for (let place = 0; place < count; place++) this.#places[place] = place;
-    let rest = spanUs;
-    for (let digit = 0; rest > 0; digit++) {
-      this.#pass(digit, count);
-      rest = Math.floor(rest / DIGIT_VALUES);
+    let unit = 1;
+    for (let number = 0; unit <= spanUs; number++) {
+      this.#takeWord(arrivals, earliestUs, { number, unit });
+      this.#pass(number, 0, count);
+      if (unit * DIGIT_VALUES <= spanUs) this.#pass(number, DIGIT_BITS, count);
+      unit *= WORD_SPAN;
     }
     return this.#places.subarray(0, count);
   }
 
-  #grow(count: number): void {
-    this.#words = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
-    this.#places = new Uint32Array(count);
-    this.#sorted = new Uint32Array(count);
-  }
-
-  #split(arrivals: Float64Array, earliestUs: number): void {
-    const [low, middle, high] = this.#words as [Int32Array, Int32Array, Int32Array];
+  /** Makes one word of all distances: what is left of them after a division by `unit`. */
+  #takeWord(
+    arrivals: Float64Array,
+    earliestUs: number,
+    { number, unit }: { readonly number: number; readonly unit: number },
+  ): void {
+    const known = this.#words[number];
+    const word =
+      known === undefined || known.length < arrivals.length
+        ? new Int32Array(arrivals.length)
+        : known;
+    this.#words[number] = word;
     for (let place = 0; place < arrivals.length; place++) {
-      const distance = (arrivals[place] as number) - earliestUs;
-      const upper = Math.floor(distance / WORD_SPAN);
-      low[place] = distance - upper * WORD_SPAN;
-      const top = Math.floor(upper / WORD_SPAN);
-      middle[place] = upper - top * WORD_SPAN;
-      high[place] = top;
+      const units = Math.floor(((arrivals[place] as number) - earliestUs) / unit);
+      word[place] = units - Math.floor(units / WORD_SPAN) * WORD_SPAN;
     }
   }
 
-  /** One pass of the sort, by the digit of this number. */
-  #pass(digit: number, count: number): void {
-    const word = this.#words[digit >> 1] as Int32Array;
-    const shift = (digit & 1) * DIGIT_BITS;
+  /** One pass of the sort, by the digit that begins at this bit of a word. */
+  #pass(number: number, shift: number, count: number): void {
+    const word = this.#words[number] as Int32Array;
     const counts = this.#counts.fill(0);
     const places = this.#places;
     const sorted = this.#sorted;

@@ -16,13 +16,13 @@ import { readTrace } from "./trace-reader.ts";
 import { type Selection, TraceStream } from "./trace-stream.ts";
 import { TraceWindow } from "./trace-window.ts";
 
-const MEMORY_BYTES: number = 20 << 20;
+const MEMORY_BYTES: number = 16 << 20;
 const OPEN_FILES_MAX = 256;
 
 /**
  * Reads traces and gives back the records to replay, in order of arrival; ties in the order of `traces`, then of rows.
  *
- * Memory stays within `memoryBytes` and some 30 MiB, whatever the size of the input; what does not fit is sorted
+ * Memory stays within `memoryBytes` and some 10 MiB, whatever the size of the input; what does not fit is sorted
  * through files in `tmpDir`. Broken records are counted in the account, not thrown. Throws UsageError for files that
  * are missing or no traces, for the first broken record if `strict`, and if no record is kept; DrayageError
  * `interrupted` after `signal`, `storage` if a disk fails. Source: trace-replay.md 1.5, 2, 3.2 and 3.3.

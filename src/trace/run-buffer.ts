@@ -5,7 +5,8 @@ import { ArrivalSort } from "./arrival-sort.ts";
 import { ARRIVAL_AT, LENGTH_AT } from "./layout.ts";
 import { type RecordBlock, recordBlock } from "./record-view.ts";
 
-const FIRST_STARTS = 1 << 12;
+/** Bytes of a short record, by which the index is sized: growing it would leave as much again behind. */
+const RECORD_BYTES_USUAL = 96;
 
 /** Kept records in the order of reading, up to a number of bytes: what is sorted at once. */
 export class RunBuffer {
@@ -13,8 +14,8 @@ export class RunBuffer {
   #used = 0;
   #count = 0;
   /** Position of each record, in units of 8 bytes. */
-  #starts = new Uint32Array(FIRST_STARTS);
-  #arrivals = new Float64Array(FIRST_STARTS);
+  #starts: Uint32Array<ArrayBuffer>;
+  #arrivals: Float64Array<ArrayBuffer>;
   readonly #sort = new ArrivalSort();
   #ordered = true;
   #last = Number.NEGATIVE_INFINITY;
@@ -23,6 +24,9 @@ export class RunBuffer {
 
   constructor(bytes: number) {
     this.#block = recordBlock(Buffer.allocUnsafeSlow(bytes));
+    const records = Math.ceil(bytes / RECORD_BYTES_USUAL);
+    this.#starts = new Uint32Array(records);
+    this.#arrivals = new Float64Array(records);
   }
 
   get block(): RecordBlock {

@@ -9,7 +9,8 @@ import { READ_AHEAD_RECORDS, ReadAhead } from "./read-ahead.ts";
 import { type RecordBlock, recordBlock } from "./record-view.ts";
 import type { SpilledRun } from "./run-cursor.ts";
 
-const WRITE_BYTES = 1 << 20;
+/** Holds the longest record, and spares most calls. */
+const WRITE_BYTES = 512 << 10;
 
 /** Files of sorted runs, in a directory of their own under `tmpDir` that is made with the first of them. */
 export class SpillFolder {
@@ -17,6 +18,8 @@ export class SpillFolder {
   readonly #spilled: TraceAccount["spilled"];
   #path: string | undefined;
   #count = 0;
+  /** One for all writers: runs are written one after the other. */
+  #block: RecordBlock | undefined;
 
   constructor(tmpDir: string | undefined, spilled: TraceAccount["spilled"]) {
     this.#parent = tmpDir ?? tmpdir();
@@ -26,7 +29,8 @@ export class SpillFolder {
   /** Opens a new run. The writer must be finished or the folder removed. */
   write(): RunWriter {
     this.#path ??= makeFolder(this.#parent);
-    return new RunWriter(join(this.#path, `run-${this.#count++}`));
+    this.#block ??= recordBlock(Buffer.allocUnsafeSlow(WRITE_BYTES));
+    return new RunWriter(join(this.#path, `run-${this.#count++}`), this.#block);
   }
 
   /** Notes a finished run in the account. */
@@ -55,14 +59,15 @@ function makeFolder(parent: string): string {
 export class RunWriter {
   readonly #path: string;
   readonly #descriptor: number;
-  readonly #block = recordBlock(Buffer.allocUnsafeSlow(WRITE_BYTES));
+  readonly #block: RecordBlock;
   readonly #readAhead = new ReadAhead();
   #filled = 0;
   #bytes = 0;
   #records = 0;
 
-  constructor(path: string) {
+  constructor(path: string, block: RecordBlock) {
     this.#path = path;
+    this.#block = block;
     this.#descriptor = openSync(path, "wx", 0o600);
   }
 

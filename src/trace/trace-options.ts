@@ -59,7 +59,7 @@ export type OpenTraceOptions = {
   readonly tmpDir?: string | undefined;
   /** Receives every broken record, one JSON object per line. */
   readonly errorsFile?: string | undefined;
-  /** Room for records before a run is sorted and written out, and for reading runs. Default 20 MiB. */
+  /** Room for records before a run is sorted and written out, and for reading runs. Default 16 MiB. */
   readonly memoryBytes?: number | undefined;
   /** Sorted runs merged, and so files open, at once. Default 256. */
   readonly openFilesMax?: number | undefined;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { SENTINEL_BYTES } from "../../src/trace/json-object.ts";
+import { JsonObjectReader, SENTINEL_BYTES } from "../../src/trace/json-object.ts";
 import { JsonScanner } from "../../src/trace/json-scanner.ts";
 import { copyEscapedText } from "../../src/trace/json-text.ts";
 import { readNumber } from "../../src/trace/number-text.ts";
-import { Shape, traceKeys } from "../../src/trace/raw-record.ts";
+import { Field, RawRecord, Shape, traceKeys } from "../../src/trace/raw-record.ts";
 import { recordBlock } from "../../src/trace/record-view.ts";
 import { TimestampReader } from "../../src/trace/timestamp.ts";
 import { UriParts } from "../../src/trace/uri-parts.ts";
@@ -96,6 +96,29 @@ test("every number that JSON writes is read as JSON.parse reads it", () => {
         assert.equal(readNumber(bytes, 0, bytes.length), Number(text));
       },
     ),
+  );
+});
+
+test("what the scanner makes of a number on its way is what JSON.parse reads, or is left to be read", () => {
+  const digits = (max: number) => fc.stringMatching(new RegExp(`^\\d{1,${max}}$`));
+  const number = fc.oneof(
+    fc.tuple(digits(12), digits(24)).map(([whole, part]) => `${whole}.${part}`),
+    digits(18),
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+  );
+  fc.assert(
+    fc.property(number, (written) => {
+      const text = Buffer.from(`{"http.request.duration":${written}}${'"'.repeat(SENTINEL_BYTES)}`);
+      const raw = new RawRecord(text);
+      const reader = new JsonObjectReader(raw);
+      // Once to learn which key comes first.
+      reader.read(text, 0, text.length - SENTINEL_BYTES);
+      const behind = reader.read(text, 0, text.length - SENTINEL_BYTES);
+      assert.equal(behind, text.length - SENTINEL_BYTES);
+      const value = raw.values[Field.duration] as number;
+      if (!Number.isNaN(value)) assert.equal(value, Number(written));
+      assert.equal(raw.shapeOf(Field.duration), Shape.number);
+    }),
   );
 });
 
