@@ -179,11 +179,11 @@ function resultsOf({ figures, lateness, floor }: Arrivals): BenchResult[] {
 async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   const server = await ServerProcess.start("arrival-responder.ts");
   try {
-    const arrivals = new Arrivals(server, { tmp, seconds: quick ? 5 : 10 });
+    const arrivals = new Arrivals(server, { tmp, seconds: quick ? 7 : 10 });
     const variants = Object.fromEntries(
       installed().map((sender) => [sender.name, () => arrivals.once(sender)]),
     );
-    await interleave(quick ? 1 : 5, variants);
+    await interleave(quick ? 1 : 4, variants);
     return resultsOf(arrivals);
   } finally {
     await server.stop();

@@ -68,12 +68,12 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
       kind,
       pauses: { p50: [], p99: [], max: [], perSecond: [], floor: [] } as Pauses,
     }));
-    const seconds = quick ? 4 : 15;
+    const seconds = quick ? 4 : 20;
     const url = `${nginx.origin}${SMALL_PATH}`;
     const variants = Object.fromEntries(
       measured.map(({ kind, pauses }) => [kind, () => load(url, { tmp, kind, seconds }, pauses)]),
     );
-    await interleave(quick ? 1 : 5, variants);
+    await interleave(quick ? 1 : 3, variants);
     return measured.flatMap(({ kind, pauses }) => {
       // The first run of each is the uncounted one.
       const of = (metric: string, unit: string, values: readonly number[]): BenchResult =>

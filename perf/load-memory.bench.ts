@@ -49,7 +49,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   try {
     const marks = { early: 10, late: quick ? 20 : 60 };
     const courses: Awaited<ReturnType<typeof course>>[] = [];
-    for (let round = 0; round < (quick ? 1 : 3); round++)
+    for (let round = 0; round < (quick ? 1 : 2); round++)
       courses.push(await course(`${nginx.origin}${SMALL_PATH}`, { tmp, marks }));
     const of = (name: keyof (typeof courses)[number]) => courses.map((one) => one[name]);
     return [

@@ -74,11 +74,11 @@ export const autocannon: PacedSender = {
 };
 
 /** After the start of the process, compilation included; and before its end. */
-const SETTLED_MS = 3000;
+const SETTLED_MS = 5000;
 const BEFORE_END_MS = 500;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
-/** Runs a sender to its end. `cores`: share of a core that it took, all its threads, from its third second on. */
+/** Runs a sender to its end. `cores`: share of a core that it took, all its threads, from its fifth second on. */
 export async function runSender(
   { command }: PacedSender,
   schedule: Schedule,

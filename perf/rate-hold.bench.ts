@@ -63,7 +63,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   const nginx = await startNginx(tmp);
   try {
     const held: Held[] = [];
-    for (let round = 0; round < (quick ? 1 : 3); round++)
+    for (let round = 0; round < (quick ? 1 : 2); round++)
       held.push(await hold(`${nginx.origin}${SMALL_PATH}`, { tmp, seconds: quick ? 15 : 60 }));
     const of = (name: keyof Held) => held.map((one) => one[name]);
     return [

@@ -1,4 +1,5 @@
 // One run on one machine: starts the feeder and the request worker threads, gives them their common start, collects, ends.
+import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Clock } from "../core/clock.ts";
@@ -24,11 +25,16 @@ const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
 /** Between "everybody is ready" and the first due time: a start message arrives well within it. */
 const START_AHEAD_NS = 20e6;
 /**
- * Takes effect as the command-line flag does: with it the replay of perf/end-to-end-loopback.bench.ts has eight times as many
- * collections as without, and their median is 0.3 ms instead of 1 to 2 ms. Below 2 V8 makes no difference; 4 gives 0.4 to
- * 0.9 ms. What is left of long pauses comes from helper threads of the collector that wait for a core.
+ * Takes effect as the command-line flag does. With the collections of NO_HELPERS a pause takes 0.2 ms whether this is 2 or 8;
+ * 2 keeps the memory that is written to near the size of a cache (perf/gc-pauses.bench.ts).
  */
 const YOUNG_GENERATION_MB = 2;
+/**
+ * What survives in the young generation of a worker is copied in 0.2 ms. Helper threads of V8 do not make that shorter, but the
+ * pause lasts until the last of them has had a core: 3 to 9 ms at p99 on two busy cores, against some 1 ms without them
+ * (perf/gc-pauses.bench.ts). Holds for all threads of the process, and is looked up at every collection.
+ */
+const NO_HELPERS = "--no-parallel-scavenge";
 
 export type EnginePlan = {
   readonly threads: number;
@@ -88,6 +94,7 @@ export class Engine {
 
   /** Runs to the end. Throws what the feeder threw: wrong input is found while it reads. */
   async run(): Promise<EngineEnd> {
+    setFlagsFromString(NO_HELPERS);
     const pool = this.#createPool();
     const alarmClock = this.#startAlarmClock();
     const drain = new OutcomeDrain(this.#outcomes, this.#listeners.keeper);
