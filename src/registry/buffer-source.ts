@@ -1,6 +1,6 @@
 import type { BodySource } from "../wire/exchange.ts";
 
-/** A body that is there as a whole. */
+/** A body that is there as a whole: it is lent, piece by piece. */
 export class BufferSource implements BodySource {
   readonly #body: Buffer;
   #at = 0;
@@ -9,9 +9,9 @@ export class BufferSource implements BodySource {
     this.#body = body;
   }
 
-  read(chunk: Buffer): number {
-    const count = this.#body.copy(chunk, 0, this.#at);
-    this.#at += count;
-    return count;
+  read(chunk: Buffer): Buffer {
+    const from = this.#at;
+    this.#at = Math.min(from + chunk.length, this.#body.length);
+    return this.#body.subarray(from, this.#at);
   }
 }

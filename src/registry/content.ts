@@ -4,8 +4,9 @@
 //   random: true     AES-128-CTR key stream, key h[0..16), first counter block h[16..32)
 //   random: false    h[0..min(32, size)), then zero bytes
 //
-// Runs once per 64 KiB sent; budget 0.5 s of processor per GB. The cipher's output is the only allocation: the runtime has no
-// cipher call that writes into memory of the caller. Guarded by perf/content.bench.ts. Source: trace-replay.md 4.2.
+// Runs once per 256 KiB sent; budget 0.2 s of processor per GB. The cipher's output is the only allocation: the runtime has no
+// cipher call that writes into memory of the caller. It is sent as it is, and so are zeros: nothing is copied. Guarded by
+// perf/content.bench.ts and perf/peers-uploads.bench.ts. Source: trace-replay.md 4.2.
 import { type Cipheriv, createCipheriv, createHash, hash } from "node:crypto";
 import type { BodySource } from "../wire/exchange.ts";
 
@@ -20,11 +21,11 @@ export type ContentSpec = {
   readonly random: boolean;
 };
 
-const DIGEST_SLICE_BYTES = 1 << 20;
-/** Key stream made at a time: the cost per call no longer shows, and memory for the results is used again and again. */
-const CIPHER_SLICE_BYTES = 1 << 16;
+/** Made at a time: the cost per call no longer shows, and memory for the results is used again and again. */
+const SLICE_BYTES = 256 * 1024;
 const SEED_BYTES = 32;
-const ZEROS = Buffer.alloc(CIPHER_SLICE_BYTES);
+/** Lent to whoever sends plain content: read only. */
+const ZEROS = Buffer.alloc(SLICE_BYTES);
 
 /** The 32 bytes that determine a body. */
 export function contentSeed({ seed, key, size }: Omit<ContentSpec, "random">): Buffer {
@@ -37,6 +38,8 @@ export class ContentSource implements BodySource {
   readonly #size: number;
   readonly #cipher: Cipheriv | undefined;
   #at = 0;
+  /** Key stream that was read last. */
+  #made: Buffer<ArrayBuffer> | undefined;
 
   constructor(spec: ContentSpec) {
     this.#seed = contentSeed(spec);
@@ -44,48 +47,48 @@ export class ContentSource implements BodySource {
     this.#cipher = spec.random ? keyStream(this.#seed) : undefined;
   }
 
-  read(chunk: Buffer): number {
-    const wanted = Math.min(chunk.length, this.#size - this.#at);
-    if (this.#cipher === undefined) this.#copyPlain(chunk, wanted);
-    else copyKeyStream(this.#cipher, chunk, wanted);
+  read(chunk: Buffer): Buffer {
+    const wanted = Math.min(chunk.length, SLICE_BYTES, this.#size - this.#at);
+    const bytes =
+      this.#cipher === undefined
+        ? this.#plain(chunk, wanted)
+        : this.#keyStream(this.#cipher, wanted);
     this.#at += wanted;
-    return wanted;
+    return bytes;
   }
 
-  #copyPlain(chunk: Buffer, wanted: number): void {
-    const head = this.#at < SEED_BYTES ? Math.min(wanted, SEED_BYTES - this.#at) : 0;
-    if (head > 0) this.#seed.copy(chunk, 0, this.#at, this.#at + head);
+  #plain(chunk: Buffer, wanted: number): Buffer {
+    if (this.#at >= SEED_BYTES) return wanted === SLICE_BYTES ? ZEROS : ZEROS.subarray(0, wanted);
+    const head = Math.min(wanted, SEED_BYTES - this.#at);
+    this.#seed.copy(chunk, 0, this.#at, this.#at + head);
     chunk.fill(0, head, wanted);
+    return chunk.subarray(0, wanted);
+  }
+
+  #keyStream(cipher: Cipheriv, wanted: number): Buffer {
+    this.#made = cipher.update(wanted === SLICE_BYTES ? ZEROS : ZEROS.subarray(0, wanted));
+    return this.#made;
+  }
+
+  /** Gives key stream back to the allocator at once, for the next slice; left to the collector it is 64 MiB more a thread. */
+  free(): void {
+    const made = this.#made;
+    this.#made = undefined;
+    if (made !== undefined && made.length === made.buffer.byteLength) made.buffer.transfer(0);
   }
 }
 
 const keyStream = (seed: Buffer): Cipheriv =>
   createCipheriv("aes-128-ctr", seed.subarray(0, 16), seed.subarray(16, SEED_BYTES));
 
-function copyKeyStream(cipher: Cipheriv, chunk: Buffer, wanted: number): void {
-  for (let at = 0; at < wanted; at += CIPHER_SLICE_BYTES) {
-    const length = Math.min(CIPHER_SLICE_BYTES, wanted - at);
-    const made = cipher.update(ZEROS.subarray(0, length));
-    made.copy(chunk, at);
-    // Gives the memory back at once, to be used for the next slice; left to the collector it is 64 MiB more a thread.
-    if (made.length === made.buffer.byteLength) made.buffer.transfer(0);
-  }
-}
-
 /** SHA-256 of a body, 32 bytes. Holds the thread for about 1 ms per MiB. */
 export function contentDigest(spec: ContentSpec): Buffer {
   const digest = createHash("sha256");
-  for (const slice of slices(spec)) digest.update(slice);
-  return digest.digest();
-}
-
-/** Slices of at most 1 MiB, all reads of one buffer. */
-function* slices(spec: ContentSpec): Generator<Buffer> {
   const source = new ContentSource(spec);
-  const chunk = Buffer.allocUnsafe(Math.min(spec.size, DIGEST_SLICE_BYTES));
-  for (;;) {
-    const length = source.read(chunk);
-    if (length === 0) return;
-    yield chunk.subarray(0, length);
+  const chunk = Buffer.allocUnsafe(Math.min(spec.size, SLICE_BYTES));
+  for (let slice = source.read(chunk); slice.length > 0; slice = source.read(chunk)) {
+    digest.update(slice);
+    source.free();
   }
+  return digest.digest();
 }

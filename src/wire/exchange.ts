@@ -37,6 +37,11 @@ export interface ExchangeOwner {
 
 /** Makes the body of an upload while it is being sent. */
 export interface BodySource {
-  /** Fills `chunk` from its start and returns how many bytes it wrote; only the last chunk may be short. 0 = end. */
-  read(chunk: Buffer): number;
+  /**
+   * The next bytes of the body, at most as many as `chunk` has, at least one before the end and none behind it: `chunk` or
+   * its beginning, filled, or memory of the source's own, which then stays as it is until `free` or for ever.
+   */
+  read(chunk: Buffer): Buffer;
+  /** What was read last has been sent, so its memory may be used again. Not called for what a broken connection lost. */
+  free?(): void;
 }

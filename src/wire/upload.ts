@@ -1,6 +1,6 @@
-// Sends the body of an upload while it is being made. Runs once per chunk: the source fills a chunk, the socket takes it,
-// and the next one is made only after it was flushed, because the memory is the same. So an upload of any size holds one
-// chunk. When a chunk is made and written is the business of upload-turns.ts.
+// Sends the body of an upload while it is being made. Runs once per chunk: the source fills a chunk, or lends one of its own,
+// the socket takes it, and the next one is made only after it was flushed, because the memory may be the same. So an upload
+// of any size holds one chunk. When a chunk is made and written is the business of upload-turns.ts.
 //
 //             chunk flushed         last chunk flushed   stop (early answer)   connection closed
 //   sending   next chunk            sent                 stopped               idle
@@ -48,8 +48,8 @@ export class Upload implements Turn {
   #source: BodySource | undefined;
   #socket: Socket | undefined;
   #left = 0;
-  /** Bytes of the chunk that are to be written. */
-  #filled = 0;
+  /** What is to be written: the chunk, its beginning, or memory of the source. */
+  #bytes: Buffer | undefined;
   #state: "idle" | "sending" | "stopped" | "sent" = "idle";
 
   constructor({ chunks, turns, progress }: UploadParts) {
@@ -102,25 +102,23 @@ export class Upload implements Turn {
   fill(): boolean {
     if (this.#state !== "sending") return false;
     this.#chunk ??= this.#chunks.take();
-    this.#filled = this.#source?.read(this.#chunk) ?? 0;
-    invariant(
-      this.#filled > 0 && this.#filled <= this.#left,
-      "a body source makes as many bytes as announced",
-    );
-    this.#left -= this.#filled;
+    this.#bytes = this.#source?.read(this.#chunk);
+    const length = this.#bytes?.length ?? 0;
+    invariant(length > 0 && length <= this.#left, "a body source makes as many bytes as announced");
+    this.#left -= length;
     return true;
   }
 
   write(): void {
-    if (this.#state !== "sending" || this.#chunk === undefined) return;
-    const whole = this.#filled === this.#chunk.length;
-    const bytes = whole ? this.#chunk : this.#chunk.subarray(0, this.#filled);
-    this.#socket?.write(bytes, this.#flushed);
+    if (this.#state !== "sending" || this.#bytes === undefined) return;
+    this.#socket?.write(this.#bytes, this.#flushed);
   }
 
   readonly #flushed = (error?: Error | null): void => {
     // A failed write is told by the socket's own error event.
     if (this.#state !== "sending" || error) return;
+    this.#bytes = undefined;
+    this.#source?.free?.();
     this.#progress();
     if (this.#left > 0) {
       this.#turns.ask(this);
@@ -133,6 +131,7 @@ export class Upload implements Turn {
   #giveBack(): void {
     if (this.#chunk !== undefined) this.#chunks.give(this.#chunk);
     this.#chunk = undefined;
+    this.#bytes = undefined;
     this.#source = undefined;
   }
 }

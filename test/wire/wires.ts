@@ -48,13 +48,13 @@ export class CountingBody {
     return this.#made;
   }
 
-  read(chunk: Buffer): number {
+  read(chunk: Buffer): Buffer {
     this.reads++;
     this.chunks.add(chunk);
     const filled = Math.min(chunk.length, this.#bytes - this.#made);
     for (let i = 0; i < filled; i++) chunk[i] = this.#made + i;
     this.#made += filled;
-    return filled;
+    return chunk.subarray(0, filled);
   }
 }
 
