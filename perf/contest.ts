@@ -21,6 +21,9 @@ export type Contest = {
   readonly cwd: string;
 };
 
+/** A run as short as this is all start: its part of a longer run's cost shrinks with the requests that one sends. */
+const START_SECONDS = 0.1;
+
 /** What is typed to get the programs that are missing is printed; the others take part. */
 function present(rivals: readonly Rival[], load: PeerLoad): Rival[] {
   return rivals.filter(({ peer }) => {
@@ -52,6 +55,10 @@ export async function hold(contest: Contest): Promise<BenchResult[]> {
     contest.rounds,
     Object.fromEntries(all.map((peer) => [peer.name, once(peer)])),
   );
+  const starts: number[] = [];
+  for (let round = 0; round < contest.rounds; round++) {
+    starts.push((await runPeer(ours, { ...load, seconds: START_SECONDS }, cwd)).cpu);
+  }
   // The first run of each is the uncounted one.
   const rateOf = ({ name }: Peer) => (rates.get(name) ?? []).slice(1);
   const figures = all.flatMap((peer) => [
@@ -64,7 +71,8 @@ export async function hold(contest: Contest): Promise<BenchResult[]> {
     const limit = bar === undefined ? "" : `, bar ${bar}`;
     return resultOf({ metric: `${what}: ${ours.name} / ${peer.name}${limit}`, unit: "x" }, values);
   });
-  return [...figures, ...ratios];
+  const start = resultOf({ metric: `${what}: ${ours.name}, start`, unit: "CPU s" }, starts);
+  return [...figures, start, ...ratios];
 }
 
 /** A cost as processor seconds per million requests. */

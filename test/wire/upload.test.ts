@@ -38,6 +38,41 @@ test("upload: bodies of all sizes around the chunk's arrive as they were made, o
   assert.equal(connection.served, sizes.length);
 });
 
+test("upload: memory that a source lends is free only when it was sent", async (t) => {
+  const size = 5_000_000;
+  const made = createHash("sha256");
+  let left = size;
+  let lent: Buffer | undefined;
+  const source = {
+    read(chunk: Buffer): Buffer {
+      assert.equal(lent, undefined);
+      lent = Buffer.alloc(Math.min(chunk.length, left), left % 251);
+      left -= lent.length;
+      made.update(lent);
+      return lent;
+    },
+    free(): void {
+      lent?.fill(0xff);
+      lent = undefined;
+    },
+  };
+  const arrived = createHash("sha256");
+  const server = createServer((request, response) => {
+    request.on("data", (data) => arrived.update(data));
+    request.on("end", () => response.end());
+  });
+  t.after(() => server.close().closeAllConnections());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const connection = connectionTo(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const owner = new RecordingOwner();
+  const head = putHead(size);
+  connection.upload(owner, head, head.length, source, size);
+  await owner.done;
+  assert.equal(owner.status, 200);
+  assert.equal(lent, undefined);
+  assert.equal(arrived.digest("hex"), made.digest("hex"));
+});
+
 test("upload: a body that was sent stays sent when the server closes behind its answer", async (t) => {
   const server = await startRawServer(t, [
     { bytes: created.replace("Con", "Connection: close\r\nCon") },
