@@ -55,7 +55,7 @@ export function parseArguments<T extends OptionTable>(
 function parse(table: OptionTable, args: readonly string[]): Parsed {
   const names = Object.entries(table);
   const alias = names.flatMap(([name, { alias }]) => (alias === undefined ? [] : [[name, alias]]));
-  const parsed: Parsed = Parser([...args], {
+  const parsed: Parsed = Parser(withDashes(args), {
     // Numbers too: "0x10" or "" would become numbers that nobody typed.
     string: names.filter(([, { type }]) => type !== "boolean").map(([name]) => name),
     boolean: names.filter(([, { type }]) => type === "boolean").map(([name]) => name),
@@ -64,6 +64,17 @@ function parse(table: OptionTable, args: readonly string[]): Parsed {
     configuration: CONFIGURATION,
   });
   return parsed;
+}
+
+/** A lone `-`, which is standard input or output, behind a flag is its value; yargs takes it for an argument. */
+function withDashes(args: readonly string[]): string[] {
+  const end = indexOrEnd(args, "--");
+  return args.flatMap((arg, at) => {
+    const isFlag = at < end && /^--?[^=-][^=]*$/.test(arg);
+    if (isFlag && at + 1 < end && args[at + 1] === "-") return [`${arg}=-`];
+    const isTaken = arg === "-" && at < end && /^--?[^=-][^=]*$/.test(args[at - 1] ?? "");
+    return isTaken ? [] : [arg];
+  });
 }
 
 /** The value of one option, from the first place that has it. */

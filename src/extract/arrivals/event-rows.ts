@@ -1,6 +1,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { readTime } from "../event-time.ts";
 import { backupBytes } from "../machines/backup-bytes.ts";
+import { DumpFault } from "../machines/dump-fault.ts";
 import type { EventTime } from "../nova-event.ts";
 import { csvFields, hasOpenQuote } from "../output/written-rows.ts";
 import { jsonObject } from "../registry-log/distribution-log.ts";
@@ -27,6 +28,15 @@ const QUOTED_LINES_MAX = 1000;
 
 /** Rows of a published or extracted trace: CSV with LF or CR LF, or JSON lines, packed or not. */
 export async function* eventRows(path: string): AsyncGenerator<EventRow> {
+  try {
+    yield* rowsIn(path);
+  } catch (error) {
+    if (!(error instanceof DumpFault)) throw error;
+    throw new UsageError(`${path} ${error.message}`, { cause: error });
+  }
+}
+
+async function* rowsIn(path: string): AsyncGenerator<EventRow> {
   let header: readonly string[] | undefined;
   for await (const record of records(path)) {
     if (record.startsWith("{")) {

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { UsageError } from "../../core/errors.ts";
 import { backupBytes } from "../machines/backup-bytes.ts";
 import { DumpFault } from "../machines/dump-fault.ts";
@@ -34,9 +35,18 @@ export async function extractRegistryLog(
   plan: RegistryLogPlan,
   trace: NativeTrace,
 ): Promise<SourceReport> {
+  for (const path of plan.inputs) refuseMissing(path);
   const extraction = new Extraction(plan, trace);
   for (const [at, path] of plan.inputs.entries()) await extraction.file(path, at + 1);
   return extraction.report();
+}
+
+/** A name that was mistyped is no damaged input. */
+function refuseMissing(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new UsageError(
+      `${path} is no file: name the logs, or quote no pattern that the shell should fill in`,
+    );
 }
 
 class Extraction {

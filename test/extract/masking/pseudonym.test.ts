@@ -96,11 +96,13 @@ test("one-shot hashing agrees with the library's HMAC and prefix hash, for any t
   const keyed = fullHash(hmac, "tag");
   const prefixed = fullHash(salted("sha2-salted"), "tag");
   fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 3000 }), (text) => {
+    fc.property(fc.string({ unit: "binary", maxLength: 400 }), fc.nat(9), (part, times) => {
+      const text = part.repeat(times);
       assert.equal(keyed(text), createHmac("sha256", classKey).update(text, "utf8").digest("hex"));
       const expected = createHash("sha256").update("chameleon").update(text, "utf8").digest("hex");
       assert.equal(prefixed(text), expected);
     }),
+    { numRuns: 40 },
   );
 });
 

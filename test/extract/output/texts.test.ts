@@ -63,7 +63,7 @@ test("a Python dictionary of plain keys and numbers is read back", () => {
 
 test("JSON text is ASCII and means the same", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+    fc.property(fc.string({ unit: "binary", maxLength: 60 }), (text) => {
       const json = asciiJson(text);
       assert.match(json, /^[\x20-\x7e]*$/);
       assert.equal(JSON.parse(json), text);
