@@ -2,6 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./help.ts";
 import { pullArguments } from "./pull/pull-arguments.ts";
+import { startDemo } from "./pull/pull-demo.ts";
 import { pullOptions } from "./pull/pull-options.ts";
 import { runPull } from "./pull/pull-run.ts";
 import { pullSettings } from "./pull/pull-settings.ts";
@@ -28,7 +29,16 @@ export const pull: Command<typeof pullOptions> = {
     const [stray] = positionals;
     if (stray !== undefined) throw new UsageError(`what is "${stray}"? Each value needs its flag`);
     const values = pullValues(given);
-    const settings = pullSettings(values, commandHelp(pull));
-    return runPull({ given: values, settings, notes: [] }, terminal);
+    const usage = commandHelp(pull);
+    if (values.demo !== true)
+      return runPull({ given: values, settings: pullSettings(values, usage), notes: [] }, terminal);
+    const demo = await startDemo(values, terminal);
+    try {
+      const { given: filled, notes } = demo;
+      const settings = pullSettings(filled, usage);
+      return await runPull({ given: filled, settings, notes }, terminal);
+    } finally {
+      await demo.close();
+    }
   },
 };

@@ -17,6 +17,16 @@ export function random(seed: number | string): Random {
   return new Xoshiro128(seed);
 }
 
+/** Fisher-Yates, in place. */
+export function shuffle<Item>(items: Item[], chance: Random): void {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = chance.integer(last + 1);
+    const kept = items[last] as Item;
+    items[last] = items[other] as Item;
+    items[other] = kept;
+  }
+}
+
 const TWO_POW_26 = 2 ** 26;
 const TWO_POW_53 = 2 ** 53;
 

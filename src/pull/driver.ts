@@ -2,64 +2,16 @@
 import type { Clock } from "../core/clock.ts";
 import { threadClock } from "../core/clock.ts";
 import { PullEngine } from "../workers/pull-engine.ts";
-import type { FromPullThread, Passes, PullEvent, PullThreadEnd } from "../workers/pull-messages.ts";
-import type { PullPlan } from "../workers/pull-plan.ts";
+import type { FromPullThread, PullEvent } from "../workers/pull-messages.ts";
+import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-contract.ts";
 import { eventText } from "./event-text.ts";
-import { type HerdFigures, type HerdRequest, HerdRun } from "./herd-run.ts";
-import { type PullInterval, pullsOf } from "./pull-interval.ts";
-import { PullRecorder, type TallyPoint } from "./pull-recorder.ts";
-import { type Instant, instantsOf, levelChange, type Schedule } from "./schedule.ts";
-import type { Scrape, ServerWatch } from "./server-watch.ts";
+import { Halt } from "./halt.ts";
+import { type HerdRequest, HerdRun } from "./herd-run.ts";
+import { pullsOf } from "./pull-interval.ts";
+import { PullRecorder } from "./pull-recorder.ts";
+import { Roster, type StartRule } from "./roster.ts";
+import { type Instant, instantsOf } from "./schedule.ts";
 
-/** A stretch of the run. A pass goes through every list once and is not measured. */
-export type Phase =
-  | {
-      readonly kind: "schedule";
-      readonly name: string;
-      readonly schedule: Schedule;
-      readonly prune: boolean;
-      readonly passes: Passes;
-    }
-  | { readonly kind: "pass"; readonly name: string; readonly pullers: number };
-
-export type DriverRequest = {
-  readonly plan: PullPlan;
-  readonly phases: readonly Phase[];
-  readonly herd: HerdRequest | undefined;
-  readonly tallyMs: number;
-  readonly settleMs: number;
-  readonly drainMs: number;
-  readonly watch: ServerWatch;
-  readonly reference: (image: number) => string;
-  readonly pattern: (puller: number) => string;
-};
-
-/** Where the driver writes while it runs. Times are ms since the epoch. */
-export type DriverSinks = {
-  log(at: number, text: string): void;
-  metric(at: number, point: TallyPoint): void;
-  /** Rows of tally.tsv: those of the metrics, and the last, partial interval. */
-  tally(at: number, point: TallyPoint): void;
-  /** Pulls so far, once a second, for the course of the rate. */
-  sample(seconds: number, pulls: number, failed: number, active: number): void;
-  scraped(scrape: Scrape): void;
-};
-
-export type DriverEnd = {
-  readonly recorder: PullRecorder;
-  readonly threads: readonly PullThreadEnd[];
-  readonly herds: readonly HerdFigures[];
-  /** ms since the epoch, and ns on the clock of the run. */
-  readonly beganAt: number;
-  readonly beganAtNs: number;
-  readonly seconds: number;
-  readonly exhausted: boolean;
-  /** Status of a prune that found no endpoint; the run ended there. */
-  readonly noPruneEndpoint: number | undefined;
-  readonly warmUp: { readonly interval: PullInterval; readonly seconds: number } | undefined;
-};
-
-const ABORT_MS_MAX = 5_000;
 const SAMPLE_MS = 1000;
 
 export class PullDriver {
@@ -67,19 +19,14 @@ export class PullDriver {
   readonly #sinks: DriverSinks;
   readonly #engine: PullEngine;
   readonly #clock: Clock;
-  readonly #running = new Map<number, number>();
-  readonly #exhausted = new Set<number>();
-  /** Resolved when the schedule is to end now. */
-  readonly #halted = Promise.withResolvers<void>();
-  #isHalted = false;
+  readonly #roster: Roster;
+  readonly #halt = new Halt();
   #isCut = false;
   #recorder: PullRecorder;
   #beganAt = 0;
   #beganWallMs = 0;
-  #level = 0;
   #noPruneEndpoint: number | undefined;
   #warmUp: DriverEnd["warmUp"];
-  #idle: (() => void) | undefined;
   #herds: HerdRun | undefined;
 
   constructor(request: DriverRequest, sinks: DriverSinks) {
@@ -88,6 +35,13 @@ export class PullDriver {
     this.#engine = new PullEngine(request.plan, (message) => this.#heard(message));
     this.#clock = threadClock(this.#engine.origin);
     this.#recorder = this.#newRecorder();
+    this.#roster = new Roster({
+      engine: this.#engine,
+      pullers: request.plan.lists.length,
+      pattern: request.pattern,
+      log: (text) => this.#log(text),
+      exhausted: () => this.#halt.now(),
+    });
   }
 
   #newRecorder(): PullRecorder {
@@ -131,14 +85,13 @@ export class PullDriver {
     const last = this.#recorder.tick(this.#clock.now());
     this.#sinks.tally(Date.now(), last);
     this.#sample();
-    const isEarly = this.#exhausted.size > 0;
     return {
       recorder: this.#recorder,
       herds: this.#herds?.figures ?? [],
       beganAt: this.#beganWallMs,
       beganAtNs: this.#beganAt,
       seconds: this.#seconds(),
-      exhausted: isEarly,
+      exhausted: this.#roster.hasExhausted,
       noPruneEndpoint: this.#noPruneEndpoint,
       warmUp: this.#warmUp,
     };
@@ -156,7 +109,7 @@ export class PullDriver {
   async #phases(): Promise<void> {
     const several = this.#request.phases.length > 1;
     for (const phase of this.#request.phases) {
-      if (this.#isHalted) return;
+      if (this.#halt.isHalted) return;
       this.#recorder.beginPhase(phase.name);
       if (several || phase.name !== "run") this.#log(`phase ${phase.name} begin`);
       if (phase.kind === "pass") await this.#pass(phase);
@@ -170,10 +123,10 @@ export class PullDriver {
     const from = this.#clock.now();
     for (const instant of instantsOf(phase.schedule, { tallyMs, settleMs })) {
       const at = from + instant.atMs * 1e6;
-      if (!(await this.#until(at))) break;
+      if (!(await this.#halt.until(this.#clock, at))) break;
       this.#reached(instant, phase);
     }
-    if (this.#level > 0) this.#endEarly(phase);
+    if (this.#roster.level > 0) this.#endEarly(phase);
     await this.#drain();
     this.#recorder.skip(this.#clock.now());
   }
@@ -195,26 +148,13 @@ export class PullDriver {
   /** The step that was cut short is a step all the same. */
   #endEarly(phase: Extract<Phase, { kind: "schedule" }>): void {
     const done = this.#recorder.steps.filter(({ phase: name }) => name === phase.name).length;
-    this.#recorder.endStep(this.#clock.now(), { step: done + 1, level: this.#level });
+    this.#recorder.endStep(this.#clock.now(), { step: done + 1, level: this.#roster.level });
     this.#changeLevel(0, phase);
   }
 
-  #changeLevel(level: number, { prune, passes }: { prune: boolean; passes: Passes }): void {
-    const { start, stop } = levelChange(this.#level, level);
-    for (const puller of stop) {
-      this.#log(`test driver stop test #${puller}`);
-      this.#engine.toPuller(puller, { type: "stop", puller });
-    }
-    for (const puller of start) this.#start(puller, passes, prune);
-    this.#level = level;
+  #changeLevel(level: number, rule: StartRule): void {
+    this.#roster.changeLevel(level, rule);
     this.#recorder.activeChanged(level, this.#clock.now());
-  }
-
-  #start(puller: number, passes: Passes, prune: boolean): void {
-    const pattern = this.#request.pattern(puller);
-    this.#log(`test driver start test #${puller} with filter ${pattern}`);
-    this.#running.set(puller, (this.#running.get(puller) ?? 0) + 1);
-    this.#engine.toPuller(puller, { type: "start", puller, passes, prune });
   }
 
   #tick(): void {
@@ -231,19 +171,11 @@ export class PullDriver {
   async #pass({ pullers, name }: Extract<Phase, { kind: "pass" }>): Promise<void> {
     const from = this.#clock.now();
     this.#recorder.skip(from);
-    const gone = new Promise<void>((resolve) => {
-      this.#idle = resolve;
-    });
-    for (let puller = 0; puller < pullers; puller++) this.#start(puller, "once", false);
     this.#recorder.activeChanged(pullers, from);
-    await Promise.race([gone, this.#halted.promise]);
-    if (this.#isHalted)
-      for (let puller = 0; puller < pullers; puller++)
-        this.#engine.toPuller(puller, { type: "stop", puller });
+    await this.#roster.pass(pullers, this.#halt.promise);
     await this.#drain();
     const now = this.#clock.now();
     this.#recorder.activeChanged(0, now);
-    this.#exhausted.clear();
     const interval = this.#recorder.discard(now);
     const seconds = (now - from) / 1e9;
     this.#warmUp = { interval, seconds };
@@ -262,7 +194,7 @@ export class PullDriver {
       threads: plan.threads,
       watch,
       log: (text) => this.#log(text),
-      isHalted: () => this.#isHalted,
+      isHalted: () => this.#halt.isHalted,
     });
     this.#herds = herds;
     this.#recorder.activeChanged(request.clients, this.#clock.now());
@@ -271,9 +203,9 @@ export class PullDriver {
       over = true;
     });
     for (let at = this.#beganAt + tallyMs * 1e6; !over; at += tallyMs * 1e6) {
-      await Promise.race([ended, this.#until(at)]);
+      await Promise.race([ended, this.#halt.until(this.#clock, at)]);
       if (!over) this.#tick();
-      if (this.#isHalted) break;
+      if (this.#halt.isHalted) break;
     }
     await ended;
     const now = this.#clock.now();
@@ -282,36 +214,8 @@ export class PullDriver {
     this.#log("phase herd end");
   }
 
-  /** False when the schedule ends before. Deadlines are absolute: a late timer shifts nothing behind it. */
-  async #until(at: number): Promise<boolean> {
-    for (let left = at - this.#clock.now(); left > 0; left = at - this.#clock.now()) {
-      if (this.#isHalted) return false;
-      let timer: NodeJS.Timeout | undefined;
-      const passed = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, Math.min(LONGEST_TIMER_MS, left / 1e6));
-      });
-      await Promise.race([passed, this.#halted.promise]);
-      clearTimeout(timer);
-    }
-    return !this.#isHalted;
-  }
-
-  /** Waits for pulls in progress; those that take too long are cut off. */
-  async #drain(): Promise<void> {
-    if (this.#runningCount() === 0) return;
-    const gone = new Promise<boolean>((resolve) => {
-      this.#idle = () => resolve(true);
-    });
-    if (!this.#isCut && (await within(gone, this.#request.drainMs))) return;
-    this.#log("warning pulls in progress are cut off");
-    this.#engine.sendAll({ type: "abort" });
-    await within(gone, ABORT_MS_MAX);
-  }
-
-  #runningCount(): number {
-    let count = 0;
-    for (const running of this.#running.values()) count += running;
-    return count;
+  #drain(): Promise<void> {
+    return this.#roster.drain(this.#isCut ? 0 : this.#request.drainMs);
   }
 
   #heard(message: FromPullThread): void {
@@ -322,11 +226,11 @@ export class PullDriver {
         for (const event of message.events) this.#told(event);
         return;
       case "ended":
-        this.#ended(message.puller, message.exhausted);
+        this.#roster.ended(message.puller, message.exhausted);
         return;
       case "no-prune-endpoint":
         this.#noPruneEndpoint ??= message.status;
-        this.#halt();
+        this.#halt.now();
         return;
       case "herd-ready":
       case "herd-done":
@@ -343,50 +247,23 @@ export class PullDriver {
     this.#sinks.log(wallMs, eventText(event, reference, pattern));
   }
 
-  #ended(puller: number, exhausted: boolean): void {
-    this.#running.set(puller, (this.#running.get(puller) ?? 1) - 1);
-    if (exhausted) this.#exhausted.add(puller);
-    if (this.#runningCount() > 0) return;
-    this.#idle?.();
-    // Single passes: when everybody is through, there is nothing left to wait for.
-    if (this.#exhausted.size === this.#request.plan.lists.length) this.#halt();
-  }
-
   #log(text: string): void {
     const wallMs = this.#beganWallMs + (this.#clock.now() - this.#beganAt) / 1e6;
     this.#sinks.log(wallMs, text);
   }
 
-  #halt(): void {
-    this.#isHalted = true;
-    this.#halted.resolve();
-  }
-
   /** First interrupt: pullers are told to stop, pulls in progress end. */
   drain(): void {
-    this.#halt();
+    this.#halt.now();
   }
 
   /** Second interrupt: what is under way is cut off. */
   stop(): void {
     this.#isCut = true;
-    this.#halt();
+    this.#halt.now();
     this.#engine.sendAll({ type: "abort" });
   }
 }
 
-/** Beyond it timers fire at once. */
-const LONGEST_TIMER_MS = 1_000_000_000;
-
 /** A thread that ends well ends nothing: only its failure wins a race. */
 const forever = (): Promise<never> => new Promise<never>(() => {});
-
-async function within(done: Promise<boolean>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const inTime = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return inTime;
-}

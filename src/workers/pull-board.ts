@@ -5,6 +5,7 @@
 //
 // The area under "pulls in progress" grows when one begins or ends: with the current value and the instant of its last
 // change, a reader knows the area at any later instant.
+import { ClassOf } from "./pull-classes.ts";
 
 export const BoardWord = {
   pullsInProgress: 0,
@@ -57,6 +58,13 @@ export class PullBoard {
     this.#words[BoardWord.area] = this.areaAt(at);
     this.#words[BoardWord.changedAt] = at;
     this.add(BoardWord.pullsInProgress, by);
+  }
+
+  /** A GET of this class was answered or failed, as the server's log counts it. */
+  countGet(type: number): void {
+    if (type === ClassOf["manifest-tag"] || type === ClassOf["manifest-digest"])
+      this.add(BoardWord.manifestGets, 1);
+    else if (type === ClassOf.config || type === ClassOf.layer) this.add(BoardWord.blobGets, 1);
   }
 
   /** Nanoseconds of pulls, summed up to `at`. */

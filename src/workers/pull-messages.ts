@@ -14,8 +14,8 @@ export type PullThreadTask = {
   readonly plan: PullPlan;
 };
 
-/** How a puller goes through its list: until it is told to stop, or once from where its last one stood. */
-export type Passes = "endless" | "once";
+/** How a puller goes through its list: until it is told to stop, once, or once in the whole run, however often it starts. */
+export type Passes = "endless" | "once" | "remainder";
 
 export type ToPullThread =
   | {

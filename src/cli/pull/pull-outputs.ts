@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import type { DriverSinks } from "../../pull/driver.ts";
+import type { DriverSinks } from "../../pull/driver-contract.ts";
 import { localTime } from "../../pull/local-time.ts";
 import type { TallyPoint } from "../../pull/pull-recorder.ts";
 import type { Scrape } from "../../pull/server-watch.ts";

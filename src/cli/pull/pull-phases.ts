@@ -1,7 +1,7 @@
 // From settings and images to the plan of the request worker threads and the phases of the driver.
 
-import { type Random, random } from "../../core/random.ts";
-import type { Phase } from "../../pull/driver.ts";
+import { random, shuffle as shuffled } from "../../core/random.ts";
+import type { Phase } from "../../pull/driver-contract.ts";
 import { disjointLists, sharedLists, union } from "../../pull/pull-lists.ts";
 import type { Selection } from "../../pull/selection.ts";
 import type { PullPlan, PullWire } from "../../workers/pull-plan.ts";
@@ -76,7 +76,7 @@ export function pullPhases(input: PullPlanInput): Phase[] {
   const { given, settings } = input;
   const { schedule, patterns } = settings;
   const { cold = false, warm = false, prune = false } = given;
-  const passes = isOnce(input) ? "once" : "endless";
+  const passes = isOnce(input) ? "remainder" : "endless";
   const phases: Phase[] = [];
   if (cold)
     phases.push({ kind: "schedule", name: "cold", schedule, prune: input.canPrune, passes });
@@ -103,14 +103,4 @@ export function herdImages(
   const herds = count ?? images.length;
   // More herds than images: the list begins anew.
   return Array.from({ length: herds }, (_, herd) => images[herd % images.length] as number);
-}
-
-/** Fisher-Yates, in place. */
-function shuffled(images: number[], chance: Random): void {
-  for (let last = images.length - 1; last > 0; last--) {
-    const other = chance.integer(last + 1);
-    const kept = images[last] as number;
-    images[last] = images[other] as number;
-    images[other] = kept;
-  }
 }

@@ -1,6 +1,6 @@
 // The figures of a finished pull test, for files and people alike.
 
-import type { DriverEnd } from "../../pull/driver.ts";
+import type { DriverEnd } from "../../pull/driver-contract.ts";
 import {
   allRequests,
   type ClassInterval,

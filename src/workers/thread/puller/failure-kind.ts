@@ -1,5 +1,6 @@
 // The word for a failure in errors.tsv and in logs. Source: pull-driver.md 10.4.
 import { Failure, failureKinds } from "../../../core/failure.ts";
+import { ClassOf } from "../../pull-classes.ts";
 
 export function failureKind({
   failure,
@@ -27,5 +28,19 @@ export function failureKind({
       return "timeout";
     default:
       return failureKinds[failure] ?? "protocol";
+  }
+}
+
+/** Beginning of the sentence about a failed request of this class. */
+export function whatFailed(type: number): string {
+  switch (type) {
+    case ClassOf.probe:
+      return "GET /v2/";
+    case ClassOf.config:
+      return "config";
+    case ClassOf.layer:
+      return "layer";
+    default:
+      return "manifest";
   }
 }

@@ -10,6 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import type { SavedManifest } from "../../pull-messages.ts";
 
 /** A blob on its way. */
 export class LayoutFile {
@@ -55,6 +56,8 @@ export class LayoutFile {
 export class LayoutWriter {
   readonly #root: string;
   readonly #thread: number;
+  /** By image: the newest one. */
+  readonly #saved = new Map<number, SavedManifest>();
   #drafts = 0;
 
   constructor(root: string, thread: number) {
@@ -71,9 +74,18 @@ export class LayoutWriter {
     return new LayoutFile(path, `${path}.${this.#thread}-${this.#drafts++}.part`);
   }
 
-  write(digest: string, body: Buffer): void {
+  /** `image` = -1 for what an index leads to: only the first manifest of an image is named in the layout's index. */
+  saveManifest(
+    body: Buffer,
+    { image, digest, mediaType }: { image: number; digest: string; mediaType: string },
+  ): void {
     const file = this.open(digest);
     file?.write(body, 0, body.length);
     file?.keep();
+    if (image >= 0) this.#saved.set(image, { image, mediaType, digest, size: body.length });
+  }
+
+  get saved(): SavedManifest[] {
+    return [...this.#saved.values()];
   }
 }

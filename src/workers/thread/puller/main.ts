@@ -146,7 +146,7 @@ class Stable {
       images: all.flatMap(([puller, { images }]) =>
         images.map((counts) => ({ puller, ...counts })),
       ),
-      saved: all.flatMap(([, { saved }]) => saved),
+      saved: this.#context.layout?.saved ?? [],
       connectionsOpened: this.#context.connectionsOpened,
     };
   }

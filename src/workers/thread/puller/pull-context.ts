@@ -6,7 +6,7 @@ import { bytes, type Nanos, nanos, nanosFromSeconds, seconds } from "../../../co
 import { Authorization, type Purpose } from "../../../registry/authorization.ts";
 import { endpointAuth } from "../../../registry/authorizer.ts";
 import { type ControlFetch, ControlTransport } from "../../../registry/control-transport.ts";
-import { STAMP_WORDS, Stamp, type TallyWriter } from "../../../stats/tally.ts";
+import type { TallyWriter } from "../../../stats/tally.ts";
 import { ConnectionPool } from "../../../wire/connection-pool.ts";
 import { type ConnectTarget, connectTarget } from "../../../wire/origin.ts";
 import { ReceiveBytes, ThreadWire } from "../../../wire/thread-wire.ts";
@@ -17,6 +17,7 @@ import type { LayoutWriter } from "./layout-writer.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 import { PullHeads } from "./pull-heads.ts";
 import type { PullNews } from "./pull-news.ts";
+import { PullStamps } from "./pull-stamps.ts";
 
 /** A connection that does not come about in this time is given up, however patient the request is. */
 const CONNECT_SECONDS_MAX = 10;
@@ -47,7 +48,7 @@ export class PullContext {
   connectionsOpened = 0;
   readonly #wire: ThreadWire;
   readonly #transport: ControlTransport;
-  readonly #stamps = new Float64Array(STAMP_WORDS);
+  readonly #stamps = new PullStamps();
   readonly #tagHeads = new Map<number, Buffer>();
 
   constructor(parts: PullContextParts) {
@@ -120,14 +121,9 @@ export class PullContext {
   };
 
   #recordToken(from: Nanos, received: number, failure: number, status: number): void {
-    const stamps = this.#stamps;
-    stamps[Stamp.due] = Number.NaN;
-    stamps[Stamp.sent] = from;
-    stamps[Stamp.firstByte] = Number.NaN;
-    stamps[Stamp.done] = this.clock.now();
-    stamps[Stamp.bytesIn] = received;
-    this.tally.started(stamps, 0, ClassOf.token, 0);
-    this.tally.record(stamps, 0, ClassOf.token, failure, status);
+    const times = { sentAt: from, firstByteAt: Number.NaN, doneAt: this.clock.now() };
+    this.#stamps.fill(Number.NaN, times, received);
+    this.#stamps.record(this, ClassOf.token, { failure, status });
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,6 @@
-import type { SavedManifest } from "../../pull-messages.ts";
-
 /** What is kept of a puller between its starts: where a single pass stands, and how its images fared. */
 export class PullerRecord {
   position = 0;
-  readonly saved: SavedManifest[] = [];
   readonly #pulls = new Map<number, { pulls: number; failures: number }>();
 
   count(image: number, succeeded: boolean): void {

@@ -7,8 +7,7 @@
 //   pruning    -            -                 -              pulling             ended, after the prune
 //   ended      -            -                 -              -                   -
 import { Failure } from "../../../core/failure.ts";
-import { type Random, random } from "../../../core/random.ts";
-import { STAMP_WORDS, Stamp } from "../../../stats/tally.ts";
+import { type Random, random, shuffle } from "../../../core/random.ts";
 import { BoardWord } from "../../pull-board.ts";
 import { ClassOf } from "../../pull-classes.ts";
 import type { Passes } from "../../pull-messages.ts";
@@ -16,6 +15,7 @@ import { failureKind } from "./failure-kind.ts";
 import { ImagePull, type PullOwner } from "./image-pull.ts";
 import { ImageRequest, type RequestOwner } from "./image-request.ts";
 import type { PullContext } from "./pull-context.ts";
+import { PullStamps } from "./pull-stamps.ts";
 import { PullerClient } from "./puller-client.ts";
 import type { PullerRecord } from "./puller-record.ts";
 
@@ -40,7 +40,7 @@ export class Puller implements PullOwner, RequestOwner {
   readonly #aside: ImageRequest;
   readonly #images: number[];
   readonly #random: Random;
-  readonly #stamps = new Float64Array(STAMP_WORDS);
+  readonly #stamps = new PullStamps();
   #at = 0;
   #state: "probing" | "pulling" | "resting" | "pruning" | "ended" = "probing";
   #stopped = false;
@@ -59,7 +59,7 @@ export class Puller implements PullOwner, RequestOwner {
     this.#images = [...(plan.lists[order.index] ?? [])];
     this.#random = random(`${plan.seed}/shuffle/${order.index}`);
     this.#backoffMs = plan.errorBackoff.minMs;
-    if (order.passes === "once") this.#at = order.record.position;
+    if (order.passes === "remainder") this.#at = order.record.position;
   }
 
   start(): void {
@@ -158,7 +158,7 @@ export class Puller implements PullOwner, RequestOwner {
   #next(): void {
     if (this.#stopped) this.#end(false);
     else if (this.#at < this.#images.length) this.#pullNext(this.#images[this.#at++] as number);
-    else if (this.#order.passes === "once") this.#end(true);
+    else if (this.#order.passes !== "endless") this.#end(true);
     else this.#passDone();
   }
 
@@ -213,8 +213,8 @@ export class Puller implements PullOwner, RequestOwner {
   #passDone(): void {
     this.#at = 0;
     this.#context.board.add(BoardWord.passes, 1);
-    const { shuffle, dryRun, pruneExpressions } = this.#context.plan;
-    if (shuffle) this.#shuffle();
+    const { dryRun, pruneExpressions, shuffle: shuffles } = this.#context.plan;
+    if (shuffles) shuffle(this.#images, this.#random);
     if (!this.#order.prune || dryRun) {
       this.#next();
       return;
@@ -227,17 +227,6 @@ export class Puller implements PullOwner, RequestOwner {
 
   readonly #pruneOverdue = (): void =>
     this.#aside.abort(Failure["timeout:total"], `no answer within ${PRUNE_MS_MAX / 1000} s`);
-
-  /** Fisher-Yates. */
-  #shuffle(): void {
-    const images = this.#images;
-    for (let last = images.length - 1; last > 0; last--) {
-      const other = this.#random.integer(last + 1);
-      const kept = images[last] as number;
-      images[last] = images[other] as number;
-      images[other] = kept;
-    }
-  }
 
   #pruned({ failure, status, detail, special }: ImageRequest): void {
     clearTimeout(this.#timer);
@@ -277,16 +266,12 @@ export class Puller implements PullOwner, RequestOwner {
   }
 
   #recordPretended(from: number, isFirst: boolean): void {
-    const { clock, board, tally } = this.#context;
-    const stamps = this.#stamps;
-    stamps[Stamp.due] = Number.NaN;
-    stamps[Stamp.sent] = from;
-    stamps[Stamp.firstByte] = Number.NaN;
-    stamps[Stamp.done] = clock.now();
-    board.change(-1, stamps[Stamp.done] as number);
+    const { clock, board } = this.#context;
+    const doneAt = clock.now();
+    board.change(-1, doneAt);
     const type = isFirst ? ClassOf["pull-first"] : ClassOf["pull-repeat"];
-    tally.started(stamps, 0, type, 0);
-    tally.record(stamps, 0, type, Failure.none, 0);
+    this.#stamps.fill(Number.NaN, { sentAt: from, firstByteAt: Number.NaN, doneAt }, 0);
+    this.#stamps.record(this.#context, type, { failure: Failure.none, status: 0 });
   }
 
   #end(exhausted: boolean): void {
@@ -295,7 +280,6 @@ export class Puller implements PullOwner, RequestOwner {
     clearTimeout(this.#timer);
     this.#tell("stopping");
     this.#client.close();
-    this.#order.record.saved.push(...this.#pull.saved.values());
     this.#order.ended(this, exhausted);
   }
 }

@@ -1,0 +1,114 @@
+// What a pull test leaves behind and what it says at the end.
+import { UsageError } from "../../core/errors.ts";
+import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import type { DriverEnd } from "../../pull/driver-contract.ts";
+import { type Image, imageText } from "../../pull/image-list.ts";
+import type { RateCourse } from "../../pull/rate-course.ts";
+import type { ServerWatch } from "../../pull/server-watch.ts";
+import { paintFor } from "../../report/text-table.ts";
+import type { PullPlan } from "../../workers/pull-plan.ts";
+import type { Terminal } from "../command.ts";
+import { redactedArguments } from "../config/redacted-arguments.ts";
+import { machineFacts } from "../replay/run-story.ts";
+import type { PullFiles } from "./pull-files.ts";
+import type { FoundImages } from "./pull-images.ts";
+import { type PullOutputs, writeLayoutIndex } from "./pull-outputs.ts";
+import { pullPage } from "./pull-page.ts";
+import type { PullRequest } from "./pull-request.ts";
+import { type PullFigures, pullFigures, pullResults, verdictOfPull } from "./pull-results.ts";
+import { type PullStory, pullText } from "./pull-text.ts";
+
+export type FinishedRun = {
+  readonly end: DriverEnd;
+  readonly plan: PullPlan;
+  readonly watch: ServerWatch;
+  readonly outputs: PullOutputs | undefined;
+  readonly signal: ExitCode | undefined;
+  readonly request: PullRequest;
+  readonly found: FoundImages;
+  readonly files: PullFiles;
+  readonly course: RateCourse;
+};
+
+export const imageAt = ({ selection }: FoundImages, image: number): Image =>
+  selection.images[image] ?? { repository: "", reference: "" };
+
+/** Writes the files, prints the summary; returns the exit code. */
+export async function finishPull(
+  { end, plan, watch, outputs, signal, request, found, files, course }: FinishedRun,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const { given } = request;
+  const figures = pullFigures(end, {
+    watch,
+    prunes: given.prune === true || given.cold === true,
+    counts: { "repositories without tags": found.repositoriesWithoutTags },
+  });
+  const exit = exitOf(figures, signal, given["allow-failures"] ?? false);
+  const verdict = verdictOfPull(figures, signal !== undefined);
+  const story: PullStory = {
+    verdict,
+    directory: outputs?.path,
+    files: outputs?.files(figures) ?? [],
+    notes: [...request.notes, ...(given.save === undefined ? [] : ["disk writes included"])],
+  };
+  if (given.save !== undefined && given["dry-run"] !== true)
+    writeLayoutIndex(given.save, figures, (image) => imageText(imageAt(found, image)));
+  const plain = pullText(figures, story, paintFor({ NO_COLOR: "1" }, false));
+  await outputs?.write(figures, {
+    results: pullResults(figures, { verdict: verdict.text, exit }),
+    summary: plain,
+    page: pullPage(figures, {
+      story,
+      command: ["drayage", ...redactedArguments(process.argv.slice(2))].join(" "),
+      facts: factsOf(request, plan),
+      course: course.points,
+    }),
+    imageOf: (image) => imageText(imageAt(found, image)),
+  });
+  files.lines.flush();
+  const stream = files.useTerminal ? terminal.err : terminal.out;
+  const isTerminal = (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
+  stream.write(`${pullText(figures, story, paintFor(terminal.env, isTerminal))}\n`);
+  if (end.noPruneEndpoint !== undefined)
+    throw new UsageError(
+      `server has no prune endpoint (status ${end.noPruneEndpoint}): leave --prune out, or use --cold with a cache that is empty`,
+    );
+  return exit;
+}
+
+function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, string][] {
+  return [
+    [
+      "cache",
+      `${settings.cache.origin}${settings.cache.pathPrefix}, namespace ${settings.form} ${settings.namespace}`,
+    ],
+    ["upstream", settings.registry.origin],
+    ["patterns", settings.patterns.map(({ text }) => text).join(" ")],
+    ["images", String(plan.images.length)],
+    [
+      "schedule",
+      settings.herd === undefined
+        ? `${given.steps ?? "updown"}, ${settings.iterationMs / 1000} s a step`
+        : `herds of ${settings.herd.clients}`,
+    ],
+    [
+      "client",
+      `${settings.client ?? "plain"}, ${plan.wire.concurrency} requests at once per puller, probe ${plan.probe}`,
+    ],
+    ["threads", String(plan.threads)],
+    ["seed", settings.seed],
+    ...machineFacts(),
+  ];
+}
+
+function exitOf(
+  { failures }: PullFigures,
+  signal: ExitCode | undefined,
+  allowFailures: boolean,
+): ExitCode {
+  return strongestExit([
+    ...(signal === undefined ? [] : [signal]),
+    ...(failures > 0 && !allowFailures ? [ExitCode.operationsFailed] : []),
+  ]);
+}

@@ -1,0 +1,9 @@
+import type { PullGiven } from "./pull-options.ts";
+import type { PullSettings } from "./pull-settings.ts";
+
+export type PullRequest = {
+  readonly given: PullGiven;
+  readonly settings: PullSettings;
+  /** Sentences for summary and page: what is special about cache and upstream. */
+  readonly notes: readonly string[];
+};

@@ -1,0 +1,56 @@
+// What the driver is given, where it writes, and what it gives back.
+import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
+import type { PullPlan } from "../workers/pull-plan.ts";
+import type { HerdFigures, HerdRequest } from "./herd-run.ts";
+import type { PullInterval } from "./pull-interval.ts";
+import type { PullRecorder, TallyPoint } from "./pull-recorder.ts";
+import type { Schedule } from "./schedule.ts";
+import type { Scrape, ServerWatch } from "./server-watch.ts";
+
+/** A stretch of the run. A pass goes through every list once and is not measured. */
+export type Phase =
+  | {
+      readonly kind: "schedule";
+      readonly name: string;
+      readonly schedule: Schedule;
+      readonly prune: boolean;
+      readonly passes: Passes;
+    }
+  | { readonly kind: "pass"; readonly name: string; readonly pullers: number };
+
+export type DriverRequest = {
+  readonly plan: PullPlan;
+  readonly phases: readonly Phase[];
+  readonly herd: HerdRequest | undefined;
+  readonly tallyMs: number;
+  readonly settleMs: number;
+  readonly drainMs: number;
+  readonly watch: ServerWatch;
+  readonly reference: (image: number) => string;
+  readonly pattern: (puller: number) => string;
+};
+
+/** Where the driver writes while it runs. Times are ms since the epoch. */
+export type DriverSinks = {
+  log(at: number, text: string): void;
+  metric(at: number, point: TallyPoint): void;
+  /** Rows of tally.tsv: those of the metrics, and the last, partial interval. */
+  tally(at: number, point: TallyPoint): void;
+  /** Pulls so far, once a second, for the course of the rate. */
+  sample(seconds: number, pulls: number, failed: number, active: number): void;
+  scraped(scrape: Scrape): void;
+};
+
+export type DriverEnd = {
+  readonly recorder: PullRecorder;
+  readonly threads: readonly PullThreadEnd[];
+  readonly herds: readonly HerdFigures[];
+  /** ms since the epoch, and ns on the clock of the run. */
+  readonly beganAt: number;
+  readonly beganAtNs: number;
+  readonly seconds: number;
+  readonly exhausted: boolean;
+  /** Status of a prune that found no endpoint; the run ended there. */
+  readonly noPruneEndpoint: number | undefined;
+  readonly warmUp: { readonly interval: PullInterval; readonly seconds: number } | undefined;
+};
