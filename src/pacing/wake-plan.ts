@@ -6,9 +6,9 @@
 //    |-------- timer ----------------------------------|----> send        economical
 //
 // A timer may fire up to a millisecond early or late. So `precise` sets it short and then looks at the clock all the time, and
-// lets the event loop turn every 20 us, which costs a core while it lasts; `balanced` has a thread of its own ring at the due time, a tenth of a
-// core at 1,000 requests/s; `economical` leaves the last millisecond to the timer as well: requests go out up to about a
-// millisecond late, several at a time where the rate is high. Figures: docs/performance.md.
+// lets the event loop turn every 20 us, which costs a core while it lasts; `balanced` has a thread of its own ring at the due
+// time, a twentieth of a core at 1,000 requests/s; `economical` leaves the last millisecond to the timer as well: requests go
+// out up to about a millisecond late, several at a time where the rate is high. Figures: docs/performance.md.
 import type { Nanos } from "../core/units.ts";
 
 export const pacingModes = ["economical", "balanced", "precise"] as const;
