@@ -1,6 +1,6 @@
 // Programs that do the same thing to the same server in turn, and how what each costs compares with what ours does.
 import type { BenchResult } from "./bench.ts";
-import { interleave, MissingProgram, resultOf } from "./measure.ts";
+import { interleave, MissingProgram, median, resultOf } from "./measure.ts";
 import { type Peer, type PeerLoad, runPeer } from "./peer.ts";
 
 /** What a program may cost us at most, as a share of what it costs there: the bar of the project. */
@@ -38,41 +38,71 @@ function present(rivals: readonly Rival[], load: PeerLoad): Rival[] {
   });
 }
 
+type Round = { readonly cost: number; readonly requests: number; readonly rate: number };
+
 /** Each figure's median and spread, and the spread of the ratios of rounds. Throws where counts disagree. */
 export async function hold(contest: Contest): Promise<BenchResult[]> {
-  const { what, ours, load, unit, cost, served, cwd } = contest;
+  const { ours, load, cwd } = contest;
   const rivals = present(contest.rivals, load);
-  const rates = new Map<string, number[]>();
-  const once = (peer: Peer) => async (): Promise<number> => {
-    const before = await served();
-    const { cpu, requests, rate } = await runPeer(peer, load, cwd);
-    checkCount(peer, load, { says: requests, served: (await served()) - before });
-    rates.set(peer.name, [...(rates.get(peer.name) ?? []), rate]);
-    return cost(cpu, requests);
-  };
-  const all = [ours, ...rivals.map(({ peer }) => peer)];
-  const costs = await interleave(
-    contest.rounds,
-    Object.fromEntries(all.map((peer) => [peer.name, once(peer)])),
-  );
   const starts: number[] = [];
-  for (let round = 0; round < contest.rounds; round++) {
+  for (let round = 0; round < contest.rounds; round++)
     starts.push((await runPeer(ours, { ...load, seconds: START_SECONDS }, cwd)).cpu);
-  }
+  const rounds = new Map<string, Round[]>();
+  const all = [ours, ...rivals.map(({ peer }) => peer)];
+  const once = (peer: Peer) => async (): Promise<number> => {
+    const round = await runOnce(contest, peer);
+    rounds.set(peer.name, [...(rounds.get(peer.name) ?? []), round]);
+    return round.cost;
+  };
+  await interleave(contest.rounds, Object.fromEntries(all.map((peer) => [peer.name, once(peer)])));
   // The first run of each is the uncounted one.
-  const rateOf = ({ name }: Peer) => (rates.get(name) ?? []).slice(1);
-  const figures = all.flatMap((peer) => [
-    resultOf({ metric: `${what}: ${peer.name}`, unit }, costs[peer.name] as number[]),
-    resultOf({ metric: `${what}: ${peer.name}`, unit: "requests/s" }, rateOf(peer)),
-  ]);
-  const ratios = rivals.map(({ peer, bar }) => {
-    const theirs = costs[peer.name] as number[];
-    const values = (costs[ours.name] as number[]).map((value, at) => value / (theirs[at] ?? 0));
-    const limit = bar === undefined ? "" : `, bar ${bar}`;
-    return resultOf({ metric: `${what}: ${ours.name} / ${peer.name}${limit}`, unit: "x" }, values);
-  });
-  const start = resultOf({ metric: `${what}: ${ours.name}, start`, unit: "CPU s" }, starts);
-  return [...figures, start, ...ratios];
+  const roundsOf = ({ name }: Peer): Round[] => (rounds.get(name) ?? []).slice(1);
+  return [
+    ...all.flatMap((peer) => figuresOf(contest, peer, roundsOf(peer))),
+    resultOf({ metric: `${contest.what}: ${ours.name}, start`, unit: "CPU s" }, starts),
+    ...rivals.flatMap((rival) =>
+      ratiosOf(contest, rival, {
+        our: roundsOf(ours),
+        their: roundsOf(rival.peer),
+        start: median(starts),
+      }),
+    ),
+  ];
+}
+
+async function runOnce({ load, cost, served, cwd }: Contest, peer: Peer): Promise<Round> {
+  const before = await served();
+  const { cpu, requests, rate } = await runPeer(peer, load, cwd);
+  checkCount(peer, load, { says: requests, served: (await served()) - before });
+  return { cost: cost(cpu, requests), requests, rate };
+}
+
+const figuresOf = ({ what, unit }: Contest, { name }: Peer, rounds: readonly Round[]) => [
+  resultOf(
+    { metric: `${what}: ${name}`, unit },
+    rounds.map(({ cost }) => cost),
+  ),
+  resultOf(
+    { metric: `${what}: ${name}`, unit: "requests/s" },
+    rounds.map(({ rate }) => rate),
+  ),
+];
+
+/** With our start, and without it: on a busy machine few requests share it, in a run of a minute very many do. */
+function ratiosOf(
+  { what, ours, cost }: Contest,
+  { peer, bar }: Rival,
+  { our, their, start }: { our: readonly Round[]; their: readonly Round[]; start: number },
+): BenchResult[] {
+  const limit = bar === undefined ? "" : `, bar ${bar}`;
+  const against = (value: number, round: number): number => value / (their[round]?.cost ?? 0);
+  const whole = our.map((round, at) => against(round.cost, at));
+  const later = our.map((round, at) => against(round.cost - cost(start, round.requests), at));
+  const metric = `${what}: ${ours.name} / ${peer.name}`;
+  return [
+    resultOf({ metric: `${metric}${limit}`, unit: "x" }, whole),
+    resultOf({ metric: `${metric}, without its start`, unit: "x" }, later),
+  ];
 }
 
 /** A cost as processor seconds per million requests. */
