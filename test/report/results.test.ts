@@ -21,6 +21,20 @@ const { figures } = sampleRun();
 
 for (const { name, run } of [
   { name: "a paced run", run: figures },
+  {
+    name: "a run that the calibration of the machine speaks of",
+    run: {
+      ...figures,
+      calibration: {
+        state: "above" as const,
+        note: "too fast",
+        rate: 9,
+        limit: null,
+        takenAt: "2026-11-22T07:01:33.250Z",
+        type: null,
+      },
+    },
+  },
   { name: "a run without due times", run: sampleRun({ paced: false, seconds: 3 }).figures },
   {
     name: "a run that was interrupted at once",

@@ -5,7 +5,7 @@
 //
 // A cache may be missing, read-only or hold anything: nothing of it stops a run.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
 import { z } from "zod";
 import { messageOf } from "../../core/errors.ts";
@@ -72,6 +72,13 @@ export function readCalibrations(
   }
 }
 
+/** Level by level: `recursive` never returns below /proc, where making a directory fails as if its parent were missing. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
+}
+
 export type Kept =
   | { readonly kind: "kept"; readonly file: string }
   | { readonly kind: "not-kept"; readonly why: string };
@@ -93,7 +100,7 @@ export function keepCalibration(
   const content = { version: FILE_VERSION, key, calibrations: [...others, calibration] };
   const draft = `${file}.${process.pid}.part`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeDirectory(dirname(file));
     writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`);
     renameSync(draft, file);
     return { kind: "kept", file };

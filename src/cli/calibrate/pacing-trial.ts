@@ -76,7 +76,7 @@ async function climb(
   await runProbe(site, plan, (window, index) => {
     const step = steps[index];
     if (step === undefined || index === 0) return "on";
-    const rung = judgeRung(step.from, window.figures);
+    const rung = judgeRung(step.from, window.seconds, window.figures);
     seen.push({ rung, accuracy: accuracyOf(step.from, window) });
     return isSearchOver(seen.map((one) => one.rung)) ? "stop" : "on";
   });

@@ -2,7 +2,12 @@
 // every read for one request (a small GET on a connection with one request at a time comes in one piece) and answers with
 // bytes made beforehand. `GET /b…` gets a large body, anything else a small one. Ends with its parent.
 import type { Socket } from "node:net";
-import { LARGE_BODY_BYTES, type ResponderAnswer, SMALL_BODY_BYTES } from "./responder-messages.ts";
+import {
+  LARGE_BODY_BYTES,
+  type ResponderAnswer,
+  SMALL_BODY_BYTES,
+  type ToResponder,
+} from "./responder-messages.ts";
 
 const LETTER_B = 0x62;
 /** Place of the path's first letter in `GET /b`. */
@@ -31,11 +36,9 @@ function attend(socket: Socket): void {
 
 const say = (message: ResponderAnswer): void => void process.send?.(message);
 
-process.on("message", (_message, socket?: Socket) => {
-  if (socket !== undefined) {
-    attend(socket);
-    return;
-  }
+process.on("message", (message: ToResponder, socket?: Socket) => {
+  if (socket !== undefined) attend(socket);
+  if (message === "connection") return;
   const { user, system } = process.cpuUsage();
   say({ kind: "usage", cpuSeconds: (user + system) / 1e6 });
 });

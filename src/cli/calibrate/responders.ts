@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import { DrayageError, invariant } from "../../core/errors.ts";
-import type { ResponderAnswer } from "./responder-messages.ts";
+import type { ResponderAnswer, ToResponder } from "./responder-messages.ts";
 
 // The build rewrites "./x.ts" in imports but not inside `new URL`, so the suffix follows this file's own.
 const program = fileURLToPath(
@@ -47,7 +47,7 @@ export class Responders {
   async cpuSeconds(): Promise<number> {
     const answers = this.#children.map((child) => {
       const answer = nextAnswer(child);
-      child.send("usage");
+      child.send("usage" satisfies ToResponder);
       return answer;
     });
     let sum = 0;
@@ -68,7 +68,7 @@ async function deal(children: readonly ChildProcess[]): Promise<Server> {
   const server = createServer({ pauseOnConnect: true }, (socket) => {
     const child = children[next++ % children.length] as ChildProcess;
     socket.on("error", () => socket.destroy());
-    if (child.connected) child.send("connection", socket);
+    if (child.connected) child.send("connection" satisfies ToResponder, socket);
     else socket.destroy();
   });
   server.listen(0, "127.0.0.1");

@@ -38,8 +38,15 @@ function forgiven(totals: Totals): Totals {
   return { ...totals, classes: totals.classes.map((part) => ({ ...part, lateSlots: 0 })) };
 }
 
-/** Of a rate that was one of several in a run: whether requests were all sent in time, and if not, the first reason. */
-export function judgeRung(rate: number, totals: Totals): Rung {
+/** A window ends a little after its mark, and a rate may lag a little: below this share of what was due, it did not hold. */
+const SENT_MIN = 0.9;
+
+/** Of a rate that was one of several in a run, for so many seconds: whether requests were sent in time, and if not, why. */
+export function judgeRung(rate: number, seconds: number, totals: Totals): Rung {
+  const { started } = mergeClasses(totals.classes);
+  const due = Math.round(rate * seconds);
+  if (started < due * SENT_MIN)
+    return { rate, held: false, why: `${started} of ${due} requests were sent` };
   // A window of a run begins and ends within requests, so what was due in it is not known to the last one. Threads tell their
   // health once a second, and since their start: it belongs to the whole run.
   const course = { planned: null, plannedSeconds: null, sendingSeconds: 0 };
