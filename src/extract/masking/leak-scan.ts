@@ -3,6 +3,7 @@
 import { isIPv6 } from "node:net";
 import type { DistinctValues } from "./distinct-values.ts";
 import type { MaskClass } from "./mask-policy.ts";
+import { ownText } from "./own-text.ts";
 
 /** How a column is scanned. */
 export type ScannedColumn = {
@@ -61,6 +62,11 @@ export class LeakScan {
     for (const at of this.#scanned) {
       const text = fields[at];
       if (text === undefined || text.length < TOKEN_LENGTH_MIN) continue;
+      // Most texts are pseudonyms, of which each may be new: what they need is one look into the table, and no memory.
+      if (isHex(text)) {
+        if (this.#distinct.isClear(text)) this.#leak(at, { row, what: "a clear text" });
+        continue;
+      }
       const clean = this.#clean[at] as Set<string>;
       if (!clean.has(text)) this.#scan(text, { at, row, clean });
     }
@@ -71,9 +77,14 @@ export class LeakScan {
     const what = this.#clearText(text, column) ?? this.#pattern(text, column);
     if (what === undefined) {
       if (clean.size >= CLEAN_TEXTS_MAX) clean.clear();
-      clean.add(text);
+      clean.add(ownText(text));
       return;
     }
+    this.#leak(at, { row, what });
+  }
+
+  #leak(at: number, { row, what }: { row: number; what: Leak["what"] }): void {
+    const column = this.#columns[at] as ScannedColumn;
     this.counts.set(column.name, (this.counts.get(column.name) ?? 0) + 1);
     if (!this.leaks.has(column.name))
       this.leaks.set(column.name, { column: column.name, row, what });
@@ -108,6 +119,16 @@ export class LeakScan {
     for (const suffix of this.#distinct.suffixes) if (text.includes(suffix)) return true;
     return false;
   }
+}
+
+/** Lower-case hexadecimal digits only: no token but itself, and no pattern of any other kind. */
+function isHex(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    const isDigit = (unit >= 48 && unit <= 57) || (unit >= 97 && unit <= 102);
+    if (!isDigit) return false;
+  }
+  return true;
 }
 
 function hasAddress(text: string): boolean {

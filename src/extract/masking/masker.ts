@@ -1,6 +1,7 @@
 // Runs a few times per row. A value that was masked lately costs one lookup; guarded by perf/extract-stream.bench.ts.
 import type { DistinctValues } from "./distinct-values.ts";
 import type { MaskClass, MaskPolicy } from "./mask-policy.ts";
+import { ownText } from "./own-text.ts";
 import { fullHash, shortDigits } from "./pseudonym.ts";
 
 /** Values remembered per class, in two halves: when the younger one is full, the older one is forgotten. */
@@ -31,7 +32,7 @@ export function remembered(
     if (old !== undefined) return keep(value, old);
     const pseudonym = mask(value);
     distinct.note(of, value, pseudonym);
-    return keep(value, pseudonym);
+    return keep(ownText(value), pseudonym);
   };
 }
 

@@ -41,8 +41,10 @@ export class CsvLine {
     let line = "";
     let isBroken = false;
     for (let at = 0; at < this.#kinds.length; at++) {
-      const field = this.#field(this.#kinds[at] as ColumnKind, cells[at] as Cell);
-      const isOdd = NEEDS_QUOTES.test(field);
+      const kind = this.#kinds[at] as ColumnKind;
+      const field = this.#field(kind, cells[at] as Cell);
+      const isText = kind === "masked" || kind === "text" || kind === "properties";
+      const isOdd = isText && NEEDS_QUOTES.test(field);
       if (isOdd && !this.#quotes) isBroken = true;
       const text = isOdd && this.#quotes ? quotedField(field) : field;
       line = at === 0 ? text : `${line},${text}`;

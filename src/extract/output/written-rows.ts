@@ -46,6 +46,10 @@ export function* linesOf(pieces: Iterable<Buffer>): Generator<string> {
 export function* csvRecords(pieces: Iterable<Buffer>): Generator<string[]> {
   let open = "";
   for (const line of linesOf(pieces)) {
+    if (open === "" && !line.includes('"')) {
+      yield (line.endsWith("\r") ? line.slice(0, -1) : line).split(",");
+      continue;
+    }
     const record = open === "" ? line : `${open}\n${line}`;
     if (hasOpenQuote(record)) {
       open = record;
