@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename } from "node:fs/promises";
+import { open, readdir, rename } from "node:fs/promises";
 import { arch, availableParallelism, cpus, hostname, platform, release, totalmem } from "node:os";
 import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import { makeFolder } from "../core/folder.ts";
 
 /** Directory that runs without `--out` go to, below the working directory. */
 const RUNS = "runs";
@@ -118,7 +119,7 @@ export async function createRunDirectory(options: {
   const path = options.out ?? join(RUNS, runName(options.verb, options.startedAt));
   let present: string[];
   try {
-    await mkdir(path, { recursive: true });
+    makeFolder(path);
     present = await readdir(path);
   } catch (error) {
     throw storageError(path, error);

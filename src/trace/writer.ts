@@ -6,12 +6,13 @@
 // published ones do. A shard is held in memory until no more records can come, is shuffled, and is then written: at most
 // RECORDS_MAX records, after which the next N begins.
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
 import { DrayageError } from "../core/errors.ts";
+import { makeFolder } from "../core/folder.ts";
 import type { Random } from "../core/random.ts";
 import type { Compression } from "./account.ts";
 import { type NativeRecord, nativeLine } from "./native-record.ts";
@@ -128,7 +129,7 @@ export class TraceWriter {
     const source = Readable.from(shard.shuffledArray(this.#chance), { objectMode: false });
     const compressor = compressors[this.#plan.compression]();
     try {
-      await mkdir(zoneFolder(this.#plan), { recursive: true });
+      makeFolder(zoneFolder(this.#plan));
       await pipeline([source, ...compressor, createWriteStream(part)]);
       await rename(part, path);
       const { size: bytes } = await stat(path);
