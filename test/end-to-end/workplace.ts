@@ -154,7 +154,14 @@ export class Workplace {
   start(args: readonly string[], { env = {} }: Command = {}): Started {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: this.directory,
-      env: { ...process.env, NO_COLOR: "1", CI: "", NODE_COMPILE_CACHE: compileCache, ...env },
+      env: {
+        ...process.env,
+        NO_COLOR: "1",
+        CI: "",
+        NODE_COMPILE_CACHE: compileCache,
+        XDG_CACHE_HOME: this.path("cache"),
+        ...env,
+      },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#children.add(child);
