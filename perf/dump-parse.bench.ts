@@ -13,7 +13,7 @@ import { createGzip } from "node:zlib";
 import { backupBytes } from "../src/extract/machines/backup-bytes.ts";
 import { type BackupContent, readBackup } from "../src/extract/machines/read-backup.ts";
 import type { Bench, BenchResult } from "./bench.ts";
-import { interleave, requireProgram, resultOf } from "./measure.ts";
+import { cpuSeconds, interleave, requireProgram, resultOf } from "./measure.ts";
 
 const HOSTS = 600;
 const TUPLES_PER_LINE = 4000;
@@ -52,19 +52,23 @@ INSERT INTO services VALUES ${services.join(",")};
   closeSync(file);
 }
 
-async function parsed(path: string): Promise<number> {
-  const started = performance.now();
+type Measured = { readonly seconds: number; readonly cpu: number };
+
+async function measured(run: () => void | Promise<void>): Promise<Measured> {
+  const [started, cpu] = [performance.now(), cpuSeconds()];
+  await run();
+  return { seconds: (performance.now() - started) / 1000, cpu: cpuSeconds() - cpu };
+}
+
+async function parse(path: string): Promise<void> {
   const content: BackupContent = await readBackup(path, { schemas: ["nova"], nodeJoin: "auto" });
   if (content.kind !== "read" || content.pairs.length !== HOSTS)
     throw new Error(`${path}: ${JSON.stringify(content).slice(0, 200)}`);
-  return (performance.now() - started) / 1000;
 }
 
-function counted(command: string, path: string): number {
-  const started = performance.now();
+function count(command: string, path: string): void {
   const lines = Number(execFileSync("/bin/sh", ["-c", `${command} | wc -l`, "sh", path]));
   if (!(lines > 3)) throw new Error(`${command}: ${lines} lines`);
-  return (performance.now() - started) / 1000;
 }
 
 /** Without the program: seconds to unpack alone, of which parsing is a small part. */
@@ -83,32 +87,49 @@ export const bench: Bench = {
   async run({ quick, tmp }): Promise<BenchResult[]> {
     const program = requireProgram("bzip2", "apt-get install bzip2");
     const plain = join(tmp, "dump.sql");
-    writeDump(plain, quick ? 8e6 : 100e6);
+    writeDump(plain, quick ? 8e6 : 80e6);
     const [gzip, bzip2] = [`${plain}.gz`, `${plain}.bz2`];
     await pipeline(createReadStream(plain), createGzip(), createWriteStream(gzip));
     execFileSync("/bin/sh", ["-c", `"$1" -kf "$2"`, "sh", program, plain]);
     const megabytes = statSync(plain).size / 1e6;
-    const seconds = await interleave(quick ? 2 : 5, {
-      plain: () => parsed(plain),
-      "plain, wc -l": () => counted('cat "$1"', plain),
-      gzip: () => parsed(gzip),
-      "zcat, wc -l": () => counted('zcat "$1"', gzip),
-      bzip2: () => parsed(bzip2),
-      "bzip2 -dc, wc -l": () => counted('bzip2 -dc "$1"', bzip2),
+    const runs: Record<string, Measured[]> = {};
+    const variant =
+      (name: string, run: () => void | Promise<void>) => async (): Promise<number> => {
+        const one = await measured(run);
+        runs[name] = [...(runs[name] ?? []), one];
+        return one.seconds;
+      };
+    await interleave(quick ? 2 : 5, {
+      plain: variant("plain", () => parse(plain)),
+      plainLines: variant("plain, wc -l", () => count('cat "$1"', plain)),
+      gzip: variant("gzip", () => parse(gzip)),
+      gzipLines: variant("zcat, wc -l", () => count('zcat "$1"', gzip)),
+      bzip2: variant("bzip2", () => parse(bzip2)),
+      bzip2Lines: variant("bzip2 -dc, wc -l", () => count('bzip2 -dc "$1"', bzip2)),
     });
-    const ratio = (way: keyof typeof seconds, reference: keyof typeof seconds): BenchResult =>
+    // The first run of each is the uncounted one.
+    const all = Object.entries(runs).map(([metric, each]) => [metric, each.slice(1)] as const);
+    const ratio = (way: string, reference: string): BenchResult =>
       resultOf(
         { metric: `${way} over ${reference}`, unit: "x time" },
-        seconds[way].map((one, round) => one / (seconds[reference][round] as number)),
+        (runs[way] ?? [])
+          .slice(1)
+          .map(
+            ({ seconds }, round) => seconds / (runs[reference]?.[round + 1]?.seconds ?? Number.NaN),
+          ),
       );
     const javascript = await unpackedInJavaScript(bzip2);
     return [
-      ...Object.entries(seconds).map(([metric, values]) =>
+      ...all.flatMap(([metric, each]) => [
         resultOf(
           { metric, unit: "MB/s" },
-          values.map((one) => megabytes / one),
+          each.map(({ seconds }) => megabytes / seconds),
         ),
-      ),
+        resultOf(
+          { metric, unit: "CPU s/GB" },
+          each.map(({ cpu }) => (cpu * 1000) / megabytes),
+        ),
+      ]),
       ratio("gzip", "zcat, wc -l"),
       ratio("bzip2", "bzip2 -dc, wc -l"),
       resultOf({ metric: "bzip2 in JavaScript", unit: "MB/s" }, [megabytes / javascript]),

@@ -12,6 +12,7 @@ import type { RowSink } from "../src/extract/row-sink.ts";
 import type { SortOrder, TracePlan } from "../src/extract/trace-plan.ts";
 import type { MariaDb } from "../test/fakes/mariadb.ts";
 import type { Bench, BenchResult } from "./bench.ts";
+import { dropRows } from "./drop-rows.ts";
 import { cpuSeconds, interleave, resultOf } from "./measure.ts";
 import { novaServer, readingOptions, storedNova } from "./nova-database.ts";
 
@@ -64,16 +65,8 @@ function rawRows(
   }).finally(() => connection.destroy());
 }
 
-/** A sink that drops what it is given. */
-const nowhere: RowSink<InstanceEvent> = {
-  write: () => true,
-  drained: async () => {},
-  finish: async () => ({ path: "", rows: 0, bytes: 0, sha256: "", warnings: [] }),
-  abort: async () => {},
-};
-
 async function extracted(server: MariaDb, sink: RowSink<InstanceEvent>): Promise<number> {
-  const options = readingOptions(server);
+  const options = readingOptions(server.socket);
   const nova = await openNova(options);
   try {
     const { signal } = new AbortController();
@@ -117,7 +110,7 @@ async function figures(
   server: MariaDb,
   { rows, rounds, tmp }: { rows: number; rounds: number; tmp: string },
 ): Promise<BenchResult[]> {
-  const probe = await openNova(readingOptions(server));
+  const probe = await openNova(readingOptions(server.socket));
   await probe.database.close();
   const statement = probe.statements[0] as OpenNova["statements"][number];
   const output = join(tmp, "trace.csv");
@@ -129,7 +122,7 @@ async function figures(
   };
   await interleave(rounds, {
     raw: variant(RAW, () => rawRows(server, statement)),
-    source: variant("source", () => extracted(server, nowhere)),
+    source: variant("source", () => extracted(server, dropRows)),
     none: variant("trace, --sort none", async () =>
       extracted(server, await openInstanceTrace(plan(output, "none"))),
     ),

@@ -35,12 +35,12 @@ CREATE VIEW instance_actions_events AS SELECT seq AS id, 1 + seq % 1000 AS actio
 const from = <Value>(value: Value) => ({ value, source: "bench" });
 
 /** Reads everything as root through the socket. */
-export function readingOptions({ socket, port }: MariaDb): InstanceOptions {
+export function readingOptions(socket: string): InstanceOptions {
   const settings: ConnectionSettings = {
     user: from("root"),
     password: from(""),
     host: from("localhost"),
-    port: from(port),
+    port: from(0),
     sockets: [socket],
     onlySocket: true,
     tls: undefined,

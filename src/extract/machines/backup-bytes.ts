@@ -11,7 +11,7 @@ import { delimiter, join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import unbzip2Stream from "@openpgp/unbzip2-stream";
-import { messageOf } from "../../core/errors.ts";
+import { invariant, messageOf } from "../../core/errors.ts";
 import { ZstdFrames } from "../../trace/zstd-frames.ts";
 import { DumpFault } from "./dump-fault.ts";
 
@@ -105,16 +105,19 @@ function framesOf(source: Readable): Readable {
 
 /** A child process, which runs beside the parser. */
 async function* byProgram(program: string, path: string): AsyncGenerator<Buffer> {
-  const child = spawn(program, ["-dc"], { stdio: ["pipe", "pipe", "pipe"] });
-  // The program may end before it has read everything; why, it says itself.
-  pipeline(createReadStream(path, { highWaterMark: READ_BYTES }), child.stdin, () => {});
+  // The program reads the file by itself: its bytes need not pass through here twice.
+  const input = openSync(path, "r");
+  const child = spawn(program, ["-dc"], { stdio: [input, "pipe", "pipe"] });
+  closeSync(input);
+  const { stdout, stderr } = child;
+  invariant(stdout !== null && stderr !== null, "both outputs are pipes");
   let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = `${complaint}${text}`.slice(0, COMPLAINT_CHARS_MAX);
   });
   const closed = once(child, "close") as Promise<[number | null, string | null]>;
   try {
-    for await (const piece of child.stdout) yield piece as Buffer;
+    for await (const piece of stdout) yield piece as Buffer;
     const [code, signal] = await closed;
     if (code !== 0)
       throw new DumpFault(`is damaged or cut off (${program}: ${reasonOf(complaint, signal)})`);
