@@ -41,9 +41,10 @@ export function invariant(condition: boolean, message: string): asserts conditio
   if (!condition) throw new Error(`invariant broken: ${message}`);
 }
 
-/** The one sentence of anything thrown, with its causes. */
+/** The one sentence of anything thrown, with its causes. A cause that the sentence already ends with is not repeated. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? "" : `: ${messageOf(error.cause)}`;
-  return `${error.message}${cause}`;
+  if (error.cause === undefined) return error.message;
+  const cause = messageOf(error.cause);
+  return error.message.endsWith(cause) ? error.message : `${error.message}: ${cause}`;
 }
