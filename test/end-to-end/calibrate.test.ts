@@ -72,7 +72,7 @@ test("drayage calibrate tries every pacing mode, from low rates to high, and tru
     modes.map(({ pacing }) => pacing),
     ["economical", "balanced", "precise"],
   );
-  for (const { base, rungs, largestHeld, trusted, confirmed, top } of modes) {
+  for (const { base, rungs, largestHeld, trusted, why, confirmed, top } of modes) {
     assert.ok(base.lateness.count > 0 && base.cores > 0);
     const rates = rungs.map(({ rate }) => rate);
     assert.equal(rates[0], base.rate);
@@ -84,6 +84,7 @@ test("drayage calibrate tries every pacing mode, from low rates to high, and tru
     assert.ok(rungs.every(({ held, why }) => held === (why === null)));
     assert.equal(confirmed, false);
     assert.equal(trusted === null, !rungs.some(({ held }) => held));
+    assert.equal(trusted === null, why !== null);
     if (trusted === null || largestHeld === null) continue;
     assert.ok(rungs.some(({ rate, held }) => held && rate === largestHeld));
     assert.ok(trusted <= largestHeld * margin + 1e-6);

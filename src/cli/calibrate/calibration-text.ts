@@ -62,16 +62,15 @@ function headLines(
 
 function trustLines(calibration: Calibration, paint: Paint): string[] {
   const { modes, margin } = calibration;
-  const rows = modes.map(({ pacing, trusted }) => ({
-    cells: [pacing, trusted === null ? "none" : formatRate(trusted)],
+  const rows = modes.map(({ pacing, trusted, why }) => ({
+    cells: [pacing, trusted === null ? "none" : formatRate(trusted), why ?? ""],
     paint: trusted === null ? paint.bad : paint.good,
   }));
-  // No rate at all: the modes' rungs tell why, in JSON.
   const confirmed = modes.some((mode) => mode.trusted !== null && !mode.confirmed)
     ? "; not run once more, for want of time"
     : "; run once more, and lowered until that was ok as well";
   return [
-    ...section({ title: "Largest rate to trust here", rows, sides: "lr" }, paint),
+    ...section({ title: "Largest rate to trust here", rows, sides: "lrl" }, paint),
     paint.dim(
       `${INDENT}${margin * 100} % of the largest rate tried at which a run is ok${confirmed}`,
     ),

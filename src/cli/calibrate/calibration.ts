@@ -38,6 +38,8 @@ const mode = z.strictObject({
   largestHeld: positive.nullable(),
   /** Largest rate to trust, per second; null = none. */
   trusted: positive.nullable(),
+  /** Why there is none, in a sentence. */
+  why: z.string().nullable(),
   /** Whether the trusted rate was run once more, on its own, and was `ok`. */
   confirmed: z.boolean(),
   /** At the trusted rate, or where that was not run, at the largest rate tried below it. */

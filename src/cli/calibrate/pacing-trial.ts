@@ -19,6 +19,7 @@ import {
 /** A trusted rate that does not hold when it is run once more is lowered, and run again, so many times. */
 const CONFIRMATIONS_MAX = 3;
 
+type Confirmation = Pick<ModeFigures, "trusted" | "why" | "confirmed" | "top">;
 type Seen = { readonly rung: Rung; readonly accuracy: Accuracy };
 
 export async function tryPacing(
@@ -32,11 +33,11 @@ export async function tryPacing(
   const rungs = seen.map(({ rung }) => rung);
   const held = largestHeld(rungs);
   const found = { pacing, base: base.accuracy, rungs, largestHeld: held };
-  if (held === null) return { ...found, trusted: null, confirmed: false, top: null };
+  if (held === null) return { ...found, ...untrusted(rungs[0]?.why ?? null) };
   if (time.confirm === null) {
     const trusted = withMargin(held);
     const below = seen.findLast(({ rung }) => rung.held && rung.rate <= trusted);
-    return { ...found, trusted, confirmed: false, top: below?.accuracy ?? null };
+    return { ...found, trusted, why: null, confirmed: false, top: below?.accuracy ?? null };
   }
   return { ...found, ...(await confirm(site, pacing, { rate: held, seconds: time.confirm })) };
 }
@@ -89,13 +90,21 @@ const accuracyOf = (rate: number, { figures, seconds, cpuSeconds }: ProbeWindow)
   cores: cpuSeconds / seconds,
 });
 
+const untrusted = (why: string | null): Confirmation => ({
+  trusted: null,
+  why,
+  confirmed: false,
+  top: null,
+});
+
 /** Runs the trusted rate on its own, as a user would, and judges it by all rules. */
 async function confirm(
   site: ProbeSite,
   pacing: PacingMode,
   { rate: held, seconds }: { rate: number; seconds: number },
-): Promise<Pick<ModeFigures, "trusted" | "confirmed" | "top">> {
+): Promise<Confirmation> {
   let rate = held;
+  let why: string | null = null;
   for (let attempt = 0; attempt < CONFIRMATIONS_MAX; attempt++) {
     rate = withMargin(rate);
     const schedule = { kind: "constant", rate, seconds } as const;
@@ -103,11 +112,14 @@ async function confirm(
     const plan = { schedule, pacing, path: "/s", connections, marks: [] } as const;
     const { totals, planned, sendingSeconds, cpuSeconds } = await runProbe(site, plan, () => "on");
     const course = { planned, plannedSeconds: seconds, sendingSeconds };
-    const { verdict } = judgeProbe(totals, course);
-    if (verdict !== "ok") continue;
+    const { verdict, reasons } = judgeProbe(totals, course);
+    if (verdict !== "ok") {
+      why = reasons[0] ?? null;
+      continue;
+    }
     const lateness = spreadOfDistribution(totals.lateness);
     const cores = cpuSeconds / Math.max(seconds, sendingSeconds);
-    return { trusted: rate, confirmed: true, top: { rate, lateness, cores } };
+    return { trusted: rate, why: null, confirmed: true, top: { rate, lateness, cores } };
   }
-  return { trusted: null, confirmed: false, top: null };
+  return untrusted(why);
 }

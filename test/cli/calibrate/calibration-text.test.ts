@@ -12,7 +12,7 @@ for (const { name, text, says } of [
   {
     name: "the trusted rate of each mode",
     text: textOf(),
-    says: /balanced +9,500\/s\n +precise +none\n/,
+    says: /balanced +9,500\/s\n +precise +none +operations were late\n/,
   },
   {
     name: "the margin, and that rates were run again",

@@ -29,6 +29,7 @@ export const modeOf = (
   rungs: [{ rate: 1000, held: trusted !== null, why: trusted === null ? "late" : null }],
   largestHeld: trusted === null ? null : trusted / 0.8,
   trusted,
+  why: trusted === null ? "operations were late" : null,
   confirmed: confirmed && trusted !== null,
   top: trusted === null ? null : { rate: trusted, lateness: spread, cores: 0.7 },
 });
