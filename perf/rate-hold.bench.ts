@@ -31,6 +31,17 @@ function latenessByInterval(directory: string): number[] {
   return means;
 }
 
+/** Requests sent per second by whole intervals: the first and the last are parts of a second, and have a beginning or an end. */
+function sendingRate(directory: string): number {
+  const [header = "", ...rows] = readFileSync(join(directory, "timeseries.csv"), "utf8")
+    .trim()
+    .split("\n");
+  const names = header.split(",");
+  const sumOf = (name: string): number =>
+    rows.slice(1, -1).reduce((sum, row) => sum + Number(row.split(",")[names.indexOf(name)]), 0);
+  return sumOf("sent") / sumOf("length");
+}
+
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -55,7 +66,7 @@ async function hold(
   const early = mean(means.slice(0, part));
   // The last interval is the rest of a second.
   const late = mean(means.slice(-part - 1, -1));
-  const achieved = says.totals.done / says.seconds / target;
+  const achieved = sendingRate(join(tmp, says.directory)) / target;
   return { target, achieved, early, late, drift: late - early };
 }
 

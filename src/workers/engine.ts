@@ -108,6 +108,7 @@ export class Engine {
       await Promise.race([failed, this.#startTogether(feeder)]);
       const feed = await Promise.race([failed, feeder.finished]);
       const counts = await Promise.race([failed, Promise.all(tasks)]);
+      drain.hasten();
       await Promise.race([failed, collected]);
       return { feed, counts: sumOf(counts) };
     } finally {

@@ -115,3 +115,16 @@ for (const { name, records, after, kept: expected } of [
     drain.cancel();
   });
 }
+
+test("outcome drain: hastened, it ends without waiting for its time", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { memories, producers } = rings(1);
+  const kept = keeper();
+  const drain = new OutcomeDrain(memories, kept);
+  const ended = drain.run();
+  put(producers[0]);
+  producers[0]?.close();
+  drain.hasten();
+  await ended;
+  assert.equal(kept.kept, 1);
+});
