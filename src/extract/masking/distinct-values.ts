@@ -7,6 +7,7 @@
 //   | pseudonym tag | value tag     |
 import { isIP } from "node:net";
 import { NamelessFile } from "../nameless-file.ts";
+import { isHexText } from "./hex-text.ts";
 import { type MaskClass, maskClasses } from "./mask-policy.ts";
 import { TAG_SLOT_BYTES, TagTable } from "./tag-table.ts";
 import { ValueTag } from "./value-tag.ts";
@@ -34,6 +35,8 @@ export class DistinctValues {
   #clear = new TagTable();
   readonly #collisions = new Map<CollisionPlace, number>();
   readonly #suffixes = new Set<string>();
+  /** One byte for each beginning of four digits that a clear text of hexadecimal digits has. */
+  readonly #hexBeginnings = new Uint8Array(1 << 16);
   #spool: PairSpool | undefined;
 
   constructor(limitBytes: number) {
@@ -48,9 +51,15 @@ export class DistinctValues {
     return this.#spool !== undefined;
   }
 
+  /** Whether any clear text consists of hexadecimal digits and begins with these four. */
+  hasHexBeginning(digits: number): boolean {
+    return this.#hexBeginnings[digits] === 1;
+  }
+
   /** Called at least once for each pair of a clear text and its pseudonym; repetitions cost time only. */
   note(of: MaskClass, value: string, pseudonym: string): void {
     if (of === "host") this.#noteSuffix(value);
+    this.#noteHex(value);
     const { high: valueHigh, low: valueLow } = this.#tag.of(value, CLEAR_SPACE);
     const space = 1 + maskClasses.indexOf(of);
     const { high, low } = this.#tag.of(pseudonym, space);
@@ -67,6 +76,7 @@ export class DistinctValues {
 
   /** A clear text that has no pseudonym of its own and must not stand in the output either. */
   noteClear(text: string): void {
+    this.#noteHex(text);
     const { high, low } = this.#tag.of(text, CLEAR_SPACE);
     if (this.#spool === undefined) {
       this.#clear.claim(high, low);
@@ -127,6 +137,11 @@ export class DistinctValues {
       return true;
     }
     return this.#pairs.first(at) === valueHigh && this.#pairs.second(at) === valueLow;
+  }
+
+  #noteHex(text: string): void {
+    if (text.length < 4 || !isHexText(text)) return;
+    this.#hexBeginnings[Number.parseInt(text.slice(0, 4), 16)] = 1;
   }
 
   #noteSuffix(value: string): void {

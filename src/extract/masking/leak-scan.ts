@@ -2,6 +2,7 @@
 // again while it is remembered. Guarded by perf/extract-stream.bench.ts.
 import { isIPv6 } from "node:net";
 import type { DistinctValues } from "./distinct-values.ts";
+import { isHexText } from "./hex-text.ts";
 import type { MaskClass } from "./mask-policy.ts";
 import { ownText } from "./own-text.ts";
 
@@ -61,15 +62,24 @@ export class LeakScan {
   row(fields: readonly string[], row: number): void {
     for (const at of this.#scanned) {
       const text = fields[at];
-      if (text === undefined || text.length < TOKEN_LENGTH_MIN) continue;
-      // Most texts are pseudonyms, of which each may be new: what they need is one look into the table, and no memory.
-      if (isHex(text)) {
-        if (this.#distinct.isClear(text)) this.#leak(at, { row, what: "a clear text" });
-        continue;
-      }
-      const clean = this.#clean[at] as Set<string>;
-      if (!clean.has(text)) this.#scan(text, { at, row, clean });
+      if (text !== undefined && text.length >= TOKEN_LENGTH_MIN) this.field(text, { at, row });
     }
+  }
+
+  /** Scans the field of a column. */
+  field(text: string, { at, row }: { at: number; row: number }): void {
+    // Most texts are pseudonyms, of which each may be new: what they need is one look into the table, and no memory.
+    if (isHexText(text)) {
+      if (this.#distinct.isClear(text)) this.#leak(at, { row, what: "a clear text" });
+      return;
+    }
+    const clean = this.#clean[at] as Set<string>;
+    if (!clean.has(text)) this.#scan(text, { at, row, clean });
+  }
+
+  /** Whether a text of hexadecimal digits that begins with these four may be a clear text; if not, it need not be scanned. */
+  suspects(digits: number): boolean {
+    return this.#distinct.hasHexBeginning(digits);
   }
 
   #scan(text: string, { at, row, clean }: { at: number; row: number; clean: Set<string> }): void {
@@ -119,16 +129,6 @@ export class LeakScan {
     for (const suffix of this.#distinct.suffixes) if (text.includes(suffix)) return true;
     return false;
   }
-}
-
-/** Lower-case hexadecimal digits only: no token but itself, and no pattern of any other kind. */
-function isHex(text: string): boolean {
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    const isDigit = (unit >= 48 && unit <= 57) || (unit >= 97 && unit <= 102);
-    if (!isDigit) return false;
-  }
-  return true;
 }
 
 function hasAddress(text: string): boolean {

@@ -25,6 +25,8 @@ export function csvHeader(columns: readonly Column[], version: TraceVersion): st
 export class CsvLine {
   /** Rows in which a field that needs quotes stands without them. */
   brokenRows = 0;
+  /** Fields that had to be quoted. */
+  quotedFields = 0;
   readonly #kinds: readonly ColumnKind[];
   readonly #end: string;
   readonly #seconds: (value: number) => string;
@@ -46,6 +48,7 @@ export class CsvLine {
       const isText = kind === "masked" || kind === "text" || kind === "properties";
       const isOdd = isText && NEEDS_QUOTES.test(field);
       if (isOdd && !this.#quotes) isBroken = true;
+      if (isOdd && this.#quotes) this.quotedFields++;
       const text = isOdd && this.#quotes ? quotedField(field) : field;
       line = at === 0 ? text : `${line},${text}`;
     }

@@ -43,6 +43,12 @@ export const instanceLayouts: Readonly<Record<TraceVersion, TableLayout>> = {
   },
 };
 
+/** JSON lines of bare-metal instances: no properties in v0.3, but the sizes as keys of their own. Source: extract.md 4.2. */
+export const bareMetalLines: TableLayout = {
+  columns: [...instanceLayouts["v0.3"].columns, ...sizes],
+  quasiIdentifiers: identifiersOf(sizeNames),
+};
+
 const machineMoment: readonly Column[] = [
   { name: "EVENT_TIME", kind: "time" },
   { name: "EVENT_TIME_SEC", kind: "machine-seconds", of: "EVENT_TIME" },

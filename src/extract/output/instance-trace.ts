@@ -6,7 +6,7 @@ import { shortDigits } from "../masking/pseudonym.ts";
 import type { InstanceEvent } from "../nova-event.ts";
 import type { RowSink } from "../row-sink.ts";
 import type { SortOrder, TracePlan } from "../trace-plan.ts";
-import { instanceLayouts } from "./event-layouts.ts";
+import { bareMetalLines, instanceLayouts } from "./event-layouts.ts";
 import { eventWords } from "./event-words.ts";
 import type { FieldFate } from "./manifest.ts";
 import type { Cell, Column, SortKey } from "./table-layout.ts";
@@ -23,7 +23,7 @@ const classes: Readonly<Record<string, MaskClass>> = {
 /** Opens a trace of instance events. Fails with a UsageError before anything is written if the place is not writable. */
 export async function openInstanceTrace(plan: TracePlan): Promise<RowSink<InstanceEvent>> {
   const distinct = new DistinctValues(plan.memoryBytes / 4);
-  const layout = instanceLayouts[plan.version];
+  const layout = withSizeKeys(plan) ? bareMetalLines : instanceLayouts[plan.version];
   return new TableTrace(plan, {
     distinct,
     kind: {
@@ -56,6 +56,9 @@ export function scannedColumn({ name, kind }: Column): ScannedColumn {
   return kind === "text" ? { name, scan: "pieces", words: eventWords } : { name, scan: "none" };
 }
 
+const withSizeKeys = ({ bareMetal, format }: TracePlan): boolean =>
+  bareMetal === true && format === "jsonl";
+
 type Fill = (row: InstanceEvent, cells: Cell[], key: SortKey) => void;
 
 function instanceCells(plan: TracePlan, distinct: DistinctValues): Fill {
@@ -70,6 +73,7 @@ function instanceCells(plan: TracePlan, distinct: DistinctValues): Fill {
   ];
   const setKey = sortKey(plan.sort);
   const isFlat = plan.version === "v0.2";
+  const sizeKeys = withSizeKeys(plan);
   return (row, cells, key) => {
     cells[0] = uuid(row.uuid);
     cells[1] = row.event;
@@ -86,7 +90,15 @@ function instanceCells(plan: TracePlan, distinct: DistinctValues): Fill {
       cells[9] = row.rootGb;
       cells[10] = row.vcpus;
     } else {
-      cells[12] = { memory_mb: row.memoryMb, root_gb: row.rootGb, vcpus: row.vcpus };
+      cells[12] =
+        plan.bareMetal === true
+          ? {}
+          : { memory_mb: row.memoryMb, root_gb: row.rootGb, vcpus: row.vcpus };
+      if (sizeKeys) {
+        cells[13] = row.memoryMb;
+        cells[14] = row.rootGb;
+        cells[15] = row.vcpus;
+      }
     }
     setKey(row, key);
   };

@@ -8,6 +8,8 @@ import {
   uniquenessPasses,
 } from "../masking/uniqueness.ts";
 
+import { PlainCsvScan } from "./plain-csv-scan.ts";
+
 export type ChecksPlan = {
   readonly columns: readonly ScannedColumn[];
   readonly quasiIdentifiers: readonly {
@@ -44,13 +46,21 @@ export function checkCollisions(distinct: DistinctValues): void {
   );
 }
 
+export type ChecksInput = {
+  readonly plan: ChecksPlan;
+  readonly rowCount: number;
+  readonly distinct: DistinctValues;
+  /** The bytes of the output from the first on, each time it is called, if it is CSV without quotes. */
+  readonly plainCsv?: (() => Iterable<Buffer>) | undefined;
+};
+
 /**
  * Reads the rows that were written as often as the memory asks for, looks for leaks and counts. `rows` gives all rows from
  * the first on, each time it is called. Throws a CheckFailure for a leak that is not allowed, or for too small a class.
  */
 export async function checkOutput(
   rows: () => Iterable<readonly string[]>,
-  { plan, rowCount, distinct }: { plan: ChecksPlan; rowCount: number; distinct: DistinctValues },
+  { plan, rowCount, distinct, plainCsv }: ChecksInput,
 ): Promise<ChecksResult> {
   const scan = new LeakScan(plan.columns, distinct);
   const groups = countedGroups(plan);
@@ -65,10 +75,12 @@ export async function checkOutput(
       distinct.loadClear(pass);
       scan.nextPass();
     }
-    await eachRow(rows(), (fields, row) => {
-      if (isScanning) scan.row(fields, row);
-      if (isCountingNow) uniqueness.row(fields);
-    });
+    if (plainCsv !== undefined && !isCountingNow) await scanBytes(plainCsv(), { plan, scan });
+    else
+      await eachRow(rows(), (fields, row) => {
+        if (isScanning) scan.row(fields, row);
+        if (isCountingNow) uniqueness.row(fields);
+      });
     if (isCountingNow) uniqueness.endPass();
   }
   const counts = isCounting ? uniqueness.counts() : [];
@@ -83,6 +95,17 @@ export async function checkOutput(
   refuseLeaks(result, plan.allowLeaks);
   refuseSmallClasses(result, plan.minK);
   return result;
+}
+
+async function scanBytes(
+  pieces: Iterable<Buffer>,
+  { plan, scan }: { plan: ChecksPlan; scan: LeakScan },
+): Promise<void> {
+  const bytes = new PlainCsvScan(plan.columns, scan);
+  for (const piece of pieces) {
+    bytes.take(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 const ROWS_PER_TURN = 1 << 14;

@@ -110,6 +110,7 @@ export class TableTrace<Row> implements RowSink<Row> {
       plan: this.#checksPlan(),
       rowCount: this.#rows,
       distinct: this.#distinct,
+      plainCsv: this.#isPlainCsv() ? () => this.#file.pieces() : undefined,
     });
     await deliver(this.#file, { plan: this.#plan, manifest, sha256, checks });
     this.#end();
@@ -179,6 +180,13 @@ export class TableTrace<Row> implements RowSink<Row> {
     const cells: Cell[] = JSON.parse(bytes.toString("utf8"));
     this.#times.apply(cells);
     return cells;
+  }
+
+  /** Whether every comma of the file separates two fields and every line feed ends a row. */
+  #isPlainCsv(): boolean {
+    const csv = this.#csv;
+    if (csv === undefined || this.#plan.version === "v0.3") return false;
+    return csv.quotedFields === 0 && csv.brokenRows === 0;
   }
 
   /** The rows of the finished file. Those of Parquet are read from where they were put in order. */

@@ -199,6 +199,21 @@ test("a clear text in an unmasked column is a leak: no output, and the place wit
   assert.ok(existsSync(output));
 });
 
+test("an identifier of hexadecimal digits is found among pseudonyms, which look like it", async (t) => {
+  const output = join(scratch(t), "out.csv");
+  const [first] = goldenInstances;
+  assert.ok(first);
+  const project = "5f2d7c1e8a9b4c3d9e0f1a2b3c4d5e6f";
+  const rows = [
+    { ...first, project },
+    { ...first, result: project },
+  ];
+  await assert.rejects(
+    instancesIn(tracePlan(output, { masking: keyed }), rows),
+    /column RESULT holds a clear text in row 2/,
+  );
+});
+
 for (const { name, result } of [
   { name: "an IPv4 address", result: "no route to 192.0.2.17" },
   { name: "an IPv6 address", result: "no route to 2001:db8::17 now" },
