@@ -55,7 +55,7 @@ export function parseArguments<T extends OptionTable>(
 function parse(table: OptionTable, args: readonly string[]): Parsed {
   const names = Object.entries(table);
   const alias = names.flatMap(([name, { alias }]) => (alias === undefined ? [] : [[name, alias]]));
-  const parsed: Parsed = Parser(withDashes(args), {
+  const parsed: Parsed = Parser(withDashes(table, args), {
     // Numbers too: "0x10" or "" would become numbers that nobody typed.
     string: names.filter(([, { type }]) => type !== "boolean").map(([name]) => name),
     boolean: names.filter(([, { type }]) => type === "boolean").map(([name]) => name),
@@ -66,14 +66,18 @@ function parse(table: OptionTable, args: readonly string[]): Parsed {
   return parsed;
 }
 
-/** A lone `-`, which is standard input or output, behind a flag is its value; yargs takes it for an argument. */
-function withDashes(args: readonly string[]): string[] {
+/** A lone `-`, which is standard input or output, behind a flag that takes a value is that; yargs takes it for an argument. */
+function withDashes(table: OptionTable, args: readonly string[]): string[] {
   const end = indexOrEnd(args, "--");
+  const takes = (arg: string | undefined): boolean =>
+    Object.entries(table).some(
+      ([name, { type, alias }]) =>
+        type !== "boolean" && (arg === `--${name}` || (alias !== undefined && arg === `-${alias}`)),
+    );
   return args.flatMap((arg, at) => {
-    const isFlag = at < end && /^--?[^=-][^=]*$/.test(arg);
-    if (isFlag && at + 1 < end && args[at + 1] === "-") return [`${arg}=-`];
-    const isTaken = arg === "-" && at < end && /^--?[^=-][^=]*$/.test(args[at - 1] ?? "");
-    return isTaken ? [] : [arg];
+    if (at >= end) return [arg];
+    if (at + 1 < end && args[at + 1] === "-" && takes(arg)) return [`${arg}=-`];
+    return arg === "-" && takes(args[at - 1]) ? [] : [arg];
   });
 }
 
