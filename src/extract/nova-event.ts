@@ -35,8 +35,7 @@ export interface InstanceEvent {
   eventId: number;
 }
 
-export const machineEventNames = ["CREATE", "DELETE", "DISABLE", "ENABLE", "UPDATE"] as const;
-export type MachineEventName = (typeof machineEventNames)[number];
+export type MachineEventName = "CREATE" | "DELETE" | "DISABLE" | "ENABLE" | "UPDATE";
 
 /** One event that refinement has kept, in clear text. */
 export type MachineEvent = {

@@ -1,4 +1,4 @@
-import { sortOrders } from "../../extract/trace-plan.ts";
+import { outputFormats, sortOrders, traceVersions } from "../../extract/trace-plan.ts";
 import type { OptionTable } from "../command.ts";
 import { maskOptions } from "./mask-options.ts";
 
@@ -6,13 +6,13 @@ import { maskOptions } from "./mask-options.ts";
 export const extractOptions = {
   format: {
     type: "string",
-    choices: ["v0.2", "v0.3"],
+    choices: traceVersions,
     default: "v0.2",
     help: "version of the trace format",
   },
   "output-format": {
     type: "string",
-    choices: ["csv", "jsonl", "parquet"],
+    choices: outputFormats,
     value: "FORMAT",
     help: "csv unless --jsons is given",
   },

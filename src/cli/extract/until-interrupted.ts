@@ -19,7 +19,10 @@ export async function untilInterrupted<T>(
   } catch (error) {
     await abort();
     // What still runs belongs to a trace that is gone: it must not go on behind the message.
-    if (error instanceof Interruption) process.exit(error.exit);
+    if (error instanceof Interruption) {
+      process.stderr.write("interrupted: nothing was written\n");
+      process.exit(error.exit);
+    }
     throw error;
   } finally {
     process.off("SIGINT", onInterrupt);

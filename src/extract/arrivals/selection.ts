@@ -13,7 +13,7 @@ const sets: Readonly<Record<string, RegExp>> = {
   resize: /^compute__?(?:prep_resize|finish_resize|resize_instance)$/,
 };
 
-export const eventSets: readonly string[] = Object.keys(sets);
+const eventSets: readonly string[] = Object.keys(sets);
 
 /** Which events pull an image: names of sets, or `re:REGEX`. Machines pull when they are created. */
 export function eventFilter(choices: readonly string[]): (row: EventRow) => boolean {

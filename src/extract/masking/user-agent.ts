@@ -39,7 +39,7 @@ const ARCH = /\b(amd64|arm64|arm|386|ppc64le|s390x|riscv64|x86_64|aarch64)\b/i;
 const PRODUCT = /^([a-z][a-z0-9._-]*)\/v?(\d+(?:\.\d+)?)/i;
 
 /** What an agent becomes that is unknown or that too few clients use. */
-export const OTHER_AGENT = "other";
+const OTHER_AGENT = "other";
 
 /** `docker/20.10 linux amd64` of a long agent: product, two numbers of the version, system and architecture. */
 export function generalisedAgent(text: string): string {

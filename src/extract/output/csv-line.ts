@@ -15,7 +15,7 @@ const NEEDS_QUOTES = /[",\r\n]/;
 export const quotedField = (text: string): string =>
   NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
-export const lineEnd = (version: TraceVersion): string => (version === "v0.2" ? "\n" : "\r\n");
+const lineEnd = (version: TraceVersion): string => (version === "v0.2" ? "\n" : "\r\n");
 
 export function csvHeader(columns: readonly Column[], version: TraceVersion): string {
   return columns.map(({ name }) => quotedField(name)).join(",") + lineEnd(version);

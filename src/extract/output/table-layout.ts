@@ -30,7 +30,7 @@ export type Column = {
 };
 
 /** Columns that identify together, although none does alone; their names as in the header. */
-export type QuasiIdentifier = { readonly name: string; readonly columns: readonly string[] };
+type QuasiIdentifier = { readonly name: string; readonly columns: readonly string[] };
 
 export type TableLayout = {
   readonly columns: readonly Column[];
