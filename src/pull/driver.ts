@@ -185,7 +185,7 @@ export class PullDriver {
   }
 
   async #herd(request: HerdRequest): Promise<void> {
-    const { plan, tallyMs, watch } = this.#request;
+    const { plan, watch } = this.#request;
     this.#recorder.beginPhase("herd");
     this.#log("phase herd begin");
     const herds = new HerdRun(request, {
@@ -198,20 +198,35 @@ export class PullDriver {
     });
     this.#herds = herds;
     this.#recorder.activeChanged(request.clients, this.#clock.now());
-    let over = false;
-    const ended = herds.run().finally(() => {
-      over = true;
-    });
-    for (let at = this.#beganAt + tallyMs * 1e6; !over; at += tallyMs * 1e6) {
-      await Promise.race([ended, this.#halt.until(this.#clock, at)]);
-      if (!over) this.#tick();
-      if (this.#halt.isHalted) break;
+    const ticking = this.#tickAlone();
+    try {
+      await herds.run();
+    } finally {
+      ticking.end();
     }
-    await ended;
     const now = this.#clock.now();
     this.#recorder.endStep(now, { step: 1, level: request.clients });
     this.#recorder.activeChanged(0, now);
     this.#log("phase herd end");
+  }
+
+  /** Ticks of a run without a schedule. */
+  #tickAlone(): { end(): void } {
+    const period = this.#request.tallyMs * 1e6;
+    let at = this.#beganAt + period;
+    let timer: NodeJS.Timeout;
+    const wait = (): void => {
+      timer = setTimeout(due, Math.max(0, (at - this.#clock.now()) / 1e6));
+    };
+    const due = (): void => {
+      if (this.#clock.now() >= at) {
+        this.#tick();
+        at += period;
+      }
+      wait();
+    };
+    wait();
+    return { end: () => clearTimeout(timer) };
   }
 
   #drain(): Promise<void> {

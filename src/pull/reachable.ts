@@ -41,7 +41,7 @@ export async function requireReachable(target: ReachTarget): Promise<void> {
     });
   } catch (error) {
     const why = error instanceof AggregateError ? error.errors[0] : error;
-    throw new DrayageError("target-unreachable", `${origin}: ${messageOf(why)}`, { cause: error });
+    throw new DrayageError("target-unreachable", `nothing answers at ${origin}: ${messageOf(why)}`);
   } finally {
     socket.destroy();
   }

@@ -71,6 +71,12 @@ export class ControlTransport {
     }
   };
 
+  /** Loads the client library ahead of the first request, where one is sure to come and is timed. */
+  async prepare(): Promise<void> {
+    this.#agent ??= agentFor(this.#trust);
+    await this.#agent;
+  }
+
   async close(): Promise<void> {
     const agent = await this.#agent;
     await agent?.destroy();

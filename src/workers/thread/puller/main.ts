@@ -37,6 +37,7 @@ export async function servePullers(task: PullThreadTask): Promise<PullThreadEnd>
     pulledBefore: new Uint8Array(task.pulledBefore),
     layout: save === "" ? undefined : new LayoutWriter(save, task.thread),
   });
+  await context.prepare();
   const health = watchPullHealth(tally, board);
   const stable = new Stable(context, task, send, health.restart);
   await stable.finished;

@@ -126,6 +126,11 @@ export class PullContext {
     this.#stamps.record(this, ClassOf.token, { failure, status });
   }
 
+  /** With credentials configured, a token is likely to be asked for: its time is not to hold our own start. */
+  async prepare(): Promise<void> {
+    if (this.plan.wire.endpoint.auth.type !== "none") await this.#transport.prepare();
+  }
+
   async close(): Promise<void> {
     await this.#transport.close();
   }
