@@ -25,14 +25,15 @@ const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
 /** Between "everybody is ready" and the first due time: a start message arrives well within it. */
 const START_AHEAD_NS = 20e6;
 /**
- * Takes effect as the command-line flag does. With the collections of NO_HELPERS a pause takes 0.2 ms whether this is 2 or 8;
- * 2 keeps the memory that is written to near the size of a cache (perf/gc-pauses.bench.ts).
+ * Takes effect as the command-line flag does. Small, so that what is written to stays near the size of a cache; 4 and 8 showed
+ * no longer median pause, but fewer collections. Figures: docs/performance.md, perf/gc-pauses.bench.ts.
  */
 const YOUNG_GENERATION_MB = 2;
 /**
- * What survives in the young generation of a worker is copied in 0.2 ms. Helper threads of V8 do not make that shorter, but the
- * pause lasts until the last of them has had a core: 3 to 9 ms at p99 on two busy cores, against some 1 ms without them
- * (perf/gc-pauses.bench.ts). Holds for all threads of the process, and is looked up at every collection.
+ * What survives in a worker's young generation is copied in 0.2 ms, and a pause lasts until the last helper thread of V8 has had
+ * a core. Without helpers the p99 of pauses is 0.8 instead of 1.1 ms where the load goes before all other work; on a crowded
+ * machine the median stays at 0.2 ms, where with helpers it went up to 1 ms, and no difference of p99 could be told from noise.
+ * Holds for all threads of the process, and is looked up at every collection.
  */
 const NO_HELPERS = "--no-parallel-scavenge";
 
