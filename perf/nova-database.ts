@@ -61,6 +61,7 @@ export function readingOptions(socket: string): InstanceOptions {
     serverOrder: "none",
     strict: false,
     notice: () => {},
+    progress: () => {},
     debug: () => {},
   };
 }

@@ -126,13 +126,15 @@ export const extractInstances: Command<typeof options> = {
   async run(given, [output = ""], terminal) {
     const config = readConfig(given.config);
     const sort = sortPlan(given);
-    const plan = tracePlan(given, {
+    const bareMetal = isBareMetal(given);
+    const common = tracePlan(given, {
       terminal,
       verb: "extract instances",
       output,
       sort: sort.local,
       configEpoch: config.epoch,
     });
+    const plan: TracePlan = { ...common, bareMetal };
     for (const line of config.warnings) plan.notice(line);
     const instances = await instanceOptions(given, { config, plan, terminal, sort: sort.server });
     const nova = await openNova(instances);
@@ -151,6 +153,13 @@ export const extractInstances: Command<typeof options> = {
 
 /** The name of the original's program. */
 export const dbDump: Command<typeof options> = { ...extractInstances, name: "db_dump" };
+
+function isBareMetal(given: Given): boolean {
+  if (given["instance-type"] !== "baremetal") return false;
+  if (given.format !== "v0.3")
+    throw new UsageError("--instance-type baremetal is a matter of v0.3: add --format v0.3");
+  return true;
+}
 
 /** Who sorts by what. Several statements can only be put in order here. */
 function sortPlan(given: Given): { local: SortOrder; server: SortOrder } {
@@ -194,6 +203,7 @@ async function instanceOptions(
     serverOrder: sort,
     strict: given.strict,
     notice: plan.notice,
+    progress: given.verbose || given.debug ? plan.notice : () => {},
     debug: given.debug ? plan.notice : () => {},
   };
 }

@@ -37,6 +37,7 @@ export type InstanceOptions = {
   /** A row with an unreadable value ends the run. */
   readonly strict: boolean;
   readonly notice: (line: string) => void;
+  readonly progress: (line: string) => void;
   readonly debug: (line: string) => void;
 };
 
@@ -84,7 +85,7 @@ export async function readInstances(
     signal,
   }: { options: InstanceOptions; sink: RowSink<InstanceEvent>; signal: AbortSignal },
 ): Promise<SourceReport> {
-  const { includeUnfinished, shadow, debug } = options;
+  const { includeUnfinished, shadow, progress, debug } = options;
   const rows = new InstanceRows(sink, {
     includeUnfinished,
     onUnreadable: (column) => {
@@ -102,7 +103,7 @@ export async function readInstances(
       debug(statement.sql);
       const before = rows.read;
       await database.stream(statement, rows, signal);
-      debug(`${rows.read - before} rows`);
+      progress(`${statement.schema}: ${rows.read - before} rows read`);
     }
   } catch (error) {
     throw streamError(error, { rows: rows.read, netWriteTimeout: NET_WRITE_TIMEOUT });

@@ -19,7 +19,7 @@ export type StarcompactorConfig = {
   readonly warnings: readonly string[];
 };
 
-export const CONFIG_FILE = "starcompactor.config";
+const CONFIG_FILE = "starcompactor.config";
 
 const HOSTNAME_REGEX = "(\\w\\d{2})-(\\d{2}).chameleon.tacc.utexas.edu";
 
@@ -50,7 +50,7 @@ export function readConfig(path: string | undefined): StarcompactorConfig {
   }
 }
 
-export function starcompactorConfig(ini: Ini, file: string): StarcompactorConfig {
+function starcompactorConfig(ini: Ini, file: string): StarcompactorConfig {
   const value = (section: string, key: string) => ini.get(section)?.get(key);
   const rack = ini.has("kvm") ? "kvm" : "rack";
   const at = (section: string, key: string) => `${file}: ${section}.${key}`;

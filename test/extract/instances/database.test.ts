@@ -149,6 +149,23 @@ withServer(
 );
 
 withServer(
+  "bare-metal instances have no properties in v0.3, and their sizes as keys of JSON lines",
+  async (db) => {
+    const cell = [...asRoot(db), "-d", "cell2", "-m", "none", "--instance-type", "baremetal", "-v"];
+    const csv = await extract([...cell, "--format", "v0.3", "-"]);
+    assert.match(csv.out, /,h1,\{\}\r\n$/);
+    assert.match(csv.err, /cell2: 1 rows read/);
+    const lines = await extract([...cell, "--format", "v0.3", "--jsons", "-"]);
+    const { PROPERTIES, MEMORY_MB, VCPUS } = JSON.parse(lines.out);
+    assert.deepEqual(
+      { PROPERTIES, MEMORY_MB, VCPUS },
+      { PROPERTIES: {}, MEMORY_MB: 512, VCPUS: 1 },
+    );
+    assert.equal((await extract([...cell, "-"])).exit, 2);
+  },
+);
+
+withServer(
   "several cells make one trace in order, and one event id may occur in each",
   async (db) => {
     const { out } = await extract([
