@@ -152,7 +152,11 @@ export const extractInstances: Command<typeof options> = {
 };
 
 /** The name of the original's program. */
-export const dbDump: Command<typeof options> = { ...extractInstances, name: "db_dump" };
+export const dbDump: Command<typeof options> = {
+  ...extractInstances,
+  name: "db_dump",
+  summary: "the same as extract instances, as Star Compactor spells it",
+};
 
 function isBareMetal(given: Given): boolean {
   if (given["instance-type"] !== "baremetal") return false;

@@ -124,6 +124,7 @@ export const extractMachines: Command<typeof options> = {
 export const machineEventDump: Command<typeof options> = {
   ...extractMachines,
   name: "machine_event_dump",
+  summary: "the same as extract machines, as Star Compactor spells it",
 };
 
 function refuseBareMetal(given: Given): void {

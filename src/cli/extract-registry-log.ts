@@ -101,7 +101,7 @@ type Given = OptionValues<typeof options>;
 
 export const extractRegistryLogVerb: Command<typeof options> = {
   name: "extract registry-log",
-  summary: "a masked trace out of a registry's access log",
+  summary: "a masked, replayable trace out of a registry's access log",
   examples: [
     {
       type: "drayage extract registry-log registry.log -o trace.json --key-file mask.key",
