@@ -156,6 +156,10 @@ export const dbDump: Command<typeof options> = {
   ...extractInstances,
   name: "db_dump",
   summary: "the same as extract instances, as Star Compactor spells it",
+  examples: extractInstances.examples.map(({ type, does }) => ({
+    type: type.replace("extract instances", "db_dump"),
+    does,
+  })),
 };
 
 function isBareMetal(given: Given): boolean {

@@ -125,6 +125,10 @@ export const machineEventDump: Command<typeof options> = {
   ...extractMachines,
   name: "machine_event_dump",
   summary: "the same as extract machines, as Star Compactor spells it",
+  examples: extractMachines.examples.map(({ type, does }) => ({
+    type: type.replace("extract machines", "machine_event_dump"),
+    does,
+  })),
 };
 
 function refuseBareMetal(given: Given): void {

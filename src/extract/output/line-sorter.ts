@@ -13,9 +13,13 @@ import type { SortKey } from "./table-layout.ts";
 
 const HEAD_BYTES = 28;
 const FIRST_LINES = 1 << 12;
-const READ_BYTES = 1 << 18;
+/** Of the buffers that runs are read through: all of them together take what the lines in memory took before. */
+const READ_BYTES_MAX = 1 << 18;
+const READ_BYTES_MIN = 1 << 12;
 const WRITE_BYTES = 1 << 20;
 const ARENA_BYTES_MIN = 1 << 20;
+
+const NOTHING = Buffer.alloc(0);
 
 type Run = { readonly from: number; readonly to: number };
 
@@ -27,7 +31,8 @@ export interface SortedLine {
 }
 
 export class LineSorter {
-  readonly #arena: Buffer;
+  readonly #arenaBytes: number;
+  #arena: Buffer;
   #used = 0;
   #count = 0;
   #starts = new Float64Array(FIRST_LINES + 1);
@@ -38,7 +43,8 @@ export class LineSorter {
 
   /** `bytes` for lines in memory. */
   constructor(bytes: number) {
-    this.#arena = Buffer.allocUnsafeSlow(Math.max(ARENA_BYTES_MIN, bytes));
+    this.#arenaBytes = Math.max(ARENA_BYTES_MIN, bytes);
+    this.#arena = Buffer.allocUnsafeSlow(this.#arenaBytes);
   }
 
   /** Runs on disk so far. */
@@ -70,7 +76,13 @@ export class LineSorter {
     }
     if (this.#count > 0) this.#spill();
     const file = this.#file as NamelessFile;
-    const cursors = this.#runs.map((run) => new RunCursor(file, run));
+    const share = Math.floor(this.#arenaBytes / this.#runs.length);
+    const readBytes = Math.max(READ_BYTES_MIN, Math.min(READ_BYTES_MAX, share));
+    // All lines are in the file now.
+    this.#arena = NOTHING;
+    this.#keys = new Float64Array(0);
+    this.#starts = new Float64Array(1);
+    const cursors = this.#runs.map((run) => new RunCursor(file, { run, readBytes }));
     yield* mergeRuns(cursors.filter((cursor) => cursor.advance()));
   }
 
@@ -167,13 +179,14 @@ class RunCursor implements SortedLine {
   bytes: Buffer = Buffer.alloc(0);
   readonly #file: NamelessFile;
   readonly #run: Run;
-  #buffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  #buffer: Buffer;
   #position: number;
   #at = 0;
   #filled = 0;
 
-  constructor(file: NamelessFile, run: Run) {
+  constructor(file: NamelessFile, { run, readBytes }: { run: Run; readBytes: number }) {
     this.#file = file;
+    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
     this.#run = run;
     this.#position = run.from;
   }
