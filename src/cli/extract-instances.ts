@@ -156,10 +156,7 @@ export const dbDump: Command<typeof options> = {
   ...extractInstances,
   name: "db_dump",
   summary: "the same as extract instances, as Star Compactor spells it",
-  examples: extractInstances.examples.map(({ type, does }) => ({
-    type: type.replace("extract instances", "db_dump"),
-    does,
-  })),
+  examples: [{ type: "drayage db_dump -u cc_trace trace.csv", does: "the instance events" }],
 };
 
 function isBareMetal(given: Given): boolean {
