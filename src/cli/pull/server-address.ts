@@ -10,10 +10,11 @@ export type ServerAddress = {
   readonly pathPrefix: string;
 };
 
+const ADDRESS = /^(?:(https?):\/\/)?((?:\[[^\]\s]+\]|[^/?#@\s:[\]]+)(?::\d+)?)(\/[^?#\s]*)?$/i;
+
 /** `host[:port]` means http. Throws UsageError for anything that is no address. */
 export function serverAddress(text: string, flag: string): ServerAddress {
-  const [, scheme = "http", host = "", path = ""] =
-    /^(?:(https?):\/\/)?([^/?#@\s]+)(\/[^?#\s]*)?$/i.exec(text) ?? [];
+  const [, scheme = "http", host = "", path = ""] = ADDRESS.exec(text) ?? [];
   const url = host === "" ? null : URL.parse(`${scheme.toLowerCase()}://${host}`);
   if (url === null)
     throw new UsageError(

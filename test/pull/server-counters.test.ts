@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  growth,
+  hitRatio,
+  serverCounters,
+  upstreamCounts,
+  upstreamDifference,
+} from "../../src/pull/server-counters.ts";
+
+const page = (upstream: number, cached: number) =>
+  serverCounters(
+    [
+      "# HELP ociregistry_upstream_pulls_by_ns pulls",
+      `ociregistry_upstream_pulls_by_ns{ns="a:5000"} ${upstream}`,
+      `ociregistry_upstream_pulls_by_ns{ns="b"} 1`,
+      `ociregistry_cached_pulls_by_ns_total{ns="a:5000"} ${cached} 1700000000`,
+      "not a sample",
+      "nan_value NaN",
+    ].join("\n"),
+  );
+
+test("counters are summed over their labels, and the hit ratio is their share", () => {
+  const [before, after] = [page(10, 0), page(20, 30)];
+  assert.equal(growth(before, after, "ociregistry_upstream_pulls_by_ns"), 10);
+  assert.equal(hitRatio(before, after), 0.75);
+});
+
+test("a counter that fell says nothing, and one that is missing is not zero", () => {
+  assert.equal(growth(page(20, 0), page(10, 0), "ociregistry_upstream_pulls_by_ns"), undefined);
+  assert.equal(growth(page(1, 1), page(1, 1), "absent"), undefined);
+  assert.equal(hitRatio(serverCounters(""), serverCounters("")), undefined);
+});
+
+test("of CNCF distribution's variables the proxy's are kept", () => {
+  const text = JSON.stringify({
+    cmdline: [],
+    registry: { proxy: { blobs: { Hits: 3, Misses: 1 } } },
+  });
+  assert.deepEqual(
+    [...serverCounters(text)],
+    [
+      ["registry.proxy.blobs.Hits", 3],
+      ["registry.proxy.blobs.Misses", 1],
+    ],
+  );
+});
+
+test("fetches are GETs of manifests and blobs; anything else is no statistics page", () => {
+  const stats = (blobs: number): string =>
+    JSON.stringify({
+      requests: [
+        { type: "manifest", method: "GET", code: 200, requests: 2, responseBytes: 10 },
+        { type: "manifest", method: "HEAD", code: 200, requests: 5, responseBytes: 0 },
+        { type: "blob", method: "GET", code: 200, requests: blobs, responseBytes: 100 },
+      ],
+    });
+  const [before, after] = [upstreamCounts(stats(1)), upstreamCounts(stats(4))];
+  assert.deepEqual(upstreamDifference(before, after), {
+    manifestGets: 0,
+    blobGets: 3,
+    otherRequests: 0,
+    bytes: 0,
+  });
+  assert.equal(upstreamDifference(after, before), undefined);
+  for (const text of ["", "404 page not found", "{}", "[]", '{"requests":[{}]}'])
+    assert.equal(upstreamCounts(text), undefined, text);
+});
