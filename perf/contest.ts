@@ -42,11 +42,9 @@ type Round = { readonly cost: number; readonly requests: number; readonly rate: 
 
 /** Each figure's median and spread, and the spread of the ratios of rounds. Throws where counts disagree. */
 export async function hold(contest: Contest): Promise<BenchResult[]> {
-  const { ours, load, cwd } = contest;
+  const { ours, load } = contest;
   const rivals = present(contest.rivals, load);
-  const starts: number[] = [];
-  for (let round = 0; round < contest.rounds; round++)
-    starts.push((await runPeer(ours, { ...load, seconds: START_SECONDS }, cwd)).cpu);
+  const starts = await startsOf(contest);
   const rounds = new Map<string, Round[]>();
   const all = [ours, ...rivals.map(({ peer }) => peer)];
   const once = (peer: Peer) => async (): Promise<number> => {
@@ -59,15 +57,26 @@ export async function hold(contest: Contest): Promise<BenchResult[]> {
   const roundsOf = ({ name }: Peer): Round[] => (rounds.get(name) ?? []).slice(1);
   return [
     ...all.flatMap((peer) => figuresOf(contest, peer, roundsOf(peer))),
-    resultOf({ metric: `${contest.what}: ${ours.name}, start`, unit: "CPU s" }, starts),
+    ...(starts.length === 0
+      ? []
+      : [resultOf({ metric: `${contest.what}: ${ours.name}, start`, unit: "CPU s" }, starts)]),
     ...rivals.flatMap((rival) =>
       ratiosOf(contest, rival, {
         our: roundsOf(ours),
         their: roundsOf(rival.peer),
-        start: median(starts),
+        start: starts.length === 0 ? undefined : median(starts),
       }),
     ),
   ];
+}
+
+/** What our start costs; of a program that sends a number of requests, however long that takes, it is no part by itself. */
+async function startsOf({ ours, load, rounds, cwd }: Contest): Promise<number[]> {
+  const starts: number[] = [];
+  if (ours.counted === true) return starts;
+  for (let round = 0; round < rounds; round++)
+    starts.push((await runPeer(ours, { ...load, seconds: START_SECONDS }, cwd)).cpu);
+  return starts;
 }
 
 async function runOnce({ load, cost, served, cwd }: Contest, peer: Peer): Promise<Round> {
@@ -92,17 +101,22 @@ const figuresOf = ({ what, unit }: Contest, { name }: Peer, rounds: readonly Rou
 function ratiosOf(
   { what, ours, cost }: Contest,
   { peer, bar }: Rival,
-  { our, their, start }: { our: readonly Round[]; their: readonly Round[]; start: number },
+  {
+    our,
+    their,
+    start,
+  }: { our: readonly Round[]; their: readonly Round[]; start: number | undefined },
 ): BenchResult[] {
   const limit = bar === undefined ? "" : `, bar ${bar}`;
   const against = (value: number, round: number): number => value / (their[round]?.cost ?? 0);
   const whole = our.map((round, at) => against(round.cost, at));
-  const later = our.map((round, at) => against(round.cost - cost(start, round.requests), at));
   const metric = `${what}: ${ours.name} / ${peer.name}`;
-  return [
-    resultOf({ metric: `${metric}${limit}`, unit: "x" }, whole),
-    resultOf({ metric: `${metric}, without its start`, unit: "x" }, later),
-  ];
+  const ratios = [resultOf({ metric: `${metric}${limit}`, unit: "x" }, whole)];
+  if (start !== undefined) {
+    const later = our.map((round, at) => against(round.cost - cost(start, round.requests), at));
+    ratios.push(resultOf({ metric: `${metric}, without its start`, unit: "x" }, later));
+  }
+  return ratios;
 }
 
 /** A cost as processor seconds per million requests. */

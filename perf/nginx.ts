@@ -1,4 +1,5 @@
 // The server that all peers are pointed at: nginx on loopback, one worker, two files, one counter; with TLS where asked for.
+// To a replay it is a registry in which every blob is the small file.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -8,10 +9,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { requireProgram } from "./measure.ts";
 
-const SMALL_BYTES = 600;
+export const SMALL_BYTES = 600;
 export const BLOB_BYTES = 10 * 1024 * 1024;
 
-const small = Buffer.alloc(SMALL_BYTES, "x");
+export const small = Buffer.alloc(SMALL_BYTES, "x");
 const blob = Buffer.alloc(BLOB_BYTES, "x");
 
 export const SMALL_PATH = "/small";
@@ -71,6 +72,8 @@ http {
     ${tls === undefined ? "" : `listen 127.0.0.1:${ports.tls} ssl; ssl_certificate ${tls.certificate}; ssl_certificate_key ${tls.key};`}
     root ${folder}/files;
     location = /status { stub_status; }
+    location = ${BLOB_PATH} { }
+    location /v2/ { rewrite ^ ${SMALL_PATH} break; }
   }
 }
 `;

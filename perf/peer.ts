@@ -45,6 +45,22 @@ export const drayageWith = (name: string, ...flags: readonly string[]): Peer => 
   },
 });
 
+/** `drayage run` over the whole trace of a configuration; `folder` takes the run directories. */
+export function drayageRunning(configuration: string, folder: string): Peer {
+  let runs = 0;
+  return {
+    name: "drayage run",
+    counted: true,
+    command: () => [
+      process.execPath,
+      join(root, "bin/drayage.js"),
+      ...["run", "-i", configuration, "--local", "1", "--out", join(folder, `run-${runs++}`)],
+      ...["--json", "--quiet", "--allow-invalid"],
+    ],
+    requests: (output) => (JSON.parse(output) as { totals: { done: number } }).totals.done,
+  };
+}
+
 export const drayage: Peer = drayageWith("drayage load");
 
 export const wrk: Peer = {
