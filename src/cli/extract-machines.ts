@@ -14,6 +14,7 @@ import { type NodeJoin, nodeJoins } from "../extract/machines/node-pairs.ts";
 import { readConfig, type StarcompactorConfig } from "../extract/machines/starcompactor-config.ts";
 import type { MachineEvent } from "../extract/nova-event.ts";
 import { openMachineTrace } from "../extract/output/machine-trace.ts";
+import { PartialFile } from "../extract/output/partial-file.ts";
 import type { RowSink } from "../extract/row-sink.ts";
 import type { TracePlan } from "../extract/trace-plan.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
@@ -113,6 +114,8 @@ export const extractMachines: Command<typeof options> = {
     noticeIgnored(given, plan.notice);
     const machines = machineOptions(given, { config, plan });
     if (given["dry-run"]) return printPlan(machines, terminal);
+    // Reading may take hours; that its result cannot be written shall be known before.
+    new PartialFile(output).discard();
     const extraction = await extractEvents(machines);
     const racks = extraction.events.flatMap(({ content }) => content?.rack ?? []);
     const sink = await openMachineTrace(plan, racks);

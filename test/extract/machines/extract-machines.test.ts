@@ -409,6 +409,15 @@ for (const { name, config, args = [], says } of [
   });
 }
 
+test("an output that cannot be written is refused before anything is read", async () => {
+  const dir = folder();
+  writeBackup(dir, { date: "2015-11-06", content: "broken" });
+  const { exit, err } = await extract(["--backup-dir", dir, "-m", "none", join(dir, "no/out.csv")]);
+  assert.equal(exit, 2);
+  assert.match(err, /cannot write .*no\/out\.csv/);
+  assert.doesNotMatch(err, /skipped/);
+});
+
 test("a folder without backups names the regex and what it holds", async () => {
   const dir = folder();
   for (let i = 0; i < 7; i++) writeFileSync(join(dir, `other-${i}`), "");
