@@ -2,6 +2,7 @@ import type { Verb } from "./verb.ts";
 
 const loadWarmup = async () => (await import("./warmup.ts")).warmup;
 const loadRun = async () => (await import("./run.ts")).run;
+const loadSimulate = async () => (await import("./simulate.ts")).simulate;
 
 /** Every command of drayage, in the order of `drayage --help`. */
 export const verbs: readonly Verb[] = [
@@ -17,9 +18,19 @@ export const verbs: readonly Verb[] = [
   },
   { name: "run", summary: "replay a trace against a registry", load: loadRun },
   {
+    name: "simulate",
+    summary: "run a simulation over a trace: caches, prefetching, or a plug-in of your own",
+    load: loadSimulate,
+  },
+  {
     name: "master",
-    summary: "the same as warmup and run, as the original trace replayer spells it",
-    load: async () => (await import("./master.ts")).masterOf({ warmup: loadWarmup, run: loadRun }),
+    summary: "the same as warmup, run and simulate, as the original trace replayer spells it",
+    load: async () =>
+      (await import("./master.ts")).masterOf({
+        warmup: loadWarmup,
+        run: loadRun,
+        simulate: loadSimulate,
+      }),
   },
   {
     name: "load",

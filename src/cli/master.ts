@@ -1,4 +1,3 @@
-import { UsageError } from "../core/errors.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { parseArguments } from "./parser.ts";
@@ -16,22 +15,27 @@ const options = {
   ...commonReplayOptions,
 } as const satisfies OptionTable;
 
-/** The commands that `-c` can name and this version has. */
-export type Modes = Readonly<Record<"warmup" | "run", () => Promise<Command>>>;
+type Mode = "warmup" | "run" | "simulate";
+
+/** The commands that `-c` can name. */
+export type Modes = Readonly<Record<Mode, () => Promise<Command>>>;
 
 /** The spelling of the trace replayer that drayage stands in for: `master -c run -i FILE` is `run -i FILE`. */
 export const masterOf = (modes: Modes): Command<typeof options> => ({
   name: "master",
-  summary: "the same as warmup and run, as the original trace replayer spells it",
+  summary: "the same as warmup, run and simulate, as the original trace replayer spells it",
   examples: [
     { type: "drayage master -c warmup -i config.yaml", does: "as drayage warmup -i config.yaml" },
     { type: "drayage master -c run -i config.yaml", does: "as drayage run -i config.yaml" },
+    {
+      type: "drayage master -c simulate -i config.yaml",
+      does: "as drayage simulate -i config.yaml",
+    },
   ],
   options,
   async run({ command, ...common }, _positionals, terminal) {
-    if (command !== "warmup" && command !== "run")
-      throw new UsageError(`-c ${command} is not part of this version: type -c warmup or -c run`);
-    const verb = await modes[command]();
+    // The option table lets nothing else through.
+    const verb = await modes[command as Mode]();
     // Parsed again with the verb's own table, which has more flags: their defaults and variables are the verb's.
     const { options, positionals } = parseArguments(verb, {
       args: argumentsOf(common),

@@ -15,13 +15,13 @@ type ChartLine = {
 };
 
 /**
- * A chart as data. `x`: seconds since the start, or nines: log10(1 / (1 - p)), so that 1 is p90 and 3 is p99.9.
- * `y`: milliseconds, events per second, bytes per second or a plain count.
+ * A chart as data. `x`: seconds since the start; nines: log10(1 / (1 - p)), so that 1 is p90 and 3 is p99.9; or bytes, by
+ * powers of two. `y`: milliseconds, events per second, bytes per second, a plain count, or a share from 0 to 1.
  */
 export type Chart = {
   readonly name: string;
-  readonly x: "seconds" | "nines";
-  readonly y: "ms" | "perSecond" | "bytesPerSecond" | "count";
+  readonly x: "seconds" | "nines" | "bytes";
+  readonly y: "ms" | "perSecond" | "bytesPerSecond" | "count" | "share";
   readonly logarithmic: boolean;
   readonly at: readonly number[];
   readonly lines: readonly ChartLine[];

@@ -75,33 +75,36 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
   const font = "12px system-ui, sans-serif";
   const axis = { stroke: colour("muted"), font, grid: { stroke: colour("grid"), width: 1 } };
   const inTime = chart.x === "seconds";
+  const ticks = {
+    seconds: { values: secondsTicks },
+    nines: { splits: ninesSplits, values: ninesTicks },
+    bytes: { values: bytesTicks },
+  };
+  const placeNames = { seconds: "time", nines: "percentile", bytes: "size" };
   const swatch = (line: number): string => colour(chart.lines[line - 1]?.colour ?? "muted");
   const options = {
     width: Math.max(280, canvas.clientWidth),
     height: 280,
     cursor: { drag: { x: inTime, y: false }, ...(inTime ? { sync: { key: "time" } } : {}) },
     scales: {
-      x: { time: false },
+      x: chart.x === "bytes" ? { time: false, distr: 3, log: 2 } : { time: false },
       y: chart.logarithmic ? { distr: 3, log: 10, range: decades } : { range: fromZero },
     },
     legend: { markers: { width: 0, fill: (_: unknown, line: number) => swatch(line) } },
     axes: [
-      {
-        ...axis,
-        ...(inTime ? { values: secondsTicks } : { splits: ninesSplits, values: ninesTicks }),
-      },
+      { ...axis, ...ticks[chart.x] },
       { ...axis, size: 72, values: (_: unknown, ticks: number[]) => valueTicks(chart.y, ticks) },
     ],
     series: [
       {
-        label: inTime ? "time" : "percentile",
+        label: placeNames[chart.x],
         value: (_: unknown, at: number | null) => placeText(chart.x, at),
       },
       ...chart.lines.map((line) => ({
         label: line.label,
         stroke: colour(line.colour),
         width: line.width ?? 2,
-        points: { show: chart.at.length < 60 && inTime, size: 5 },
+        points: { show: chart.at.length < 60 && chart.x !== "nines", size: 5 },
         ...(line.dashed ? { dash: [6, 4] } : {}),
         ...(line.filled ? { fill: `${colour(line.colour)}22` } : {}),
         value: (_: unknown, value: number | null) => valueText(chart.y, value),
@@ -150,6 +153,7 @@ function valueText(unit: Chart["y"], value: number | null): string {
   if (value === null || value === undefined) return "-";
   if (unit === "ms") return formatNanos(value * 1e6).replace("us", "µs");
   if (unit === "bytesPerSecond") return `${formatBytes(value)}/s`;
+  if (unit === "share") return `${Number((value * 100).toPrecision(3))}%`;
   const text = value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   return unit === "perSecond" ? `${text}/s` : text;
 }
@@ -165,6 +169,11 @@ function valueTicks(unit: Chart["y"], ticks: readonly (number | null)[]): string
 
 function secondsTicks(_: unknown, ticks: readonly number[]): string[] {
   return ticks.map((tick) => placeText("seconds", tick));
+}
+
+/** A log axis offers more places than there is room for; those without a text get none. */
+function bytesTicks(_: unknown, ticks: readonly (number | null)[]): string[] {
+  return ticks.map((tick) => (tick === null ? "" : formatBytes(tick)));
 }
 
 function ninesSplits(
@@ -184,6 +193,7 @@ function ninesTicks(_: unknown, ticks: readonly number[]): string[] {
 
 function placeText(kind: Chart["x"], at: number | null): string {
   if (at === null || at === undefined) return "-";
+  if (kind === "bytes") return formatBytes(at);
   if (kind === "nines")
     return `${Number((100 - 100 * 10 ** -at).toPrecision(Math.max(3, at + 2)))}%`;
   if (at < 120) return `${Number(at.toFixed(3))} s`;
@@ -207,6 +217,7 @@ export const pageScript = (): string =>
     valueText,
     valueTicks,
     secondsTicks,
+    bytesTicks,
     ninesSplits,
     ninesTicks,
     placeText,

@@ -24,7 +24,8 @@ export type RunFlags = ReplayFlags & {
   readonly runId: string;
 };
 
-function traceOptions(config: ReplayConfig, flags: ReplayFlags): OpenTraceOptions {
+/** Which traces are read, and what is kept of them, by every mode. */
+export function traceOptions(config: ReplayConfig, flags: ReplayFlags): OpenTraceOptions {
   const { trace, run } = config;
   return {
     location: trace.location,

@@ -1,0 +1,47 @@
+// `next` runs once per request and allocates nothing. Guarded by perf/simulate-stream.bench.ts.
+import type { RequestCursor } from "../../plugins/simulations/simulation.ts";
+import type { RecordView } from "../../trace/record-view.ts";
+import type { TraceStream } from "../../trace/trace-stream.ts";
+import type { ProgressBoard } from "./progress-board.ts";
+
+/** Requests between two looks at the board; a power of two. */
+const LOOK_EVERY = 1024;
+
+/** The requests of a trace, which end early when the user interrupts. */
+export class TracedRequests implements RequestCursor {
+  readonly total: number;
+  readonly view: RecordView;
+  interrupted = false;
+  readonly #stream: TraceStream;
+  readonly #board: ProgressBoard;
+
+  constructor(stream: TraceStream, board: ProgressBoard) {
+    this.#stream = stream;
+    this.#board = board;
+    this.view = stream.view;
+    this.total = stream.account.kept;
+    board.set("simulating", 0, this.total);
+  }
+
+  get delayUs(): number {
+    return this.#stream.delayUs;
+  }
+
+  get seq(): number {
+    return this.#stream.seq;
+  }
+
+  next(): boolean {
+    const stream = this.#stream;
+    if (((stream.seq + 1) & (LOOK_EVERY - 1)) === 0) this.#look(stream.seq + 1);
+    if (this.interrupted) return false;
+    if (stream.next()) return true;
+    this.#board.set("simulating", this.total, this.total);
+    return false;
+  }
+
+  #look(done: number): void {
+    this.#board.set("simulating", done, this.total);
+    if (this.#board.stopped) this.interrupted = true;
+  }
+}
