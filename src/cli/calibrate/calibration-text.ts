@@ -68,7 +68,7 @@ function trustLines(calibration: Calibration, paint: Paint): string[] {
   }));
   const confirmed = modes.some((mode) => mode.trusted !== null && !mode.confirmed)
     ? "; not run once more, for want of time"
-    : "; run once more, and lowered until that was ok as well";
+    : "; run once more, and halved until that was ok as well";
   return [
     ...section({ title: "Largest rate to trust here", rows, sides: "lrl" }, paint),
     paint.dim(

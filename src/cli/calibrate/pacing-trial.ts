@@ -16,7 +16,7 @@ import {
   withMargin,
 } from "./trusted-rate.ts";
 
-/** A trusted rate that does not hold when it is run once more is lowered, and run again, so many times. */
+/** A trusted rate that does not hold when it is run once more is halved, and run again; so many runs in all. */
 const CONFIRMATIONS_MAX = 3;
 
 type Confirmation = Pick<ModeFigures, "trusted" | "why" | "confirmed" | "top">;
@@ -103,10 +103,9 @@ async function confirm(
   pacing: PacingMode,
   { rate: held, seconds }: { rate: number; seconds: number },
 ): Promise<Confirmation> {
-  let rate = held;
   let why: string | null = null;
   for (let attempt = 0; attempt < CONFIRMATIONS_MAX; attempt++) {
-    rate = withMargin(rate);
+    const rate = roundedDown(withMargin(held) / 2 ** attempt);
     const schedule = { kind: "constant", rate, seconds } as const;
     const connections = connectionsFor(site.workers);
     const plan = { schedule, pacing, path: "/s", connections, marks: [] } as const;

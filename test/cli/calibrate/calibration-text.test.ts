@@ -17,7 +17,7 @@ for (const { name, text, says } of [
   {
     name: "the margin, and that rates were run again",
     text: textOf(),
-    says: /80 % .* run once more, and lowered/,
+    says: /80 % .* run once more, and halved/,
   },
   {
     name: "that rates were not run again",

@@ -80,14 +80,14 @@ for (const { name, change, held, why } of [
     why: /^11 operations/,
   },
   {
-    name: "1 % waited for a place of the responder",
-    change: { late: 10, byMs: 30, cause: LateCause.slots },
+    name: "a tenth waited for a place of the responder",
+    change: { late: 100, byMs: 30, cause: LateCause.slots },
     held: true,
     why: null,
   },
   {
-    name: "more than 1 % waited for a place",
-    change: { late: 11, byMs: 30, cause: LateCause.slots },
+    name: "more than a tenth waited for a place",
+    change: { late: 101, byMs: 30, cause: LateCause.slots },
     held: false,
     why: /waited more than 10 ms/,
   },
