@@ -8,7 +8,7 @@
 import { UsageError } from "../core/errors.ts";
 
 /** So many pullers are active from `fromMs` to `toMs`. */
-export type ScheduleStep = {
+type ScheduleStep = {
   readonly level: number;
   readonly fromMs: number;
   readonly toMs: number;

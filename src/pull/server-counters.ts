@@ -9,7 +9,7 @@ const SAMPLE = /^([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)(?:\s+-?\d+)?$/;
 const SERIES_MAX = 100_000;
 
 /** Prometheus text format, OpenMetrics included; lines that are neither are passed over. */
-export function prometheusCounters(text: string): ServerCounters {
+function prometheusCounters(text: string): ServerCounters {
   const counters = new Map<string, number>();
   for (const line of text.split("\n")) {
     if (line.startsWith("#") || counters.size >= SERIES_MAX) continue;
@@ -22,7 +22,7 @@ export function prometheusCounters(text: string): ServerCounters {
 }
 
 /** `/debug/vars` of CNCF distribution: the numbers below `registry.proxy`, by dotted path. */
-export function debugVariables(text: string): ServerCounters {
+function debugVariables(text: string): ServerCounters {
   const counters = new Map<string, number>();
   const walk = (value: unknown, path: string): void => {
     if (typeof value === "number") counters.set(path, value);

@@ -45,7 +45,7 @@ export type PullSettings = {
   readonly seed: string;
 };
 
-export type HerdSettings = {
+type HerdSettings = {
   readonly clients: number;
   readonly count: number | undefined;
   readonly gapMs: number;
@@ -134,7 +134,7 @@ function originalSettings(given: PullGiven) {
 }
 
 /** On the command line both kinds have become one list already. */
-export function patternTexts({ pattern, patterns }: PullGiven): readonly string[] {
+function patternTexts({ pattern, patterns }: PullGiven): readonly string[] {
   const listed = patterns.flatMap(splitPatterns);
   return pattern.length > 0 ? pattern : listed;
 }

@@ -167,7 +167,7 @@ export const herdHead = [
 
 const inMs = (value: number | null): string => (value === null ? "-" : value.toFixed(2));
 
-export const herdCells = (herd: HerdFigures): string[] => [
+const herdCells = (herd: HerdFigures): string[] => [
   String(herd.herd),
   herd.image,
   String(herd.clients),

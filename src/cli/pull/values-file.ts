@@ -4,7 +4,6 @@ import { hint } from "../suggestion.ts";
 import { type PullGiven, pullOptions } from "./pull-options.ts";
 
 type Value = string | boolean | readonly string[] | undefined;
-export type PullValues = { readonly [Name in keyof PullGiven]?: Value };
 
 /** Flags that were given, by flag or environment; those of `--config` for the others. Throws UsageError. */
 export function pullValues(given: PullGiven): PullGiven {
