@@ -117,13 +117,46 @@ async function* byProgram(program: string, path: string): AsyncGenerator<Buffer>
   });
   const closed = once(child, "close") as Promise<[number | null, string | null]>;
   try {
-    for await (const piece of stdout) yield piece as Buffer;
+    yield* gathered(stdout);
     const [code, signal] = await closed;
     if (code !== 0)
       throw new DumpFault(`is damaged or cut off (${program}: ${reasonOf(complaint, signal)})`);
   } finally {
     if (child.exitCode === null) child.kill("SIGKILL");
     await closed.catch(() => undefined);
+  }
+}
+
+/**
+ * Pieces of a useful size. bzip2 writes 5,000 bytes at a time, and each of them by itself would cost more than its parsing;
+ * the stream rests while a gathered piece is worked on.
+ */
+async function* gathered(source: Readable): AsyncGenerator<Buffer> {
+  let pieces: Buffer[] = [];
+  let bytes = 0;
+  let ended = false;
+  let wake = (): void => {};
+  source.on("data", (piece: Buffer) => {
+    pieces.push(piece);
+    bytes += piece.length;
+    if (bytes < UNPACKED_BYTES) return;
+    source.pause();
+    wake();
+  });
+  source.once("close", () => {
+    ended = true;
+    wake();
+  });
+  while (!ended || bytes > 0) {
+    if (bytes < UNPACKED_BYTES && !ended)
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    const piece = Buffer.concat(pieces, bytes);
+    pieces = [];
+    bytes = 0;
+    source.resume();
+    yield piece;
   }
 }
 
