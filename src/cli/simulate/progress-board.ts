@@ -41,6 +41,11 @@ export class ProgressBoard {
     this.#words[TOTAL] = total;
   }
 
+  /** Within the phase that was set last; costs one store. */
+  reached(done: number): void {
+    this.#words[DONE] = done;
+  }
+
   /** The three may be of different moments; a line of progress does not mind. */
   get position(): { readonly phase: Phase; readonly done: number; readonly total: number } {
     return {

@@ -4,9 +4,6 @@ import type { RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { ProgressBoard } from "./progress-board.ts";
 
-/** Requests between two looks at the board; a power of two. */
-const LOOK_EVERY = 1024;
-
 /** The requests of a trace, which end early when the user interrupts. */
 export class TracedRequests implements RequestCursor {
   readonly total: number;
@@ -33,15 +30,10 @@ export class TracedRequests implements RequestCursor {
 
   next(): boolean {
     const stream = this.#stream;
-    if (((stream.seq + 1) & (LOOK_EVERY - 1)) === 0) this.#look(stream.seq + 1);
-    if (this.interrupted) return false;
-    if (stream.next()) return true;
-    this.#board.set("simulating", this.total, this.total);
-    return false;
-  }
-
-  #look(done: number): void {
-    this.#board.set("simulating", done, this.total);
+    // Looked at for each request: a plug-in may take seconds for one.
     if (this.#board.stopped) this.interrupted = true;
+    if (this.interrupted || !stream.next()) return false;
+    this.#board.reached(stream.seq + 1);
+    return true;
   }
 }

@@ -35,7 +35,7 @@ export class ObjectNumbers {
   add(view: RecordView): number {
     const known = this.#keys.size;
     const object = this.#number(view);
-    const size = view.size < 0 ? 0 : view.size;
+    const size = Math.max(0, view.size);
     if (object === known) this.#keep(object, size);
     else if (this.#sizes[object] !== size) this.sizeChanges++;
     return object;

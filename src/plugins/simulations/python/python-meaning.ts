@@ -184,7 +184,18 @@ def _install(folder):
                 module.__dict__.update(_names())
             exec(code, module.__dict__)
 
-    finder = machinery.FileFinder(folder, (Loader, ['.py']))
+    loaders = (
+        (machinery.ExtensionFileLoader, machinery.EXTENSION_SUFFIXES),
+        (Loader, ['.py']),
+        (machinery.SourcelessFileLoader, ['.pyc']),
+    )
+
+    def hook(path):
+        if path != folder:
+            raise ImportError(path)
+        return machinery.FileFinder(path, *loaders)
+
     import sys
-    sys.meta_path.insert(len(sys.meta_path) - 1, finder)
+    sys.path_hooks.insert(0, hook)
+    sys.path_importer_cache.pop(folder, None)
 `;
