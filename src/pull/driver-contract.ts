@@ -37,7 +37,7 @@ export type DriverSinks = {
   /** Rows of tally.tsv: those of the metrics, and the last, partial interval. */
   tally(at: number, point: TallyPoint): void;
   /** Pulls so far, once a second, for the course of the rate. */
-  sample(seconds: number, pulls: number, failed: number, active: number): void;
+  sample(seconds: number, soFar: ReturnType<PullRecorder["soFar"]>): void;
   scraped(scrape: Scrape): void;
 };
 

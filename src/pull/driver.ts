@@ -102,8 +102,7 @@ export class PullDriver {
   }
 
   #sample(): void {
-    const { pulls, failed } = this.#recorder.counters();
-    this.#sinks.sample(this.#seconds(), pulls, failed, this.#recorder.active);
+    this.#sinks.sample(this.#seconds(), this.#recorder.soFar(this.#clock.now()));
   }
 
   async #phases(): Promise<void> {

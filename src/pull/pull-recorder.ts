@@ -115,9 +115,9 @@ export class PullRecorder {
     };
   }
 
-  /** Counters so far, without ending an interval: for a finer course of the rate. */
-  counters(): PullCounters {
-    return this.#counters.read();
+  /** Figures so far, without ending an interval: for a finer course of the rate. `activeSeconds`: summed over pullers. */
+  soFar(now: number): PullCounters & { readonly activeSeconds: number } {
+    return { ...this.#counters.read(), activeSeconds: this.#activeAreaAt(now) / 1e9 };
   }
 
   /** What came so far belongs to the totals and to no step: the settling of one, the time between phases, the drain. */

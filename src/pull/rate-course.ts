@@ -1,6 +1,6 @@
 // The course of the rate for a chart: a point a second, at most 2,000 of them, joined in pairs when there are more.
 
-/** Rates per second over the interval that ends at `seconds`; `active` at its end. */
+/** Rates per second over the interval that ends at `seconds`; `active` pullers, time-weighted. */
 export type RatePoint = {
   readonly seconds: number;
   readonly rate: number;
@@ -8,11 +8,12 @@ export type RatePoint = {
   readonly active: number;
 };
 
+/** Sums so far. */
 type Sample = {
   readonly seconds: number;
   readonly pulls: number;
   readonly failed: number;
-  readonly active: number;
+  readonly activeSeconds: number;
 };
 
 const SAMPLES_MAX = 4000;
@@ -20,7 +21,7 @@ const SAMPLES_MAX = 4000;
 const SECONDS_MIN = 0.3;
 
 export class RateCourse {
-  #samples: Sample[] = [{ seconds: 0, pulls: 0, failed: 0, active: 0 }];
+  #samples: Sample[] = [{ seconds: 0, pulls: 0, failed: 0, activeSeconds: 0 }];
 
   /** Counters so far. */
   add(sample: Sample): void {
@@ -40,7 +41,7 @@ export class RateCourse {
         seconds: sample.seconds,
         rate: (sample.pulls - before.pulls) / span,
         failures: (sample.failed - before.failed) / span,
-        active: sample.active,
+        active: (sample.activeSeconds - before.activeSeconds) / span,
       });
     });
     return points;

@@ -160,7 +160,7 @@ function courseCharts(course: readonly RatePoint[]): PageCharts {
   const at = course.map(({ seconds }) => rounded(seconds));
   const rates = course.map(({ rate }) => rounded(rate));
   const failures = course.map((point) => rounded(point.failures));
-  const active = course.map((point) => point.active);
+  const active = course.map((point) => rounded(point.active));
   return {
     rate: [
       {
@@ -188,10 +188,11 @@ function courseCharts(course: readonly RatePoint[]): PageCharts {
 
 function stepCharts({ steps, end }: PullFigures): PageCharts {
   const at = end.recorder.steps.map(({ from }) => rounded(from));
-  const alone = steps.find(({ level }) => level === 1)?.pullsPerSecond;
   const rates = steps.map(({ pullsPerSecond }) => rounded(pullsPerSecond));
-  const proportional =
-    alone === undefined ? [] : [steps.map(({ level }) => rounded(level * alone))];
+  // Against the first step of one puller in the same phase.
+  const proportional = steps.map(({ level, speedUp, pullsPerSecond }) =>
+    speedUp === null || speedUp === 0 ? null : rounded((pullsPerSecond / speedUp) * level),
+  );
   const times = [
     { label: "p50", colour: "third", values: steps.map(({ pullP50 }) => inMs(pullP50)) },
     { label: "p99", colour: "first", values: steps.map(({ pullP99 }) => inMs(pullP99)) },
@@ -212,12 +213,7 @@ function stepCharts({ steps, end }: PullFigures): PageCharts {
         at,
         lines: [
           { label: "pulls", colour: "first", values: rates },
-          ...proportional.map((values) => ({
-            label: "in proportion",
-            colour: "ink",
-            dashed: true,
-            values,
-          })),
+          { label: "in proportion", colour: "ink", dashed: true, values: proportional },
         ],
       },
     ],

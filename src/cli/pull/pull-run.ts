@@ -181,8 +181,7 @@ class PullRun {
       metric: (at, { pulls, seconds, active }) =>
         files.metric(metricLine(at, seconds > 0 ? pulls / seconds : 0, active)),
       tally: (at, point) => outputs?.tally(at, point),
-      sample: (seconds, pulls, failed, active) =>
-        this.#course.add({ seconds, pulls, failed, active }),
+      sample: (seconds, soFar) => this.#course.add({ seconds, ...soFar }),
       scraped: (scrape) => outputs?.scraped(scrape),
     });
   }
