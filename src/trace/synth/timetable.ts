@@ -9,12 +9,22 @@ const PEAK_HOUR = 15;
 const WEEKEND_DAYS = [2, 3];
 
 /** Between -1 and 1 over a day: two parabolas that look like a sine. Math.sin may differ between machines. */
-function daily(time: number): number {
+export function daily(time: number): number {
   const day = time / DAY_MS - (PEAK_HOUR - 6) / 24;
   const half = 2 * (day - Math.floor(day));
   const part = half - Math.floor(half);
   return (half < 1 ? 4 : -4) * part * (1 - part);
 }
+
+/** Saturday and Sunday, UTC. `time` in milliseconds since the Unix epoch. */
+export const isWeekend = (time: number): boolean =>
+  WEEKEND_DAYS.includes(Math.floor(time / DAY_MS) % 7);
+
+/** Rate at an instant, as a factor of the profile's mean. */
+export const rateFactor = (
+  time: number,
+  { diurnal, weekend }: Pick<SynthProfile, "diurnal" | "weekend">,
+): number => Math.max((isWeekend(time) ? weekend : 1) * (1 + diurnal * daily(time)), 0.01);
 
 /** When sessions start: at random, by a rate that swings over the day. Milliseconds since the Unix epoch, ascending. */
 export class Timetable {
@@ -36,10 +46,8 @@ export class Timetable {
   }
 
   next(): number {
-    const day = Math.floor(this.#now / DAY_MS) % 7;
-    const week = WEEKEND_DAYS.includes(day) ? this.#profile.weekend : 1;
-    const rate = week * (1 + this.#profile.diurnal * daily(this.#now));
-    this.#now += (exponential(this.#chance) * this.#meanGap) / Math.max(rate, 0.01);
+    const rate = rateFactor(this.#now, this.#profile);
+    this.#now += (exponential(this.#chance) * this.#meanGap) / rate;
     return this.#now;
   }
 }
