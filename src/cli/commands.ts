@@ -58,6 +58,21 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./trace-synth.ts")).traceSynth,
   },
   {
+    name: "trace convert",
+    summary: "write a trace in another form: JSON array, JSON lines, CSV, Parquet",
+    load: async () => (await import("./trace-convert.ts")).traceConvert,
+  },
+  {
+    name: "trace validate",
+    summary: "check every record of a trace: what is broken, where and why",
+    load: async () => (await import("./trace-validate.ts")).traceValidate,
+  },
+  {
+    name: "trace slice",
+    summary: "cut a part out of traces, merge them, mask them again",
+    load: async () => (await import("./trace-slice.ts")).traceSlice,
+  },
+  {
     name: "extract instances",
     summary: "write the instance events of a Nova database as an anonymous trace",
     load: async () => (await import("./extract-instances.ts")).extractInstances,

@@ -20,7 +20,7 @@ export type BrokenRecord = {
   readonly message: string;
 };
 
-export type TraceFormat = "json" | "ndjson" | "csv" | "uri-list";
+export type TraceFormat = "json" | "ndjson" | "csv" | "parquet" | "uri-list";
 export type Compression = "none" | "gzip" | "zstd";
 
 export type FileAccount = {

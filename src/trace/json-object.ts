@@ -94,6 +94,7 @@ export class JsonObjectReader {
   }
 
   #complete(at: number, behind: number): number {
+    this.#raw.at = at;
     this.#raw.bytes = behind - at;
     return behind;
   }

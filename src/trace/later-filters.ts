@@ -42,8 +42,11 @@ export class LaterFilters {
   }
 }
 
+/** Where a client stands in a buffer; -1, -1 = the record has none. */
+type ClientPlace = Pick<RecordView, "buffer" | "clientAt" | "clientEnd">;
+
 /** Whole clients by the first 32 bits of SHA-256(seed NUL client). Source: trace-replay.md 3.2, `trace.sample`. */
-class ClientSample {
+export class ClientSample {
   readonly #threshold: number;
   readonly #seed: string | number;
   readonly #clients = new ClientIndex();
@@ -55,7 +58,7 @@ class ClientSample {
     this.#seed = seed;
   }
 
-  keeps({ buffer, clientAt, clientEnd }: RecordView): boolean {
+  keeps({ buffer, clientAt, clientEnd }: ClientPlace): boolean {
     const client = this.#clients.indexOf(buffer, clientAt, clientEnd);
     const known = this.#kept[client];
     if (known !== undefined) return known === 1;

@@ -51,8 +51,10 @@ export class RawRecord {
   readonly values = new Float64Array(traceKeys.length);
   /** Three bits per field. */
   shapes = 0;
-  /** No text of the record is longer, nor are all of them together. */
+  /** No text of the record is longer, nor are all of them together. Of a record of JSON, its length. */
   bytes = 0;
+  /** Where the record itself stands in `buffer`, if it is JSON; -1 = what stands there are its values only. */
+  at = -1;
   /** From 1, broken records included. */
   row = 0;
   /** From 1. */

@@ -4,7 +4,7 @@ import { UsageError } from "../core/errors.ts";
 import { FILES_MAX } from "./layout.ts";
 
 /** Names in a directory that are taken for traces; what they contain is told by their content. */
-const TRACE_NAME = /\.(json|ndjson|jsonl|csv|txt)(\.gz|\.zst)?$/i;
+const TRACE_NAME = /\.((json|ndjson|jsonl|csv|txt)(\.gz|\.zst)?|parquet)$/i;
 const GLOB = /[*?[\]{}]/;
 const ARCHIVE = "archive:";
 

@@ -1,6 +1,7 @@
 import type { TraceFormat } from "./account.ts";
 
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
+const PARQUET_MAGIC = Buffer.from("PAR1");
 const OPEN_BRACKET = 91;
 const OPEN_BRACE = 123;
 
@@ -16,6 +17,7 @@ export const markLength = (head: Buffer): number =>
  * trace without records.
  */
 export function formatOf(head: Buffer): TraceFormat | undefined {
+  if (head.subarray(0, PARQUET_MAGIC.length).equals(PARQUET_MAGIC)) return "parquet";
   let p = 0;
   while (p < head.length && isBlank(head[p] as number)) p++;
   if (p === head.length || head[p] === OPEN_BRACE) return "ndjson";

@@ -19,7 +19,8 @@ type Reading = {
   readonly onFile: (file: FileAccount) => void;
   readonly allowUriList: boolean;
   readonly signal: AbortSignal | undefined;
-  readonly onChunk: (storedRead: number) => void;
+  /** Asked between pieces of the file; what it promises is waited for, so that output can hold up input. */
+  readonly onChunk: (storedRead: number) => void | Promise<void>;
 };
 
 /** The part of a file that is in memory: `buffer[0..length)`, which starts at `base` of the uncompressed stream. */
@@ -40,10 +41,7 @@ export async function readTrace(path: string, reading: Reading): Promise<void> {
     reading.onFile(file);
     drop(window, mark);
     const source = { input, window, base: mark };
-    const rows = await (known === "csv"
-      ? parseCsv(source, reading)
-      : scanAll(source, reading, known));
-    file.records = rows;
+    file.records = await readSource(source, reading, known);
   } finally {
     await input.close();
   }
@@ -67,7 +65,7 @@ function knownFormat(
 ): TraceFormat {
   if (format === undefined) {
     throw new UsageError(
-      `${path} is no trace: it is neither a JSON array, nor a JSON object per line, nor CSV with a header`,
+      `${path} is no trace: it is neither a JSON array, nor a JSON object per line, nor CSV with a header, nor Parquet`,
     );
   }
   if (format === "uri-list" && !allowUriList) {
@@ -97,6 +95,38 @@ async function readInput(input: TraceInput, window: Window, room: number): Promi
 function drop(window: Window, bytes: number): void {
   window.buffer.copyWithin(0, bytes, window.length);
   window.length -= bytes;
+}
+
+async function readSource(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
+  switch (format) {
+    case "csv":
+      return await parseCsv(source, reading);
+    case "parquet":
+      return await parseParquet(source.input, reading);
+    case "json":
+    case "ndjson":
+    case "uri-list":
+      return await scanAll(source, reading, format);
+    default:
+      return format satisfies never;
+  }
+}
+
+async function parseParquet(input: TraceInput, reading: Reading): Promise<number> {
+  if (input.compression !== "none") {
+    throw new UsageError(
+      `${input.path} is compressed Parquet: unpack it, Parquet is compressed inside`,
+    );
+  }
+  const { readParquet } = await import("./parquet-reader.ts");
+  return await readParquet(input.path, {
+    sink: reading.sink,
+    onGroup: async (bytes) => {
+      await reading.onChunk(bytes);
+      await turn();
+      throwIfAborted(reading.signal);
+    },
+  });
 }
 
 async function scanAll(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
@@ -133,7 +163,7 @@ async function* chunksOf({ input, window }: Source, reading: Reading): AsyncIter
 
 /** Lets timers and signals in: a large trace is read in one go otherwise. */
 async function betweenChunks(input: TraceInput, { onChunk, signal }: Reading): Promise<void> {
-  onChunk(input.storedRead);
+  await onChunk(input.storedRead);
   await turn();
   throwIfAborted(signal);
 }

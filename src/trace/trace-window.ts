@@ -16,12 +16,13 @@ export class TraceWindow {
   readonly #to: Edge;
   #earliestUs = Number.POSITIVE_INFINITY;
 
-  constructor(window: OpenTraceOptions["window"]) {
-    this.#from = edgeOf("from", window?.from, Number.NEGATIVE_INFINITY);
-    this.#to = edgeOf("to", window?.to, Number.POSITIVE_INFINITY);
+  /** `prefix` is what stands before `from` and `to` where the user types them. */
+  constructor(window: OpenTraceOptions["window"], prefix = "trace.window.") {
+    this.#from = edgeOf(`${prefix}from`, window?.from, Number.NEGATIVE_INFINITY);
+    this.#to = edgeOf(`${prefix}to`, window?.to, Number.POSITIVE_INFINITY);
     const comparable = this.#from.relative === this.#to.relative;
     if (comparable && this.#from.us >= this.#to.us) {
-      throw new UsageError("trace.window: from must be before to");
+      throw new UsageError(`${prefix}from must be before ${prefix}to`);
     }
   }
 
@@ -59,6 +60,6 @@ function edgeOf(name: string, value: string | number | undefined, absent: number
     if (!Number.isNaN(us)) return { us, relative: false };
   }
   throw new UsageError(
-    `trace.window.${name}: ${value} is neither a time such as 2017-06-20T00:00:00Z nor seconds`,
+    `${name}: ${value} is neither a time such as 2017-06-20T00:00:00Z nor seconds`,
   );
 }

@@ -1,0 +1,113 @@
+import { ExitCode } from "../../core/exit-code.ts";
+import { brokenLines } from "../../trace/account.ts";
+import type { WriteOptions, WrittenTrace } from "../../trace/conversion/convert-trace.ts";
+import type { SliceCounts } from "../../trace/conversion/selection.ts";
+import { formOf, type WrittenFormat, writtenFormats } from "../../trace/conversion/trace-form.ts";
+import type { Option, OptionTable, OptionValues, Terminal } from "../command.ts";
+
+/** Common to what reads traces record by record. */
+export const readingOptions = {
+  strict: { type: "boolean", default: false, help: "stop at the first broken record" },
+  errors: {
+    type: "string",
+    value: "FILE",
+    help: "write every broken record, one JSON object a line",
+  },
+} as const satisfies OptionTable;
+
+/** Common to what writes the records of traces to a file. */
+export const writingOptions = {
+  out: {
+    type: "string",
+    alias: "o",
+    required: true,
+    value: "FILE",
+    help: "where to; .json, .ndjson, .csv or .parquet says what, .gz or .zst behind it compresses",
+  },
+  ...readingOptions,
+  "allow-failures": {
+    type: "boolean",
+    default: false,
+    help: "exit 0 also when broken records were left out",
+  },
+  json: { type: "boolean", default: false, help: "print what was written as JSON" },
+} as const satisfies OptionTable;
+
+/** The option that says what to write: `--to` of convert, `--format` of slice, whose `--to` is a time. */
+export const formatOption = {
+  type: "string",
+  choices: writtenFormats,
+  help: "what to write, if the name of the file does not say it",
+} as const satisfies Option;
+
+type Given = OptionValues<typeof writingOptions>;
+
+/** What to write, and where to. */
+export const writePlan = (
+  given: Given,
+  inputs: readonly string[],
+  { flag, format }: { readonly flag: string; readonly format: string | undefined },
+): Omit<WriteOptions, "signal"> => ({
+  inputs,
+  output: given.out,
+  form: formOf(given.out, { flag, format: format as WrittenFormat | undefined }),
+  strict: given.strict,
+  errorsFile: given.errors,
+});
+
+type Written = WrittenTrace & { readonly left?: SliceCounts };
+
+/** Says what was written and what was not. Returns how to exit: records that were broken are missing in the file. */
+export function reportWritten(written: Written, given: Given, { out, err }: Terminal): ExitCode {
+  const { path, form, records, bytes, roundedTimes, account, left = {} } = written;
+  const { read, broken, brokenSamples, defaulted, files, kept } = account;
+  const brokenCount = read - kept;
+  const lines = [...brokenLines(account), ...counts(written)];
+  err.write(`${lines.join("\n")}\n`);
+  if (given.json) {
+    const { format, compression } = form;
+    const figures = {
+      path,
+      format,
+      compression,
+      records,
+      bytes,
+      read,
+      left,
+      broken,
+      brokenSamples,
+    };
+    out.write(`${JSON.stringify({ ...figures, roundedTimes, defaulted, files })}\n`);
+  }
+  return brokenCount > 0 && !given["allow-failures"] ? ExitCode.operationsFailed : ExitCode.done;
+}
+
+function counts({
+  path,
+  form,
+  records,
+  bytes,
+  roundedTimes,
+  account,
+  left = {},
+}: Written): string[] {
+  const { format, compression } = form;
+  const packed = compression === "none" ? format : `${format}, ${compression}`;
+  const parts = [
+    ...Object.entries(left).map(([reason, count]) => `${reason} ${counted(count)}`),
+    ...Object.entries(account.broken).map(
+      ([reason, count]) => `broken:${reason} ${counted(count)}`,
+    ),
+  ];
+  const without = parts.length === 0 ? "" : `; left out: ${parts.join(", ")}`;
+  const lines = [
+    `${path}  ${packed}, ${counted(records)} records, ${counted(bytes)} bytes, of ${counted(account.read)} read${without}`,
+  ];
+  if (roundedTimes > 0)
+    lines.push(
+      `notice: ${counted(roundedTimes)} times were cut to microseconds: Parquet holds no finer ones here`,
+    );
+  return lines;
+}
+
+const counted = (count: number): string => count.toLocaleString("en-US");
