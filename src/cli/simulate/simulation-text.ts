@@ -93,7 +93,10 @@ export function cacheFacts(result: CacheResult): [string, string][] {
     ["requests", `${formatCount(requests)}, of which ${formatCount(warmRequests)} warm the caches`],
     ["left out", `${formatCount(leftOut)} of other kinds and methods`],
     ["objects", `${formatCount(objects)}, ${formatBytes(distinctBytes)} (${distinctBytes} bytes)`],
-    ["size changes", `${formatCount(sizeChanges)} requests; the first size of an object counts`],
+    [
+      "size changes",
+      `${formatCount(sizeChanges)} requests; an object keeps the size it came in with`,
+    ],
     ...belady,
   ];
 }

@@ -20,10 +20,11 @@ function bruteForce(
   const counted = { hits: 0, hitBytes: 0, evictions: 0 };
   for (const item of list) {
     const [digest, size] = item;
-    if (cache.some(([other]) => other === digest)) {
+    const kept = cache.find(([other]) => other === digest);
+    if (kept !== undefined) {
       counted.hits++;
       counted.hitBytes += size;
-      if (refreshes) cache = [...cache.filter(([other]) => other !== digest), item];
+      if (refreshes) cache = [...cache.filter((other) => other !== kept), kept];
     } else if (size <= capacity) {
       while (cache.reduce((sum, [, bytes]) => sum + bytes, 0) + size > capacity) {
         cache.shift();
@@ -35,13 +36,18 @@ function bruteForce(
   return counted;
 }
 
-/** Few objects, so that many requests hit; each with one size. */
+/** Few objects, so that many requests hit; sizes mostly belong to objects. */
 const requests = fc
   .tuple(
     fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 12, maxLength: 12 }),
-    fc.array(fc.nat(11), { minLength: 1, maxLength: 80 }),
+    fc.array(fc.tuple(fc.nat(11), fc.option(fc.integer({ min: 1, max: 300 }), { freq: 20 })), {
+      minLength: 1,
+      maxLength: 80,
+    }),
   )
-  .map(([sizes, order]) => order.map((object) => [`d${object}`, sizes[object] ?? 1] as const));
+  .map(([sizes, order]) =>
+    order.map(([object, other]) => [`d${object}`, other ?? sizes[object] ?? 1] as const),
+  );
 const capacity = fc.integer({ min: 2, max: 200 });
 
 for (const { policy, refreshes } of [

@@ -34,10 +34,11 @@ export class ArcCache implements CachePolicy {
       return true;
     }
     if (this.#recent.has(object)) {
-      this.#recent.remove(object);
-      this.#frequent.addFirst(object, size);
+      const bytes = this.#recent.remove(object);
+      this.#frequent.addFirst(object, bytes);
       return true;
     }
+    if (size > this.#capacity) return false;
     if (this.#recentGhost.has(object)) this.#again(object, size, this.#recentGhost);
     else if (this.#frequentGhost.has(object)) this.#again(object, size, this.#frequentGhost);
     else this.#admit(object, size);

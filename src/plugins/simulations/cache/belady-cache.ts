@@ -29,7 +29,7 @@ export class BeladyCache implements CachePolicy {
       heap.change(object, -next, place);
       return true;
     }
-    if (!this.#makeRoom(size, next)) return false;
+    if (size > this.#capacity || !this.#makeRoom(size, next)) return false;
     heap.add(object, { rank: -next, order: place, size });
     this.#bytes += size;
     return false;

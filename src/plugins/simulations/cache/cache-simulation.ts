@@ -23,7 +23,7 @@ export type CacheResult = {
   readonly leftOut: number;
   readonly objects: number;
   readonly distinctBytes: number;
-  /** Requests that name another size than the first for their object did; the first one counts. */
+  /** Requests that name another size than the first for their object did, which is what `distinctBytes` counts. */
   readonly sizeChanges: number;
   /** All objects have one size, so that belady is the optimum and not only a reference. */
   readonly beladyIsBound: boolean;
@@ -107,7 +107,7 @@ class CachedRequests {
       }
       const object = this.#objects.add(view);
       batch.objects[batch.count] = object;
-      batch.sizes[batch.count++] = this.#objects.sizeOf(object);
+      batch.sizes[batch.count++] = Math.max(0, view.size);
     }
     this.count += batch.count;
     return batch.count > 0;
@@ -129,7 +129,11 @@ function runWhole(
   const sequence = new RequestSequence();
   const batch = newBatch();
   while (source.fill(batch)) {
-    for (let at = 0; at < batch.count; at++) sequence.add(batch.objects[at] as number);
+    for (let at = 0; at < batch.count; at++) {
+      const object = batch.objects[at] as number;
+      const size = batch.sizes[at] as number;
+      sequence.add(object, { size, usual: objects.sizeOf(object) });
+    }
   }
   if (args.policies.includes("belady")) sequence.lookAhead(objects.count);
   const warm = Math.floor(args.warm * sequence.length);
@@ -137,8 +141,10 @@ function runWhole(
   for (batch.place = 0; ; batch.place += batch.count) {
     batch.count = sequence.read(batch.place, batch.objects);
     if (batch.count === 0 || !goOn(batch.place, sequence.length)) return measured;
-    for (let at = 0; at < batch.count; at++)
-      batch.sizes[at] = objects.sizeOf(batch.objects[at] as number);
+    for (let at = 0; at < batch.count; at++) {
+      const usual = objects.sizeOf(batch.objects[at] as number);
+      batch.sizes[at] = sequence.sizeAt(batch.place + at, usual);
+    }
     for (const { cache } of measured) cache.run(batch);
   }
 }

@@ -19,6 +19,7 @@ export class LfuCache implements CachePolicy {
       heap.change(object, heap.rankOf(object) + 1, place);
       return true;
     }
+    if (size > this.#capacity) return false;
     while (this.#bytes + size > this.#capacity) {
       this.#bytes -= heap.sizeOf(heap.removeFirst());
       this.evictions++;

@@ -50,19 +50,17 @@ export class MeasuredCache {
   run({ objects, sizes, count, place }: RequestBatch): void {
     const counted = Math.min(count, Math.max(0, this.#warm - place));
     for (let at = 0; at < counted; at++) {
-      const size = sizes[at] as number;
-      if (size <= this.#size) this.#policy.request(objects[at] as number, size, place + at);
+      this.#policy.request(objects[at] as number, sizes[at] as number, place + at);
     }
     if (counted > 0) this.#evictionsBefore = this.#policy.evictions;
     for (let at = counted; at < count; at++) {
       const size = sizes[at] as number;
       this.#requests++;
       this.#bytes += size;
-      if (size > this.#size) this.#tooLarge++;
-      else if (this.#policy.request(objects[at] as number, size, place + at)) {
+      if (this.#policy.request(objects[at] as number, size, place + at)) {
         this.#hits++;
         this.#hitBytes += size;
-      }
+      } else if (size > this.#size) this.#tooLarge++;
     }
   }
 

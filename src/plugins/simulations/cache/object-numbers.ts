@@ -10,7 +10,7 @@ const SEPARATOR = 0;
 export class ObjectNumbers {
   /** Bytes of all objects together. */
   bytes = 0;
-  /** Requests whose size differs from that of the object's first request, which counts. */
+  /** Requests whose size differs from that of the object's first request, which is the one that `bytes` counts. */
   sizeChanges = 0;
   /** Whether all objects have one size. */
   equalSizes = true;

@@ -21,6 +21,7 @@ export class RecencyCache implements CachePolicy {
       if (this.#refreshes) list.toFirst(object);
       return true;
     }
+    if (size > this.#capacity) return false;
     while (list.bytes + size > this.#capacity) {
       list.removeLast();
       this.evictions++;

@@ -1,4 +1,4 @@
-// `add` runs per request. Memory: 4 bytes per request, and as much again for the next uses.
+// `add` runs per request. Memory: 4 bytes per request, as much again for the next uses, and some 50 for each unusual size.
 
 const CHUNK_BITS = 20;
 const CHUNK = 1 << CHUNK_BITS;
@@ -10,8 +10,12 @@ export class RequestSequence {
   length = 0;
   readonly #chunks: Uint32Array[] = [];
   #next: Uint32Array[] = [];
+  /** By place: sizes that differ from what is usual for their object. */
+  readonly #unusual = new Map<number, number>();
 
-  add(object: number): void {
+  /** `usual`: the size that is known of the object anyway. */
+  add(object: number, { size, usual }: { size: number; usual: number }): void {
+    if (size !== usual) this.#unusual.set(this.length, size);
     if ((this.length & MASK) === 0) this.#chunks.push(new Uint32Array(CHUNK));
     (this.#chunks[this.length >>> CHUNK_BITS] as Uint32Array)[this.length & MASK] = object;
     this.length++;
@@ -25,6 +29,11 @@ export class RequestSequence {
     const count = Math.min(target.length, CHUNK - from, this.length - place);
     target.set(chunk.subarray(from, from + count));
     return count;
+  }
+
+  /** The size of the request at `place`, where it is not the usual one. */
+  sizeAt(place: number, usual: number): number {
+    return this.#unusual.size === 0 ? usual : (this.#unusual.get(place) ?? usual);
   }
 
   /** Walks backwards once, so that `nextUse` can answer. `objects`: how many different ones there are. */

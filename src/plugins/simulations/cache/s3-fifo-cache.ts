@@ -35,6 +35,7 @@ export class S3FifoCache implements CachePolicy {
       mark[object] = Math.min(USES_MAX, (mark[object] as number) + 1);
       return true;
     }
+    if (size > this.#capacity) return false;
     while (this.#small.bytes + this.#main.bytes + size > this.#capacity) this.#evict();
     // Asked only now: making room may have pushed it out of the ghost.
     const known = this.#ghost.has(object);

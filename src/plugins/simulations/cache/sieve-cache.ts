@@ -24,6 +24,7 @@ export class SieveCache implements CachePolicy {
       this.#links.mark[object] = 1;
       return true;
     }
+    if (size > this.#capacity) return false;
     while (queue.bytes + size > this.#capacity) this.#evict();
     queue.addFirst(object, size);
     this.#links.mark[object] = 0;
