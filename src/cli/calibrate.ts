@@ -72,7 +72,7 @@ export const calibrate: Command<typeof options> = {
         { seconds, workers: given.workers, loadAverage, signal },
         say,
       );
-      tell(given, { found, key: calibrationKey() }, terminal);
+      await tell(given, { found, key: calibrationKey() }, terminal);
       return ExitCode.done;
     } catch (error) {
       const code = interrupts.code();
@@ -100,8 +100,12 @@ type Found = {
 };
 
 /** Figures to standard output, and into the cache; that they could not be kept is said and nothing more. */
-function tell({ json }: Given, { found, key }: Found, { out, err, env }: Terminal): void {
-  const kept = keepCalibration(env, found, key);
+async function tell(
+  { json }: Given,
+  { found, key }: Found,
+  { out, err, env }: Terminal,
+): Promise<void> {
+  const kept = await keepCalibration(env, found, key);
   if (json) {
     const file = kept.kind === "kept" ? kept.file : null;
     out.write(`${JSON.stringify({ file, key, calibration: found })}\n`);

@@ -5,13 +5,13 @@
 //
 // A cache may be missing, read-only or hold anything: nothing of it stops a run.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../core/errors.ts";
+import { makeFolder } from "../../core/folder.ts";
 import { surroundings } from "../../report/run-directory.ts";
 import { version } from "../version.ts";
-import { type Calibration, calibrationSchema } from "./calibration.ts";
+import type { Calibration } from "./calibration.ts";
 
 /** What a calibration depends on: another processor, number of cores or version knows nothing of it. */
 export type CalibrationKey = {
@@ -21,19 +21,7 @@ export type CalibrationKey = {
   readonly drayage: string;
 };
 
-const FILE_VERSION = 1;
 const DIGITS = 16;
-
-const fileSchema = z.strictObject({
-  version: z.literal(FILE_VERSION),
-  key: z.strictObject({
-    cpu: z.string(),
-    cores: z.int(),
-    node: z.string(),
-    drayage: z.string(),
-  }),
-  calibrations: z.array(calibrationSchema),
-});
 
 export function calibrationKey(): CalibrationKey {
   const { machine, runtime } = surroundings();
@@ -57,14 +45,16 @@ export type KnownCalibrations =
   | { readonly kind: "none" }
   | { readonly kind: "unreadable"; readonly file: string };
 
-export function readCalibrations(
+export async function readCalibrations(
   env: NodeJS.ProcessEnv,
   key: CalibrationKey = calibrationKey(),
-): KnownCalibrations {
+): Promise<KnownCalibrations> {
   const file = calibrationFile(env, key);
   if (file === undefined) return { kind: "none" };
   try {
-    const { calibrations } = fileSchema.parse(JSON.parse(readFileSync(file, "utf8")));
+    const text = readFileSync(file, "utf8");
+    const { fileSchema } = await import("./calibration-file.ts");
+    const { calibrations } = fileSchema.parse(JSON.parse(text));
     return { kind: "known", calibrations };
   } catch (error) {
     const isAbsent = error instanceof Error && "code" in error && error.code === "ENOENT";
@@ -72,35 +62,29 @@ export function readCalibrations(
   }
 }
 
-/** Level by level: `recursive` never returns below /proc, where making a directory fails as if its parent were missing. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path, { mode: 0o700 });
-}
-
 export type Kept =
   | { readonly kind: "kept"; readonly file: string }
   | { readonly kind: "not-kept"; readonly why: string };
 
 /** Takes the place of the one with as many workers. The whole file is written or none of it. */
-export function keepCalibration(
+export async function keepCalibration(
   env: NodeJS.ProcessEnv,
   calibration: Calibration,
   key: CalibrationKey = calibrationKey(),
-): Kept {
+): Promise<Kept> {
   const file = calibrationFile(env, key);
   if (file === undefined)
     return { kind: "not-kept", why: "neither XDG_CACHE_HOME nor HOME names a directory" };
-  const known = readCalibrations(env, key);
+  const known = await readCalibrations(env, key);
   const others =
     known.kind === "known"
       ? known.calibrations.filter(({ workers }) => workers !== calibration.workers)
       : [];
+  const { FILE_VERSION } = await import("./calibration-file.ts");
   const content = { version: FILE_VERSION, key, calibrations: [...others, calibration] };
   const draft = `${file}.${process.pid}.part`;
   try {
-    makeDirectory(dirname(file));
+    makeFolder(dirname(file), 0o700);
     writeFileSync(draft, `${JSON.stringify(content, null, 2)}\n`);
     renameSync(draft, file);
     return { kind: "kept", file };

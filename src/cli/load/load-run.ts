@@ -84,7 +84,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   try {
     const end = await engine.run();
     const signal = interrupts.code();
-    const known = readCalibrations(terminal.env);
+    const known = await readCalibrations(terminal.env);
     const course = { end, recording, outcomes, signal, known, ...recording.finish() };
     progress.end();
     const figures = figuresOf(request, course);

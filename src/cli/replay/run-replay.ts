@@ -58,7 +58,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   try {
     const end = await engine.run();
     const interrupted = interrupts.code() !== undefined;
-    const known = readCalibrations(terminal.env);
+    const known = await readCalibrations(terminal.env);
     const course = { end, rows, recording, interrupted, known, ...recording.finish() };
     progress.end();
     await file.close();

@@ -52,16 +52,19 @@ test("calibration cache: the machine's own key names it whole", () => {
   assert.equal(own.node, process.versions.node);
 });
 
-test("calibration cache: what was kept is read, one for each number of workers, the newest", () => {
+test("calibration cache: what was kept is read, one for each number of workers, the newest", async () => {
   const env = cache("kept/deeper");
-  assert.deepEqual(readCalibrations(env, key), { kind: "none" });
+  assert.deepEqual(await readCalibrations(env, key), { kind: "none" });
   const one = sampleCalibration();
   const three = sampleCalibration({ workers: 3 });
   const newer = sampleCalibration({ takenAt: "2026-11-23T00:00:00.000Z" });
   for (const calibration of [one, three, newer])
-    assert.equal(keepCalibration(env, calibration, key).kind, "kept");
-  assert.deepEqual(readCalibrations(env, key), { kind: "known", calibrations: [three, newer] });
-  assert.deepEqual(readCalibrations(env, { ...key, cores: 2 }), { kind: "none" });
+    assert.equal((await keepCalibration(env, calibration, key)).kind, "kept");
+  assert.deepEqual(await readCalibrations(env, key), {
+    kind: "known",
+    calibrations: [three, newer],
+  });
+  assert.deepEqual(await readCalibrations(env, { ...key, cores: 2 }), { kind: "none" });
   assert.equal(readdirSync(join(env.XDG_CACHE_HOME, "drayage")).length, 1);
 });
 
@@ -71,22 +74,22 @@ for (const { name, text } of [
   { name: "of another version", text: '{"version":2,"key":{},"calibrations":[]}' },
   { name: "of another form", text: '{"version":1,"calibrations":[{}]}' },
 ]) {
-  test(`calibration cache: a file that is ${name} is no calibration, and is replaced by the next`, () => {
+  test(`calibration cache: a file that is ${name} is no calibration, and is replaced by the next`, async () => {
     const env = cache(`broken-${name}`);
     const file = calibrationFile(env, key) ?? "";
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, text);
-    assert.deepEqual(readCalibrations(env, key), { kind: "unreadable", file });
-    assert.deepEqual(keepCalibration(env, sampleCalibration(), key), { kind: "kept", file });
-    assert.equal(readCalibrations(env, key).kind, "known");
+    assert.deepEqual(await readCalibrations(env, key), { kind: "unreadable", file });
+    assert.deepEqual(await keepCalibration(env, sampleCalibration(), key), { kind: "kept", file });
+    assert.equal((await readCalibrations(env, key)).kind, "known");
   });
 }
 
-test("calibration cache: where nothing can be written, that is said and no more", () => {
+test("calibration cache: where nothing can be written, that is said and no more", async () => {
   const file = join(directory, "a-file");
   writeFileSync(file, "");
   for (const env of [{ XDG_CACHE_HOME: file }, { XDG_CACHE_HOME: "/proc" }, {}]) {
-    const kept = keepCalibration(env, sampleCalibration(), key);
+    const kept = await keepCalibration(env, sampleCalibration(), key);
     assert.equal(kept.kind, "not-kept");
     assert.ok(kept.kind === "not-kept" && kept.why.length > 0);
   }
