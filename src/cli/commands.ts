@@ -53,6 +53,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "trace info",
+    summary: "describe traces: what is asked for, by whom, how often and when",
+    load: async () => (await import("./trace-info.ts")).traceInfo,
+  },
+  {
     name: "trace synth",
     summary: "write a synthetic trace in the native format",
     load: async () => (await import("./trace-synth.ts")).traceSynth,

@@ -79,15 +79,25 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
     seconds: { values: secondsTicks },
     nines: { splits: ninesSplits, values: ninesTicks },
     bytes: { values: bytesTicks },
+    ms: { values: millisecondsTicks },
+    rank: { values: ranksTicks },
   };
-  const placeNames = { seconds: "time", nines: "percentile", bytes: "size" };
+  const bases = { seconds: 0, nines: 0, bytes: 2, ms: 10, rank: 10 };
+  const log = bases[chart.x];
+  const placeNames = {
+    seconds: "time",
+    nines: "percentile",
+    bytes: "size",
+    ms: "time between",
+    rank: "rank",
+  };
   const swatch = (line: number): string => colour(chart.lines[line - 1]?.colour ?? "muted");
   const options = {
     width: Math.max(280, canvas.clientWidth),
     height: 280,
     cursor: { drag: { x: inTime, y: false }, ...(inTime ? { sync: { key: "time" } } : {}) },
     scales: {
-      x: chart.x === "bytes" ? { time: false, distr: 3, log: 2 } : { time: false },
+      x: log > 0 ? { time: false, distr: 3, log } : { time: false },
       y: chart.logarithmic ? { distr: 3, log: 10, range: decades } : { range: fromZero },
     },
     legend: { markers: { width: 0, fill: (_: unknown, line: number) => swatch(line) } },
@@ -162,7 +172,7 @@ function valueText(unit: Chart["y"], value: number | null): string {
 function valueTicks(unit: Chart["y"], ticks: readonly (number | null)[]): string[] {
   return ticks.map((tick) => {
     if (tick === null) return "";
-    if (unit === "ms" && !/^1(e|0*$|$)/.test(tick.toExponential().replace(".", ""))) return "";
+    if (unit === "ms" && !isDecade(tick)) return "";
     return valueText(unit, tick);
   });
 }
@@ -174,6 +184,19 @@ function secondsTicks(_: unknown, ticks: readonly number[]): string[] {
 /** A log axis offers more places than there is room for; those without a text get none. */
 function bytesTicks(_: unknown, ticks: readonly (number | null)[]): string[] {
   return ticks.map((tick) => (tick === null ? "" : formatBytes(tick)));
+}
+
+/** Decades only. */
+function millisecondsTicks(_: unknown, ticks: readonly (number | null)[]): string[] {
+  return ticks.map((tick) => (isDecade(tick) ? placeText("ms", tick) : ""));
+}
+
+function ranksTicks(_: unknown, ticks: readonly (number | null)[]): string[] {
+  return ticks.map((tick) => (isDecade(tick) ? placeText("rank", tick) : ""));
+}
+
+function isDecade(tick: number | null): boolean {
+  return tick !== null && /^1(e|0*$|$)/.test(tick.toExponential().replace(".", ""));
 }
 
 function ninesSplits(
@@ -194,6 +217,8 @@ function ninesTicks(_: unknown, ticks: readonly number[]): string[] {
 function placeText(kind: Chart["x"], at: number | null): string {
   if (at === null || at === undefined) return "-";
   if (kind === "bytes") return formatBytes(at);
+  if (kind === "ms") return formatNanos(at * 1e6).replace("us", "µs");
+  if (kind === "rank") return at.toLocaleString("en-US");
   if (kind === "nines")
     return `${Number((100 - 100 * 10 ** -at).toPrecision(Math.max(3, at + 2)))}%`;
   if (at < 120) return `${Number(at.toFixed(3))} s`;
@@ -218,6 +243,9 @@ export const pageScript = (): string =>
     valueTicks,
     secondsTicks,
     bytesTicks,
+    millisecondsTicks,
+    ranksTicks,
+    isDecade,
     ninesSplits,
     ninesTicks,
     placeText,

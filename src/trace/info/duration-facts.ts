@@ -8,7 +8,7 @@ const MEGABYTE = 1e6;
 /** Below it, a transfer takes next to no time. */
 const SMALL_BYTES = 10_000;
 
-/** Seconds, of requests of one kind whose size is from 10^decade up to ten times that; decade -1 = no size. */
+/** Seconds, of requests of one kind that move from 10^decade up to ten times as many bytes; decade -1 = none, or HEAD. */
 export type DurationFacts = {
   readonly kind: string;
   readonly decade: number;
@@ -25,7 +25,8 @@ export class Durations {
   readonly small = new Sketch(FINE_BITS);
 
   add({ method, kind, size, durationUs }: RecordJudge): void {
-    const decade = size > 0 ? Math.floor(Math.log10(size) + 1e-12) : -1;
+    const moves = method === Method.get || method === Method.put;
+    const decade = moves && size > 0 ? Math.floor(Math.log10(size) + 1e-12) : -1;
     const at = kind * DECADES + decade + 1;
     let sketch = this.#groups[at];
     if (sketch === undefined) {
@@ -34,7 +35,6 @@ export class Durations {
     }
     sketch.add(durationUs);
     if (durationUs === 0) return;
-    const moves = method === Method.get || method === Method.put;
     const blob = kind === Kind.blob || kind === Kind.upload;
     if (moves && blob && size >= MEGABYTE) this.throughput.add((size / durationUs) * 1e6);
     if (method === Method.get && size < SMALL_BYTES) this.small.add(durationUs);

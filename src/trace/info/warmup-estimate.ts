@@ -24,40 +24,49 @@ export type WarmupEstimate = {
 /** What a warm-up would push. Takes memory for the distinct objects once more, while it counts. */
 export function warmupEstimate(objects: ObjectCounts, manifestFloor: number): WarmupEstimate {
   const contents = new ByteMap();
-  const estimate = { uris: 0, sizeless: 0, below4Bytes: 0, belowManifestFloor: 0, manifestFloor };
+  const counts = { uris: 0, sizeless: 0, below4Bytes: 0, belowManifestFloor: 0 };
   const uri = { objects: 0, bytes: 0 };
   const digest = { objects: 0, bytes: 0 };
   let largest = -1;
-  for (let number = 0; number < objects.uris.size; number++) {
-    if (!objects.isWarm(number)) continue;
+  for (const number of warmUris(objects)) {
     const size = objects.sizeOf(number);
-    estimate.uris++;
+    counts.uris++;
+    if (size === 0) {
+      counts.sizeless++;
+      continue;
+    }
     uri.objects++;
     uri.bytes += size;
-    const content = Buffer.from(`${objects.refOf(number).toString("latin1")} ${size}`, "latin1");
-    const known = contents.size;
-    if (contents.add(content, 0, content.length) === known) {
+    if (isNewContent(contents, objects.refOf(number), size)) {
       digest.objects++;
       digest.bytes += size;
     }
-    if (size === 0) {
-      estimate.sizeless++;
-      continue;
-    }
     if (largest === -1 || size > objects.sizeOf(largest)) largest = number;
-    if (size < DISTINCT_BYTES_MIN) estimate.below4Bytes++;
-    if (objects.kindOf(number) === Kind.manifest && size < manifestFloor)
-      estimate.belowManifestFloor++;
+    if (size < DISTINCT_BYTES_MIN) counts.below4Bytes++;
+    const isManifest = objects.kindOf(number) === Kind.manifest;
+    if (isManifest && size < manifestFloor) counts.belowManifestFloor++;
   }
   return {
-    ...estimate,
+    ...counts,
     identity: { uri, digest },
-    largest:
-      largest === -1
-        ? null
-        : {
-            uri: objects.uris.keys.keyOf(largest).toString("utf8"),
-            bytes: objects.sizeOf(largest),
-          },
+    largest: largest === -1 ? null : largestOf(objects, largest),
+    manifestFloor,
   };
 }
+
+function* warmUris(objects: ObjectCounts): Generator<number> {
+  for (let number = 0; number < objects.uris.size; number++)
+    if (objects.isWarm(number)) yield number;
+}
+
+/** With the identity `digest`, content follows from the last segment and the size. */
+function isNewContent(contents: ByteMap, ref: Buffer, size: number): boolean {
+  const content = Buffer.from(`${ref.toString("latin1")} ${size}`, "latin1");
+  const known = contents.size;
+  return contents.add(content, 0, content.length) === known;
+}
+
+const largestOf = (objects: ObjectCounts, number: number) => ({
+  uri: objects.uris.keys.keyOf(number).toString("utf8"),
+  bytes: objects.sizeOf(number),
+});

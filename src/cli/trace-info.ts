@@ -1,0 +1,107 @@
+import { UsageError } from "../core/errors.ts";
+import { ExitCode } from "../core/exit-code.ts";
+import { buildManifest } from "../registry/manifest.ts";
+import { paintFor } from "../report/text-table.ts";
+import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace.ts";
+import type { Command, OptionValues, Terminal } from "./command.ts";
+import { untilInterrupted } from "./extract/until-interrupted.ts";
+import { infoPage } from "./trace-info/info-page.ts";
+import { infoText } from "./trace-info/info-text.ts";
+import { writeOutput } from "./trace-info/output-file.ts";
+import { profileText } from "./trace-info/profile-text.ts";
+import { showProgress } from "./trace-info/reading-progress.ts";
+
+const options = {
+  json: { type: "boolean", default: false, help: "print everything as JSON on standard output" },
+  page: { type: "string", value: "FILE", help: "write a page with plots: one file, no network" },
+  profile: {
+    type: "string",
+    value: "FILE",
+    help: "write the figures that trace synth --profile reads",
+  },
+  errors: { type: "string", value: "FILE", help: "write every broken record as a line of JSON" },
+  strict: { type: "boolean", default: false, help: "stop at the first broken record, exit 2" },
+  tmp: { type: "string", value: "DIR", help: "directory for sorting traces larger than memory" },
+  quiet: { type: "boolean", default: false, help: "show no progress" },
+} as const;
+
+type Given = OptionValues<typeof options>;
+
+export const traceInfo: Command<typeof options> = {
+  name: "trace info",
+  summary: "describe traces: what is asked for, by whom, how often and when",
+  examples: [
+    {
+      type: "drayage trace info trace/data_centers/dal09",
+      does: "everything in a folder, as text",
+    },
+    {
+      type: "drayage trace info --page info.html --profile profile.yaml 'dal09/*.json'",
+      does: "a page with plots, and a profile for a synthetic trace like it",
+    },
+  ],
+  positionals: ["FILE..."],
+  options,
+  async run(given, traces, terminal) {
+    refuseSameFile(given);
+    const described = await describedTrace(given, traces, terminal);
+    tell(described, given, { traces, terminal });
+    return ExitCode.done;
+  },
+};
+
+function refuseSameFile({ page, profile, errors }: Given): void {
+  const files = [page, profile, errors].filter((file) => file !== undefined);
+  if (new Set(files).size < files.length)
+    throw new UsageError("--page, --profile and --errors want files of their own");
+}
+
+async function describedTrace(
+  { strict, errors, tmp, quiet }: Given,
+  traces: readonly string[],
+  { err }: Terminal,
+): Promise<DescribedTrace> {
+  const stop = new AbortController();
+  const progress = showProgress(err, quiet);
+  try {
+    return await untilInterrupted(
+      () =>
+        describeTrace({
+          traces,
+          strict,
+          errorsFile: errors,
+          tmpDir: tmp,
+          manifestFloor: smallestManifest(),
+          onProgress: progress.show,
+          signal: stop.signal,
+        }),
+      () => stop.abort(),
+    );
+  } finally {
+    progress.clear();
+  }
+}
+
+/** Bytes of a manifest that names nothing but the empty descriptor. */
+const smallestManifest = (): number =>
+  buildManifest({ key16: "0".repeat(16), size: 0, layers: [] }).bytes.length;
+
+function tell(
+  { description, curves, profile }: DescribedTrace,
+  given: Given,
+  { traces, terminal }: { readonly traces: readonly string[]; readonly terminal: Terminal },
+): void {
+  const { out, err, env } = terminal;
+  const command = ["drayage", "trace", "info", ...traces].join(" ");
+  if (given.page !== undefined)
+    writeOutput(given.page, infoPage({ description, curves, command }), "--page");
+  if (given.profile !== undefined)
+    writeOutput(given.profile, profileText(profile, command), "--profile");
+  if (given.json) out.write(`${JSON.stringify(description)}\n`);
+  else {
+    const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
+    out.write(`${infoText(description, paintFor(env, isTerminal))}\n`);
+  }
+  for (const file of [given.page, given.profile])
+    if (file !== undefined) err.write(`wrote ${file}\n`);
+}
