@@ -31,6 +31,8 @@ export type FileAccount = {
   records: number;
   compression: Compression;
   format: TraceFormat;
+  /** Columns of CSV or Parquet that mean nothing to us and were not read. */
+  ignoredColumns?: readonly string[];
 };
 
 /** Broken records kept per reason; all are counted. */

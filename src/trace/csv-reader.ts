@@ -19,13 +19,13 @@ type Row = { readonly record: readonly string[]; readonly info: Info };
 
 /**
  * Reads comma-separated values whose first row names the keys; other columns are ignored, an empty value is an absent
- * one. `base` is the offset of the first byte of `chunks` in the file. Returns the number of rows.
+ * one. `base` is the offset of the first byte of `chunks` in the file. Returns the number of rows, and the columns ignored.
  */
 export async function readCsv(
   chunks: AsyncIterable<Buffer>,
   sink: RecordSink,
   base: number,
-): Promise<number> {
+): Promise<{ readonly rows: number; readonly ignored: readonly string[] }> {
   const rows = new CsvRows(sink, base);
   const parser = parse({
     info: true,
@@ -47,7 +47,7 @@ export async function readCsv(
     if (!(error instanceof CsvError)) throw error;
     rows.skipped(error);
   }
-  return rows.count;
+  return { rows: rows.count, ignored: rows.ignored };
 }
 
 class CsvRows {
@@ -57,6 +57,7 @@ class CsvRows {
   /** Field of each column, -1 for columns that mean nothing to us. */
   #columns: number[] | undefined;
   #end = 0;
+  ignored: readonly string[] = [];
   count = 0;
 
   constructor(sink: RecordSink, base: number) {
@@ -68,7 +69,9 @@ class CsvRows {
     const start = this.#end;
     this.#end = info.bytes;
     if (this.#columns === undefined) {
-      this.#columns = record.map((name) => keyNames.indexOf(name.trim()));
+      const names = record.map((name) => name.trim());
+      this.#columns = names.map((name) => keyNames.indexOf(name));
+      this.ignored = names.filter((name) => !keyNames.includes(name));
       return;
     }
     this.#locate(start, info.lines);

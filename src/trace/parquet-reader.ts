@@ -19,6 +19,7 @@ const UTF8_BYTES_PER_UNIT = 3;
 
 type Reading = {
   readonly sink: RecordSink;
+  readonly onIgnored: (columns: readonly string[]) => void;
   /** Awaited after each row group, with the bytes of the file that are done with. */
   readonly onGroup: (bytes: number) => Promise<void>;
 };
@@ -30,8 +31,13 @@ const compressors = {
   BROTLI: (input: Uint8Array) => brotliDecompressSync(input),
 };
 
-/** Times as texts of the native format: a Date would lose what is finer than a millisecond. */
+/**
+ * Times as texts of the native format: a Date would lose what is finer than a millisecond. Texts byte by byte: the parser's
+ * own way drops a byte order mark.
+ */
 const parsers = {
+  stringFromBytes: ({ buffer, byteOffset, length }: Uint8Array) =>
+    Buffer.from(buffer, byteOffset, length).toString("utf8"),
   timestampFromMilliseconds: (ms: bigint) => timeText(Number(ms) * 1000),
   timestampFromMicroseconds: (us: bigint) => timeText(Number(us)),
   timestampFromNanoseconds: nanosText,
@@ -42,12 +48,16 @@ const parsers = {
  * are not looked at, NULL is an absent value. A row has no place in bytes, so its offset is 0 and its line its number.
  * Returns the number of rows.
  */
-export async function readParquet(path: string, { sink, onGroup }: Reading): Promise<number> {
+export async function readParquet(
+  path: string,
+  { sink, onIgnored, onGroup }: Reading,
+): Promise<number> {
   const descriptor = openSync(path, "r");
   try {
     const file = fileBuffer(descriptor);
     const metadata = await metadataOf(path, file);
     const columns = knownColumns(path, metadata);
+    onIgnored(columnNames(metadata).filter((name) => !columns.includes(name)));
     const rows = new ParquetRows(sink, columns);
     let rowStart = 0;
     for (const [group, { num_rows, total_byte_size }] of metadata.row_groups.entries()) {
@@ -91,8 +101,11 @@ async function metadataOf(path: string, file: AsyncBuffer): Promise<FileMetaData
   }
 }
 
+const columnNames = (metadata: FileMetaData): string[] =>
+  parquetSchema(metadata).children.map(({ element }) => element.name);
+
 function knownColumns(path: string, metadata: FileMetaData): string[] {
-  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
+  const names = columnNames(metadata);
   const missing = [Field.method, Field.uri, Field.timestamp]
     .map((field) => traceKeys[field])
     .filter((key) => !names.includes(key));

@@ -41,7 +41,7 @@ export async function readTrace(path: string, reading: Reading): Promise<void> {
     reading.onFile(file);
     drop(window, mark);
     const source = { input, window, base: mark };
-    file.records = await readSource(source, reading, known);
+    file.records = await readSource(source, reading, file);
   } finally {
     await input.close();
   }
@@ -97,36 +97,43 @@ function drop(window: Window, bytes: number): void {
   window.length -= bytes;
 }
 
-async function readSource(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
-  switch (format) {
+async function readSource(source: Source, reading: Reading, file: FileAccount): Promise<number> {
+  switch (file.format) {
     case "csv":
-      return await parseCsv(source, reading);
+      return await parseCsv(source, reading, file);
     case "parquet":
-      return await parseParquet(source.input, reading);
+      return await parseParquet(source.input, reading, file);
     case "json":
     case "ndjson":
     case "uri-list":
-      return await scanAll(source, reading, format);
+      return await scanAll(source, reading, file.format);
     default:
-      return format satisfies never;
+      return file.format satisfies never;
   }
 }
 
-async function parseParquet(input: TraceInput, reading: Reading): Promise<number> {
-  if (input.compression !== "none") {
-    throw new UsageError(
-      `${input.path} is compressed Parquet: unpack it, Parquet is compressed inside`,
-    );
-  }
+async function parseParquet(
+  { path, compression }: TraceInput,
+  { sink, signal, onChunk }: Reading,
+  file: FileAccount,
+): Promise<number> {
+  if (compression !== "none")
+    throw new UsageError(`${path} is compressed Parquet: unpack it, Parquet is compressed inside`);
+  // Loaded only when used: it brings a package along.
   const { readParquet } = await import("./parquet-reader.ts");
-  return await readParquet(input.path, {
-    sink: reading.sink,
+  return await readParquet(path, {
+    sink,
+    onIgnored: (columns) => noteIgnored(file, columns),
     onGroup: async (bytes) => {
-      await reading.onChunk(bytes);
+      await onChunk(bytes);
       await turn();
-      throwIfAborted(reading.signal);
+      throwIfAborted(signal);
     },
   });
+}
+
+function noteIgnored(file: FileAccount, columns: readonly string[]): void {
+  if (columns.length > 0) file.ignoredColumns = columns;
 }
 
 async function scanAll(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
@@ -143,8 +150,10 @@ async function scanAll(source: Source, reading: Reading, format: TraceFormat): P
   return scanner.rows;
 }
 
-async function parseCsv(source: Source, reading: Reading): Promise<number> {
-  const rows = await readCsv(chunksOf(source, reading), reading.sink, source.base);
+async function parseCsv(source: Source, reading: Reading, file: FileAccount): Promise<number> {
+  const chunks = chunksOf(source, reading);
+  const { rows, ignored } = await readCsv(chunks, reading.sink, source.base);
+  noteIgnored(file, ignored);
   const { damage } = source.input;
   if (damage === undefined) return rows;
   const place = { row: rows + 1, line: 0, offset: 0 };

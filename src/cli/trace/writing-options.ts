@@ -59,7 +59,7 @@ type Written = WrittenTrace & { readonly left?: SliceCounts };
 
 /** Says what was written and what was not. Returns how to exit: records that were broken are missing in the file. */
 export function reportWritten(written: Written, given: Given, { out, err }: Terminal): ExitCode {
-  const { path, form, records, bytes, roundedTimes, account, left = {} } = written;
+  const { path, form, records, bytes, roundedTimes, leftOutKeys, account, left = {} } = written;
   const { read, broken, brokenSamples, defaulted, files, kept } = account;
   const brokenCount = read - kept;
   const lines = [...brokenLines(account), ...counts(written)];
@@ -77,37 +77,43 @@ export function reportWritten(written: Written, given: Given, { out, err }: Term
       broken,
       brokenSamples,
     };
-    out.write(`${JSON.stringify({ ...figures, roundedTimes, defaulted, files })}\n`);
+    out.write(`${JSON.stringify({ ...figures, leftOutKeys, roundedTimes, defaulted, files })}\n`);
   }
   return brokenCount > 0 && !given["allow-failures"] ? ExitCode.operationsFailed : ExitCode.done;
 }
 
-function counts({
-  path,
-  form,
-  records,
-  bytes,
-  roundedTimes,
-  account,
-  left = {},
-}: Written): string[] {
+function counts(written: Written): string[] {
+  const { path, form, records, bytes, account, left = {} } = written;
   const { format, compression } = form;
   const packed = compression === "none" ? format : `${format}, ${compression}`;
-  const parts = [
-    ...Object.entries(left).map(([reason, count]) => `${reason} ${counted(count)}`),
-    ...Object.entries(account.broken).map(
-      ([reason, count]) => `broken:${reason} ${counted(count)}`,
-    ),
-  ];
-  const without = parts.length === 0 ? "" : `; left out: ${parts.join(", ")}`;
-  const lines = [
+  const broken = Object.entries(account.broken).map(([reason, count]) => [
+    `broken:${reason}`,
+    count,
+  ]);
+  const parts = [...Object.entries(left), ...broken] as [string, number][];
+  const without = parts.length === 0 ? "" : `; left out: ${listed(parts)}`;
+  return [
     `${path}  ${packed}, ${counted(records)} records, ${counted(bytes)} bytes, of ${counted(account.read)} read${without}`,
+    ...notices(written),
   ];
+}
+
+/** What of the records that were written is not in the file. */
+function notices({ roundedTimes, leftOutKeys, account }: Written): string[] {
+  const lines: string[] = [];
   if (roundedTimes > 0)
-    lines.push(
-      `notice: ${counted(roundedTimes)} times were cut to microseconds: Parquet holds no finer ones here`,
-    );
+    lines.push(`notice: ${counted(roundedTimes)} times finer than a microsecond were cut`);
+  const keys = Object.entries(leftOutKeys);
+  if (keys.length > 0)
+    lines.push(`notice: keys that are not written, with records: ${listed(keys)}`);
+  for (const { file, ignoredColumns } of account.files) {
+    if (ignoredColumns !== undefined)
+      lines.push(`notice: ${file}: columns that are not read: ${ignoredColumns.join(", ")}`);
+  }
   return lines;
 }
+
+const listed = (counts: readonly (readonly [string, number])[]): string =>
+  counts.map(([what, count]) => `${what} ${counted(count)}`).join(", ");
 
 const counted = (count: number): string => count.toLocaleString("en-US");

@@ -3,6 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import { accountLine, type TraceAccount } from "../account.ts";
 import { Ledger } from "../ledger.ts";
 import { traceFiles } from "../trace-files.ts";
+import { LeftOutKeys } from "./left-out-keys.ts";
 import { readSound } from "./sound-records.ts";
 import type { TraceForm } from "./trace-form.ts";
 import { openOutput } from "./trace-output.ts";
@@ -24,6 +25,8 @@ export type WrittenTrace = {
   readonly bytes: number;
   /** Times that were cut to microseconds, because the form has no finer ones. */
   readonly roundedTimes: number;
+  /** Records by keys beyond the ten that could not be written; see also `ignoredColumns` of the files. */
+  readonly leftOutKeys: Readonly<Record<string, number>>;
   readonly account: TraceAccount;
 };
 
@@ -36,7 +39,8 @@ export async function convertTrace(options: WriteOptions): Promise<WrittenTrace>
   const files = inputFiles(options);
   const ledger = new Ledger(options);
   try {
-    const output = await openOutput(options.output, options.form);
+    const keys = new LeftOutKeys();
+    const output = await openOutput(options.output, options.form, keys);
     try {
       await readSound({
         files,
@@ -48,14 +52,9 @@ export async function convertTrace(options: WriteOptions): Promise<WrittenTrace>
       refuseNothing(ledger.account);
       const bytes = await output.finish();
       const { records, roundedTimes } = output;
-      return {
-        path: options.output,
-        form: options.form,
-        records,
-        bytes,
-        roundedTimes,
-        account: ledger.account,
-      };
+      const { output: path, form } = options;
+      const figures = { records, bytes, roundedTimes, leftOutKeys: keys.counts };
+      return { path, form, ...figures, account: ledger.account };
     } catch (error) {
       output.discard();
       throw error;

@@ -1,7 +1,6 @@
 import { TextSpan } from "../info/record-judge.ts";
 import { readNumber } from "../number-text.ts";
 import { Field, type RawRecord, Shape } from "../raw-record.ts";
-import { publishedTime } from "../time-text.ts";
 
 /**
  * The ten fields of a sound record; `null` where it has none. `duration` in seconds, `written` in bytes, `timestamp` as it
@@ -67,6 +66,6 @@ export function fieldsLine(fields: NativeFields): string {
     "http.response.status": fields.status ?? undefined,
     "http.response.written": fields.written ?? undefined,
     id: fields.id ?? undefined,
-    timestamp: publishedTime(fields.timestamp, fields.timeUs),
+    timestamp: fields.timestamp,
   });
 }

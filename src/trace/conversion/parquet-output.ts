@@ -1,13 +1,13 @@
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { RawRecord } from "../raw-record.ts";
+import { isFinerThanUs } from "../time-text.ts";
+import type { LeftOutKeys } from "./left-out-keys.ts";
 import { FieldReader, type NativeFields } from "./native-fields.ts";
 import { OutputFile } from "./output-file.ts";
 import type { TraceOutput } from "./trace-output.ts";
 
 /** Rows held in memory: about 30 MiB of them. */
 const ROW_GROUP = 50_000;
-/** A time with more digits of a fraction than microseconds have, other than zeros. */
-const FINER = /\.\d{6}0*[1-9]/;
 
 type SchemaElement = ConstructorParameters<typeof ParquetWriter>[0]["schema"][number];
 type Cell = string | number | bigint | null;
@@ -44,12 +44,14 @@ export class ParquetOutput implements TraceOutput {
   readonly #bytes = new ByteWriter();
   readonly #writer: ParquetWriter;
   readonly #fields = new FieldReader();
+  readonly #keys: LeftOutKeys;
   #group: Cell[][] = columns.map(() => []);
   #rows = 0;
   records = 0;
   roundedTimes = 0;
 
-  constructor(path: string) {
+  constructor(path: string, keys: LeftOutKeys) {
+    this.#keys = keys;
     this.#file = new OutputFile(path, "none");
     const root = { name: "root", num_children: columns.length };
     this.#writer = new ParquetWriter({
@@ -67,12 +69,13 @@ export class ParquetOutput implements TraceOutput {
   }
 
   copy(raw: RawRecord, timeUs: number): void {
+    this.#keys.note(raw);
     this.put(this.#fields.read(raw, timeUs));
   }
 
   put(fields: NativeFields): void {
     for (const [at, { cell }] of columns.entries()) this.#group[at]?.push(cell(fields));
-    if (FINER.test(fields.timestamp)) this.roundedTimes++;
+    if (isFinerThanUs(fields.timestamp)) this.roundedTimes++;
     this.records++;
     if (++this.#rows === ROW_GROUP) this.#writeGroup();
   }

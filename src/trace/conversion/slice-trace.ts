@@ -6,6 +6,7 @@ import { SortedRuns } from "../sorted-runs.ts";
 import { SpillFolder } from "../spill.ts";
 import { TraceWindow } from "../trace-window.ts";
 import { inputFiles, type WriteOptions, type WrittenTrace } from "./convert-trace.ts";
+import { LeftOutKeys } from "./left-out-keys.ts";
 import { FieldReader, type NativeFields } from "./native-fields.ts";
 import { Selection, type SliceChoice, type SliceCounts } from "./selection.ts";
 import { putRecord, SORTABLE_BYTES_MAX, SortedRecords, sortableBytes } from "./sorted-records.ts";
@@ -52,51 +53,61 @@ export async function sliceTrace(options: SliceOptions): Promise<WrittenSlice> {
   const ledger = new Ledger(options);
   const folder = new SpillFolder(options.tmpDir, ledger.account.spilled);
   const selection = new Selection(options, window);
+  // The first of all are known only when the window is.
+  const first = window.hasOffsets ? undefined : options.limit;
   const runs = new SortedRuns({
     memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
     openFilesMax: OPEN_FILES_MAX,
     folder,
     bounds: {
-      records: window.hasOffsets
-        ? Number.POSITIVE_INFINITY
-        : (options.limit ?? Number.POSITIVE_INFINITY),
+      records: first ?? Number.POSITIVE_INFINITY,
       spanUs: Number.POSITIVE_INFINITY,
       reason: "limit",
     },
     left: (_, count) => selection.leftOut("limit", count),
   });
+  const parts = { ledger, runs, selection };
   try {
-    const output = await openOutput(options.output, options.form);
-    try {
-      await collect(files, options, { ledger, runs, selection });
-      const merge = await runs.merge(options.signal);
-      try {
-        const slice = new Slice(new SortedRecords(merge), options, selection);
-        await slice.write(output);
-      } finally {
-        merge.close();
-      }
-      if (output.records === 0) throw new UsageError(nothingLeft(ledger.account.read, selection));
-      const bytes = await output.finish();
-      const { records, roundedTimes } = output;
-      const { output: path, form } = options;
-      return {
-        path,
-        form,
-        records,
-        bytes,
-        roundedTimes,
-        account: ledger.account,
-        left: selection.left,
-      };
-    } catch (error) {
-      output.discard();
-      throw error;
-    }
+    return await writeSlice(files, options, parts);
   } finally {
     runs.abandon();
     ledger.close();
     folder.remove();
+  }
+}
+
+type Parts = {
+  readonly ledger: Ledger;
+  readonly runs: SortedRuns;
+  readonly selection: Selection;
+};
+
+async function writeSlice(
+  files: readonly string[],
+  options: SliceOptions,
+  parts: Parts,
+): Promise<WrittenSlice> {
+  const { ledger, runs, selection } = parts;
+  const { output: path, form } = options;
+  const keys = new LeftOutKeys();
+  // Opened first: a place that cannot be written is told before hours of reading.
+  const output = await openOutput(path, form, keys);
+  try {
+    await collect(files, options, parts);
+    const merge = await runs.merge(options.signal);
+    try {
+      await new Slice(new SortedRecords(merge), { options, selection, keys }).write(output);
+    } finally {
+      merge.close();
+    }
+    if (output.records === 0) throw new UsageError(nothingLeft(ledger.account.read, selection));
+    const bytes = await output.finish();
+    const { records, roundedTimes } = output;
+    const figures = { records, bytes, roundedTimes, leftOutKeys: keys.counts };
+    return { path, form, ...figures, account: ledger.account, left: selection.left };
+  } catch (error) {
+    output.discard();
+    throw error;
   }
 }
 
@@ -108,11 +119,7 @@ const nothingLeft = (read: number, { left }: Selection): string => {
 async function collect(
   files: readonly string[],
   { arrival, signal }: SliceOptions,
-  {
-    ledger,
-    runs,
-    selection,
-  }: { readonly ledger: Ledger; readonly runs: SortedRuns; readonly selection: Selection },
+  { ledger, runs, selection }: Parts,
 ): Promise<void> {
   await readSound({
     files,
@@ -132,12 +139,25 @@ class Slice {
   readonly #records: SortedRecords;
   readonly #options: SliceOptions;
   readonly #selection: Selection;
+  readonly #keys: LeftOutKeys;
   readonly #fields = new FieldReader();
 
-  constructor(records: SortedRecords, options: SliceOptions, selection: Selection) {
+  constructor(
+    records: SortedRecords,
+    {
+      options,
+      selection,
+      keys,
+    }: {
+      readonly options: SliceOptions;
+      readonly selection: Selection;
+      readonly keys: LeftOutKeys;
+    },
+  ) {
     this.#records = records;
     this.#options = options;
     this.#selection = selection;
+    this.#keys = keys;
   }
 
   async write(output: TraceOutput): Promise<void> {
@@ -146,7 +166,10 @@ class Slice {
     let seen = 0;
     for (const { raw, timeUs } of this.#select(true)) {
       if (change === undefined) output.copy(raw, timeUs);
-      else this.#put(output, change.change(this.#fields.read(raw, timeUs)));
+      else {
+        this.#keys.note(raw);
+        this.#put(output, change.change(this.#fields.read(raw, timeUs)));
+      }
       if (++seen % RECORDS_PER_TURN !== 0) continue;
       await output.drain();
       await turn();

@@ -1,5 +1,7 @@
 import type { Compression } from "../account.ts";
 import { type RawRecord, traceKeys } from "../raw-record.ts";
+import { isFinerThanUs, publishedTime } from "../time-text.ts";
+import type { LeftOutKeys } from "./left-out-keys.ts";
 import { FieldReader, fieldsLine, type NativeFields } from "./native-fields.ts";
 import { OutputFile } from "./output-file.ts";
 import type { TraceOutput } from "./trace-output.ts";
@@ -29,15 +31,17 @@ const frames = {
 
 /** Writes a JSON array, JSON lines or CSV. JSON that is copied to JSON keeps its bytes, and so all keys and spellings. */
 export class TextOutput implements TraceOutput {
-  readonly roundedTimes = 0;
   readonly #form: TextForm;
   readonly #file: OutputFile;
   readonly #fields = new FieldReader();
+  readonly #keys: LeftOutKeys;
   #chunk: Buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   #filled = 0;
   records = 0;
+  roundedTimes = 0;
 
-  constructor(path: string, form: TextForm) {
+  constructor(path: string, form: TextForm, keys: LeftOutKeys) {
+    this.#keys = keys;
     this.#form = form;
     this.#file = new OutputFile(path, form.compression);
     this.#text(frames[form.format].before);
@@ -45,6 +49,7 @@ export class TextOutput implements TraceOutput {
 
   copy(raw: RawRecord, timeUs: number): void {
     if (raw.at === -1 || this.#form.format === "csv") {
+      this.#keys.note(raw);
       this.put(this.#fields.read(raw, timeUs));
       return;
     }
@@ -57,7 +62,14 @@ export class TextOutput implements TraceOutput {
 
   put(fields: NativeFields): void {
     this.#begin();
-    this.#text(this.#form.format === "csv" ? csvLine(fields) : fieldsLine(fields));
+    if (this.#form.format === "csv") this.#text(csvLine(fields));
+    else this.#json(fields);
+  }
+
+  #json(fields: NativeFields): void {
+    const timestamp = publishedTime(fields.timestamp, fields.timeUs);
+    if (timestamp !== fields.timestamp && isFinerThanUs(fields.timestamp)) this.roundedTimes++;
+    this.#text(fieldsLine({ ...fields, timestamp }));
   }
 
   async drain(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RawRecord } from "../raw-record.ts";
+import type { LeftOutKeys } from "./left-out-keys.ts";
 import type { NativeFields } from "./native-fields.ts";
 import type { TraceForm } from "./trace-form.ts";
 
@@ -19,19 +20,23 @@ export interface TraceOutput {
   discard(): void;
 }
 
-/** Opens the file. Throws a UsageError if its place cannot be written. */
-export async function openOutput(path: string, form: TraceForm): Promise<TraceOutput> {
+/** Opens the file; `keys` counts what it has no place for. Throws a UsageError if its place cannot be written. */
+export async function openOutput(
+  path: string,
+  form: TraceForm,
+  keys: LeftOutKeys,
+): Promise<TraceOutput> {
   switch (form.format) {
     case "json":
     case "ndjson":
     case "csv": {
       const { TextOutput } = await import("./text-output.ts");
-      return new TextOutput(path, { format: form.format, compression: form.compression });
+      return new TextOutput(path, { format: form.format, compression: form.compression }, keys);
     }
     case "parquet": {
       // Loaded only when used: it brings a package along.
       const { ParquetOutput } = await import("./parquet-output.ts");
-      return new ParquetOutput(path);
+      return new ParquetOutput(path, keys);
     }
     default:
       return form.format satisfies never;
