@@ -1,4 +1,3 @@
-import { UsageError } from "../core/errors.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./help.ts";
 import { pullArguments } from "./pull/pull-arguments.ts";
@@ -25,9 +24,7 @@ export const pull: Command<typeof pullOptions> = {
   ],
   options: pullOptions,
   normalize: pullArguments,
-  async run(given, positionals, terminal) {
-    const [stray] = positionals;
-    if (stray !== undefined) throw new UsageError(`what is "${stray}"? Each value needs its flag`);
+  async run(given, _, terminal) {
     const values = pullValues(given);
     const usage = commandHelp(pull);
     if (values.demo !== true)

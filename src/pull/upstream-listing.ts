@@ -207,10 +207,9 @@ class Pages {
     return new DrayageError(code, `${this.#place(target)}: ${words}`);
   }
 
+  /** Without its cause, which says the same in the system's words. */
   #named(error: DrayageError, target: string): DrayageError {
-    return new DrayageError(error.code, `${this.#place(target)}: ${error.message}`, {
-      cause: error.cause,
-    });
+    return new DrayageError(error.code, `${this.#place(target)}: ${error.message}`);
   }
 
   #refused(target: string, what: string): DrayageError {
