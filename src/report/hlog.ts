@@ -49,11 +49,7 @@ export class HistogramLog {
   }
 
   /** One line under a tag of the caller's; none without values. Times in ns since the start. */
-  addTagged(
-    tag: string,
-    distribution: Distribution,
-    span: Span,
-  ): void {
+  addTagged(tag: string, distribution: Distribution, span: Span): void {
     this.#line(tag, distribution, span);
   }
 
