@@ -123,13 +123,33 @@ const secondTexts: (string | undefined)[] = new Array(SECONDS_PER_DAY);
 const DAY_TEXTS_MAX = 1 << 14;
 const dayTexts = new Map<number, string>();
 
-/** `2015-09-17T18:24:56`, with six digits of a fraction only if there is one. */
-export function timeText(time: EventTime): string {
+/** Date of a time, second of its day, and what is below a second. */
+export type EventTimeParts = { day: string; second: number; us: number };
+
+let lastDay = Number.NaN;
+let lastDayText = "";
+
+/** Fills `parts`, which the caller owns: nothing is made per time. */
+export function partsOfTime(time: EventTime, parts: EventTimeParts): void {
   const day = Math.floor(time / US_PER_DAY);
   const inDay = time - day * US_PER_DAY;
   const second = Math.floor(inDay / US_PER_SECOND);
-  const us = inDay - second * US_PER_SECOND;
-  const text = `${dayTexts.get(day) ?? dayText(day)}${secondTexts[second] ?? secondText(second)}`;
+  if (day !== lastDay) {
+    lastDayText = dayTexts.get(day) ?? dayText(day);
+    lastDay = day;
+  }
+  parts.day = lastDayText;
+  parts.second = second;
+  parts.us = inDay - second * US_PER_SECOND;
+}
+
+const textParts: EventTimeParts = { day: "", second: 0, us: 0 };
+
+/** `2015-09-17T18:24:56`, with six digits of a fraction only if there is one. */
+export function timeText(time: EventTime): string {
+  partsOfTime(time, textParts);
+  const { day, second, us } = textParts;
+  const text = `${day}${secondTexts[second] ?? secondText(second)}`;
   return us === 0 ? text : `${text}.${String(us).padStart(6, "0")}`;
 }
 

@@ -66,15 +66,16 @@ export class LeakScan {
     }
   }
 
-  /** Scans the field of a column. */
-  field(text: string, { at, row }: { at: number; row: number }): void {
+  /** Scans the field of a column; true if nothing was found, which stays so until the next pass. */
+  field(text: string, { at, row }: { at: number; row: number }): boolean {
     // Most texts are pseudonyms, of which each may be new: what they need is one look into the table, and no memory.
     if (isHexText(text)) {
-      if (this.#distinct.isClear(text)) this.#leak(at, { row, what: "a clear text" });
-      return;
+      const isClear = this.#distinct.isClear(text);
+      if (isClear) this.#leak(at, { row, what: "a clear text" });
+      return !isClear;
     }
     const clean = this.#clean[at] as Set<string>;
-    if (!clean.has(text)) this.#scan(text, { at, row, clean });
+    return clean.has(text) || this.#scan(text, { at, row, clean });
   }
 
   /** Whether a text of hexadecimal digits that begins with these four may be a clear text; if not, it need not be scanned. */
@@ -82,15 +83,19 @@ export class LeakScan {
     return this.#distinct.hasHexBeginning(digits);
   }
 
-  #scan(text: string, { at, row, clean }: { at: number; row: number; clean: Set<string> }): void {
+  #scan(
+    text: string,
+    { at, row, clean }: { at: number; row: number; clean: Set<string> },
+  ): boolean {
     const column = this.#columns[at] as ScannedColumn;
     const what = this.#clearText(text, column) ?? this.#pattern(text, column);
     if (what === undefined) {
       if (clean.size >= CLEAN_TEXTS_MAX) clean.clear();
       clean.add(ownText(text));
-      return;
+      return true;
     }
     this.#leak(at, { row, what });
+    return false;
   }
 
   #leak(at: number, { row, what }: { row: number; what: Leak["what"] }): void {

@@ -25,14 +25,24 @@ export function remembered(
     younger.set(value, pseudonym);
     return pseudonym;
   };
-  return (value) => {
+  const found = (value: string): string => {
     const young = younger.get(value);
     if (young !== undefined) return young;
     const old = older.get(value);
     if (old !== undefined) return keep(value, old);
-    const pseudonym = mask(value);
+    const pseudonym = ownText(mask(value));
     distinct.note(of, value, pseudonym);
     return keep(ownText(value), pseudonym);
+  };
+  // Rows of one instance come together, and a comparison costs less than the hash of a text.
+  let last = "";
+  let lastPseudonym: string | undefined;
+  return (value) => {
+    if (lastPseudonym === undefined || value !== last) {
+      lastPseudonym = found(value);
+      last = value;
+    }
+    return lastPseudonym;
   };
 }
 

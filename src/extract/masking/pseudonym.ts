@@ -56,7 +56,8 @@ function keyedHash(key: Buffer): FullHash {
   const outer = Buffer.alloc(BLOCK_BYTES + SHA256_BYTES);
   padded(key, 0x5c).copy(outer);
   return (value) => {
-    hash("sha256", inner.of(value), "buffer").copy(outer, BLOCK_BYTES);
+    // As text of a unit per byte: a buffer would be an object that is collected with more ado.
+    outer.latin1Write(hash("sha256", inner.of(value), "latin1"), BLOCK_BYTES);
     return hash("sha256", outer, "hex");
   };
 }

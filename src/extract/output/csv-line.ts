@@ -1,8 +1,16 @@
-// Runs once per row. Guarded by perf/extract-stream.bench.ts.
-import { seconds12, secondsShortest, timeText } from "../event-time.ts";
+// Runs once per row, straight into the memory where the line stays. Guarded by perf/extract-stream.bench.ts.
+import { seconds12, secondsShortest } from "../event-time.ts";
 import type { TraceVersion } from "../trace-plan.ts";
+import {
+  BYTES_PER_UNIT_MAX,
+  NUMBER_BYTES_MAX,
+  writeNumber,
+  writePlain,
+  writeSeconds,
+  writeTime,
+} from "./byte-text.ts";
 import { pythonDictionary } from "./python-text.ts";
-import type { Cell, Column, ColumnKind, Properties } from "./table-layout.ts";
+import type { Cell, Column, ColumnKind } from "./table-layout.ts";
 
 export type CsvStyle = {
   readonly version: TraceVersion;
@@ -10,6 +18,7 @@ export type CsvStyle = {
   readonly quoting: "minimal" | "original";
 };
 
+const COMMA = 44;
 const NEEDS_QUOTES = /[",\r\n]/;
 
 export const quotedField = (text: string): string =>
@@ -31,6 +40,9 @@ export class CsvLine {
   readonly #end: string;
   readonly #seconds: (value: number) => string;
   readonly #quotes: boolean;
+  #isBroken = false;
+  /** Of the cells that `most` was asked about. */
+  #dictionary = "";
 
   constructor(columns: readonly Column[], { version, quoting }: CsvStyle) {
     this.#kinds = columns.map(({ kind }) => kind);
@@ -39,41 +51,71 @@ export class CsvLine {
     this.#quotes = quoting === "minimal";
   }
 
-  of(cells: readonly Cell[]): string {
-    let line = "";
-    let isBroken = false;
+  /** Bytes that these cells may take, to be asked before `write`. */
+  most(cells: readonly Cell[]): number {
+    let units = 0;
     for (let at = 0; at < this.#kinds.length; at++) {
-      const kind = this.#kinds[at] as ColumnKind;
-      const field = this.#field(kind, cells[at] as Cell);
-      const isText = kind === "masked" || kind === "text" || kind === "properties";
-      const isOdd = isText && NEEDS_QUOTES.test(field);
-      if (isOdd && !this.#quotes) isBroken = true;
-      if (isOdd && this.#quotes) this.quotedFields++;
-      const text = isOdd && this.#quotes ? quotedField(field) : field;
-      line = at === 0 ? text : `${line},${text}`;
+      const cell = cells[at] as Cell;
+      if (typeof cell === "string") units += cell.length;
+      else if (typeof cell === "object" && cell !== null) {
+        // A table has one column of properties at most.
+        this.#dictionary = pythonDictionary(cell);
+        // Quotes of CSV double the quotes in it.
+        units += 2 * this.#dictionary.length;
+      }
     }
-    if (isBroken) this.brokenRows++;
-    return line + this.#end;
+    return this.#kinds.length * NUMBER_BYTES_MAX + BYTES_PER_UNIT_MAX * units;
   }
 
-  #field(kind: ColumnKind, cell: Cell): string {
-    if (cell === null) return "None";
+  /** Writes the cells at `from` and returns the place behind them. */
+  write(cells: readonly Cell[], bytes: Buffer, from: number): number {
+    let place = from;
+    this.#isBroken = false;
+    for (let at = 0; at < this.#kinds.length; at++) {
+      if (at > 0) bytes[place++] = COMMA;
+      const cell = cells[at] as Cell;
+      place =
+        cell === null
+          ? writePlain(bytes, place, "None")
+          : this.#field(this.#kinds[at] as ColumnKind, cell, { bytes, place });
+    }
+    if (this.#isBroken) this.brokenRows++;
+    for (let at = 0; at < this.#end.length; at++) bytes[place++] = this.#end.charCodeAt(at);
+    return place;
+  }
+
+  #field(
+    kind: ColumnKind,
+    cell: Exclude<Cell, null>,
+    { bytes, place }: { bytes: Buffer; place: number },
+  ): number {
     switch (kind) {
       case "masked":
       case "text":
-        return cell as string;
+        return this.#text(cell as string, bytes, place);
       case "integer":
-        return String(cell);
+        return writeNumber(bytes, place, cell as number);
       case "time":
-        return timeText(cell as number);
+        return writeTime(bytes, place, cell as number);
       case "seconds":
-        return this.#seconds(cell as number);
+        return writeSeconds(bytes, place, { value: cell as number, textOf: this.#seconds });
       case "machine-seconds":
-        return (cell as number) < 0 ? "-1" : this.#seconds(cell as number);
+        return (cell as number) < 0
+          ? writePlain(bytes, place, "-1")
+          : writeSeconds(bytes, place, { value: cell as number, textOf: this.#seconds });
       case "properties":
-        return pythonDictionary(cell as Properties);
+        return this.#text(this.#dictionary, bytes, place);
       default:
         return kind satisfies never;
     }
+  }
+
+  #text(text: string, bytes: Buffer, place: number): number {
+    const end = writePlain(bytes, place, text);
+    if (end >= 0) return end;
+    const isOdd = NEEDS_QUOTES.test(text);
+    if (isOdd && this.#quotes) this.quotedFields++;
+    if (isOdd && !this.#quotes) this.#isBroken = true;
+    return place + bytes.write(isOdd && this.#quotes ? quotedField(text) : text, place, "utf8");
   }
 }

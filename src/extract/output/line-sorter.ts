@@ -9,6 +9,8 @@
 //   | length | first key  | second key | third key  | UTF-8 bytes of the line
 import { invariant } from "../../core/errors.ts";
 import { NamelessFile } from "../nameless-file.ts";
+import { BYTES_PER_UNIT_MAX } from "./byte-text.ts";
+import { isAfter, mergeSorted } from "./merge-sort.ts";
 import type { SortKey } from "./table-layout.ts";
 
 const HEAD_BYTES = 28;
@@ -52,18 +54,30 @@ export class LineSorter {
     return this.#runs.length;
   }
 
-  add(line: string, [first, second, third]: SortKey): void {
-    // UTF-8 takes at most three bytes for each unit of UTF-16.
-    const most = 3 * line.length;
-    if (this.#used + most > this.#arena.length) this.#spill();
-    invariant(most <= this.#arena.length, "a line fits into the memory for sorting");
+  add(line: string, key: SortKey): void {
+    const bytes = this.reserve(BYTES_PER_UNIT_MAX * line.length);
+    this.keep(this.#used + bytes.write(line, this.#used, "utf8"), key);
+  }
+
+  /** Memory with room for a line of so many bytes from `at` on; `keep` tells where the line ends. */
+  reserve(bytes: number): Buffer {
+    if (this.#used + bytes > this.#arena.length) this.#spill();
+    invariant(bytes <= this.#arena.length, "a line fits into the memory for sorting");
+    return this.#arena;
+  }
+  get at(): number {
+    return this.#used;
+  }
+
+  /** Takes the line that ends at `end` of the reserved memory. */
+  keep(end: number, [first, second, third]: SortKey): void {
     if (this.#count === this.#keys.length / 3) this.#lengthenIndexes();
     const at = 3 * this.#count;
     this.#keys[at] = first;
     this.#keys[at + 1] = second;
     this.#keys[at + 2] = third;
-    if (this.#count > 0 && this.#compare(this.#count - 1, this.#count) > 0) this.#ordered = false;
-    this.#used += this.#arena.write(line, this.#used, "utf8");
+    if (this.#count > 0 && isAfter(this.#keys, at - 3, at)) this.#ordered = false;
+    this.#used = end;
     this.#count++;
     this.#starts[this.#count] = this.#used;
   }
@@ -104,20 +118,10 @@ export class LineSorter {
     line.bytes = this.#arena.subarray(this.#starts[place], this.#starts[place + 1]);
   }
 
-  /** Array.sort is stable and quick on rows that are nearly in order, as those of a database are. */
-  #order(): readonly number[] {
-    const places = Array.from({ length: this.#count }, (_, place) => place);
-    return this.#ordered ? places : places.sort((a, b) => this.#compare(a, b));
-  }
-
-  #compare(a: number, b: number): number {
-    const keys = this.#keys;
-    for (let part = 0; part < 3; part++) {
-      const one = keys[3 * a + part] as number;
-      const other = keys[3 * b + part] as number;
-      if (one !== other) return one < other ? -1 : 1;
-    }
-    return 0;
+  #order(): Uint32Array {
+    const places = new Uint32Array(this.#count);
+    for (let place = 0; place < places.length; place++) places[place] = place;
+    return this.#ordered ? places : mergeSorted(places, this.#keys);
   }
 
   #spill(): void {

@@ -30,7 +30,7 @@ export class PartialFile {
   readonly #descriptor: number;
   readonly #ownFolder: string | undefined;
   readonly #hash: Hash = createHash("sha256");
-  readonly #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
   #filled = 0;
   #isOpen = true;
 
@@ -68,6 +68,19 @@ export class PartialFile {
       this.#buffer.set(bytes, this.#filled);
       this.#filled += bytes.length;
     }
+  }
+
+  /** Memory with room for so many bytes from `at` on, for what is written in place; `advance` tells where it ends. */
+  reserve(bytes: number): Buffer {
+    if (this.#filled + bytes > this.#buffer.length) this.#flush();
+    if (bytes > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(bytes);
+    return this.#buffer;
+  }
+  get at(): number {
+    return this.#filled;
+  }
+  advance(end: number): void {
+    this.#filled = end;
   }
 
   /** Everything is on the disk afterwards. Returns the hash of the file. */

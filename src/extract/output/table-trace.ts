@@ -86,10 +86,8 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#kind.fill(row, this.#cells, this.#key);
     this.#notePeriod();
     this.#rows++;
-    if (!this.#isLate) this.#times.apply(this.#cells);
-    const line = this.#isLate ? JSON.stringify(this.#cells) : this.#line(this.#cells);
-    if (this.#sorter === undefined) this.#file.write(line);
-    else this.#sorter.add(line, this.#key);
+    if (this.#isLate) this.#sorter?.add(JSON.stringify(this.#cells), this.#key);
+    else this.#put();
     // Writing is synchronous, a mebibyte at a time into the system's cache: there is never anything to wait for.
     return true;
   }
@@ -130,8 +128,25 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#distinct.close();
   }
 
-  #line(cells: readonly Cell[]): string {
-    return this.#csv === undefined ? this.#json.of(cells) : this.#csv.of(cells);
+  /** A row whose place in time is known. */
+  #put(): void {
+    this.#times.apply(this.#cells);
+    const sorter = this.#sorter;
+    if (sorter === undefined) this.#putIntoFile(this.#cells);
+    else if (this.#csv === undefined) sorter.add(this.#json.of(this.#cells), this.#key);
+    else {
+      const bytes = sorter.reserve(this.#csv.most(this.#cells));
+      sorter.keep(this.#csv.write(this.#cells, bytes, sorter.at), this.#key);
+    }
+  }
+
+  #putIntoFile(cells: readonly Cell[]): void {
+    const file = this.#file;
+    if (this.#csv === undefined) file.write(this.#json.of(cells));
+    else {
+      const bytes = file.reserve(this.#csv.most(cells));
+      file.advance(this.#csv.write(cells, bytes, file.at));
+    }
   }
 
   #notePeriod(): void {
@@ -161,7 +176,7 @@ export class TableTrace<Row> implements RowSink<Row> {
     let rows = 0;
     for (const { bytes } of this.#sorter.lines()) {
       if (parquet !== undefined) parquet.add(this.#lateCells(bytes));
-      else if (this.#isLate) this.#file.write(this.#line(this.#lateCells(bytes)));
+      else if (this.#isLate) this.#putIntoFile(this.#lateCells(bytes));
       else this.#file.writeBytes(bytes);
       // Signals are heard between turns of the event loop only.
       if (++rows % ROWS_PER_TURN === 0) await turn();
