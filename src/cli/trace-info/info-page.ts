@@ -11,7 +11,8 @@ import type { Chart, PageCharts } from "../../report/page-charts.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import type { RateBin } from "../../trace/info/arrival-pass.ts";
 import type { TraceCurves, TraceDescription } from "../../trace/info/describe-trace.ts";
-import { type InfoPart, infoParts } from "./info-tables.ts";
+import type { InfoPart } from "./info-part.ts";
+import { infoParts } from "./info-parts.ts";
 
 export type InfoPageContent = {
   readonly description: TraceDescription;

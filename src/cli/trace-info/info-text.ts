@@ -1,6 +1,7 @@
 import { alignRows, type Paint, type Row } from "../../report/text-table.ts";
 import type { TraceDescription } from "../../trace/info/describe-trace.ts";
-import { type InfoPart, type InfoTable, infoParts } from "./info-tables.ts";
+import type { InfoPart, InfoTable } from "./info-part.ts";
+import { infoParts } from "./info-parts.ts";
 
 /** All twelve parts for a terminal. Texts of a trace cannot steer the terminal. */
 export const infoText = (description: TraceDescription, paint: Paint): string =>
