@@ -56,7 +56,10 @@ export const simulate: Command<typeof options> = {
         ...endingOf({ ...given, "allow-invalid": false }),
         plugin,
         config,
-        trace: traceOptions(config, { tmpDir: given.tmp, errorsFile: given.errors }),
+        trace: {
+          ...traceOptions(config, { tmpDir: given.tmp, errorsFile: given.errors }),
+          allowUriList: true,
+        },
       },
       terminal,
     );

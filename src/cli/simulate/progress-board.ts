@@ -12,7 +12,7 @@ const DONE = 2;
 const TOTAL = 3;
 
 /** reading: bytes of the trace; simulating: requests; afterwards: steps of the simulation's own. */
-export const phases = ["starting", "reading", "simulating", "afterwards"] as const;
+const phases = ["starting", "reading", "simulating", "afterwards"] as const;
 export type Phase = (typeof phases)[number];
 
 export const allocateProgressBoard = (): SharedArrayBuffer => new SharedArrayBuffer(BOARD_BYTES);

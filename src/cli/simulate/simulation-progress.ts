@@ -13,6 +13,8 @@ const FIRST_MS = 2000;
 const LOOK_MS = 250;
 const PLAIN_MS_MAX = 60_000;
 const PLAIN_GROWTH = 1.5;
+/** What went by until then says nothing about the rest. */
+const FORECAST_MS = 500;
 
 export class SimulationProgress {
   readonly #terminal: Terminal;
@@ -80,7 +82,8 @@ export function progressLine({
   readonly elapsedMs: number;
 }): string | undefined {
   if (total <= 0 || phase === "starting") return undefined;
-  const left = done > 0 ? (elapsedMs * (total - done)) / done / 1000 : null;
+  const left =
+    done > 0 && elapsedMs >= FORECAST_MS ? (elapsedMs * (total - done)) / done / 1000 : null;
   const rest = left === null ? "" : `, ${formatDuration(left)} to go`;
   switch (phase) {
     case "reading":

@@ -1,5 +1,5 @@
 // A simulation from its plug-in to its files.
-import { writeFileSync } from "node:fs";
+import { rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { prefetchLines } from "../../plugins/simulations/prefetch/prefetch-simulation.ts";
@@ -47,7 +47,10 @@ export async function runSimulation(
   const directory = await createRunDirectory({ verb: "simulate", startedAt, out: request.out });
   const record = runRecordOf(request, startedAt);
   await directory.writeRun(record);
-  const { end, account, interrupts } = await simulate(request, terminal);
+  const { end, account, interrupts } = await simulate(request, terminal).catch((error) => {
+    abandon(directory);
+    throw error;
+  });
   try {
     const figures: SimulationFigures = {
       name: pluginText(request.plugin),
@@ -62,6 +65,16 @@ export async function runSimulation(
     return interrupts.code() ?? exitOf(end, request);
   } finally {
     interrupts.release();
+  }
+}
+
+/** Input that cannot be used leaves nothing behind. */
+function abandon(directory: RunDirectory): void {
+  rmSync(directory.file("run.json"), { force: true });
+  try {
+    rmdirSync(directory.path);
+  } catch {
+    // Something else is in it by now, and that is not ours.
   }
 }
 

@@ -57,7 +57,7 @@ export const cacheCells = ({ rows }: CacheResult): string[][] =>
     formatCount(row.tooLarge),
   ]);
 
-export const sizeText = (bytes: number, share: number | null): string =>
+const sizeText = (bytes: number, share: number | null): string =>
   share === null
     ? formatBytes(bytes)
     : `${formatBytes(bytes)} (${Number((share * 100).toPrecision(6))}%)`;
@@ -97,6 +97,7 @@ export function cacheFacts(result: CacheResult): [string, string][] {
       "size changes",
       `${formatCount(sizeChanges)} requests; an object keeps the size it came in with`,
     ],
+    ...unknown,
     ...belady,
   ];
 }

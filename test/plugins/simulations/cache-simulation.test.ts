@@ -217,6 +217,26 @@ test("kinds, methods and key decide what is simulated and what is the same", () 
   assert.deepEqual(of({ methods: ["GET", "PUT"] }), [4, 1, 2, 1, 2]);
 });
 
+test("objects without a size count as one byte, and a known size stands for a missing one", () => {
+  const result = run(
+    blobs([
+      ["a", -1],
+      ["b", 5],
+      ["b", -1],
+      ["c", -1],
+      ["a", -1],
+    ]),
+    {
+      policies: "lru",
+      sizes: [7],
+    },
+  );
+  assert.deepEqual(
+    [result.withoutSize, result.sizeChanges, result.distinctBytes, result.rows[0]?.hits],
+    [4, 0, 7, 2],
+  );
+});
+
 test("sizes are bytes, texts, or shares of the distinct bytes", () => {
   const { rows } = run(unit("ab"), { policies: "lru", sizes: ["1KiB", 0.5, 4096, "2 MB", "0.25"] });
   assert.deepEqual(

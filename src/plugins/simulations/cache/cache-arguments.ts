@@ -1,7 +1,7 @@
 import { Arguments } from "../arguments.ts";
 import { bytesOf } from "../byte-size.ts";
 
-export const policyNames = ["lru", "lfu", "fifo", "arc", "s3fifo", "sieve", "belady"] as const;
+const policyNames = ["lru", "lfu", "fifo", "arc", "s3fifo", "sieve", "belady"] as const;
 export type PolicyName = (typeof policyNames)[number];
 
 const kindNames = ["blob", "manifest"] as const;

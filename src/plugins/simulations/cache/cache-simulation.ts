@@ -25,6 +25,8 @@ export type CacheResult = {
   readonly distinctBytes: number;
   /** Requests that name another size than the first for their object did, which is what `distinctBytes` counts. */
   readonly sizeChanges: number;
+  /** Requests for which the trace has no size: the one known of the object stands for it, or 1 byte. */
+  readonly withoutSize: number;
   /** All objects have one size, so that belady is the optimum and not only a reference. */
   readonly beladyIsBound: boolean;
   readonly rows: readonly CacheRow[];
@@ -61,6 +63,7 @@ export function simulateCache(args: CacheArguments, context: SimulationContext):
     objects: objects.count,
     distinctBytes: objects.bytes,
     sizeChanges: objects.sizeChanges,
+    withoutSize: objects.withoutSize,
     beladyIsBound: objects.equalSizes,
     rows: measured.map(({ cache, policy, share }) => cache.row(policy, share)),
   };
@@ -107,7 +110,8 @@ class CachedRequests {
       }
       const object = this.#objects.add(view);
       batch.objects[batch.count] = object;
-      batch.sizes[batch.count++] = Math.max(0, view.size);
+      const { size } = view;
+      batch.sizes[batch.count++] = size < 0 ? this.#objects.sizeOf(object) : size;
     }
     this.count += batch.count;
     return batch.count > 0;

@@ -5,6 +5,8 @@ import type { CacheArguments } from "./cache-arguments.ts";
 
 const CAPACITY_AT_FIRST = 1024;
 const SEPARATOR = 0;
+/** Without sizes, as in a list of URIs, capacities are numbers of objects. */
+const UNKNOWN_BYTES = 1;
 
 /** Objects as numbers in order of first appearance, and their sizes. */
 export class ObjectNumbers {
@@ -12,6 +14,8 @@ export class ObjectNumbers {
   bytes = 0;
   /** Requests whose size differs from that of the object's first request, which is the one that `bytes` counts. */
   sizeChanges = 0;
+  /** Requests for which the trace has no size. */
+  withoutSize = 0;
   /** Whether all objects have one size. */
   equalSizes = true;
   readonly #key: CacheArguments["key"];
@@ -35,9 +39,10 @@ export class ObjectNumbers {
   add(view: RecordView): number {
     const known = this.#keys.size;
     const object = this.#number(view);
-    const size = Math.max(0, view.size);
-    if (object === known) this.#keep(object, size);
-    else if (this.#sizes[object] !== size) this.sizeChanges++;
+    const { size } = view;
+    if (size < 0) this.withoutSize++;
+    if (object === known) this.#keep(object, size < 0 ? UNKNOWN_BYTES : size);
+    else if (size >= 0 && this.#sizes[object] !== size) this.sizeChanges++;
     return object;
   }
 

@@ -14,7 +14,7 @@ const TIMEOUTS = [600, 3600, 43_200, 86_400] as const;
 
 export type PrefetchArguments = { readonly outfile: string; readonly compat: boolean };
 
-export type PrefetchRow = PrefetchFigures & {
+type PrefetchRow = PrefetchFigures & {
   /** Seconds. */
   readonly repositoryTimeout: number;
   readonly manifestTimeout: number;

@@ -1,6 +1,6 @@
 import { methods } from "../../../trace/layout.ts";
 
-export type MethodFigures = {
+type MethodFigures = {
   readonly requests: number;
   readonly hits: number;
   readonly bytes: number;

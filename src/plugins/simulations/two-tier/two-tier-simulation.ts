@@ -19,7 +19,7 @@ export type TwoTierArguments = {
   readonly compat: boolean;
 };
 
-export type FsResult = {
+type FsResult = {
   /** Of memory's size. */
   readonly multiple: number;
   /** The original's figures; the names are its labels. */
