@@ -106,6 +106,41 @@ describe("simulate: the sample", () => {
   });
 });
 
+describe("simulate: builtin:cache", () => {
+  test("a table, and a page with curves", async () => {
+    const args = { policies: ["lru", "belady"], sizes: [0.1, 0.5] };
+    const { code, out, err } = await simulate(
+      { name: "builtin:cache", args },
+      { flags: ["--out", "curves"] },
+    );
+    assert.equal(code, 0, err);
+    assert.match(out, /^requests +2,\d{3}, of which 0 warm the caches\n/);
+    assert.match(out, /\nhit ratio +lru +belady\n[^\n]*\(10%\) +\d+\.\d% +\d+\.\d%\n/);
+    assert.match(
+      place.text("curves/report.html"),
+      /"hit-ratio":\[\{"name":"hit ratio","x":"bytes"/,
+    );
+  });
+
+  test("a list of URIs: sizes are numbers of objects", async () => {
+    place.write("uris.csv", "v2/a/b/blobs/x\nv2/a/b/blobs/y\nv2\nv2/a/b/blobs/x\n");
+    const { code, out, err } = await simulate(
+      { name: "builtin:cache", args: { policies: "fifo", sizes: [2] } },
+      { flags: ["--set", "trace.traces=[uris.csv]"] },
+    );
+    assert.equal(code, 0, err);
+    assert.match(out, /without a size +3 requests: an object of unknown size counts as 1 byte/);
+    assert.match(out, /\n2B +fifo +1 +33\.3%/);
+  });
+
+  test("input that is refused leaves no run directory behind", async () => {
+    const flags = ["--set", "trace.traces=[absent.json]", "--out", "nothing"];
+    const { code } = await simulate({ name: "builtin:cache" }, { flags });
+    assert.equal(code, 2);
+    assert.equal(place.has("nothing"), false);
+  });
+});
+
 describe("simulate: plug-ins of the original's kind", () => {
   for (const { interpreter, needs, notice } of [
     {

@@ -79,6 +79,15 @@ export function hitRatioTable({ rows }: CacheResult): { head: string[]; cells: s
 /** Facts about the requests, and the sentence that says what belady is worth here. */
 export function cacheFacts(result: CacheResult): [string, string][] {
   const { requests, warmRequests, leftOut, objects, distinctBytes, sizeChanges, rows } = result;
+  const sizeless: [string, string][] =
+    result.withoutSize === 0
+      ? []
+      : [
+          [
+            "without a size",
+            `${formatCount(result.withoutSize)} requests: an object of unknown size counts as 1 byte`,
+          ],
+        ];
   const belady: [string, string][] = rows.some(({ policy }) => policy === "belady")
     ? [
         [
@@ -97,7 +106,7 @@ export function cacheFacts(result: CacheResult): [string, string][] {
       "size changes",
       `${formatCount(sizeChanges)} requests; an object keeps the size it came in with`,
     ],
-    ...unknown,
+    ...sizeless,
     ...belady,
   ];
 }
