@@ -35,8 +35,10 @@ class Ending extends Error {
   }
 }
 
-async function openRequests(streams: boolean): Promise<TracedRequests> {
-  const stopping = new AbortController();
+async function openRequests(
+  streams: boolean,
+  stopping = new AbortController(),
+): Promise<TracedRequests> {
   const stream = await openTrace({
     ...task.trace,
     signal: stopping.signal,
@@ -142,10 +144,14 @@ async function runPython(plugin: PythonPlugin): Promise<FromSimulation> {
   try {
     // A plug-in that cannot be loaded says so at once, whatever the reading of the trace takes.
     const early = python.ended.then((ending) => ({ early: ending }));
-    const opening = openRequests(false);
-    // Nobody waits for it once the plug-in has ended.
-    opening.catch(() => {});
+    const reading = new AbortController();
+    const opening = openRequests(false, reading);
     const opened = await Promise.race([early, opening]);
+    if ("early" in opened) {
+      // Ended in order, so that it takes its files of sorted runs with it.
+      reading.abort();
+      await opening.catch(() => {});
+    }
     const ending = "early" in opened ? opened.early : await python.run(opened);
     if (board.stopped) return finished({ kind: "nothing" });
     switch (ending.kind) {
