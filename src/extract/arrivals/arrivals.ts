@@ -51,8 +51,8 @@ export async function eachPull(
     const gathering = await gather(plan, sorter);
     const rule = imageRule(plan.images, [...gathering.flavors.values()]);
     let number = 0;
-    for (const { key, bytes } of sorter.lines()) {
-      const { values, ...row }: Kept = JSON.parse(bytes.toString("utf8"));
+    for (const { key, bytes, from, to } of sorter.lines()) {
+      const { values, ...row }: Kept = JSON.parse(bytes.toString("utf8", from, to));
       const whole = {
         ...row,
         time: key[0],

@@ -16,6 +16,8 @@ export type CsvStyle = {
   readonly version: TraceVersion;
   /** `original`: nothing is quoted, as Star Compactor v0.2 does. */
   readonly quoting: "minimal" | "original";
+  /** Masked cells are pseudonyms of ours: digits, dashes, nothing that needs quotes. */
+  readonly masked: boolean;
 };
 
 const COMMA = 44;
@@ -40,15 +42,20 @@ export class CsvLine {
   readonly #end: string;
   readonly #seconds: (value: number) => string;
   readonly #quotes: boolean;
+  readonly #isMasked: boolean;
+  /** The last text of each column that needed nothing: events and results mostly repeat. */
+  readonly #lastPlain: string[];
   #isBroken = false;
   /** Of the cells that `most` was asked about. */
   #dictionary = "";
 
-  constructor(columns: readonly Column[], { version, quoting }: CsvStyle) {
+  constructor(columns: readonly Column[], { version, quoting, masked }: CsvStyle) {
     this.#kinds = columns.map(({ kind }) => kind);
     this.#end = lineEnd(version);
     this.#seconds = version === "v0.2" ? seconds12 : secondsShortest;
     this.#quotes = quoting === "minimal";
+    this.#isMasked = masked;
+    this.#lastPlain = columns.map(() => "");
   }
 
   /** Bytes that these cells may take, to be asked before `write`. */
@@ -75,9 +82,7 @@ export class CsvLine {
       if (at > 0) bytes[place++] = COMMA;
       const cell = cells[at] as Cell;
       place =
-        cell === null
-          ? writePlain(bytes, place, "None")
-          : this.#field(this.#kinds[at] as ColumnKind, cell, { bytes, place });
+        cell === null ? writePlain(bytes, place, "None") : this.#field(at, cell, { bytes, place });
     }
     if (this.#isBroken) this.brokenRows++;
     for (let at = 0; at < this.#end.length; at++) bytes[place++] = this.#end.charCodeAt(at);
@@ -85,14 +90,17 @@ export class CsvLine {
   }
 
   #field(
-    kind: ColumnKind,
+    at: number,
     cell: Exclude<Cell, null>,
     { bytes, place }: { bytes: Buffer; place: number },
   ): number {
+    const kind = this.#kinds[at] as ColumnKind;
     switch (kind) {
       case "masked":
+        if (this.#isMasked) return place + bytes.latin1Write(cell as string, place);
+        return this.#text(at, cell as string, { bytes, place });
       case "text":
-        return this.#text(cell as string, bytes, place);
+        return this.#text(at, cell as string, { bytes, place });
       case "integer":
         return writeNumber(bytes, place, cell as number);
       case "time":
@@ -104,15 +112,19 @@ export class CsvLine {
           ? writePlain(bytes, place, "-1")
           : writeSeconds(bytes, place, { value: cell as number, textOf: this.#seconds });
       case "properties":
-        return this.#text(this.#dictionary, bytes, place);
+        return this.#text(at, this.#dictionary, { bytes, place });
       default:
         return kind satisfies never;
     }
   }
 
-  #text(text: string, bytes: Buffer, place: number): number {
+  #text(at: number, text: string, { bytes, place }: { bytes: Buffer; place: number }): number {
+    if (text === this.#lastPlain[at]) return place + bytes.latin1Write(text, place);
     const end = writePlain(bytes, place, text);
-    if (end >= 0) return end;
+    if (end >= 0) {
+      this.#lastPlain[at] = text;
+      return end;
+    }
     const isOdd = NEEDS_QUOTES.test(text);
     if (isOdd && this.#quotes) this.quotedFields++;
     if (isOdd && !this.#quotes) this.#isBroken = true;

@@ -28,9 +28,13 @@ type Run = { readonly from: number; readonly to: number };
 /** A line under its three keys; rows with equal keys come out in the order in which they were added. */
 export interface SortedLine {
   readonly key: SortKey;
-  /** Borrowed until the next line. */
+  /** The line is what stands from `from` to `to`. Borrowed until the next line. */
   readonly bytes: Buffer;
+  readonly from: number;
+  readonly to: number;
 }
+
+type OpenLine = { key: SortKey; bytes: Buffer; from: number; to: number };
 
 export class LineSorter {
   readonly #arenaBytes: number;
@@ -83,11 +87,8 @@ export class LineSorter {
   }
 
   /** All lines in order; nothing may be added any more. */
-  *lines(): Generator<SortedLine> {
-    if (this.#runs.length === 0) {
-      yield* this.#inMemory();
-      return;
-    }
+  lines(): Generator<SortedLine> {
+    if (this.#runs.length === 0) return this.#inMemory();
     if (this.#count > 0) this.#spill();
     const file = this.#file as NamelessFile;
     const share = Math.floor(this.#arenaBytes / this.#runs.length);
@@ -97,7 +98,7 @@ export class LineSorter {
     this.#keys = new Float64Array(0);
     this.#starts = new Float64Array(1);
     const cursors = this.#runs.map((run) => new RunCursor(file, { run, readBytes }));
-    yield* mergeRuns(cursors.filter((cursor) => cursor.advance()));
+    return mergeRuns(cursors.filter((cursor) => cursor.advance()));
   }
 
   close(): void {
@@ -106,22 +107,23 @@ export class LineSorter {
   }
 
   *#inMemory(): Generator<SortedLine> {
-    const line = { key: [0, 0, 0] as SortKey, bytes: this.#arena };
-    for (const place of this.#order()) {
-      this.#show(place, line);
+    const line: OpenLine = { key: [0, 0, 0], bytes: this.#arena, from: 0, to: 0 };
+    const order = this.#order();
+    for (let at = 0; at < this.#count; at++) {
+      this.#show(order === undefined ? at : (order[at] as number), line);
       yield line;
     }
   }
 
-  #show(place: number, line: { key: SortKey; bytes: Buffer }): void {
+  #show(place: number, line: OpenLine): void {
     for (let part = 0; part < 3; part++) line.key[part] = this.#keys[3 * place + part] as number;
-    line.bytes = this.#arena.subarray(this.#starts[place], this.#starts[place + 1]);
+    line.from = this.#starts[place] as number;
+    line.to = this.#starts[place + 1] as number;
   }
 
-  #order(): Uint32Array {
-    const places = new Uint32Array(this.#count);
-    for (let place = 0; place < places.length; place++) places[place] = place;
-    return this.#ordered ? places : mergeSorted(places, this.#keys);
+  /** `undefined` if lines are in order as they were added. */
+  #order(): Uint32Array | undefined {
+    return this.#ordered ? undefined : mergeSorted(this.#count, this.#keys);
   }
 
   #spill(): void {
@@ -129,11 +131,7 @@ export class LineSorter {
     const file = this.#file;
     const from = file.bytes;
     const block = new WriteBlock(file);
-    const line = { key: [0, 0, 0] as SortKey, bytes: this.#arena };
-    for (const place of this.#order()) {
-      this.#show(place, line);
-      block.add(line);
-    }
+    for (const line of this.#inMemory()) block.add(line);
     block.flush();
     this.#runs.push({ from, to: file.bytes });
     this.#used = 0;
@@ -160,14 +158,14 @@ class WriteBlock {
     this.#file = file;
   }
 
-  add({ key, bytes }: SortedLine): void {
-    const needed = HEAD_BYTES + bytes.length;
+  add({ key, bytes, from, to }: SortedLine): void {
+    const needed = HEAD_BYTES + to - from;
     if (this.#filled + needed > this.#buffer.length) this.flush();
     if (needed > this.#buffer.length) this.#buffer = Buffer.allocUnsafeSlow(needed);
-    this.#buffer.writeUInt32LE(bytes.length, this.#filled);
+    this.#buffer.writeUInt32LE(to - from, this.#filled);
     for (let part = 0; part < 3; part++)
       this.#buffer.writeDoubleLE(key[part] as number, this.#filled + 4 + 8 * part);
-    bytes.copy(this.#buffer, this.#filled + HEAD_BYTES);
+    bytes.copy(this.#buffer, this.#filled + HEAD_BYTES, from, to);
     this.#filled += needed;
   }
 
@@ -180,7 +178,9 @@ class WriteBlock {
 /** Walks over a run in the file. */
 class RunCursor implements SortedLine {
   readonly key: SortKey = [0, 0, 0];
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NOTHING;
+  from = 0;
+  to = 0;
   readonly #file: NamelessFile;
   readonly #run: Run;
   #buffer: Buffer;
@@ -202,8 +202,10 @@ class RunCursor implements SortedLine {
     invariant(this.#has(HEAD_BYTES + length), "a spilled run ends with a whole line");
     for (let part = 0; part < 3; part++)
       this.key[part] = this.#buffer.readDoubleLE(this.#at + 4 + 8 * part);
-    this.bytes = this.#buffer.subarray(this.#at + HEAD_BYTES, this.#at + HEAD_BYTES + length);
-    this.#at += HEAD_BYTES + length;
+    this.bytes = this.#buffer;
+    this.from = this.#at + HEAD_BYTES;
+    this.to = this.from + length;
+    this.#at = this.to;
     return true;
   }
 

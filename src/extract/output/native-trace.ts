@@ -168,8 +168,9 @@ export class NativeTrace {
     const isArray = this.#plan.encoding === "json";
     let rows = 0;
     if (isArray) this.#file.write("[");
-    for (const { key, bytes } of this.#sorter.lines()) {
-      const line = this.#line({ us: key[0], ns: key[1] }, JSON.parse(bytes.toString("utf8")));
+    for (const { key, bytes, from, to } of this.#sorter.lines()) {
+      const waiting: Waiting = JSON.parse(bytes.toString("utf8", from, to));
+      const line = this.#line({ us: key[0], ns: key[1] }, waiting);
       if (isArray) this.#file.write(rows === 0 ? `\n${line}` : `,\n${line}`);
       else this.#file.write(`${line}\n`);
       // Signals are heard between turns of the event loop only.

@@ -61,6 +61,12 @@ export class PartialFile {
     else this.#filled += this.#buffer.write(text, this.#filled, "utf8");
   }
 
+  /** The bytes from `from` to `to`, without a view of them. */
+  copyBytes({ bytes, from, to }: { bytes: Buffer; from: number; to: number }): void {
+    const buffer = this.reserve(to - from);
+    this.#filled += bytes.copy(buffer, this.#filled, from, to);
+  }
+
   writeBytes(bytes: Uint8Array): void {
     if (this.#filled + bytes.length > WRITE_BYTES) this.#flush();
     if (bytes.length > WRITE_BYTES) this.#store(bytes);

@@ -15,7 +15,7 @@ import type { TracePlan } from "../trace-plan.ts";
 import { CsvLine, csvHeader } from "./csv-line.ts";
 import { deliver } from "./delivery.ts";
 import { JsonLine } from "./json-line.ts";
-import { LineSorter } from "./line-sorter.ts";
+import { LineSorter, type SortedLine } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
 import { type ChecksPlan, checkCollisions, checkOutput } from "./output-checks.ts";
 import { PartialFile } from "./partial-file.ts";
@@ -71,7 +71,7 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#distinct = distinct;
     this.#shift = shiftUs(plan.time.shift, plan.masking);
     this.#isLate = plan.format === "parquet" || plan.time.base === "relative";
-    this.#csv = plan.format === "csv" ? new CsvLine(columns, plan) : undefined;
+    this.#csv = plan.format === "csv" ? this.#csvLine(columns) : undefined;
     this.#json = new JsonLine(columns);
     this.#cells = columns.map(() => null);
     this.#timeColumns = columns.flatMap((column, at) => (column.kind === "time" ? [at] : []));
@@ -128,6 +128,11 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#distinct.close();
   }
 
+  #csvLine(columns: readonly Column[]): CsvLine {
+    const { version, quoting, masking } = this.#plan;
+    return new CsvLine(columns, { version, quoting, masked: masking.method !== "none" });
+  }
+
   /** A row whose place in time is known. */
   #put(): void {
     this.#times.apply(this.#cells);
@@ -174,10 +179,10 @@ export class TableTrace<Row> implements RowSink<Row> {
     if (this.#sorter === undefined) return;
     const parquet = await this.#parquet();
     let rows = 0;
-    for (const { bytes } of this.#sorter.lines()) {
-      if (parquet !== undefined) parquet.add(this.#lateCells(bytes));
-      else if (this.#isLate) this.#putIntoFile(this.#lateCells(bytes));
-      else this.#file.writeBytes(bytes);
+    for (const line of this.#sorter.lines()) {
+      if (parquet !== undefined) parquet.add(this.#lateCells(line));
+      else if (this.#isLate) this.#putIntoFile(this.#lateCells(line));
+      else this.#file.copyBytes(line);
       // Signals are heard between turns of the event loop only.
       if (++rows % ROWS_PER_TURN === 0) await turn();
     }
@@ -191,8 +196,8 @@ export class TableTrace<Row> implements RowSink<Row> {
     return new ParquetFile(this.#kind.layout.columns, this.#file);
   }
 
-  #lateCells(bytes: Buffer): Cell[] {
-    const cells: Cell[] = JSON.parse(bytes.toString("utf8"));
+  #lateCells({ bytes, from, to }: SortedLine): Cell[] {
+    const cells: Cell[] = JSON.parse(bytes.toString("utf8", from, to));
     this.#times.apply(cells);
     return cells;
   }
@@ -213,8 +218,8 @@ export class TableTrace<Row> implements RowSink<Row> {
       yield* writtenRows(this.#file.pieces(), { format, keys });
       return;
     }
-    for (const { bytes } of this.#sorter?.lines() ?? []) {
-      yield this.#lateCells(bytes).map((cell) => (cell === null ? "" : cellText(cell)));
+    for (const line of this.#sorter?.lines() ?? []) {
+      yield this.#lateCells(line).map((cell) => (cell === null ? "" : cellText(cell)));
     }
   }
 
