@@ -297,7 +297,7 @@ test("the bytes of a seed are those of every machine", async () => {
   for (const path of paths) hash.update(readFileSync(path));
   assert.equal(
     hash.digest("hex"),
-    "07b3bffffaf49c8a1f38e848e17a34041c3635206b50664151b86c6b860ae77a",
+    "ec18161f5aa35c4a186549068f9fe935a25405215c09ac37a17f8cbdd7ecc62d",
   );
 });
 
