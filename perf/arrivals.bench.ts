@@ -183,7 +183,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
     const variants = Object.fromEntries(
       installed().map((sender) => [sender.name, () => arrivals.once(sender)]),
     );
-    await interleave(quick ? 1 : 4, variants);
+    await interleave(quick ? 1 : 3, variants);
     return resultsOf(arrivals);
   } finally {
     await server.stop();

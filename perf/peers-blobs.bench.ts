@@ -17,7 +17,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   const nginx = await startNginx(tmp);
   const common: Omit<Contest, "what" | "ours" | "rivals"> = {
     load: { url: `${nginx.origin}${BLOB_PATH}`, connections: 4, seconds: quick ? 3 : 10 },
-    rounds: quick ? 1 : 5,
+    rounds: quick ? 1 : 3,
     unit: "CPU s/GB",
     cost: perGb(BLOB_BYTES),
     served: nginx.requests,

@@ -41,7 +41,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
         connections: CONNECTIONS,
         seconds: quick ? 3 : 15,
       },
-      rounds: quick ? 1 : 5,
+      rounds: quick ? 1 : 3,
       unit: "CPU s/1M",
       cost: perMillion,
       served: nginx.requests,

@@ -19,7 +19,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
         { peer: hey, bar: 0.35 },
       ],
       load: { url: `${nginx.origin}${SMALL_PATH}`, connections: 64, seconds: quick ? 3 : 15 },
-      rounds: quick ? 1 : 5,
+      rounds: quick ? 1 : 3,
       unit: "CPU s/1M",
       cost: perMillion,
       served: nginx.requests,

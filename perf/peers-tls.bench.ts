@@ -9,7 +9,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   const nginx = await startNginx(tmp, files);
   // wrk takes any certificate; ours is checked when a connection is made.
   const ours = drayageWith("drayage load", "--ca", files.certificate);
-  const common = { ours, rounds: quick ? 1 : 5, served: nginx.requests, cwd: tmp };
+  const common = { ours, rounds: quick ? 1 : 3, served: nginx.requests, cwd: tmp };
   try {
     const small = await hold({
       ...common,

@@ -25,7 +25,7 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   const common = {
     what: "uploads of 10 MiB",
     load: { url: `${sink.origin}/upload`, connections: 4, seconds: quick ? 3 : 10 },
-    rounds: quick ? 1 : 5,
+    rounds: quick ? 1 : 3,
     unit: "CPU s/GB",
     cost: perGb(BLOB_BYTES),
     served,
