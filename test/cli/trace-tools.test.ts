@@ -72,6 +72,10 @@ const mistakes: readonly { readonly type: readonly string[]; readonly says: RegE
     type: ["convert", path("good.json"), "-o", path("x.csv"), "--from", "apache"],
     says: /--from cannot be "apache"/,
   },
+  {
+    type: ["convert", path("good.json"), "-o", "-", "--to", "csv"],
+    says: /- is no file: traces are written to files only/,
+  },
   { type: ["slice", path("good.json"), "-o", path("x")], says: /say --format FORMAT/ },
   {
     type: ["slice", path("good.json"), "-o", path("x.csv"), "--sample", "0"],
@@ -146,7 +150,7 @@ test("broken records are left out of a conversion, named, counted, and told by t
   );
   assert.match(
     err,
-    /b\.csv {2}csv, 1 records, [\d,]+ bytes, of 3 read; left out: broken:syntax 1, broken:timestamp 1\n$/,
+    /b\.csv {2}csv, 1 record, [\d,]+ bytes, of 3 read; left out: broken:syntax 1, broken:timestamp 1\n$/,
   );
   const { records, read, broken } = JSON.parse(out);
   assert.deepEqual(

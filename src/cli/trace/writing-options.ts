@@ -93,7 +93,7 @@ function counts(written: Written): string[] {
   const parts = [...Object.entries(left), ...broken] as [string, number][];
   const without = parts.length === 0 ? "" : `; left out: ${listed(parts)}`;
   return [
-    `${path}  ${packed}, ${counted(records)} records, ${counted(bytes)} bytes, of ${counted(account.read)} read${without}`,
+    `${path}  ${packed}, ${counted(records)} ${records === 1 ? "record" : "records"}, ${counted(bytes)} bytes, of ${counted(account.read)} read${without}`,
     ...notices(written),
   ];
 }

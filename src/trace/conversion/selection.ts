@@ -18,7 +18,7 @@ export type SliceChoice = {
 };
 
 /** Why a sound record is not in the slice, in the order in which it is asked; the last two are limits of the writing. */
-export const sliceReasons = [
+const sliceReasons = [
   "window",
   "client",
   "sample",

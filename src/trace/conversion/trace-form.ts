@@ -17,6 +17,7 @@ export function formOf(
   path: string,
   { flag, format }: { readonly flag: string; readonly format: WrittenFormat | undefined },
 ): TraceForm {
+  if (path === "-") throw new UsageError("- is no file: traces are written to files only");
   const suffix = /\.(gz|zst)$/i.exec(path)?.[1]?.toLowerCase();
   const compression = suffix === undefined ? "none" : (compressions[suffix] as Compression);
   const name = suffix === undefined ? path : path.slice(0, -suffix.length - 1);
