@@ -7,7 +7,7 @@ import {
   parquetRead,
   parquetSchema,
 } from "hyparquet";
-import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
 import { Field, RawRecord, type RecordSink, Shape, traceKeys } from "./raw-record.ts";
 import { recordBlock } from "./record-view.ts";
 import { timeText } from "./time-text.ts";
@@ -63,8 +63,10 @@ export async function readParquet(
     for (const [group, { num_rows, total_byte_size }] of metadata.row_groups.entries()) {
       if (total_byte_size > ROW_GROUP_BYTES_MAX) throw new UsageError(tooLarge(path, group));
       const rowEnd = rowStart + Number(num_rows);
-      for (const row of await readRows(path, { file, metadata, columns, rowStart, rowEnd }))
-        rows.take(row);
+      const range = { file, metadata, columns, rowStart, rowEnd };
+      const read = await readRows(range);
+      if (typeof read === "string") rows.lose(range, read);
+      else for (const row of read) rows.take(row);
       rowStart = rowEnd;
       await onGroup(Math.floor((file.byteLength * (group + 1)) / metadata.row_groups.length));
     }
@@ -122,7 +124,8 @@ type RowRange = {
   readonly rowEnd: number;
 };
 
-async function readRows(path: string, range: RowRange): Promise<readonly (readonly unknown[])[]> {
+/** The rows, or why they cannot be read. */
+async function readRows(range: RowRange): Promise<readonly (readonly unknown[])[] | string> {
   let rows: readonly (readonly unknown[])[] = [];
   try {
     await parquetRead({
@@ -134,10 +137,7 @@ async function readRows(path: string, range: RowRange): Promise<readonly (readon
       },
     });
   } catch (error) {
-    throw new DrayageError(
-      "trace-corrupt",
-      `${path}: rows ${range.rowStart + 1} to ${range.rowEnd} cannot be read: ${messageOf(error)}`,
-    );
+    return messageOf(error);
   }
   return rows;
 }
@@ -153,6 +153,13 @@ class ParquetRows {
     this.#sink = sink;
     const keys: readonly string[] = traceKeys;
     this.#fields = columns.map((column) => keys.indexOf(column));
+  }
+
+  /** A row group that is damaged counts as one broken record, as the damaged rest of a compressed file does. */
+  lose({ rowStart, rowEnd }: RowRange, why: string): void {
+    const place = { row: rowStart + 1, line: rowStart + 1, offset: 0 };
+    this.#sink.broken("damaged", place, `rows ${rowStart + 1} to ${rowEnd} cannot be read: ${why}`);
+    this.count = rowEnd;
   }
 
   take(row: readonly unknown[]): void {

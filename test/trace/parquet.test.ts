@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { gzipSync } from "node:zlib";
@@ -119,6 +119,36 @@ for (const { title, content, says } of refused) {
     await assert.rejects(readAll({ traces: [path] }), says);
   });
 }
+
+test("a row group that is damaged is one broken record, and the others are read", async (t) => {
+  const rows = 3;
+  const column = (name: string, value: string) => ({
+    name,
+    data: Array.from({ length: rows }, () => value),
+    type: "STRING" as const,
+    codec: "UNCOMPRESSED" as const,
+  });
+  const path = fileOf(
+    t,
+    [
+      column("http.request.method", "HEAD"),
+      column("http.request.uri", "v2/a/blobs/1"),
+      column("timestamp", "2017-06-20T00:00:00Z"),
+    ],
+    { rowGroupSize: 1 },
+  );
+  const bytes = readFileSync(path);
+  // The header of the first page, right behind the magic bytes.
+  bytes.fill(0xff, 4, 12);
+  writeFileSync(path, bytes);
+  const { records, account } = await readAll({ traces: [path], include: ["blob:HEAD"] });
+  assert.deepEqual(account.broken, { damaged: 1 });
+  assert.match(account.brokenSamples[0]?.message ?? "", /^rows 1 to 1 cannot be read: /);
+  assert.deepEqual(
+    records.map(({ origin }) => origin.row),
+    [2, 3],
+  );
+});
 
 test("Parquet without the columns of a trace is refused by their names", async (t) => {
   const path = fileOf(t, [{ name: "a", data: [1], type: "INT32" }]);

@@ -61,7 +61,7 @@ type Written = WrittenTrace & { readonly left?: SliceCounts };
 export function reportWritten(written: Written, given: Given, { out, err }: Terminal): ExitCode {
   const { path, form, records, bytes, roundedTimes, leftOutKeys, account, left = {} } = written;
   const { read, broken, brokenSamples, defaulted, files, kept } = account;
-  const brokenCount = read - kept;
+  const missing = read - kept + (left.too_long ?? 0);
   const lines = [...brokenLines(account), ...counts(written)];
   err.write(`${lines.join("\n")}\n`);
   if (given.json) {
@@ -79,7 +79,7 @@ export function reportWritten(written: Written, given: Given, { out, err }: Term
     };
     out.write(`${JSON.stringify({ ...figures, leftOutKeys, roundedTimes, defaulted, files })}\n`);
   }
-  return brokenCount > 0 && !given["allow-failures"] ? ExitCode.operationsFailed : ExitCode.done;
+  return missing > 0 && !given["allow-failures"] ? ExitCode.operationsFailed : ExitCode.done;
 }
 
 function counts(written: Written): string[] {

@@ -161,21 +161,38 @@ class Slice {
   }
 
   async write(output: TraceOutput): Promise<void> {
-    const { change, signal } = this.#options;
-    if (change !== undefined) for (const fields of this.#read()) change.note(fields);
-    let seen = 0;
-    for (const { raw, timeUs } of this.#select(true)) {
-      if (change === undefined) output.copy(raw, timeUs);
-      else {
-        this.#keys.note(raw);
-        this.#put(output, change.change(this.#fields.read(raw, timeUs)));
+    const { change } = this.#options;
+    if (change !== undefined) {
+      let noted = 0;
+      for (const fields of this.#read()) {
+        change.note(fields);
+        if (++noted % RECORDS_PER_TURN === 0) await this.#pause();
       }
+    }
+    let seen = 0;
+    for (const record of this.#select(true)) {
+      this.#add(output, record);
       if (++seen % RECORDS_PER_TURN !== 0) continue;
       await output.drain();
-      await turn();
-      throwIfAborted(signal);
+      await this.#pause();
     }
     await change?.check(() => this.#changed(change));
+  }
+
+  #add(output: TraceOutput, { raw, timeUs }: SortedRecords): void {
+    const { change } = this.#options;
+    if (change === undefined) {
+      output.copy(raw, timeUs);
+      return;
+    }
+    this.#keys.note(raw);
+    this.#put(output, change.change(this.#fields.read(raw, timeUs)));
+  }
+
+  /** Signals are heard between turns of the event loop only. */
+  async #pause(): Promise<void> {
+    await turn();
+    throwIfAborted(this.#options.signal);
   }
 
   #put(output: TraceOutput, fields: NativeFields | null): void {
