@@ -25,7 +25,7 @@ const options = {
     default: "timestamp",
     help: "whether order and window go by the end of a request, its timestamp, or by its start",
   },
-  client: { type: "string", array: true, value: "NAME", help: "keep this client; may be repeated" },
+  client: { type: "string", array: true, value: "NAME", help: "keep this client" },
   "clients-from": {
     type: "string",
     value: "FILE",
