@@ -7,6 +7,8 @@ import { runPull } from "./pull/pull-run.ts";
 import { pullSettings } from "./pull/pull-settings.ts";
 import { pullValues } from "./pull/values-file.ts";
 
+const nothingSpecial = { notes: [], plainFirst: false };
+
 /** The pull-through ramp test driver: every flag of the original, and what it lacks. */
 export const pull: Command<typeof pullOptions> = {
   name: "pull",
@@ -28,12 +30,15 @@ export const pull: Command<typeof pullOptions> = {
     const values = pullValues(given);
     const usage = commandHelp(pull);
     if (values.demo !== true)
-      return runPull({ given: values, settings: pullSettings(values, usage), notes: [] }, terminal);
+      return runPull(
+        { given: values, settings: pullSettings(values, usage), ...nothingSpecial },
+        terminal,
+      );
     const demo = await startDemo(values, terminal);
     try {
-      const { given: filled, notes } = demo;
+      const { given: filled, notes, plainFirst } = demo;
       const settings = pullSettings(filled, usage);
-      return await runPull({ given: filled, settings, notes }, terminal);
+      return await runPull({ given: filled, settings, notes, plainFirst }, terminal);
     } finally {
       await demo.close();
     }

@@ -16,7 +16,9 @@ export type Phase =
       readonly prune: boolean;
       readonly passes: Passes;
     }
-  | { readonly kind: "pass"; readonly name: string; readonly pullers: number };
+  | { readonly kind: "pass"; readonly name: string; readonly pullers: number }
+  /** Nobody pulls; not measured. */
+  | { readonly kind: "between"; readonly name: string; readonly act: () => Promise<unknown> };
 
 export type DriverRequest = {
   readonly plan: PullPlan;

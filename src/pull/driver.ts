@@ -111,9 +111,21 @@ export class PullDriver {
       if (this.#halt.isHalted) return;
       this.#recorder.beginPhase(phase.name);
       if (several || phase.name !== "run") this.#log(`phase ${phase.name} begin`);
-      if (phase.kind === "pass") await this.#pass(phase);
-      else await this.#schedule(phase);
+      await this.#phase(phase);
       if (several || phase.name !== "run") this.#log(`phase ${phase.name} end`);
+    }
+  }
+
+  #phase(phase: Phase): Promise<unknown> {
+    switch (phase.kind) {
+      case "schedule":
+        return this.#schedule(phase);
+      case "pass":
+        return this.#pass(phase);
+      case "between":
+        return phase.act();
+      default:
+        return phase satisfies never;
     }
   }
 

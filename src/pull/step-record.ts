@@ -1,6 +1,12 @@
 // Figures of a step of the schedule, and what they say about themselves. Source: pull-driver.md 9.2 to 9.4.
 import { supportedPercentile } from "../stats/distribution.ts";
-import { allRequests, meanPullNanos, type PullInterval, pullsOf } from "./pull-interval.ts";
+import {
+  allRequests,
+  meanPullNanos,
+  type PullInterval,
+  pullsOf,
+  requestsOf,
+} from "./pull-interval.ts";
 
 /** One step of one phase, as it was measured. */
 export type StepRecord = {
@@ -37,6 +43,8 @@ export type StepFigures = {
   readonly pullP99: number | null;
   readonly ttfbP50: number | null;
   readonly ttfbP99: number | null;
+  /** Those that nobody had pulled the image of before, in this run. */
+  readonly firstPulls: number;
   /** Against the first step of the phase with one puller; null without one. */
   readonly speedUp: number | null;
   /** Little's law: pulls per second x mean time of a pull. */
@@ -85,6 +93,7 @@ export function stepFigures(records: readonly StepRecord[]): StepFigures[] {
       pullP99: supportedPercentile(pulls.total, 99),
       ttfbP50: supportedPercentile(pulls.ttfb, 50),
       ttfbP99: supportedPercentile(pulls.ttfb, 99),
+      firstPulls: requestsOf(interval, "pull-first").done,
       speedUp: one === undefined ? null : pullsPerSecond / one,
       inProgressByLaw,
       inProgress: meanInProgress,

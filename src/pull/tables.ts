@@ -83,6 +83,7 @@ const stepsHead = [
   "failures_per_s",
   "cpu_share",
   "loop_delay_p99_ms",
+  "first_pulls",
 ];
 
 export const stepsTsv = (steps: readonly StepFigures[]): string =>
@@ -110,6 +111,7 @@ export const stepsTsv = (steps: readonly StepFigures[]): string =>
       step.failuresPerSecond,
       step.cpuShare,
       step.loopDelayP99Ms,
+      step.firstPulls,
     ]),
   );
 

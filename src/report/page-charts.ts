@@ -16,11 +16,11 @@ type ChartLine = {
 
 /**
  * A chart as data. `x`: seconds since the start; nines: log10(1 / (1 - p)), so that 1 is p90 and 3 is p99.9; bytes, by
- * powers of two; or milliseconds or ranks, by powers of ten. `y`: milliseconds, events per second, bytes per second, a plain count, or a share from 0 to 1.
+ * powers of two; milliseconds or ranks, by powers of ten; or whole numbers of pullers. `y`: milliseconds, events per second, bytes per second, a plain count, or a share from 0 to 1.
  */
 export type Chart = {
   readonly name: string;
-  readonly x: "seconds" | "nines" | "bytes" | "ms" | "rank";
+  readonly x: "seconds" | "nines" | "bytes" | "ms" | "rank" | "pullers";
   readonly y: "ms" | "perSecond" | "bytesPerSecond" | "count" | "share";
   readonly logarithmic: boolean;
   readonly at: readonly number[];

@@ -81,8 +81,9 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
     bytes: { values: bytesTicks },
     ms: { values: millisecondsTicks },
     rank: { values: ranksTicks },
+    pullers: { incrs: wholeSteps(), space: 40 },
   };
-  const bases = { seconds: 0, nines: 0, bytes: 2, ms: 10, rank: 10 };
+  const bases = { seconds: 0, nines: 0, bytes: 2, ms: 10, rank: 10, pullers: 0 };
   const log = bases[chart.x];
   const placeNames = {
     seconds: "time",
@@ -90,6 +91,7 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
     bytes: "size",
     ms: "time between",
     rank: "rank",
+    pullers: "active pullers",
   };
   const swatch = (line: number): string => colour(chart.lines[line - 1]?.colour ?? "muted");
   const options = {
@@ -146,6 +148,11 @@ function makeLegendReachable(canvas: PageElement): void {
 /** Steps that make round labels of bytes. */
 function powersOfTwo(): number[] {
   return Array.from({ length: 50 }, (_, exponent) => 2 ** exponent);
+}
+
+/** So that no tick falls between two whole numbers. */
+function wholeSteps(): number[] {
+  return [1, 10, 100, 1000, 10_000].flatMap((power) => [power, 2 * power, 5 * power]);
 }
 
 function fromZero(_: unknown, _low: number | null, high: number | null): [number, number] {
@@ -218,7 +225,7 @@ function placeText(kind: Chart["x"], at: number | null): string {
   if (at === null || at === undefined) return "-";
   if (kind === "bytes") return formatBytes(at);
   if (kind === "ms") return formatNanos(at * 1e6).replace("us", "µs");
-  if (kind === "rank") return at.toLocaleString("en-US");
+  if (kind === "rank" || kind === "pullers") return at.toLocaleString("en-US");
   if (kind === "nines")
     return `${Number((100 - 100 * 10 ** -at).toPrecision(Math.max(3, at + 2)))}%`;
   if (at < 120) return `${Number(at.toFixed(3))} s`;
@@ -237,6 +244,7 @@ export const pageScript = (): string =>
     drawChart,
     makeLegendReachable,
     powersOfTwo,
+    wholeSteps,
     fromZero,
     decades,
     valueText,

@@ -1,7 +1,8 @@
 // Where the tally and the log of a pull test go: files of their own, standard output, and the run directory.
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { makeFolder } from "../../core/folder.ts";
 import { OrderedLines } from "../../pull/ordered-lines.ts";
 import type { Terminal } from "../command.ts";
 import type { PullGiven } from "./pull-options.ts";
@@ -31,7 +32,7 @@ class Output {
 
 function opened(path: string, flag: string): number {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+    makeFolder(dirname(path), 0o755);
     return openSync(path, "w");
   } catch (error) {
     throw new UsageError(`${flag}: cannot write ${path} (${messageOf(error)})`);

@@ -1,7 +1,8 @@
 // The run directory of a pull test.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "../../core/errors.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
+import { makeFolder } from "../../core/folder.ts";
 import type { DriverSinks } from "../../pull/driver-contract.ts";
 import { localTime } from "../../pull/local-time.ts";
 import type { TallyPoint } from "../../pull/pull-recorder.ts";
@@ -36,7 +37,7 @@ export async function pullDirectory({
   readonly startedAt: number;
 }): Promise<RunDirectory> {
   if (results === undefined) return createRunDirectory({ verb: "pull", startedAt });
-  mkdirSync(results, { recursive: true });
+  makeGivenFolder(results, "--results");
   if (readdirSync(results).length > 0 && !force)
     throw new UsageError(
       `${results} is not empty: give --results another directory, or add --force`,
@@ -50,6 +51,15 @@ export async function pullDirectory({
   ])
     rmSync(join(results, name), { force: true });
   return new RunDirectory(results);
+}
+
+/** Throws UsageError that names the flag. */
+export function makeGivenFolder(path: string, flag: string): void {
+  try {
+    makeFolder(path);
+  } catch (error) {
+    throw new UsageError(`${flag}: cannot make ${path} (${messageOf(error)})`);
+  }
 }
 
 export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
@@ -193,7 +203,7 @@ export function writeLayoutIndex(
     size,
     annotations: { "org.opencontainers.image.ref.name": nameOf(image) },
   }));
-  mkdirSync(root, { recursive: true });
+  makeFolder(root);
   writeFileSync(join(root, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}\n');
   const index = {
     schemaVersion: 2,

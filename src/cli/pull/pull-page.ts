@@ -2,7 +2,6 @@
 
 import { pullsOf } from "../../pull/pull-interval.ts";
 import type { RatePoint } from "../../pull/rate-course.ts";
-import type { PhaseFigures } from "../../pull/tables.ts";
 import { factList, htmlTable } from "../../report/html.ts";
 import {
   formatBytes,
@@ -11,14 +10,9 @@ import {
   formatNanos,
   formatRate,
 } from "../../report/number-format.ts";
-import type { Chart, PageCharts } from "../../report/page-charts.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
-import {
-  type Distribution,
-  supportedPercentile,
-  supportsPercentile,
-  valueAtPercentile,
-} from "../../stats/distribution.ts";
+import { supportedPercentile } from "../../stats/distribution.ts";
+import { chartsOf, scalingCharts } from "./pull-charts.ts";
 import type { PullFigures } from "./pull-results.ts";
 import {
   compareRows,
@@ -72,11 +66,21 @@ export function pullPage(
   });
 }
 
+const SCALING_NOTE =
+  "The dashed line is what as many pullers would reach if each were as fast as the first one alone. A curve above it says that the first one was slower than those after it: without a cold or warm phase its first pass fills the cache, and what is pulled later is there already. A curve below it says that pullers wait for each other, in the server or here.";
+
 function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
   const rows = (cells: readonly (readonly string[])[]) => cells.map((row) => ({ cells: row }));
   const compared = compareRows(figures.comparison);
   const sections: (PageSection | undefined)[] = [
     { title: "Rate over time", note: "Successful pulls per second, and failures.", chart: "rate" },
+    scalingCharts(figures.steps).length > 0
+      ? {
+          title: "Rate against active pullers",
+          note: SCALING_NOTE,
+          chart: "scaling",
+        }
+      : undefined,
     {
       title: "Active pullers over time",
       note: "Started and not yet told to stop.",
@@ -89,10 +93,10 @@ function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
     },
     {
       title: "Rate by step",
-      note: "Beside it the rate that as many pullers would reach if each were as fast as the first one alone.",
+      note: "Beside it the rate that as many pullers would reach if each were as fast as the first one alone, and how many of the pulls were the first of their image in this run.",
       chart: "step-rate",
     },
-    figures.phases.length > 1
+    figures.comparison.length > 0
       ? {
           title: "Cold against warm",
           note: "Time of whole pulls by percentile.",
@@ -143,114 +147,3 @@ function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
   ];
   return sections.filter((section) => section !== undefined);
 }
-
-const rounded = (value: number): number => Number(value.toPrecision(6));
-const inMs = (nanoseconds: number | null): number | null =>
-  nanoseconds === null ? null : nanoseconds / 1e6;
-
-const chartsOf = (figures: PullFigures, course: readonly RatePoint[]): PageCharts => ({
-  ...courseCharts(course),
-  ...stepCharts(figures),
-  phases: [phaseChart(figures.phases)],
-});
-
-const base = { x: "seconds", logarithmic: false } as const;
-
-function courseCharts(course: readonly RatePoint[]): PageCharts {
-  const at = course.map(({ seconds }) => rounded(seconds));
-  const rates = course.map(({ rate }) => rounded(rate));
-  const failures = course.map((point) => rounded(point.failures));
-  const active = course.map((point) => rounded(point.active));
-  return {
-    rate: [
-      {
-        ...base,
-        name: "rate",
-        y: "perSecond",
-        at,
-        lines: [
-          { label: "pulls", colour: "first", filled: true, values: rates },
-          { label: "failed", colour: "bad", values: failures },
-        ],
-      },
-    ],
-    active: [
-      {
-        ...base,
-        name: "active",
-        y: "count",
-        at,
-        lines: [{ label: "active pullers", colour: "second", filled: true, values: active }],
-      },
-    ],
-  };
-}
-
-function stepCharts({ steps, end }: PullFigures): PageCharts {
-  const at = end.recorder.steps.map(({ from }) => rounded(from));
-  const rates = steps.map(({ pullsPerSecond }) => rounded(pullsPerSecond));
-  // Against the first step of one puller in the same phase.
-  const proportional = steps.map(({ level, speedUp, pullsPerSecond }) =>
-    speedUp === null || speedUp === 0 ? null : rounded((pullsPerSecond / speedUp) * level),
-  );
-  const times = [
-    { label: "p50", colour: "third", values: steps.map(({ pullP50 }) => inMs(pullP50)) },
-    { label: "p99", colour: "first", values: steps.map(({ pullP99 }) => inMs(pullP99)) },
-    {
-      label: "manifest first byte p50",
-      colour: "second",
-      dashed: true,
-      values: steps.map(({ ttfbP50 }) => inMs(ttfbP50)),
-    },
-  ];
-  return {
-    "step-latency": [{ ...base, name: "latency", y: "ms", logarithmic: true, at, lines: times }],
-    "step-rate": [
-      {
-        ...base,
-        name: "rate by step",
-        y: "perSecond",
-        at,
-        lines: [
-          { label: "pulls", colour: "first", values: rates },
-          { label: "in proportion", colour: "ink", dashed: true, values: proportional },
-        ],
-      },
-    ],
-  };
-}
-
-const POINTS_PER_NINE = 80;
-const NINES_MAX = 7;
-const percentAt = (nines: number): number => 100 - 100 * 10 ** -nines;
-const colours = ["first", "second", "third"];
-
-function phaseChart(phases: readonly PhaseFigures[]): Chart {
-  const totals = phases.map(({ interval }) => pullsOf(interval).total);
-  const at: number[] = [];
-  for (let step = 0; step <= NINES_MAX * POINTS_PER_NINE; step++) {
-    const nines = step / POINTS_PER_NINE;
-    if (!totals.some(({ total }) => supportsPercentile(total, percentAt(nines)))) break;
-    at.push(nines);
-  }
-  return {
-    name: "pull",
-    x: "nines",
-    y: "ms",
-    logarithmic: true,
-    at,
-    lines: phases.map(({ name }, index) => ({
-      label: name,
-      colour: colours[index % colours.length] ?? "first",
-      values: curve(totals[index] as Distribution, at),
-    })),
-  };
-}
-
-const curve = (distribution: Distribution, at: readonly number[]): (number | null)[] =>
-  at.map((nines) => {
-    const percent = percentAt(nines);
-    return supportsPercentile(distribution.total, percent)
-      ? valueAtPercentile(distribution, percent) / 1e6
-      : null;
-  });

@@ -17,6 +17,9 @@ export type PullPlanInput = {
   readonly selection: Selection;
   /** The cache can be pruned; without, a cold run pulls every image once. */
   readonly canPrune: boolean;
+  readonly plainFirst: boolean;
+  /** Empties the cache. */
+  readonly empty: () => Promise<unknown>;
 };
 
 export function pullPlan(input: PullPlanInput): PullPlan {
@@ -78,14 +81,15 @@ export function pullPhases(input: PullPlanInput): Phase[] {
   const { cold = false, warm = false, prune = false } = given;
   const passes = isOnce(input) ? "remainder" : "endless";
   const phases: Phase[] = [];
+  const plain: Phase = { kind: "schedule", name: "run", schedule, prune, passes: "endless" };
+  if (input.plainFirst) phases.push(plain, { kind: "between", name: "emptying", act: input.empty });
   if (cold)
     phases.push({ kind: "schedule", name: "cold", schedule, prune: input.canPrune, passes });
   if (warm) {
     phases.push({ kind: "pass", name: "warm-up", pullers: patterns.length });
     phases.push({ kind: "schedule", name: "warm", schedule, prune: false, passes: "endless" });
   }
-  if (!cold && !warm)
-    phases.push({ kind: "schedule", name: "run", schedule, prune, passes: "endless" });
+  if (phases.length === 0) phases.push(plain);
   return phases;
 }
 

@@ -23,7 +23,7 @@ import { blockOf } from "./pull-block.ts";
 import { PullFiles } from "./pull-files.ts";
 import { finishPull, imageAt } from "./pull-finish.ts";
 import { type FoundImages, findImages } from "./pull-images.ts";
-import { PullOutputs, pullDirectory } from "./pull-outputs.ts";
+import { makeGivenFolder, PullOutputs, pullDirectory } from "./pull-outputs.ts";
 import { herdImages, type PullPlanInput, pullPhases, pullPlan } from "./pull-phases.ts";
 import type { PullRequest } from "./pull-request.ts";
 import { resourceWarnings } from "./resource-warnings.ts";
@@ -100,6 +100,7 @@ class PullRun {
     const { request, servers } = this.#parts;
     const { given, settings } = request;
     const isDry = given["dry-run"] === true;
+    if (given.save !== undefined && !isDry) makeGivenFolder(given.save, "--save");
     if (!isDry) await requireReachable({ ...settings.cache, ...spread(servers.cache) });
     const { cache } = this.#parts;
     const canPrune = isDry || given.cold !== true || (await cache.prunes(settings.patterns));
@@ -109,6 +110,8 @@ class PullRun {
       access: servers.cache,
       selection: this.#parts.found.selection,
       canPrune,
+      plainFirst: request.plainFirst,
+      empty: () => cache.prunes(settings.patterns),
     };
     const plan = pullPlan(input);
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);

@@ -4,12 +4,13 @@ import {
   closeSync,
   existsSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   renameSync,
+  rmSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../../../core/folder.ts";
 import type { SavedManifest } from "../../pull-messages.ts";
 
 /** A blob on its way. */
@@ -46,10 +47,12 @@ export class LayoutFile {
     renameSync(this.#draft, this.#path);
   }
 
-  /** Leaves the draft behind: the next attempt overwrites it. */
+  /** Not to be completed: nothing of it stays. */
   drop(): void {
-    if (this.#descriptor >= 0) closeSync(this.#descriptor);
+    if (this.#descriptor < 0) return;
+    closeSync(this.#descriptor);
     this.#descriptor = -1;
+    rmSync(this.#draft, { force: true });
   }
 }
 
@@ -70,7 +73,7 @@ export class LayoutWriter {
     const [algorithm = "", hex = ""] = digest.split(":");
     const path = join(this.#root, "blobs", algorithm, hex);
     if (existsSync(path)) return undefined;
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     return new LayoutFile(path, `${path}.${this.#thread}-${this.#drafts++}.part`);
   }
 
