@@ -112,6 +112,16 @@ test("pacers: due times never fall, stay within the phase, and end for good", ()
   );
 });
 
+test("constant: rate times whole seconds are due, not one more and not one fewer", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1e6 }), fc.integer({ min: 1, max: 86_400 }), (r, s) => {
+      const pacer = constant({ rate: rate(r), over: seconds(s) });
+      assert.notEqual(pacer.dueAt(r * s - 1), undefined);
+      assert.equal(pacer.dueAt(r * s), undefined);
+    }),
+  );
+});
+
 test("pacers: the answer does not depend on what was asked before", () => {
   fc.assert(
     fc.property(
