@@ -63,18 +63,20 @@ export function drayageRunning(configuration: string, folder: string): Peer {
 
 export const drayage: Peer = drayageWith("drayage load");
 
-export const wrk: Peer = {
-  name: "wrk",
+export const wrkWith = (name: string, threads: number): Peer => ({
+  name,
   command: ({ url, connections, seconds }) => [
     requireProgram("wrk", "apt-get install wrk"),
-    ...["-t1", `-c${connections}`, `-d${seconds}s`, url],
+    ...[`-t${threads}`, `-c${connections}`, `-d${seconds}s`, url],
   ],
   // What it calls a time-out is an answer that took two seconds: it is waited for, and counted.
   requests: (output) =>
     /Non-2xx|(connect|read|write) [1-9]/.test(output)
       ? undefined
       : number(/(\d+) requests in /)(output),
-};
+});
+
+export const wrk: Peer = wrkWith("wrk", 1);
 
 export const h2load: Peer = {
   name: "h2load",
