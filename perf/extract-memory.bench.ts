@@ -8,9 +8,11 @@ import { resultOf } from "./measure.ts";
 import { generatedNova, novaServer } from "./nova-database.ts";
 
 const SAMPLE_MS = 100;
-/** What reading may hold, whatever the number of rows. */
+/** What an extraction may hold beside its budget, whatever the number of rows. */
 const FLAT_MIB_MAX = 150;
 const BUDGET_MIB = 32;
+/** Ten times the rows may not hold more than so many times the memory. */
+const GROWTH_MAX = 1.15;
 
 /** Peak resident memory of a process, MiB; 0 when it has ended. Linux only. */
 function peakMib(pid: number): number {
@@ -53,7 +55,10 @@ async function read(socket: string): Promise<Found> {
   return JSON.parse(stdout) as Found;
 }
 
-async function figures(rows: number, output: string): Promise<BenchResult[]> {
+async function figures(
+  rows: number,
+  output: string,
+): Promise<{ peak: number; results: BenchResult[] }> {
   const server = await novaServer();
   try {
     server.sql(generatedNova(rows));
@@ -61,12 +66,14 @@ async function figures(rows: number, output: string): Promise<BenchResult[]> {
     const source = await read(server.socket);
     if (source.peak > FLAT_MIB_MAX) throw new Error(`source, ${at}: ${source.peak} MiB`);
     const trace = await extract(server.socket, output);
+    if (trace.peak > FLAT_MIB_MAX + BUDGET_MIB) throw new Error(`trace, ${at}: ${trace.peak} MiB`);
     for (const found of [source, trace])
       if (found.rows !== rows) throw new Error(`found ${found.rows} rows, expected ${rows}`);
-    return [
+    const results = [
       resultOf({ metric: `source, ${at}`, unit: "MiB" }, [source.peak]),
       resultOf({ metric: `trace, ${at}, budget ${BUDGET_MIB} MiB`, unit: "MiB" }, [trace.peak]),
     ];
+    return { peak: trace.peak, results };
   } finally {
     await server.stop();
   }
@@ -80,8 +87,14 @@ export const bench: Bench = {
     MariaDB (the same) --socket--> drayage extract instances --> file          resident memory`,
   async run({ quick, tmp }): Promise<BenchResult[]> {
     const results: BenchResult[] = [];
-    for (const rows of quick ? [200_000] : [1_000_000, 10_000_000])
-      results.push(...(await figures(rows, join(tmp, "trace.csv"))));
+    let before: number | undefined;
+    for (const rows of quick ? [200_000] : [1_000_000, 10_000_000]) {
+      const found = await figures(rows, join(tmp, "trace.csv"));
+      results.push(...found.results);
+      if (before !== undefined && found.peak > GROWTH_MAX * before)
+        throw new Error(`the trace's peak grows with its rows: ${before} to ${found.peak} MiB`);
+      before = found.peak;
+    }
     return results;
   },
 };

@@ -5,7 +5,6 @@ import { readingOptions } from "./nova-database.ts";
 
 const options = readingOptions(process.argv[2] ?? "");
 const nova = await openNova(options);
-const { signal } = new AbortController();
-const { rowsRead } = await readInstances(nova, { options, sink: dropRows, signal });
+const { rowsRead } = await readInstances(nova, { options, sink: dropRows });
 await nova.database.close();
 console.log(JSON.stringify({ rows: rowsRead, peak: process.resourceUsage().maxRSS / 1024 }));

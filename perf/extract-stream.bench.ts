@@ -18,6 +18,7 @@ import { novaServer, readingOptions, storedNova } from "./nova-database.ts";
 
 const HIGH_WATER_MARK = 1000;
 const RAW = "mysql2 stream";
+const RAW_ORDERED = "mysql2 stream, ORDER BY";
 
 const plan = (output: string, sort: SortOrder): TracePlan => ({
   output,
@@ -69,8 +70,7 @@ async function extracted(server: MariaDb, sink: RowSink<InstanceEvent>): Promise
   const options = readingOptions(server.socket);
   const nova = await openNova(options);
   try {
-    const { signal } = new AbortController();
-    const source = await readInstances(nova, { options, sink, signal });
+    const source = await readInstances(nova, { options, sink });
     await sink.finish(source);
     return source.rowsRead;
   } finally {
@@ -78,6 +78,8 @@ async function extracted(server: MariaDb, sink: RowSink<InstanceEvent>): Promise
   }
 }
 
+/** By variant; the first run of each is the uncounted one. */
+type Runs = { [variant: string]: Measured[] };
 type Measured = { readonly seconds: number; readonly cpu: number };
 
 async function measured(rows: number, run: () => Promise<number>): Promise<Measured> {
@@ -91,7 +93,7 @@ export const bench: Bench = {
   name: "extract-stream",
   question: "How many rows of Nova per second, against the client library's own stream of them?",
   topology: `
-    MariaDB --socket--> mysql2 stream of arrays -------------------------------> count
+    MariaDB --socket--> mysql2 stream of arrays -------------------------------> count   with and without ORDER BY
     MariaDB --socket--> mysql2 - instance events ------------------------------> nowhere
     MariaDB --socket--> mysql2 - instance events - mask - CSV - sort - checks -> file`,
   async run({ quick, tmp }): Promise<BenchResult[]> {
@@ -113,8 +115,12 @@ async function figures(
   const probe = await openNova(readingOptions(server.socket));
   await probe.database.close();
   const statement = probe.statements[0] as OpenNova["statements"][number];
+  const ordered = {
+    ...statement,
+    sql: `${statement.sql}\nORDER BY a.created_at, a.id, e.id`,
+  };
   const output = join(tmp, "trace.csv");
-  const runs: { [variant: string]: Measured[] } = {};
+  const runs: Runs = {};
   const variant = (name: string, run: () => Promise<number>) => async (): Promise<number> => {
     const one = await measured(rows, run);
     runs[name] = [...(runs[name] ?? []), one];
@@ -129,11 +135,17 @@ async function figures(
     id: variant("trace, --sort id", async () =>
       extracted(server, await openInstanceTrace(plan(output, "id"))),
     ),
+    rawOrdered: variant(RAW_ORDERED, () => rawRows(server, ordered)),
+    created: variant("trace, --sort created", async () =>
+      extracted(server, await openInstanceTrace(plan(output, "created"))),
+    ),
   });
   if (statSync(output).size < rows * 100) throw new Error("the trace is too short");
   // The first run of each is the uncounted one.
   const counted = Object.entries(runs).map(([name, all]) => [name, all.slice(1)] as const);
-  const raw = runs[RAW]?.slice(1) ?? [];
+  const rawFor = (metric: string): string =>
+    metric === "trace, --sort created" ? RAW_ORDERED : RAW;
+  const isRaw = (metric: string): boolean => metric === RAW || metric === RAW_ORDERED;
   return counted.flatMap(([metric, all]) => [
     resultOf(
       { metric, unit: "rows/s" },
@@ -143,7 +155,7 @@ async function figures(
       { metric, unit: "CPU s/1M" },
       all.map(({ cpu }) => (cpu * 1e6) / rows),
     ),
-    ...(metric === RAW ? [] : [ratioToRaw(metric, all, raw)]),
+    ...(isRaw(metric) ? [] : [ratioToRaw(metric, all, { name: rawFor(metric), runs })]),
   ]);
 }
 
@@ -151,9 +163,9 @@ async function figures(
 const ratioToRaw = (
   metric: string,
   all: readonly Measured[],
-  raw: readonly Measured[],
+  { name, runs }: { name: string; runs: Runs },
 ): BenchResult =>
   resultOf(
-    { metric: `${metric} over ${RAW}`, unit: "x rows/s" },
-    all.map(({ seconds }, round) => (raw[round]?.seconds ?? Number.NaN) / seconds),
+    { metric: `${metric} over ${name}`, unit: "x rows/s" },
+    all.map(({ seconds }, round) => (runs[name]?.[round + 1]?.seconds ?? Number.NaN) / seconds),
   );

@@ -75,6 +75,8 @@ export const extractArrivals: Command<typeof options> = {
   positionals: ["INSTANCE_TRACE"],
   options,
   async run(given, [input = ""], terminal) {
+    if (given.as === "pulls" && given["shard-hours"] !== undefined)
+      throw new UsageError("--shard-hours is for requests: leave it out, or --as pulls");
     const plan = arrivalsPlan(given, input);
     const native = plainNativePlan(given, {
       terminal,

@@ -142,7 +142,7 @@ export const extractInstances: Command<typeof options> = {
       if (given["dry-run"]) return printPlan(nova, { given, terminal });
       const sink = await openInstanceTrace(plan);
       return await writeTrace(sink, {
-        fill: (target, signal) => readInstances(nova, { options: instances, sink: target, signal }),
+        fill: (target) => readInstances(nova, { options: instances, sink: target }),
         terminal,
       });
     } finally {

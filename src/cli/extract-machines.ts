@@ -13,6 +13,7 @@ import {
 import { type NodeJoin, nodeJoins } from "../extract/machines/node-pairs.ts";
 import { readConfig, type StarcompactorConfig } from "../extract/machines/starcompactor-config.ts";
 import type { MachineEvent } from "../extract/nova-event.ts";
+import { HostJoin } from "../extract/output/host-join.ts";
 import { openMachineTrace } from "../extract/output/machine-trace.ts";
 import { PartialFile } from "../extract/output/partial-file.ts";
 import type { RowSink } from "../extract/row-sink.ts";
@@ -114,8 +115,9 @@ export const extractMachines: Command<typeof options> = {
     noticeIgnored(given, plan.notice);
     const machines = machineOptions(given, { config, plan });
     if (given["dry-run"]) return printPlan(machines, terminal);
-    // Reading may take hours; that its result cannot be written shall be known before.
+    // Reading may take hours; that its result cannot be written, or not compared, shall be known before.
     new PartialFile(output).discard();
+    if (plan.joinWith !== undefined) await HostJoin.with(plan.joinWith, "machines");
     const extraction = await extractEvents(machines);
     const racks = extraction.events.flatMap(({ content }) => content?.rack ?? []);
     const sink = await openMachineTrace(plan, racks);

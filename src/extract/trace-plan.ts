@@ -60,6 +60,8 @@ export type TracePlan = {
   readonly allowLeaks: readonly string[];
   /** Smallest class of a quasi-identifier tuple that is accepted; 0 accepts all. */
   readonly minK: number;
+  /** Path of a trace of the other kind, whose hosts are compared with ours. */
+  readonly joinWith?: string | undefined;
   /** Path of the uniqueness and leak report. */
   readonly report: string | undefined;
   readonly keepPartial: boolean;

@@ -46,6 +46,11 @@ export const extractOptions = {
     help: "stop at the first input or row that would be skipped",
   },
   report: { type: "string", value: "FILE", help: "write the uniqueness and leak report" },
+  "join-with": {
+    type: "string",
+    value: "TRACE",
+    help: "tell which share of the instances' hosts a machine trace knows; the one of both that is not being written",
+  },
   "dry-run": { type: "boolean", default: false, help: "check and print the plan, write nothing" },
   "keep-partial": {
     type: "boolean",

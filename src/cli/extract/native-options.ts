@@ -1,3 +1,4 @@
+import { UsageError } from "../../core/errors.ts";
 import { parseSize } from "../../embedded/quantity.ts";
 import type { ScannedColumn } from "../../extract/masking/leak-scan.ts";
 import type { MaskPolicy } from "../../extract/masking/mask-policy.ts";
@@ -23,6 +24,14 @@ export const outputOptions = {
     choices: ["json", "jsonl"],
     default: "json",
     help: "one array as in the published traces, or a record on each line",
+  },
+  "shard-hours": {
+    type: "number",
+    integer: true,
+    min: 1,
+    max: 24,
+    value: "H",
+    help: "a file for every H hours, which divide a day; FILE is their prefix: FILE-logstash-YYYY.MM.DD-N.json",
   },
   "strict-ibm": {
     type: "boolean",
@@ -93,6 +102,7 @@ export function plainNativePlan(
     output: given.out,
     standardOutput: terminal.out,
     encoding: given.to === "jsonl" ? "jsonl" : "json",
+    shardHours: shardHours(given),
     extraKeys: !given["strict-ibm"],
     masking: { method: "none" },
     time: { base: "absolute", shift: { kind: "none" }, roundMs: 0 },
@@ -109,4 +119,18 @@ export function plainNativePlan(
     scanned,
     shownAgent: (agent) => agent,
   };
+}
+
+const HOURS_PER_DAY = 24;
+
+function shardHours(given: OptionValues<typeof outputOptions>): number | undefined {
+  const hours = given["shard-hours"];
+  if (hours === undefined) return undefined;
+  if (HOURS_PER_DAY % hours !== 0)
+    throw new UsageError(
+      `--shard-hours ${hours} does not divide a day: choose from 1, 2, 3, 4, 6, 8, 12, 24`,
+    );
+  if (given.out === "-")
+    throw new UsageError("--shard-hours writes several files: give -o their prefix instead of -");
+  return hours;
 }

@@ -60,6 +60,7 @@ export function tracePlan(
     memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
     allowLeaks: given["allow-leaks"],
     minK: given["min-k"],
+    joinWith: given["join-with"],
     report: given.report,
     keepPartial: given["keep-partial"],
     verify: given.verify,

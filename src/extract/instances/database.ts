@@ -73,7 +73,6 @@ export class Database {
   stream(
     { sql, values }: { sql: string; values: readonly string[] },
     taker: RowTaker,
-    signal: AbortSignal,
   ): Promise<void> {
     const connection = this.#connection;
     return new Promise((resolve, reject) => {
@@ -85,19 +84,10 @@ export class Database {
         connection.destroy();
         reject(error);
       };
-      const abort = (): void => fail(signal.reason);
       const lost = (error: Error): void => {
         if (!failed) fail(error);
       };
-      const release = (): void => {
-        signal.removeEventListener("abort", abort);
-        connection.off("error", lost);
-      };
-      if (signal.aborted) {
-        abort();
-        return;
-      }
-      signal.addEventListener("abort", abort, { once: true });
+      const release = (): void => void connection.off("error", lost);
       // The library tells the connection, not the statement, when the server goes away.
       connection.on("error", lost);
       const query = connection.query({ sql, values: [...values], rowsAsArray: true });

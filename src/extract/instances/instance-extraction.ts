@@ -79,11 +79,7 @@ export async function openNova(options: InstanceOptions): Promise<OpenNova> {
 /** Writes all rows into the sink. */
 export async function readInstances(
   nova: OpenNova,
-  {
-    options,
-    sink,
-    signal,
-  }: { options: InstanceOptions; sink: RowSink<InstanceEvent>; signal: AbortSignal },
+  { options, sink }: { options: InstanceOptions; sink: RowSink<InstanceEvent> },
 ): Promise<SourceReport> {
   const { includeUnfinished, shadow, progress, debug } = options;
   const rows = new InstanceRows(sink, {
@@ -102,7 +98,7 @@ export async function readInstances(
       schema = statement.schema;
       debug(statement.sql);
       const before = rows.read;
-      await database.stream(statement, rows, signal);
+      await database.stream(statement, rows);
       progress(`${statement.schema}: ${rows.read - before} rows read`);
     }
   } catch (error) {

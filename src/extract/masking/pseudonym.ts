@@ -57,7 +57,7 @@ function keyedHash(key: Buffer): FullHash {
   padded(key, 0x5c).copy(outer);
   return (value) => {
     // As text of a unit per byte: a buffer would be an object that is collected with more ado.
-    outer.latin1Write(hash("sha256", inner.of(value), "latin1"), BLOCK_BYTES);
+    outer.write(hash("sha256", inner.of(value), "binary"), BLOCK_BYTES, "latin1");
     return hash("sha256", outer, "hex");
   };
 }

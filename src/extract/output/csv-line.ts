@@ -97,7 +97,7 @@ export class CsvLine {
     const kind = this.#kinds[at] as ColumnKind;
     switch (kind) {
       case "masked":
-        if (this.#isMasked) return place + bytes.latin1Write(cell as string, place);
+        if (this.#isMasked) return place + bytes.write(cell as string, place, "latin1");
         return this.#text(at, cell as string, { bytes, place });
       case "text":
         return this.#text(at, cell as string, { bytes, place });
@@ -119,7 +119,7 @@ export class CsvLine {
   }
 
   #text(at: number, text: string, { bytes, place }: { bytes: Buffer; place: number }): number {
-    if (text === this.#lastPlain[at]) return place + bytes.latin1Write(text, place);
+    if (text === this.#lastPlain[at]) return place + bytes.write(text, place, "latin1");
     const end = writePlain(bytes, place, text);
     if (end >= 0) {
       this.#lastPlain[at] = text;

@@ -3,8 +3,16 @@ import { finished } from "node:stream/promises";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { CheckFailure } from "../check-failure.ts";
 import { finishedManifest } from "./manifest.ts";
+import type { OutputFacts } from "./native-files.ts";
 import type { ChecksResult } from "./output-checks.ts";
-import { type PartialFile, writeWhole } from "./partial-file.ts";
+import { writeWhole } from "./partial-file.ts";
+
+/** What was written and has no name yet. */
+type UnnamedOutput = {
+  rename(): void;
+  discard(): void;
+  pieces(): Iterable<Buffer>;
+};
 
 /** Where a finished file goes. */
 export type DeliveryPlan = {
@@ -18,14 +26,14 @@ export type DeliveryPlan = {
 type Finished = {
   readonly plan: DeliveryPlan;
   readonly manifest: Readonly<Record<string, unknown>>;
-  readonly sha256: string;
+  readonly facts: OutputFacts;
   readonly checks: ChecksResult;
 };
 
 /** Gives a checked file its name and its manifest, or compares it with one and drops it. */
 export async function deliver(
-  file: PartialFile,
-  { plan, manifest, sha256, checks }: Finished,
+  file: UnnamedOutput,
+  { plan, manifest, facts, checks }: Finished,
 ): Promise<void> {
   for (const { column, row, what, count } of checks.leaks)
     plan.notice(
@@ -34,7 +42,7 @@ export async function deliver(
   if (plan.report !== undefined) writeWhole(plan.report, reportText(checks));
   if (plan.verify !== undefined) {
     file.discard();
-    compareHashes(plan.verify, sha256);
+    compareHashes(plan.verify, facts.sha256);
     plan.notice(`verified: the result has the hash of ${plan.verify}`);
     return;
   }
@@ -44,7 +52,7 @@ export async function deliver(
     return;
   }
   file.rename();
-  const text = finishedManifest(manifest, { sha256, bytes: file.bytes });
+  const text = finishedManifest(manifest, facts);
   writeWhole(`${plan.output}.manifest.json`, text);
 }
 
@@ -75,7 +83,7 @@ function hashIn(path: string): string {
   throw new UsageError(`${path} (--verify) is no manifest: it has no output.sha256`);
 }
 
-async function copyOut(file: PartialFile, target: NodeJS.WritableStream): Promise<void> {
+async function copyOut(file: UnnamedOutput, target: NodeJS.WritableStream): Promise<void> {
   for (const piece of file.pieces()) {
     // The piece is overwritten by the next one, and a stream may keep what it was given.
     if (!target.write(Buffer.from(piece))) await drained(target);

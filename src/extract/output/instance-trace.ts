@@ -8,6 +8,7 @@ import type { RowSink } from "../row-sink.ts";
 import type { SortOrder, TracePlan } from "../trace-plan.ts";
 import { bareMetalLines, instanceLayouts } from "./event-layouts.ts";
 import { eventWords } from "./event-words.ts";
+import { HostJoin } from "./host-join.ts";
 import type { FieldFate } from "./manifest.ts";
 import type { Cell, Column, SortKey } from "./table-layout.ts";
 import { TableTrace } from "./table-trace.ts";
@@ -23,13 +24,16 @@ const classes: Readonly<Record<string, MaskClass>> = {
 /** Opens a trace of instance events. Fails with a UsageError before anything is written if the place is not writable. */
 export async function openInstanceTrace(plan: TracePlan): Promise<RowSink<InstanceEvent>> {
   const distinct = new DistinctValues(plan.memoryBytes / 4);
+  const join =
+    plan.joinWith === undefined ? undefined : await HostJoin.with(plan.joinWith, "instances");
   const layout = withSizeKeys(plan) ? bareMetalLines : instanceLayouts[plan.version];
   return new TableTrace(plan, {
     distinct,
     kind: {
       name: "nova-instance-events",
       layout,
-      fill: instanceCells(plan, distinct),
+      fill: instanceCells(plan, { distinct, join }),
+      join,
       sorts: plan.sort !== "none",
       scanned: layout.columns.map(scannedColumn),
       fields: fieldFates(layout.columns, plan),
@@ -61,7 +65,10 @@ const withSizeKeys = ({ bareMetal, format }: TracePlan): boolean =>
 
 type Fill = (row: InstanceEvent, cells: Cell[], key: SortKey) => void;
 
-function instanceCells(plan: TracePlan, distinct: DistinctValues): Fill {
+function instanceCells(
+  plan: TracePlan,
+  { distinct, join }: { distinct: DistinctValues; join: HostJoin | undefined },
+): Fill {
   const { masking, uuidShape } = plan;
   const maskOf = (of: MaskClass) => columnMask(masking, { of, distinct, uuidShape });
   const [uuid, name, user, project, host] = [
@@ -84,7 +91,9 @@ function instanceCells(plan: TracePlan, distinct: DistinctValues): Fill {
     cells[owner] = name(row.name);
     cells[owner + 1] = user(row.user);
     cells[owner + 2] = project(row.project);
-    cells[owner + 3] = host(row.host);
+    const hostName = host(row.host);
+    cells[owner + 3] = hostName;
+    join?.note(hostName);
     if (isFlat) {
       cells[8] = row.memoryMb;
       cells[9] = row.rootGb;

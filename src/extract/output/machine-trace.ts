@@ -5,6 +5,7 @@ import type { MachineContent, MachineEvent } from "../nova-event.ts";
 import type { RowSink } from "../row-sink.ts";
 import type { TracePlan } from "../trace-plan.ts";
 import { machineLayouts } from "./event-layouts.ts";
+import { HostJoin } from "./host-join.ts";
 import { fieldFates, scannedColumn } from "./instance-trace.ts";
 import type { FieldFate } from "./manifest.ts";
 import type { Cell, Properties } from "./table-layout.ts";
@@ -19,6 +20,8 @@ export async function openMachineTrace(
   racks: Iterable<string | null>,
 ): Promise<RowSink<MachineEvent>> {
   const distinct = new DistinctValues(plan.memoryBytes / 4);
+  const join =
+    plan.joinWith === undefined ? undefined : await HostJoin.with(plan.joinWith, "machines");
   const layout = machineLayouts[plan.version];
   const numbers = rackNumbers(racks);
   return new TableTrace(plan, {
@@ -26,7 +29,8 @@ export async function openMachineTrace(
     kind: {
       name: "nova-machine-events",
       layout,
-      fill: machineCells(plan, { distinct, numbers }),
+      fill: machineCells(plan, { distinct, numbers, join }),
+      join,
       sorts: false,
       scanned: layout.columns.map(scannedColumn),
       fields: fieldFates(layout.columns, plan).map(numberedRack),
@@ -43,7 +47,15 @@ const numberedRack = (field: FieldFate): FieldFate =>
 
 function machineCells(
   plan: TracePlan,
-  { distinct, numbers }: { distinct: DistinctValues; numbers: ReadonlyMap<string, number> },
+  {
+    distinct,
+    numbers,
+    join,
+  }: {
+    distinct: DistinctValues;
+    numbers: ReadonlyMap<string, number>;
+    join: HostJoin | undefined;
+  },
 ): (row: MachineEvent, cells: Cell[]) => void {
   const { masking, uuidShape } = plan;
   const host = columnMask(masking, { of: "host", distinct, uuidShape });
@@ -53,8 +65,10 @@ function machineCells(
     return rack === null ? null : (numbers.get(rack) ?? null);
   };
   return ({ time, host: name, event, content }, cells) => {
+    const hostName = host(name);
     cells[0] = time;
-    cells[2] = host(name);
+    cells[2] = hostName;
+    join?.note(hostName);
     if (!isFlat) {
       cells[3] = event;
       cells[4] = properties(content, rackOf(content));

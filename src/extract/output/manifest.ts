@@ -3,6 +3,8 @@ import type { MaskClass, MaskPolicy } from "../masking/mask-policy.ts";
 import { keyId } from "../masking/pseudonym.ts";
 import type { SourceReport } from "../row-sink.ts";
 import type { TimePolicy } from "../trace-plan.ts";
+import type { HostJoinResult } from "./host-join.ts";
+import type { OutputFacts } from "./native-files.ts";
 
 /** What became of a field of the source. */
 export type FieldFate = {
@@ -26,6 +28,7 @@ export type ManifestParts = {
   readonly masking: MaskPolicy;
   readonly time: TimePolicy;
   readonly racks?: number | undefined;
+  readonly join?: HostJoinResult | undefined;
   readonly warnings: readonly string[];
 };
 
@@ -45,6 +48,7 @@ export function manifestOf(parts: ManifestParts): Readonly<Record<string, unknow
     masking: maskingFacts(masking),
     time: { base: time.base, shift: shiftName(time), round_ms: time.roundMs },
     racks: parts.racks ?? null,
+    ...(parts.join === undefined ? {} : { join: parts.join }),
     warnings: [...source.warnings, ...parts.warnings],
   };
 }
@@ -77,5 +81,5 @@ const shiftName = ({ shift }: TimePolicy): string =>
 /** The manifest with hash and size of the finished file. */
 export const finishedManifest = (
   manifest: Readonly<Record<string, unknown>>,
-  output: { readonly sha256: string; readonly bytes: number },
+  output: OutputFacts,
 ): string => `${JSON.stringify({ ...manifest, output }, null, 2)}\n`;

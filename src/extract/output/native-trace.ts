@@ -16,12 +16,14 @@ import type { TimePolicy } from "../trace-plan.ts";
 import { type DeliveryPlan, deliver } from "./delivery.ts";
 import { LineSorter } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
+import { NativeFiles } from "./native-files.ts";
 import { checkCollisions, checkOutput } from "./output-checks.ts";
-import { PartialFile } from "./partial-file.ts";
 import { jsonFields, linesOf } from "./written-rows.ts";
 
 export type NativePlan = DeliveryPlan & {
   readonly encoding: "json" | "jsonl";
+  /** A file for every so many hours, which divide a day, instead of one. */
+  readonly shardHours: number | undefined;
   /** Whether records have the keys `drayage.*` besides those of the published traces. */
   readonly extraKeys: boolean;
   readonly masking: MaskPolicy;
@@ -69,7 +71,7 @@ type Waiting = Omit<NativeRequest, "arrival" | "isWholeSize">;
 export class NativeTrace {
   readonly distinct: DistinctValues;
   readonly #plan: NativePlan;
-  readonly #file: PartialFile;
+  readonly #files: NativeFiles;
   readonly #sorter: LineSorter;
   readonly #shift: number;
   readonly #tag = new ValueTag();
@@ -85,7 +87,12 @@ export class NativeTrace {
     this.#plan = plan;
     this.distinct = distinct;
     this.#shift = shiftUs(plan.time.shift, plan.masking);
-    this.#file = new PartialFile(plan.output);
+    const { shardHours, encoding, verify } = plan;
+    this.#files = new NativeFiles(plan.output, {
+      isArray: encoding === "json",
+      shardHours,
+      keeps: verify === undefined,
+    });
     this.#sorter = new LineSorter(plan.memoryBytes / 2);
   }
 
@@ -108,7 +115,7 @@ export class NativeTrace {
     invariant(!this.#isEnded, "a trace is finished once");
     checkCollisions(this.distinct);
     await this.#writeAll();
-    const sha256 = this.#file.complete();
+    const facts = this.#files.complete();
     const { plan, keys } = { plan: this.#plan, keys: this.#plan.scanned.map(({ name }) => name) };
     const checks = await checkOutput(() => this.#readBack(keys), {
       plan: {
@@ -130,17 +137,19 @@ export class NativeTrace {
     });
     const warnings = this.#warnings();
     const manifest = this.#manifest(source, warnings);
-    await deliver(this.#file, { plan, manifest, sha256, checks });
+    await deliver(this.#files, { plan, manifest, facts, checks });
     this.#end();
-    return { path: plan.output, rows: this.#rows, bytes: this.#file.bytes, sha256, warnings };
+    const { sha256, bytes, files } = facts;
+    const path = files === undefined ? plan.output : `${plan.output}-logstash-* (${files.length})`;
+    return { path, rows: this.#rows, bytes, sha256, warnings };
   }
 
   /** Removes what was written. Idempotent. */
   abort(): void {
     if (this.#isEnded) return;
     this.#end();
-    if (this.#plan.keepPartial) this.#file.keep();
-    else this.#file.discard();
+    if (this.#plan.keepPartial) this.#files.keep();
+    else this.#files.discard();
   }
 
   #end(): void {
@@ -165,18 +174,14 @@ export class NativeTrace {
   }
 
   async #writeAll(): Promise<void> {
-    const isArray = this.#plan.encoding === "json";
     let rows = 0;
-    if (isArray) this.#file.write("[");
     for (const { key, bytes, from, to } of this.#sorter.lines()) {
       const waiting: Waiting = JSON.parse(bytes.toString("utf8", from, to));
       const line = this.#line({ us: key[0], ns: key[1] }, waiting);
-      if (isArray) this.#file.write(rows === 0 ? `\n${line}` : `,\n${line}`);
-      else this.#file.write(`${line}\n`);
+      this.#files.add(line, this.#last?.us ?? 0);
       // Signals are heard between turns of the event loop only.
       if (++rows % ROWS_PER_TURN === 0) await turn();
     }
-    if (isArray) this.#file.write("\n]\n");
   }
 
   #line(arrival: LogTime, waiting: Waiting): string {
@@ -221,7 +226,7 @@ export class NativeTrace {
   }
 
   *#readBack(keys: readonly string[]): Generator<readonly string[]> {
-    for (const line of linesOf(this.#file.pieces())) {
+    for (const line of linesOf(this.#files.pieces())) {
       if (!line.startsWith("{")) continue;
       yield jsonFields(line.endsWith(",") ? line.slice(0, -1) : line, keys);
     }

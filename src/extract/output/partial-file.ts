@@ -18,6 +18,7 @@ import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 
 const WRITE_BYTES = 1 << 20;
 const UTF8_BYTES_PER_UNIT = 3;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A file that gets its name when it is complete: written as `.<name>.partial-<pid>` beside it and renamed. What stood under
@@ -96,15 +97,28 @@ export class PartialFile {
     return this.#hash.copy().digest("hex");
   }
 
+  /** Holds neither descriptor nor memory any more; nothing may be written afterwards. */
+  release(): void {
+    this.#flush();
+    this.#close();
+    this.#buffer = NOTHING;
+  }
+
   /** Pieces of the file from its beginning, each borrowed until the next one. */
   *pieces(): Generator<Buffer> {
-    this.#flush();
+    const isReleased = !this.#isOpen;
+    if (!isReleased) this.#flush();
+    const descriptor = isReleased ? openSync(this.partialPath, "r") : this.#descriptor;
     const piece = Buffer.allocUnsafeSlow(WRITE_BYTES);
-    for (let position = 0; ; ) {
-      const got = readSync(this.#descriptor, piece, 0, piece.length, position);
-      if (got === 0) return;
-      position += got;
-      yield piece.subarray(0, got);
+    try {
+      for (let position = 0; ; ) {
+        const got = readSync(descriptor, piece, 0, piece.length, position);
+        if (got === 0) return;
+        position += got;
+        yield piece.subarray(0, got);
+      }
+    } finally {
+      if (isReleased) closeSync(descriptor);
     }
   }
 
@@ -121,7 +135,7 @@ export class PartialFile {
 
   /** Closes and leaves the unfinished file where it is. */
   keep(): void {
-    this.#flush();
+    if (this.#isOpen) this.#flush();
     this.#close();
   }
 

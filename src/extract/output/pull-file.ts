@@ -46,7 +46,8 @@ export class PullFile {
       warnings: [],
     });
     const checks = { columns: [], quasiIdentifiers: [], leaks: [] };
-    await deliver(this.#file, { plan, manifest, sha256, checks });
+    const facts = { sha256, bytes: this.#file.bytes };
+    await deliver(this.#file, { plan, manifest, facts, checks });
     return { path: plan.output, rows: this.#rows, bytes: this.#file.bytes, sha256, warnings: [] };
   }
 

@@ -14,6 +14,7 @@ import type { RowSink, SourceReport, TraceReport } from "../row-sink.ts";
 import type { TracePlan } from "../trace-plan.ts";
 import { CsvLine, csvHeader } from "./csv-line.ts";
 import { deliver } from "./delivery.ts";
+import type { HostJoin } from "./host-join.ts";
 import { JsonLine } from "./json-line.ts";
 import { LineSorter, type SortedLine } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
@@ -37,6 +38,8 @@ export type TableKind<Row> = {
   readonly scanned: readonly ScannedColumn[];
   readonly fields: readonly FieldFate[];
   readonly racks?: number;
+  /** What `fill` tells the hosts to, to compare them with another trace. */
+  readonly join?: HostJoin | undefined;
 };
 
 export class TableTrace<Row> implements RowSink<Row> {
@@ -110,8 +113,10 @@ export class TableTrace<Row> implements RowSink<Row> {
       distinct: this.#distinct,
       plainCsv: this.#isPlainCsv() ? () => this.#file.pieces() : undefined,
     });
-    await deliver(this.#file, { plan: this.#plan, manifest, sha256, checks });
+    const facts = { sha256, bytes: this.#file.bytes };
+    await deliver(this.#file, { plan: this.#plan, manifest, facts, checks });
     this.#end();
+    if (this.#kind.join !== undefined) this.#plan.notice(this.#kind.join.sentence());
     return { path: this.#plan.output, rows: this.#rows, bytes: this.#file.bytes, sha256, warnings };
   }
 
@@ -247,6 +252,7 @@ export class TableTrace<Row> implements RowSink<Row> {
       masking: plan.masking,
       time: plan.time,
       racks: kind.racks,
+      join: kind.join?.result(),
       warnings,
     });
   }

@@ -28,6 +28,8 @@ export function readCombinedLine(line: string): LineResult {
       status: Number(status),
       responseBytes: isSized ? countOf(written) : undefined,
       requestBytes: undefined,
+      bodyBytes: undefined,
+      rangeEnd: undefined,
       requestId: undefined,
     },
   };

@@ -48,6 +48,8 @@ function entryOf(fields: Readonly<Record<string, unknown>>, status: number): Lin
       status,
       responseBytes: written,
       requestBytes: undefined,
+      bodyBytes: undefined,
+      rangeEnd: undefined,
       requestId: textOf(fields["http.request.id"]),
     },
   };

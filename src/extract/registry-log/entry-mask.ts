@@ -7,7 +7,8 @@ import { type AgentClients, type AgentMode, generalisedAgent } from "../masking/
 import type { NativeRequest } from "../output/native-trace.ts";
 import type { LogEntry, LogTime } from "./log-entry.ts";
 import { maskedTarget } from "./masked-target.ts";
-import { readRegistryTarget } from "./registry-path.ts";
+import { type RegistryPath, type RegistryTarget, readRegistryTarget } from "./registry-path.ts";
+import { UploadSessions } from "./upload-sessions.ts";
 
 export type EntryMaskPlan = {
   /** Sizes of pushed objects by request id, from notifications. */
@@ -26,6 +27,7 @@ export class EntryMask {
   readonly #plan: EntryMaskPlan;
   readonly #distinct: DistinctValues;
   readonly #client: Mask;
+  readonly #uploads = new UploadSessions();
 
   constructor(plan: EntryMaskPlan, distinct: DistinctValues) {
     this.#plan = plan;
@@ -40,8 +42,7 @@ export class EntryMask {
     if (target === undefined) return undefined;
     const { mask } = this.#plan;
     const { uri, digest = null } = maskedTarget(target, mask);
-    const notified = this.#notified(entry);
-    const size = notified ?? sizeIn(entry);
+    const { bytes: size, source, isWhole } = this.#sizeOf(entry, target);
     const client = this.#maskedClient(entry.client);
     const { method, status, requestId } = entry;
     return {
@@ -57,8 +58,8 @@ export class EntryMask {
       id: requestId === undefined ? null : mask.request(requestId),
       // The answer to a request that failed says nothing about an object.
       digest: status >= 200 && status < 300 ? digest : null,
-      isWholeSize: notified !== undefined || (method === "GET" && status === 200),
-      extra: this.#extra(entry),
+      isWholeSize: isWhole,
+      extra: this.#extra(entry, source),
     };
   }
 
@@ -66,12 +67,29 @@ export class EntryMask {
     return requestId === undefined ? undefined : this.#plan.sizes.get(requestId);
   }
 
+  /** From the line, from the parts of its upload, or from a notification. */
+  #sizeOf(entry: LogEntry, { path }: RegistryTarget): ObjectSize {
+    const { method, status } = entry;
+    const isAccepted = status >= 200 && status < 300;
+    const upload = path.kind === "uploads" && isAccepted ? path.id : "";
+    if (method === "PATCH" && upload !== "") this.#uploads.part(upload, entry);
+    const endsUpload = method === "PUT" && upload !== "";
+    const ended = endsUpload ? this.#uploads.end(upload, entry) : undefined;
+    const notified = this.#notified(entry);
+    if (notified !== undefined) return { bytes: notified, source: "notification", isWhole: true };
+    if (ended !== undefined) return { ...ended, isWhole: true };
+    const bytes = sizeIn(entry, path);
+    return { bytes, source: undefined, isWhole: method === "GET" && status === 200 };
+  }
+
   #rounded(size: number): number {
     return Math.ceil(size / this.#plan.sizeRound) * this.#plan.sizeRound;
   }
 
-  #extra(entry: LogEntry): Readonly<Record<string, string | number>> {
-    const isNotified = this.#notified(entry) !== undefined;
+  #extra(
+    entry: LogEntry,
+    sizeSource: string | undefined,
+  ): Readonly<Record<string, string | number>> {
     return {
       ...(entry.requestBytes === undefined
         ? {}
@@ -79,7 +97,7 @@ export class EntryMask {
       ...(entry.responseBytes === undefined
         ? {}
         : { "drayage.response_bytes": this.#rounded(entry.responseBytes) }),
-      ...(isNotified ? { "drayage.size_source": "notification" } : {}),
+      ...(sizeSource === undefined ? {} : { "drayage.size_source": sizeSource }),
       ...(entry.quality === "exact" ? {} : { "drayage.time_quality": entry.quality }),
     };
   }
@@ -105,8 +123,22 @@ export class EntryMask {
   }
 }
 
-/** Bytes of the object that the log itself tells: of a GET what was sent, of a PUT what was received. */
-function sizeIn({ method, responseBytes, requestBytes }: LogEntry): number | undefined {
+/** `source` is named where it is not the line itself; `isWhole`: it is the size of the digest, once and for all. */
+type ObjectSize = {
+  readonly bytes: number | undefined;
+  readonly source: string | undefined;
+  readonly isWhole: boolean;
+};
+
+/**
+ * Bytes of the object that the line itself tells: of a GET what was sent, of a PUT what was received. A PUT that brings
+ * nothing ends an upload whose parts are unknown.
+ */
+function sizeIn(
+  { method, responseBytes, requestBytes, bodyBytes }: LogEntry,
+  path: RegistryPath,
+): number | undefined {
   if (method === "GET") return responseBytes;
-  return method === "PUT" ? requestBytes : undefined;
+  if (method !== "PUT") return undefined;
+  return path.kind === "uploads" && bodyBytes === 0 ? undefined : requestBytes;
 }

@@ -18,7 +18,12 @@ export type LogEntry = {
   readonly agent: string | undefined;
   readonly status: number;
   readonly responseBytes: number | undefined;
+  /** Of the request, perhaps with its head. */
   readonly requestBytes: number | undefined;
+  /** Of the request's body alone. */
+  readonly bodyBytes: number | undefined;
+  /** Of an upload: where the part that this request brought ends in the whole, exclusive, as Content-Range says. */
+  readonly rangeEnd: number | undefined;
   readonly requestId: string | undefined;
 };
 

@@ -93,6 +93,8 @@ function entryOf(variables: Variables, clientFrom: ClientSource): LineResult {
       status,
       responseBytes: method === "GET" ? countOf(variables.body_bytes_sent) : undefined,
       requestBytes: countOf(variables.content_length) ?? countOf(variables.request_length),
+      bodyBytes: countOf(variables.content_length),
+      rangeEnd: rangeEndOf(textOf(variables.http_content_range)),
       requestId: textOf(variables.request_id),
     },
   };
@@ -121,6 +123,15 @@ function timeOf(
   const local = textOf(variables.time_local);
   const at = iso === undefined ? readCombinedTime(local ?? "") : readLogTime(iso);
   return at === undefined ? undefined : { at, quality: "second" };
+}
+
+const CONTENT_RANGE = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/;
+
+/** `0-1023` as the OCI distribution specification has it, or `bytes 0-1023/2048` as HTTP has it; the end is inclusive. */
+function rangeEndOf(text: string | undefined): number | undefined {
+  const [, first, last] = CONTENT_RANGE.exec(text ?? "") ?? [];
+  const isRange = first !== undefined && last !== undefined && Number(first) <= Number(last);
+  return isRange ? Number(last) + 1 : undefined;
 }
 
 /** Seconds with a fraction in nanoseconds. */

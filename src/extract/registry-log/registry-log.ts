@@ -49,6 +49,14 @@ function refuseMissing(path: string): void {
     );
 }
 
+/** What logrus writes unless it is told to write JSON: `time="..." level=info msg="..."`. */
+const TEXT_LOG = /^time="?\S+"? level=\w+ /;
+
+const whyUnknown = (line: string): string =>
+  TEXT_LOG.test(line)
+    ? "is in distribution's text format: set log.formatter: json in the registry's configuration"
+    : "is in no known format";
+
 class Extraction {
   readonly #plan: RegistryLogPlan;
   readonly #trace: NativeTrace;
@@ -136,7 +144,7 @@ class Extraction {
     { reader, place }: { reader: LogReader | undefined; place: string },
   ): void {
     if (line === undefined || reader === undefined) {
-      this.#refuse(place, line === undefined ? "is too long" : "is in no known format");
+      this.#refuse(place, line === undefined ? "is too long" : whyUnknown(line));
       return;
     }
     const result = reader.read(line);

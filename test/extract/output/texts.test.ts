@@ -5,7 +5,7 @@ import { readPythonDictionary } from "../../../src/extract/arrivals/python-dicti
 import { readTime, seconds12, secondsShortest, timeText } from "../../../src/extract/event-time.ts";
 import { quotedField } from "../../../src/extract/output/csv-line.ts";
 import { asciiJson } from "../../../src/extract/output/json-line.ts";
-import { LineSorter } from "../../../src/extract/output/line-sorter.ts";
+import { LineSorter, type SortedLine } from "../../../src/extract/output/line-sorter.ts";
 import { pythonDictionary, pythonString } from "../../../src/extract/output/python-text.ts";
 import type { SortKey } from "../../../src/extract/output/table-layout.ts";
 import { csvRecords } from "../../../src/extract/output/written-rows.ts";
@@ -85,6 +85,8 @@ test("records of CSV are read back however their bytes are cut", () => {
   );
 });
 
+const textOf = ({ bytes, from, to }: SortedLine): string => bytes.toString("utf8", from, to);
+
 const line = fc.tuple(
   fc.integer({ min: -5, max: 5 }),
   fc.nat(3),
@@ -98,7 +100,7 @@ test("lines come out by their keys, equal keys in the order of adding", () => {
       lines.forEach(([first, second, text]) => {
         sorter.add(text, [first, second, 0]);
       });
-      const sorted = Array.from(sorter.lines(), ({ bytes }) => bytes.toString("utf8"));
+      const sorted = Array.from(sorter.lines(), textOf);
       sorter.close();
       const expected = lines.toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
       assert.deepEqual(
@@ -118,7 +120,7 @@ test("lines that went to disk in several runs are merged in order, NULLs at eith
     keys.push([first, i % 3, i]);
     sorter.add(`${i} ${filling}`, keys[i] as SortKey);
   }
-  const numbers = Array.from(sorter.lines(), ({ bytes }) => Number.parseInt(bytes.toString(), 10));
+  const numbers = Array.from(sorter.lines(), (sorted) => Number.parseInt(textOf(sorted), 10));
   assert.ok(sorter.spilledRuns > 2);
   sorter.close();
   const order = keys.map((_, at) => at).toSorted((a, b) => compare(keys[a], keys[b]));
