@@ -4,7 +4,7 @@ import { buildManifest } from "../registry/manifest.ts";
 import { paintFor } from "../report/text-table.ts";
 import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
-import { untilInterrupted } from "./extract/until-interrupted.ts";
+import { interruptible } from "./trace/interruptible.ts";
 import { infoPage } from "./trace-info/info-page.ts";
 import { infoText } from "./trace-info/info-text.ts";
 import { writeOutput } from "./trace-info/output-file.ts";
@@ -61,21 +61,18 @@ async function describedTrace(
   traces: readonly string[],
   { err }: Terminal,
 ): Promise<DescribedTrace> {
-  const stop = new AbortController();
   const progress = showProgress(err, quiet);
   try {
-    return await untilInterrupted(
-      () =>
-        describeTrace({
-          traces,
-          strict,
-          errorsFile: errors,
-          tmpDir: tmp,
-          manifestFloor: smallestManifest(),
-          onProgress: progress.show,
-          signal: stop.signal,
-        }),
-      () => stop.abort(),
+    return await interruptible((signal) =>
+      describeTrace({
+        traces,
+        strict,
+        errorsFile: errors,
+        tmpDir: tmp,
+        manifestFloor: smallestManifest(),
+        onProgress: progress.show,
+        signal,
+      }),
     );
   } finally {
     progress.clear();

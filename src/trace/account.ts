@@ -91,7 +91,10 @@ export const brokenLine = ({ file, row, line, offset, message, reason }: BrokenR
   `${file}: record ${row}, line ${line}, byte ${offset}: ${message} (${reason})`;
 
 /** The first broken records of each reason, a line each, and how many follow. */
-export function brokenLines({ broken, brokenSamples }: TraceAccount): string[] {
+export function brokenLines({
+  broken,
+  brokenSamples,
+}: Pick<TraceAccount, "broken" | "brokenSamples">): string[] {
   const lines = brokenSamples.map(brokenLine);
   for (const [reason, count] of Object.entries(broken)) {
     if (count > SAMPLES_MAX) lines.push(`… ${count} in all (${reason}); --errors FILE lists them`);

@@ -297,7 +297,7 @@ test("the bytes of a seed are those of every machine", async () => {
   for (const path of paths) hash.update(readFileSync(path));
   assert.equal(
     hash.digest("hex"),
-    "ec18161f5aa35c4a186549068f9fe935a25405215c09ac37a17f8cbdd7ecc62d",
+    "07119c258bf455328d305757d889b5afaaef8dceff3cc50ae34025eacb8c7e4a",
   );
 });
 

@@ -1,5 +1,5 @@
 import { formatBytes, formatCount } from "../../report/number-format.ts";
-import { brokenLine } from "../../trace/account.ts";
+import { brokenLines } from "../../trace/account.ts";
 import type { TraceDescription } from "../../trace/info/describe-trace.ts";
 import type { InfoPart } from "./info-part.ts";
 import {
@@ -12,7 +12,6 @@ import {
 } from "./object-parts.ts";
 import { arrivalsPart, correlationPart, durationsPart, ratePart } from "./time-parts.ts";
 
-const SHOWN_BROKEN = 20;
 const SHOWN_FILES = 40;
 
 /** The twelve parts, in their order. */
@@ -77,8 +76,6 @@ function filesPart({ files, holes }: TraceDescription): InfoPart {
 }
 
 function accountPart({ account }: TraceDescription): InfoPart {
-  const { extraKeys } = account;
-  const extra = `${counts(extraKeys.keys)} (in ${formatCount(extraKeys.recordsLookedAt)} records at the beginnings of files)`;
   const facts: [string, string][] = [
     ["read", formatCount(account.read)],
     ["kept", `${formatCount(account.kept)} by the default filters of a replay`],
@@ -87,10 +84,9 @@ function accountPart({ account }: TraceDescription): InfoPart {
     ["broken", counts(account.broken)],
     ["defaulted", counts(account.defaulted)],
     ["duplicate ids", formatCount(account.duplicateIds)],
-    ["unknown keys", extra],
+    ["unknown keys", counts(account.extraKeys)],
   ];
-  for (const broken of account.brokenSamples.slice(0, SHOWN_BROKEN))
-    facts.push(["", brokenLine(broken)]);
+  for (const line of brokenLines(account)) facts.push(["", line]);
   return { title: "Accounting", facts, tables: [] };
 }
 

@@ -11,7 +11,6 @@ import { type ArrivalFacts, arrivalFacts, type RateFacts, rateFacts } from "./ar
 import { type ArrivalFindings, ArrivalPass } from "./arrival-pass.ts";
 import type { CorrelationFacts } from "./correlation.ts";
 import type { DurationFacts } from "./duration-facts.ts";
-import { ExtraKeySearch, type ExtraKeys } from "./extra-keys.ts";
 import { type FileFacts, type ShardHoles, shardHoles } from "./file-facts.ts";
 import { measuredProfile } from "./measured-profile.ts";
 import type { DistinctFacts, PopularityFacts } from "./object-counts.ts";
@@ -43,7 +42,8 @@ export type DescribeOptions = {
 /** Counts of what became of the records; read = kept + folded + filtered + broken. */
 export type AccountFacts = Omit<TraceAccount, "files" | "duplicates" | "spilled"> & {
   readonly duplicateIds: number;
-  readonly extraKeys: ExtraKeys;
+  /** Records by each key that means nothing to drayage. */
+  readonly extraKeys: Readonly<Record<string, number>>;
 };
 
 /** The twelve parts of a description: plain data. Parts about time are `null` where no record has one. */
@@ -90,11 +90,10 @@ export async function describeTrace(options: DescribeOptions): Promise<Described
   const { memoryBytes = MEMORY_BYTES, tmpDir, signal } = options;
   const gathering = new RecordGathering(ledger, { memoryBytes, tmpDir, signal });
   try {
-    const extraKeys = new ExtraKeySearch();
-    await readAll(files, { options, ledger, gathering, extraKeys });
+    await readAll(files, { options, ledger, gathering });
     ledger.close();
     if (gathering.requests.records === 0) throw nothingSound(ledger.account);
-    return await describe(gathering, { options, ledger, extraKeys });
+    return await describe({ options, ledger, gathering });
   } finally {
     ledger.close();
     gathering.close();
@@ -105,12 +104,11 @@ type Reading = {
   readonly options: DescribeOptions;
   readonly ledger: Ledger;
   readonly gathering: RecordGathering;
-  readonly extraKeys: ExtraKeySearch;
 };
 
 async function readAll(
   files: readonly string[],
-  { options, ledger, gathering, extraKeys }: Reading,
+  { options, ledger, gathering }: Reading,
 ): Promise<void> {
   const sizes = files.map((file) => statSync(file).size);
   const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
@@ -126,7 +124,6 @@ async function readAll(
       },
       onChunk: (read) => options.onProgress?.({ bytes: bytesDone + read, bytesTotal }),
     });
-    await extraKeys.look(path);
     bytesDone += sizes[index] ?? 0;
   }
   gathering.spans.endFile();
@@ -137,10 +134,7 @@ function nothingSound({ read, broken }: TraceAccount): UsageError {
   return new UsageError(`no sound record: ${[`read ${read}`, ...reasons].join(", ")}`);
 }
 
-async function describe(
-  gathering: RecordGathering,
-  { ledger, extraKeys, options }: Omit<Reading, "gathering">,
-): Promise<DescribedTrace> {
+async function describe({ gathering, ledger, options }: Reading): Promise<DescribedTrace> {
   const { objects, requests, sizes, durations } = gathering;
   const duplicateIds = gathering.ids.added - (await gathering.ids.distinct());
   const refetches = gathering.clientBlobs.added - (await gathering.clientBlobs.distinct());
@@ -152,10 +146,11 @@ async function describe(
   const findings = arrival === "start" ? byStart : byTimestamp;
   const distinct = objects.distinct();
   const files = gathering.spans.facts();
+  const extraKeys = gathering.extraKeys.counts(files);
   const description: TraceDescription = {
     files,
     holes: shardHoles(files.map(({ file }) => file)),
-    account: accountFacts(ledger.account, { duplicateIds, extraKeys: extraKeys.facts() }),
+    account: accountFacts(ledger.account, { duplicateIds, extraKeys }),
     requests: requests.facts(),
     distinct,
     sizes: sizes.facts(),

@@ -7,6 +7,9 @@ const HOUR = 3600;
 const DAYS_MIN = 2;
 /** Hours of a weekend and of other days that make their ratio a figure. */
 const HOURS_MIN = 24;
+/** What is left out at either end of a trace, unless it is shorter than so many minutes. */
+const EDGE_SHARE = 0.05;
+const STEADY_MINUTES_MIN = 30;
 
 type Rate = Partial<Pick<SynthProfile, "requestsPerSecond" | "diurnal" | "weekend">>;
 
@@ -15,22 +18,57 @@ type Rate = Partial<Pick<SynthProfile, "requestsPerSecond" | "diurnal" | "weeken
  * part, so that a trace made of it is as fast.
  */
 export function measuredRate({ minutes, firstUs, lastUs }: ArrivalFindings): Rate {
-  const seconds = (lastUs - firstUs) / 1e6;
-  const records = minutes.reduce((sum, bin) => sum + bin.records, 0);
-  if (!(seconds > 0) || records < 2) return {};
-  const hours = seconds < DAYS_MIN * 24 * HOUR ? [] : wholeHours(minutes, { firstUs, lastUs });
+  const whole = (lastUs - firstUs) / 1e6;
+  const steady = steadyPart(minutes) ?? {
+    from: firstUs / 1e6,
+    seconds: whole,
+    records: recordsOf(minutes),
+  };
+  if (!(steady.seconds > 0) || steady.records < 2) return {};
+  const hours = whole < DAYS_MIN * 24 * HOUR ? [] : wholeHours(minutes, { firstUs, lastUs });
   const weekend = weekendOf(hours);
   const diurnal = diurnalOf(hours, weekend ?? 1);
   const swing = {
     diurnal: diurnal ?? defaultProfile.diurnal,
     weekend: weekend ?? defaultProfile.weekend,
   };
-  const requestsPerSecond = rounded(records / (seconds * meanFactor({ firstUs, seconds }, swing)));
+  const { records, seconds } = steady;
   return {
-    requestsPerSecond,
+    requestsPerSecond: rounded(records / (seconds * meanFactor(steady, swing))),
     ...(diurnal === undefined ? {} : { diurnal }),
     ...(weekend === undefined ? {} : { weekend }),
   };
+}
+
+/** Seconds since the Unix epoch, and how many of them. */
+type Part = { readonly from: number; readonly seconds: number; readonly records: number };
+
+const recordsOf = (minutes: readonly RateBin[]): number =>
+  minutes.reduce((sum, bin) => sum + bin.records, 0);
+
+/** The trace without its first and last twentieth, where sessions begin before it or go on after the last one has begun. */
+function steadyPart(minutes: readonly RateBin[]): Part | undefined {
+  if (minutes.length < STEADY_MINUTES_MIN) return undefined;
+  const edge = recordsOf(minutes) * EDGE_SHARE;
+  const from = placeAt(minutes, edge);
+  const to = minutes.length - placeAt(minutes.toReversed(), edge);
+  const steady = minutes.slice(from, to);
+  const [first] = steady;
+  const last = steady.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  return {
+    from: first.start,
+    seconds: last.start + 60 - first.start,
+    records: recordsOf(steady),
+  };
+}
+
+/** Place of the first minute before which there are at least so many records. */
+function placeAt(minutes: readonly RateBin[], records: number): number {
+  let before = 0;
+  let place = 0;
+  while (before < records && place < minutes.length) before += minutes[place++]?.records ?? 0;
+  return place;
 }
 
 type Hour = { readonly middleMs: number; readonly records: number };
@@ -84,11 +122,11 @@ function diurnalOf(hours: readonly Hour[], weekend: number): number | undefined 
 const STEPS = 10_000;
 
 function meanFactor(
-  { firstUs, seconds }: { firstUs: number; seconds: number },
+  { from, seconds }: Part,
   swing: Pick<SynthProfile, "diurnal" | "weekend">,
 ): number {
   let sum = 0;
   for (let step = 0; step < STEPS; step++)
-    sum += rateFactor(firstUs / 1000 + ((step + 0.5) / STEPS) * seconds * 1000, swing);
+    sum += rateFactor((from + ((step + 0.5) / STEPS) * seconds) * 1000, swing);
   return sum / STEPS;
 }

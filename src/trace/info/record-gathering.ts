@@ -9,6 +9,7 @@ import { defaultInclude } from "../trace-options.ts";
 import { Agents } from "./agent-facts.ts";
 import { Durations } from "./duration-facts.ts";
 import { DistinctKeys, type OrderOptions } from "./external-order.ts";
+import { ExtraKeys } from "./extra-keys.ts";
 import { FileSpans } from "./file-facts.ts";
 import { ObjectCounts } from "./object-counts.ts";
 import { Method, RecordJudge, replayedMethod, TextSpan } from "./record-judge.ts";
@@ -34,6 +35,7 @@ export class RecordGathering implements RecordSink {
   readonly sizes = new Sizes();
   readonly durations = new Durations();
   readonly agents = new Agents();
+  readonly extraKeys = new ExtraKeys();
   readonly ids: DistinctKeys;
   readonly clientBlobs: DistinctKeys;
   readonly byTimestamp: RequestOrder;
@@ -76,6 +78,7 @@ export class RecordGathering implements RecordSink {
     );
     if (this.#bare) return;
     this.timed = true;
+    this.extraKeys.note(raw);
     this.spans.note(record.timeUs);
     this.sizes.add(record, isNew);
     this.durations.add(record);
@@ -123,6 +126,7 @@ export class RecordGathering implements RecordSink {
 }
 
 const HEX_DIGITS_MAX = 12;
+const TWO_48 = 2 ** 48;
 const TWO_52 = 2 ** 52;
 
 /** Hexadecimal ids as what they are; others as a hash of 52 bits, above all of those. */
@@ -135,7 +139,8 @@ function idNumber({ buffer, from, to }: TextSpan): number {
     if (digit < 0 || digit > 15 || (byte > 57 && digit < 10)) return hashNumber(buffer, from, to);
     number = number * 16 + digit;
   }
-  return number;
+  // Leading zeros count.
+  return (to - from) * TWO_48 + number;
 }
 
 function hashNumber(buffer: Buffer, from: number, to: number): number {

@@ -81,8 +81,7 @@ export class Sessions {
     // Follow-ups come on top of the timetable.
     const timed = this.#sorts.total - pushCount(budget) * profile.followedPushes;
     const span = (records / profile.requestsPerSecond) * 1000;
-    const meanGap = span / Math.max(1, timed);
-    this.#timetable = new Timetable({ start, meanGap }, profile, chance);
+    this.#timetable = new Timetable({ start, span, sessions: timed }, profile, chance);
   }
 
   /** Runs one session and returns its start, before which no later session writes a record; `null` = all have run. */
@@ -118,6 +117,9 @@ export class Sessions {
 
   #push(start: number): void {
     const followUp = this.#pushes.next(start);
+    // Not every push that should be followed finds its image asked for: what does not follow comes by the timetable.
+    const { followedPushes } = this.#stage.profile;
+    this.#timetable.expect(followUp === null ? followedPushes : followedPushes - 1);
     if (followUp === null) return;
     this.#sorts.take(Sort.pull);
     let at = this.#followUps.length;

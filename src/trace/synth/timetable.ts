@@ -26,28 +26,44 @@ export const rateFactor = (
   { diurnal, weekend }: Pick<SynthProfile, "diurnal" | "weekend">,
 ): number => Math.max((isWeekend(time) ? weekend : 1) * (1 + diurnal * daily(time)), 0.01);
 
-/** When sessions start: at random, by a rate that swings over the day. Milliseconds since the Unix epoch, ascending. */
+/**
+ * When sessions start: at random, by a rate that swings over the day. Milliseconds since the Unix epoch, ascending. The mean
+ * gap is what is left of the span for each of the sessions that are left.
+ */
 export class Timetable {
   readonly #profile: SynthProfile;
   readonly #chance: Random;
-  readonly #meanGap: number;
   #now: number;
+  #span: number;
+  #sessions: number;
 
-  /** `meanGap`: milliseconds between sessions over a whole day. */
+  /** `span`: milliseconds that so many `sessions` take if the rate does not swing. */
   constructor(
-    { start, meanGap }: { start: number; meanGap: number },
+    { start, span, sessions }: { start: number; span: number; sessions: number },
     profile: SynthProfile,
     chance: Random,
   ) {
     this.#profile = profile;
     this.#chance = chance;
-    this.#meanGap = meanGap;
     this.#now = start;
+    this.#span = span;
+    this.#sessions = Math.max(1, sessions);
   }
 
   next(): number {
+    const meanGap = this.#span / this.#sessions;
     const rate = rateFactor(this.#now, this.#profile);
-    this.#now += (exponential(this.#chance) * this.#meanGap) / rate;
+    this.#now += (exponential(this.#chance) * meanGap) / rate;
+    // Whatever comes behind the last expected session keeps its gap.
+    if (this.#sessions > 2) {
+      this.#span -= meanGap;
+      this.#sessions--;
+    }
     return this.#now;
+  }
+
+  /** Expects so many sessions more than before, or fewer. */
+  expect(more: number): void {
+    if (this.#sessions + more >= 2) this.#sessions += more;
   }
 }

@@ -72,8 +72,31 @@ test("ids that come again and keys that mean nothing are found", async (t) => {
     native({ id: "0" }),
   ]);
   assert.equal(account.duplicateIds, 2);
-  assert.deepEqual(account.extraKeys, { keys: { data: 1, "@version": 1 }, recordsLookedAt: 5 });
+  assert.deepEqual(account.extraKeys, { data: 1, "@version": 1 });
 });
+
+for (const { name, content, wanted } of [
+  {
+    name: "blanks between keys and values are none",
+    content: JSON.stringify([native()], null, 2),
+    wanted: {},
+  },
+  {
+    name: "a key in front, with a blank before it",
+    content: `[{ "data":1,${JSON.stringify(native()).slice(1)}]`,
+    wanted: { data: 1 },
+  },
+  {
+    name: "a column of CSV, in every row",
+    content: `http.request.method,http.request.uri,timestamp,data\nGET,v2,2017-06-20 02:41:18,5\n`,
+    wanted: { data: 1 },
+  },
+]) {
+  test(`unknown keys: ${name}`, async (t) => {
+    const { account } = await describedFiles([folderWith(t, { "trace.json": content })]);
+    assert.deepEqual(account.extraKeys, wanted);
+  });
+}
 
 test("records are counted by method, kind and status, and URIs by segments", async (t) => {
   const { requests } = await described(t, [
@@ -225,7 +248,6 @@ test("a warm-up pushes what GETs name, once for each URI or once for each digest
 /** What does not depend on the order of the records, nor on the form of the files. */
 const orderless = ({ files: _files, holes: _holes, ...rest }: TraceDescription) => ({
   ...rest,
-  account: { ...rest.account, extraKeys: undefined },
   // Equals stand in order of appearance.
   distinct: { ...rest.distinct, top: undefined },
   agents: rest.agents.distinct,
