@@ -4,8 +4,9 @@
 import type { TraceFormat } from "./account.ts";
 import { FOLDED_METHOD, type IncludeFilter, methodCode, needsSize } from "./include-filter.ts";
 import { copyEscapedText } from "./json-text.ts";
+import type { KeyNumbers } from "./key-numbers.ts";
 import type { LaterFilters } from "./later-filters.ts";
-import { HEAD_BYTES, recordBytes, TEXT_BYTES_MAX } from "./layout.ts";
+import { NO_KEY, recordBytes, TEXT_BYTES_MAX } from "./layout.ts";
 import type { Ledger } from "./ledger.ts";
 import { readNumber } from "./number-text.ts";
 import {
@@ -18,7 +19,14 @@ import {
   traceKeys,
 } from "./raw-record.ts";
 import { emptyBlock, RecordView, recordBlock } from "./record-view.ts";
-import { putNumbers, putTexts, putUri, RecordNumbers } from "./record-writer.ts";
+import {
+  putKeyed,
+  putNumbers,
+  putReference,
+  putTexts,
+  putUri,
+  RecordNumbers,
+} from "./record-writer.ts";
 import type { SortedRuns } from "./sorted-runs.ts";
 import { TimestampReader } from "./timestamp.ts";
 import { UriParts } from "./uri-parts.ts";
@@ -31,6 +39,8 @@ type Options = {
   readonly arrival: "timestamp" | "start";
   /** Fields that a kept record does without. */
   readonly dropped: readonly number[];
+  /** Kept records become keyed ones. `sparse`: those that are not asked about are only counted. */
+  readonly keyed: { readonly numbers: KeyNumbers; readonly sparse: boolean } | undefined;
 };
 
 const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
@@ -73,7 +83,7 @@ export class Intake implements RecordSink {
   readonly #uri = new UriParts();
   readonly #times = new TimestampReader();
   readonly #view = new RecordView(emptyBlock);
-  /** Decoded text of the rare method or time that was written with escapes. */
+  /** Decoded text of the rare uri, method or time that was written with escapes. */
   readonly #decoded = recordBlock(Buffer.alloc(TEXT_BYTES_MAX));
 
   constructor(options: Options) {
@@ -92,16 +102,10 @@ export class Intake implements RecordSink {
   }
 
   take(raw: RawRecord): void {
-    const { ledger, runs, include, later } = this.#options;
+    const { ledger, include } = this.#options;
     if (!looksSound(raw) && !this.#hasGoodTexts(raw)) return;
-    const at = runs.room(recordBytes(raw.bytes));
-    const { block } = runs.buffer;
     const numbers = this.#numbers;
-    const uriEnd = putUri(block, at, raw);
-    this.#uri.read(block.buffer, at + HEAD_BYTES, uriEnd);
-    numbers.kind = this.#uri.kind;
-    numbers.nameEnd = this.#uri.nameEnd;
-    numbers.refStart = this.#uri.refStart;
+    this.#readUri(raw);
     if (!this.#readNumbers(raw)) return;
     ledger.account.read++;
     if (!this.#bare) this.#countDefaults(raw);
@@ -116,15 +120,48 @@ export class Intake implements RecordSink {
     }
     if (numbers.size < 0) numbers.size = -1;
     raw.shapes &= this.#keptBits;
-    const end = putTexts(block, at, raw, uriEnd);
+    this.#keep(raw);
+  }
+
+  /** Lays the record out, if the filters that look at its texts let it pass. */
+  #keep(raw: RawRecord): void {
+    const { ledger, runs, later, keyed } = this.#options;
+    const numbers = this.#numbers;
+    const at = runs.room(recordBytes(raw.bytes));
+    const { block } = runs.buffer;
+    const end = putTexts(block, at, raw, putUri(block, at, raw));
     this.#view.moveTo(block, at);
     const left = later.reason(numbers.arrivalUs, this.#view);
     if (left !== null) {
       ledger.filtered(left);
       return;
     }
-    runs.buffer.append(putNumbers(block, at, raw, { numbers, end }), numbers.arrivalUs);
     ledger.account.kept++;
+    if (keyed !== undefined) this.#keepKey(keyed, at);
+    else runs.buffer.append(putNumbers(block, at, raw, { numbers, end }), numbers.arrivalUs);
+  }
+
+  #keepKey({ numbers: keys, sparse }: NonNullable<Options["keyed"]>, at: number): void {
+    const { buffer } = this.#options.runs;
+    const numbers = this.#numbers;
+    const wanted = keys.wants(numbers.method, numbers.kind);
+    if (!wanted && sparse) {
+      keys.leftOut++;
+      return;
+    }
+    putReference(buffer.block, at, numbers.refStart);
+    const key = wanted ? keys.add(this.#view) : NO_KEY;
+    buffer.append(putKeyed(buffer.block, at, { numbers, key }), numbers.arrivalUs);
+  }
+
+  #readUri(raw: RawRecord): void {
+    const field = Field.uri;
+    if (raw.shapeOf(field) === Shape.escapedText)
+      this.#uri.read(this.#decoded.buffer, 0, this.#decode(raw, field));
+    else this.#uri.read(raw.buffer, raw.from[field] as number, raw.to[field] as number);
+    this.#numbers.kind = this.#uri.kind;
+    this.#numbers.nameEnd = this.#uri.nameEnd;
+    this.#numbers.refStart = this.#uri.refStart;
   }
 
   /** The required fields are there and all texts are texts of a length that fits. */

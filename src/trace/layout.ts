@@ -14,6 +14,12 @@
 // `length` covers everything including the padding. `arrival` is a whole number of microseconds since the Unix epoch:
 // finer digits of a trace are rounded. `size` is -1 and `status` is 0 where the trace has none. `nameEnd` and `refAt`
 // count from the start of the uri; `nameEnd` 0 = no name, `refAt` NONE = no reference.
+//
+// A keyed record is what is left where only its key is asked for (key-numbers.ts): it begins as the others do.
+//
+//   0        4        8            16           24
+//   | length | key    | arrival    | size       |        `key` NO_KEY = not asked about
+//   | u32    | i32    | f64 µs     | f64 bytes  |
 
 export const LENGTH_AT = 0;
 export const ROW_AT = 4;
@@ -33,6 +39,11 @@ export const AGENT_LENGTH_AT = 54;
 export const NAME_END_AT = 56;
 export const REF_START_AT = 58;
 export const HEAD_BYTES = 64;
+export const KEY_AT = 4;
+export const KEYED_BYTES = 24;
+
+/** In a keyed record: its kind or method is not asked about. */
+export const NO_KEY = -1;
 
 /** In a length: the trace has no such value. In `refAt`: the uri has no reference. */
 export const NONE = 0xffff;

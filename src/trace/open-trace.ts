@@ -4,6 +4,7 @@ import { accountLine, type FileAccount } from "./account.ts";
 import { takeCensus } from "./census.ts";
 import { IncludeFilter } from "./include-filter.ts";
 import { Intake } from "./intake.ts";
+import type { KeyNumbers } from "./key-numbers.ts";
 import { LaterFilters } from "./later-filters.ts";
 import { Ledger } from "./ledger.ts";
 import { Field } from "./raw-record.ts";
@@ -26,8 +27,15 @@ const OPEN_FILES_MAX = 256;
  * through files in `tmpDir`. Broken records are counted in the account, not thrown. Throws UsageError for files that
  * are missing or no traces, for the first broken record if `strict`, and if no record is kept; DrayageError
  * `interrupted` after `signal`, `storage` if a disk fails. Source: trace-replay.md 1.5, 2, 3.2 and 3.3.
+ *
+ * With `keys` the records are keyed ones (layout.ts): a fifth of the bytes, and no text is looked at again. Those that
+ * are not asked about are only counted, in the keys, where no window or limit depends on their places. As more of them
+ * are sorted at once, it is some 20 MiB beside `memoryBytes`, and what the keys take.
  */
-export async function openTrace(options: OpenTraceOptions): Promise<TraceStream> {
+export async function openTrace(
+  options: OpenTraceOptions,
+  keys?: KeyNumbers,
+): Promise<TraceStream> {
   const files = traceFiles({ location: options.location, traces: options.traces });
   const window = new TraceWindow(options.window);
   const ledger = new Ledger({ strict: options.strict ?? false, errorsFile: options.errorsFile });
@@ -40,7 +48,7 @@ export async function openTrace(options: OpenTraceOptions): Promise<TraceStream>
     left: (reason, count) => ledger.leftOut(reason, count),
   });
   try {
-    await readAll(files, options, { window, ledger, runs });
+    await readAll(files, options, { window, ledger, runs, keys });
     const merge = await runs.merge(options.signal);
     return await streamOf(merge, options, { window, ledger, files });
   } finally {
@@ -55,13 +63,20 @@ type Parts = { readonly window: TraceWindow; readonly ledger: Ledger };
 async function readAll(
   files: readonly string[],
   options: OpenTraceOptions,
-  { window, ledger, runs }: Parts & { readonly runs: SortedRuns },
+  {
+    window,
+    ledger,
+    runs,
+    keys,
+  }: Parts & { readonly runs: SortedRuns; readonly keys: KeyNumbers | undefined },
 ): Promise<void> {
   const { sample, seed = 0, dedupe = false, arrival = "timestamp", signal } = options;
-  const dropped = droppedFields(options.texts, dedupe);
+  const dropped = droppedFields(options, keys);
+  const sparse = options.limit === undefined && !window.hasOffsets;
+  const keyed = keys === undefined ? undefined : { numbers: keys, sparse };
   const include = new IncludeFilter(options.include ?? defaultInclude);
   const later = new LaterFilters({ window, sample, seed, dedupe });
-  const intake = new Intake({ ledger, runs, include, later, arrival, dropped });
+  const intake = new Intake({ ledger, runs, include, later, arrival, dropped, keyed });
   const sizes = files.map((file) => statSync(file).size);
   const bytesTotal = sizes.reduce((sum, size) => sum + size, 0);
   let bytesDone = 0;
@@ -84,10 +99,20 @@ async function readAll(
   }
 }
 
-/** Fields that kept records do without. Duplicates are told by their id. */
-function droppedFields(texts: OpenTraceOptions["texts"], dedupe: boolean): readonly number[] {
-  if (texts !== "addresses") return [];
-  return dedupe ? [Field.host, Field.agent] : [Field.host, Field.agent, Field.id];
+/** Fields that kept records do without. Duplicates are told by their id, and whole clients make a sample. */
+function droppedFields(
+  { texts, dedupe, sample }: OpenTraceOptions,
+  keys: KeyNumbers | undefined,
+): readonly number[] {
+  const keyed = keys !== undefined;
+  if (texts !== "addresses" && !keyed) return [];
+  const client = !keyed || keys.needsClient || sample !== undefined;
+  return [
+    Field.host,
+    Field.agent,
+    ...(dedupe === true ? [] : [Field.id]),
+    ...(client ? [] : [Field.client]),
+  ];
 }
 
 async function streamOf(

@@ -11,6 +11,7 @@ import {
   HEAD_BYTES,
   HOST_LENGTH_AT,
   ID_LENGTH_AT,
+  KEY_AT,
   KIND_AT,
   LENGTH_AT,
   METHOD_AT,
@@ -72,6 +73,10 @@ export class RecordView {
   /** Place in its file, from 1, broken records included. */
   get row(): number {
     return this.#data.getUint32(this.#at + ROW_AT, true);
+  }
+  /** Of a keyed record, which has no row and besides this only arrival and size: number of its key, or NO_KEY. */
+  get key(): number {
+    return this.#data.getInt32(this.#at + KEY_AT, true);
   }
   /** Microseconds since the Unix epoch. */
   get arrivalUs(): number {

@@ -11,6 +11,8 @@ import {
   HEAD_BYTES,
   HOST_LENGTH_AT,
   ID_LENGTH_AT,
+  KEY_AT,
+  KEYED_BYTES,
   KIND_AT,
   LENGTH_AT,
   METHOD_AT,
@@ -82,6 +84,24 @@ export function putTexts(block: RecordBlock, at: number, raw: RawRecord, uriEnd:
     block.data.setUint16(lengthAt, end - start, true);
   }
   return end;
+}
+
+/** Tells where the reference is in a record that is not complete yet. */
+export function putReference({ data }: RecordBlock, at: number, refStart: number): void {
+  data.setUint16(at + REF_START_AT, refStart, true);
+}
+
+/** Puts a keyed record over the one at `at`. Returns its length. */
+export function putKeyed(
+  { data }: RecordBlock,
+  at: number,
+  { numbers, key }: { readonly numbers: RecordNumbers; readonly key: number },
+): number {
+  data.setUint32(at + LENGTH_AT, KEYED_BYTES, true);
+  data.setInt32(at + KEY_AT, key, true);
+  data.setFloat64(at + ARRIVAL_AT, numbers.arrivalUs, true);
+  data.setFloat64(at + SIZE_AT, numbers.size, true);
+  return KEYED_BYTES;
 }
 
 /** Completes the record at `at`, whose texts end at `end`. Returns its length. */

@@ -13,9 +13,12 @@ import {
   PythonSimulation,
 } from "../../plugins/simulations/python/python-simulation.ts";
 import type { TraceAccount } from "../../trace/account.ts";
+import { KeyNumbers, type TraceKeys } from "../../trace/key-numbers.ts";
 import { openTrace } from "../../trace/open-trace.ts";
+import type { TraceStream } from "../../trace/trace-stream.ts";
 import type { FromSimulation, SimulationResult, SimulationTask } from "./messages.ts";
 import { ProgressBoard } from "./progress-board.ts";
+import { TracedColumns } from "./traced-columns.ts";
 import { TracedRequests } from "./traced-requests.ts";
 
 /** How often a thread that waits for a child looks whether it is to stop. */
@@ -35,35 +38,45 @@ class Ending extends Error {
   }
 }
 
+/** Reads the trace; as keyed records with `keys`. */
+async function open(stopping: AbortController, keys?: KeyNumbers): Promise<TraceStream> {
+  const { signal } = stopping;
+  const onProgress = ({ bytes, bytesTotal }: { bytes: number; bytesTotal: number }): void => {
+    board.set("reading", bytes, bytesTotal);
+    if (board.stopped) stopping.abort();
+  };
+  return await openTrace({ ...task.trace, signal, onProgress }, keys);
+}
+
 async function openRequests(
   streams: boolean,
   stopping = new AbortController(),
 ): Promise<TracedRequests> {
-  const stream = await openTrace({
-    ...task.trace,
-    signal: stopping.signal,
-    onProgress({ bytes, bytesTotal }) {
-      board.set("reading", bytes, bytesTotal);
-      if (board.stopped) stopping.abort();
-    },
-  });
+  const stream = await open(stopping);
   tell({ type: "began", account: plainAccount(stream.account), streams });
   return new TracedRequests(stream, board);
+}
+
+async function openColumns(asked: TraceKeys): Promise<TracedColumns> {
+  const keys = new KeyNumbers(asked);
+  const stream = await open(new AbortController(), keys);
+  tell({ type: "began", account: plainAccount(stream.account), streams: true });
+  return new TracedColumns({ stream, keys, board });
 }
 
 const plainAccount = (account: TraceAccount): TraceAccount => structuredClone(account);
 
 async function runShipped(plugin: Parameters<typeof shipped>[0]): Promise<FromSimulation> {
-  const simulate = shipped(plugin);
-  const requests = await openRequests(true);
-  const figures = simulate({
-    requests,
-    say: (line) => tell({ type: "said", stream: "out", text: `${line}\n` }),
-    goOn(done, total) {
-      board.set("afterwards", done, total);
-      return !board.stopped;
-    },
-  });
+  const simulation = shipped(plugin);
+  const say = (line: string): void => tell({ type: "said", stream: "out", text: `${line}\n` });
+  const goOn = (done: number, total: number): boolean => {
+    board.set("afterwards", done, total);
+    return !board.stopped;
+  };
+  const figures =
+    simulation.reads === "columns"
+      ? simulation.run({ requests: await openColumns(simulation.keys), goOn })
+      : simulation.run({ requests: await openRequests(true), say, goOn });
   return finished({ kind: "shipped", figures });
 }
 

@@ -1,4 +1,5 @@
 // The shipped simulations by the name behind `builtin:`.
+import type { TraceKeys } from "../../trace/key-numbers.ts";
 import { cacheArguments } from "./cache/cache-arguments.ts";
 import { type CacheResult, simulateCache } from "./cache/cache-simulation.ts";
 import {
@@ -6,7 +7,7 @@ import {
   prefetchArguments,
   simulatePrefetch,
 } from "./prefetch/prefetch-simulation.ts";
-import type { SimulationContext } from "./simulation.ts";
+import type { ColumnsContext, SimulationContext } from "./simulation.ts";
 import {
   simulateTwoTier,
   type TwoTierResult,
@@ -33,24 +34,30 @@ export const counterparts: ReadonlyMap<string, ShippedName> = new Map([
   ["prefetch.py", "prefetch"],
 ]);
 
+/** What it wants of the requests, and what runs with that. */
+type ShippedSimulation =
+  | { readonly reads: "records"; readonly run: (context: SimulationContext) => ShippedResult }
+  | {
+      readonly reads: "columns";
+      readonly keys: TraceKeys;
+      readonly run: (context: ColumnsContext) => ShippedResult;
+    };
+
 /** Checks the arguments, and gives what runs with them. Throws UsageError. */
-export function shipped({
-  name,
-  args,
-  counterpart,
-}: ShippedPlugin): (context: SimulationContext) => ShippedResult {
+export function shipped({ name, args, counterpart }: ShippedPlugin): ShippedSimulation {
   switch (name) {
     case "cache": {
       const read = cacheArguments(args);
-      return (context) => simulateCache(read, context);
+      const run = (context: ColumnsContext) => simulateCache(read, context);
+      return { reads: "columns", keys: read, run };
     }
     case "two-tier": {
       const read = twoTierArguments(args, { counterpart });
-      return (context) => simulateTwoTier(read, context);
+      return { reads: "records", run: (context) => simulateTwoTier(read, context) };
     }
     case "prefetch": {
       const read = prefetchArguments(args, { counterpart });
-      return (context) => simulatePrefetch(read, context);
+      return { reads: "records", run: (context) => simulatePrefetch(read, context) };
     }
     default:
       return name satisfies never;

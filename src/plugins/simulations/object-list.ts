@@ -3,26 +3,34 @@
 //
 //   first (newest) <-> ... <-> last (oldest)      next: towards the last, previous: towards the first
 //   entries are objects by number; `home` says in which of the lists that share the table an object is
+//
+//   links  Int32 x 2     [2 * object] previous, [2 * object + 1] next: side by side, one wait for memory instead of two
 
 const NONE = -1;
 const CAPACITY_AT_FIRST = 1024;
 
 /** The links of objects that are in one of several lists, or in none. An object is in at most one. */
 export class ObjectLinks {
-  previous = new Int32Array(CAPACITY_AT_FIRST);
-  next = new Int32Array(CAPACITY_AT_FIRST);
-  sizes = new Float64Array(CAPACITY_AT_FIRST);
+  links: Int32Array;
+  sizes: Float64Array;
   /** Id of the list + 1; 0 = in none. */
-  home = new Uint8Array(CAPACITY_AT_FIRST);
+  home: Uint8Array;
   /** A small number of the policy's own, per object. */
-  mark = new Uint8Array(CAPACITY_AT_FIRST);
+  mark: Uint8Array;
+
+  /** `objects`: how many there are, where that is known; the tables grow where there are more. */
+  constructor(objects: number = CAPACITY_AT_FIRST) {
+    this.links = new Int32Array(2 * objects);
+    this.sizes = new Float64Array(objects);
+    this.home = new Uint8Array(objects);
+    this.mark = new Uint8Array(objects);
+  }
 
   /** Makes room for this object. Tables double, so the copying is spread over many requests. */
   reach(object: number): void {
     if (object < this.home.length) return;
     const length = Math.max(object + 1, 2 * this.home.length);
-    this.previous = grown(this.previous, new Int32Array(length));
-    this.next = grown(this.next, new Int32Array(length));
+    this.links = grown(this.links, new Int32Array(2 * length));
     this.sizes = grown(this.sizes, new Float64Array(length));
     this.home = grown(this.home, new Uint8Array(length));
     this.mark = grown(this.mark, new Uint8Array(length));
@@ -62,7 +70,7 @@ export class ObjectList {
 
   /** The neighbour towards the newest; -1 behind the newest. */
   newer(object: number): number {
-    return this.#links.previous[object] as number;
+    return this.#links.links[2 * object] as number;
   }
 
   addFirst(object: number, size: number): void {
@@ -100,21 +108,22 @@ export class ObjectList {
   }
 
   #link(object: number): void {
-    const { previous, next } = this.#links;
-    previous[object] = NONE;
-    next[object] = this.#first;
-    if (this.#first === NONE) this.#last = object;
-    else previous[this.#first] = object;
+    const { links } = this.#links;
+    const first = this.#first;
+    links[2 * object] = NONE;
+    links[2 * object + 1] = first;
+    if (first === NONE) this.#last = object;
+    else links[2 * first] = object;
     this.#first = object;
   }
 
   #unlink(object: number): void {
-    const { previous, next } = this.#links;
-    const before = previous[object] as number;
-    const after = next[object] as number;
+    const { links } = this.#links;
+    const before = links[2 * object] as number;
+    const after = links[2 * object + 1] as number;
     if (before === NONE) this.#first = after;
-    else next[before] = after;
+    else links[2 * before + 1] = after;
     if (after === NONE) this.#last = before;
-    else previous[after] = before;
+    else links[2 * after] = before;
   }
 }

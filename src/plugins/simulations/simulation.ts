@@ -37,6 +37,32 @@ export type SimulationContext = {
   readonly goOn: (done: number, total: number) => boolean;
 };
 
+/** Requests in a row as columns. The first has this place among all that are simulated. */
+export type RequestBatch = {
+  /** What they ask for, as numbers; `length` is how many requests there is room for. */
+  readonly objects: Int32Array;
+  /** Bytes; -1 where the trace has none. */
+  readonly sizes: Float64Array;
+  count: number;
+  place: number;
+};
+
+/** The kept requests in order, of those kinds and methods that a simulation asked for, and only what they ask for. */
+export interface RequestColumns {
+  /** All numbers of objects are below. */
+  readonly objects: number;
+  /** Kept requests of other kinds and methods, so far. */
+  readonly leftOut: number;
+  /** Overwrites the batch with what follows. False at the end, and as soon as the user has interrupted. */
+  fill(batch: RequestBatch): boolean;
+}
+
+/** As SimulationContext, for a simulation that has no use for texts. */
+export type ColumnsContext = {
+  readonly requests: RequestColumns;
+  readonly goOn: SimulationContext["goOn"];
+};
+
 /** The current request as an object of its own. */
 export const requestOf = ({ view, delayUs }: RequestCursor): SimulationRequest => ({
   delay: delayUs / 1e6,

@@ -3,10 +3,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { cacheArguments } from "../../../src/plugins/simulations/cache/cache-arguments.ts";
 import { simulateCache } from "../../../src/plugins/simulations/cache/cache-simulation.ts";
-import { type Asked, blobs, contextOf } from "./traces.ts";
+import { type Asked, blobs, columnsOf } from "./traces.ts";
 
-const run = (list: readonly Asked[], args: Readonly<Record<string, unknown>>) =>
-  simulateCache(cacheArguments(args), contextOf(list));
+function run(list: readonly Asked[], given: Readonly<Record<string, unknown>>) {
+  const args = cacheArguments(given);
+  return simulateCache(args, columnsOf(list, args));
+}
 
 const hitsOf = (list: readonly Asked[], args: Readonly<Record<string, unknown>>) =>
   run(list, args).rows.map(({ policy, hits }) => [policy, hits]);
@@ -68,6 +70,49 @@ for (const { policy, refreshes } of [
     );
   });
 }
+
+/** What LFU is, as plainly as can be: of the least used the one whose last use is longest ago. */
+function plainLfu(list: readonly (readonly [string, number])[], capacity: number) {
+  const cache = new Map<string, { size: number; uses: number; last: number }>();
+  const counted = { hits: 0, evictions: 0 };
+  for (const [place, [digest, size]] of list.entries()) {
+    const kept = cache.get(digest);
+    if (kept !== undefined) {
+      counted.hits++;
+      kept.uses++;
+      kept.last = place;
+      continue;
+    }
+    if (size > capacity) continue;
+    while ([...cache.values()].reduce((sum, each) => sum + each.size, 0) + size > capacity) {
+      const [[victim]] = [...cache].sort(([, a], [, b]) => a.uses - b.uses || a.last - b.last) as [
+        [string, unknown],
+      ];
+      cache.delete(victim);
+      counted.evictions++;
+    }
+    cache.set(digest, { size, uses: 1, last: place });
+  }
+  return counted;
+}
+
+test("lfu agrees with brute force on random traces", () => {
+  fc.assert(
+    fc.property(requests, capacity, (list, size) => {
+      const [row] = run(blobs(list), { policies: ["lfu"], sizes: [size] }).rows;
+      assert.deepEqual({ hits: row?.hits, evictions: row?.evictions }, plainLfu(list, size));
+    }),
+  );
+});
+
+test("lfu keeps more different numbers of uses apart than its tables begin with", () => {
+  const list = Array.from({ length: 100 }, (_, object) =>
+    Array.from({ length: object + 1 }, () => [`d${object}`, 1] as const),
+  ).flat();
+  const again = [...list, ...list.filter((_, at) => at % 7 === 0).reverse()];
+  const [row] = run(blobs(again), { policies: ["lfu"], sizes: [90] }).rows;
+  assert.deepEqual({ hits: row?.hits, evictions: row?.evictions }, plainLfu(again, 90));
+});
 
 test("belady is never beaten when all sizes are equal", () => {
   fc.assert(

@@ -1,9 +1,12 @@
 // Requests for tests of simulations, without files: records laid out as the reader lays them out.
 import { Kind, Op } from "../../../src/core/operation.ts";
 import type {
+  ColumnsContext,
+  RequestBatch,
   RequestCursor,
   SimulationContext,
 } from "../../../src/plugins/simulations/simulation.ts";
+import { KeyNumbers, type TraceKeys } from "../../../src/trace/key-numbers.ts";
 import {
   CLIENT_LENGTH_AT,
   HEAD_BYTES,
@@ -78,4 +81,31 @@ export function cursorOf(
 export function contextOf(list: readonly Asked[]): SimulationContext & { readonly said: string[] } {
   const said: string[] = [];
   return { requests: cursorOf(list), say: (line) => void said.push(line), goOn: () => true, said };
+}
+
+/** The same as columns: what the reader of traces and the thread of a simulation make of them. */
+export function columnsOf(list: readonly Asked[], asked: TraceKeys): ColumnsContext {
+  const keys = new KeyNumbers(asked);
+  const cursor = cursorOf(list);
+  const { view } = cursor;
+  const rows: { readonly object: number; readonly size: number }[] = [];
+  let leftOut = 0;
+  while (cursor.next()) {
+    if (keys.wants(view.method, view.kind)) rows.push({ object: keys.add(view), size: view.size });
+    else leftOut++;
+  }
+  const requests = {
+    objects: keys.count,
+    leftOut,
+    fill(batch: RequestBatch): boolean {
+      const part = rows.splice(0, batch.objects.length);
+      for (const [at, { object, size }] of part.entries()) {
+        batch.objects[at] = object;
+        batch.sizes[at] = size;
+      }
+      batch.count = part.length;
+      return part.length > 0;
+    },
+  };
+  return { requests, goOn: () => true };
 }

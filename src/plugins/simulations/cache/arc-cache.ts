@@ -16,16 +16,22 @@ import type { CachePolicy } from "./cache-policy.ts";
 export class ArcCache implements CachePolicy {
   evictions = 0;
   readonly #capacity: number;
-  readonly #links = new ObjectLinks();
-  readonly #recent = new ObjectList(this.#links, 0);
-  readonly #frequent = new ObjectList(this.#links, 1);
-  readonly #recentGhost = new ObjectList(this.#links, 2);
-  readonly #frequentGhost = new ObjectList(this.#links, 3);
+  readonly #links: ObjectLinks;
+  readonly #recent: ObjectList;
+  readonly #frequent: ObjectList;
+  readonly #recentGhost: ObjectList;
+  readonly #frequentGhost: ObjectList;
   /** Bytes that `recent` should have. */
   #target = 0;
 
-  constructor(capacity: number) {
+  /** `objects`: how many different ones may be asked for. */
+  constructor(capacity: number, objects: number) {
     this.#capacity = capacity;
+    this.#links = new ObjectLinks(objects);
+    this.#recent = new ObjectList(this.#links, 0);
+    this.#frequent = new ObjectList(this.#links, 1);
+    this.#recentGhost = new ObjectList(this.#links, 2);
+    this.#frequentGhost = new ObjectList(this.#links, 3);
   }
 
   request(object: number, size: number): boolean {

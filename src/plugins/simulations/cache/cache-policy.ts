@@ -1,5 +1,5 @@
 /**
- * A cache of so many bytes under one policy. Objects are numbers in order of first appearance. An object keeps the size that
+ * A cache of so many bytes under one policy. Objects are numbers, as src/trace/key-numbers.ts gives them. An object keeps the size that
  * it was admitted with; one that is larger than the cache is not admitted.
  */
 export interface CachePolicy {

@@ -1,13 +1,11 @@
-import { Kind } from "../../../core/operation.ts";
-import { methods } from "../../../trace/layout.ts";
-import type { RequestCursor, SimulationContext } from "../simulation.ts";
+import type { ColumnsContext, RequestBatch, RequestColumns } from "../simulation.ts";
 import { ArcCache } from "./arc-cache.ts";
 import { BeladyCache } from "./belady-cache.ts";
 import type { CacheArguments, CacheSize, PolicyName } from "./cache-arguments.ts";
 import type { CachePolicy } from "./cache-policy.ts";
 import { LfuCache } from "./lfu-cache.ts";
-import { BATCH, type CacheRow, MeasuredCache, type RequestBatch } from "./measured-cache.ts";
-import { ObjectNumbers } from "./object-numbers.ts";
+import { type CacheRow, MeasuredCache } from "./measured-cache.ts";
+import { ObjectSizes } from "./object-sizes.ts";
 import { RecencyCache } from "./recency-cache.ts";
 import { RequestSequence } from "./request-sequence.ts";
 import { S3FifoCache } from "./s3-fifo-cache.ts";
@@ -38,88 +36,73 @@ type Measured = {
   readonly share: number | null;
 };
 
+/** 48 KiB of objects and sizes: they stay in the second cache while one simulated cache after the other goes through them. */
+const BATCH = 4096;
+
 /**
  * All policies at all sizes over the trace, which is read once. Where something depends on the whole (belady, sizes in shares,
  * a share that is warm-up) the objects of the requests are kept, 4 bytes for each, and gone through again.
  * Source: trace-replay.md 6.3.
  */
-export function simulateCache(args: CacheArguments, context: SimulationContext): CacheResult {
-  const objects = new ObjectNumbers(args.key);
-  const source = new CachedRequests(args, context.requests, objects);
+export function simulateCache(args: CacheArguments, context: ColumnsContext): CacheResult {
+  const { requests } = context;
+  const source = new SizedRequests(requests);
+  const { sizes } = source;
   const whole =
     args.warm > 0 ||
     args.policies.includes("belady") ||
     args.sizes.some(({ kind }) => kind === "share");
-  const measured = whole
-    ? runWhole(args, source, { objects, goOn: context.goOn })
-    : runAsRead(args, source);
-  const { count, leftOut } = source;
+  const measured = whole ? runWhole(args, source, context) : runAsRead(args, source, requests);
   return {
     kind: "cache",
     key: args.key,
-    requests: count,
-    warmRequests: Math.floor(args.warm * count),
-    leftOut,
-    objects: objects.count,
-    distinctBytes: objects.bytes,
-    sizeChanges: objects.sizeChanges,
-    withoutSize: objects.withoutSize,
-    beladyIsBound: objects.equalSizes,
+    requests: source.count,
+    warmRequests: Math.floor(args.warm * source.count),
+    leftOut: requests.leftOut,
+    objects: sizes.count,
+    distinctBytes: sizes.bytes,
+    sizeChanges: sizes.sizeChanges,
+    withoutSize: sizes.withoutSize,
+    beladyIsBound: sizes.equalSizes,
     rows: measured.map(({ cache, policy, share }) => cache.row(policy, share)),
   };
 }
 
 const newBatch = (): RequestBatch => ({
-  objects: new Uint32Array(BATCH),
+  objects: new Int32Array(BATCH),
   sizes: new Float64Array(BATCH),
   count: 0,
   place: 0,
 });
 
-/** The requests of the trace that are simulated, in batches. */
-class CachedRequests {
+/** The requests as they come, each with a size. */
+class SizedRequests {
   count = 0;
-  leftOut = 0;
-  readonly #kinds: readonly boolean[];
-  readonly #methods: readonly boolean[];
-  readonly #requests: RequestCursor;
-  readonly #objects: ObjectNumbers;
+  readonly sizes: ObjectSizes;
+  readonly #requests: RequestColumns;
 
-  constructor(args: CacheArguments, requests: RequestCursor, objects: ObjectNumbers) {
-    const blobs = args.kinds.includes("blob");
-    const kinds: boolean[] = [];
-    kinds[Kind.blob] = blobs;
-    // The end of a blob's upload is a PUT of a blob.
-    kinds[Kind.upload] = blobs;
-    kinds[Kind.manifest] = args.kinds.includes("manifest");
-    this.#kinds = kinds;
-    this.#methods = methods.map((method) => args.methods.includes(method));
+  constructor(requests: RequestColumns) {
     this.#requests = requests;
-    this.#objects = objects;
+    this.sizes = new ObjectSizes(requests.objects);
   }
 
   /** Fills the batch; false when there was nothing left. */
   fill(batch: RequestBatch): boolean {
-    const { view } = this.#requests;
     batch.place = this.count;
-    batch.count = 0;
-    while (batch.count < BATCH && this.#requests.next()) {
-      if (this.#kinds[view.kind] !== true || this.#methods[view.method] !== true) {
-        this.leftOut++;
-        continue;
-      }
-      const object = this.#objects.add(view);
-      batch.objects[batch.count] = object;
-      const { size } = view;
-      batch.sizes[batch.count++] = size < 0 ? this.#objects.sizeOf(object) : size;
-    }
+    if (!this.#requests.fill(batch)) return false;
+    this.sizes.settle(batch);
     this.count += batch.count;
-    return batch.count > 0;
+    return true;
   }
 }
 
-function runAsRead(args: CacheArguments, source: CachedRequests): Measured[] {
-  const measured = cachesOf(args, { distinctBytes: 0, warm: 0, sequence: new RequestSequence() });
+function runAsRead(
+  args: CacheArguments,
+  source: SizedRequests,
+  { objects }: RequestColumns,
+): Measured[] {
+  const sequence = new RequestSequence();
+  const measured = cachesOf(args, { objects, distinctBytes: 0, warm: 0, sequence });
   const batch = newBatch();
   while (source.fill(batch)) for (const { cache } of measured) cache.run(batch);
   return measured;
@@ -127,26 +110,27 @@ function runAsRead(args: CacheArguments, source: CachedRequests): Measured[] {
 
 function runWhole(
   args: CacheArguments,
-  source: CachedRequests,
-  { objects, goOn }: { objects: ObjectNumbers; goOn: SimulationContext["goOn"] },
+  source: SizedRequests,
+  { requests: { objects }, goOn }: ColumnsContext,
 ): Measured[] {
+  const { sizes } = source;
   const sequence = new RequestSequence();
   const batch = newBatch();
   while (source.fill(batch)) {
     for (let at = 0; at < batch.count; at++) {
       const object = batch.objects[at] as number;
       const size = batch.sizes[at] as number;
-      sequence.add(object, { size, usual: objects.sizeOf(object) });
+      sequence.add(object, { size, usual: sizes.sizeOf(object) });
     }
   }
-  if (args.policies.includes("belady")) sequence.lookAhead(objects.count);
+  if (args.policies.includes("belady")) sequence.lookAhead(objects);
   const warm = Math.floor(args.warm * sequence.length);
-  const measured = cachesOf(args, { distinctBytes: objects.bytes, warm, sequence });
+  const measured = cachesOf(args, { objects, distinctBytes: sizes.bytes, warm, sequence });
   for (batch.place = 0; ; batch.place += batch.count) {
     batch.count = sequence.read(batch.place, batch.objects);
     if (batch.count === 0 || !goOn(batch.place, sequence.length)) return measured;
     for (let at = 0; at < batch.count; at++) {
-      const usual = objects.sizeOf(batch.objects[at] as number);
+      const usual = sizes.sizeOf(batch.objects[at] as number);
       batch.sizes[at] = sequence.sizeAt(batch.place + at, usual);
     }
     for (const { cache } of measured) cache.run(batch);
@@ -154,21 +138,20 @@ function runWhole(
 }
 
 type Whole = {
+  /** How many different ones may be asked for. */
+  readonly objects: number;
   readonly distinctBytes: number;
   readonly warm: number;
   readonly sequence: RequestSequence;
 };
 
-const cachesOf = (
-  { policies, sizes }: CacheArguments,
-  { distinctBytes, warm, sequence }: Whole,
-): Measured[] =>
+const cachesOf = ({ policies, sizes }: CacheArguments, whole: Whole): Measured[] =>
   sizes.flatMap((given) => {
-    const size = bytesFor(given, distinctBytes);
+    const size = bytesFor(given, whole.distinctBytes);
     const share = given.kind === "share" ? given.share : null;
     return policies.map((policy) => {
-      const cache = policyOf(policy, size, sequence);
-      return { cache: new MeasuredCache(cache, { size, warm }), policy, share };
+      const cache = policyOf(policy, size, whole);
+      return { cache: new MeasuredCache(cache, { size, warm: whole.warm }), policy, share };
     });
   });
 
@@ -183,21 +166,21 @@ function bytesFor(size: CacheSize, distinctBytes: number): number {
   }
 }
 
-function policyOf(policy: PolicyName, size: number, sequence: RequestSequence): CachePolicy {
+function policyOf(policy: PolicyName, capacity: number, { objects, sequence }: Whole): CachePolicy {
   switch (policy) {
     case "lru":
     case "fifo":
-      return new RecencyCache(size, policy);
+      return new RecencyCache(policy, { capacity, objects });
     case "lfu":
-      return new LfuCache(size);
+      return new LfuCache(capacity, objects);
     case "arc":
-      return new ArcCache(size);
+      return new ArcCache(capacity, objects);
     case "s3fifo":
-      return new S3FifoCache(size);
+      return new S3FifoCache(capacity, objects);
     case "sieve":
-      return new SieveCache(size);
+      return new SieveCache(capacity, objects);
     case "belady":
-      return new BeladyCache(size, (place) => sequence.nextUse(place));
+      return new BeladyCache(capacity, (place) => sequence.nextUse(place));
     default:
       return policy satisfies never;
   }

@@ -1,30 +1,43 @@
-// Runs per request and cache; O(log n) in the objects that are in the cache.
+// Runs per request and cache: a few look-ups, whatever the number of objects; allocates nothing but what the table of
+// buckets grows by.
 import type { CachePolicy } from "./cache-policy.ts";
-import { ObjectHeap } from "./object-heap.ts";
+import { UseBuckets } from "./use-buckets.ts";
 
-/** LFU: the object asked for least often since it came in goes; of several, the one asked for least recently. */
+const NONE = -1;
+
+/**
+ * LFU: the object asked for least often since it came in goes; of several, the one asked for least recently.
+ *
+ *   bucket of 1 use  ->  of 2 uses  ->  of 5 uses  ->  ...       the lowest is looked for victims
+ *     newest <-> oldest    newest <-> oldest    ...              by their last use, which brought them into the bucket
+ */
 export class LfuCache implements CachePolicy {
   evictions = 0;
   readonly #capacity: number;
-  readonly #heap = new ObjectHeap();
+  readonly #buckets: UseBuckets;
+  readonly #sizes: Float64Array;
   #bytes = 0;
 
-  constructor(capacity: number) {
+  /** `objects`: how many different ones may be asked for. */
+  constructor(capacity: number, objects: number) {
     this.#capacity = capacity;
+    this.#buckets = new UseBuckets(objects);
+    this.#sizes = new Float64Array(objects);
   }
 
-  request(object: number, size: number, place: number): boolean {
-    const heap = this.#heap;
-    if (heap.has(object)) {
-      heap.change(object, heap.rankOf(object) + 1, place);
+  request(object: number, size: number): boolean {
+    const buckets = this.#buckets;
+    if (buckets.bucketOf(object) !== NONE) {
+      buckets.use(object);
       return true;
     }
     if (size > this.#capacity) return false;
     while (this.#bytes + size > this.#capacity) {
-      this.#bytes -= heap.sizeOf(heap.removeFirst());
+      this.#bytes -= this.#sizes[buckets.removeLeast()] as number;
       this.evictions++;
     }
-    heap.add(object, { rank: 1, order: place, size });
+    buckets.add(object);
+    this.#sizes[object] = size;
     this.#bytes += size;
     return false;
   }

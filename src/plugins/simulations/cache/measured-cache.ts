@@ -1,16 +1,7 @@
 // `run` takes a batch per call, and each request in it costs one call of the policy. Guarded by perf/simulate-stream.bench.ts.
+import type { RequestBatch } from "../simulation.ts";
 import type { PolicyName } from "./cache-arguments.ts";
 import type { CachePolicy } from "./cache-policy.ts";
-
-/** Requests in a row, by their objects; the first has this place. */
-export type RequestBatch = {
-  readonly objects: Uint32Array;
-  readonly sizes: Float64Array;
-  count: number;
-  place: number;
-};
-
-export const BATCH = 4096;
 
 export type CacheRow = {
   readonly policy: PolicyName;
@@ -48,20 +39,29 @@ export class MeasuredCache {
   }
 
   run({ objects, sizes, count, place }: RequestBatch): void {
-    const counted = Math.min(count, Math.max(0, this.#warm - place));
-    for (let at = 0; at < counted; at++) {
-      this.#policy.request(objects[at] as number, sizes[at] as number, place + at);
+    const policy = this.#policy;
+    const warming = Math.min(count, Math.max(0, this.#warm - place));
+    for (let at = 0; at < warming; at++) {
+      policy.request(objects[at] as number, sizes[at] as number, place + at);
     }
-    if (counted > 0) this.#evictionsBefore = this.#policy.evictions;
-    for (let at = counted; at < count; at++) {
+    if (warming > 0) this.#evictionsBefore = policy.evictions;
+    let hits = 0;
+    let hitBytes = 0;
+    let bytes = 0;
+    let tooLarge = 0;
+    for (let at = warming; at < count; at++) {
       const size = sizes[at] as number;
-      this.#requests++;
-      this.#bytes += size;
-      if (this.#policy.request(objects[at] as number, size, place + at)) {
-        this.#hits++;
-        this.#hitBytes += size;
-      } else if (size > this.#size) this.#tooLarge++;
+      bytes += size;
+      if (policy.request(objects[at] as number, size, place + at)) {
+        hits++;
+        hitBytes += size;
+      } else if (size > this.#size) tooLarge++;
     }
+    this.#requests += count - warming;
+    this.#bytes += bytes;
+    this.#hits += hits;
+    this.#hitBytes += hitBytes;
+    this.#tooLarge += tooLarge;
   }
 
   row(policy: PolicyName, share: number | null): CacheRow {

@@ -8,7 +8,7 @@ const NEVER = 0xffffffff;
 /** The objects of all requests, in order: for policies that know the future, and capacities that depend on the whole. */
 export class RequestSequence {
   length = 0;
-  readonly #chunks: Uint32Array[] = [];
+  readonly #chunks: Int32Array[] = [];
   #next: Uint32Array[] = [];
   /** By place: sizes that differ from what is usual for their object. */
   readonly #unusual = new Map<number, number>();
@@ -16,13 +16,13 @@ export class RequestSequence {
   /** `usual`: the size that is known of the object anyway. */
   add(object: number, { size, usual }: { size: number; usual: number }): void {
     if (size !== usual) this.#unusual.set(this.length, size);
-    if ((this.length & MASK) === 0) this.#chunks.push(new Uint32Array(CHUNK));
-    (this.#chunks[this.length >>> CHUNK_BITS] as Uint32Array)[this.length & MASK] = object;
+    if ((this.length & MASK) === 0) this.#chunks.push(new Int32Array(CHUNK));
+    (this.#chunks[this.length >>> CHUNK_BITS] as Int32Array)[this.length & MASK] = object;
     this.length++;
   }
 
   /** Copies the objects from this place on into `target`; how many. */
-  read(place: number, target: Uint32Array): number {
+  read(place: number, target: Int32Array): number {
     const chunk = this.#chunks[place >>> CHUNK_BITS];
     if (chunk === undefined) return 0;
     const from = place & MASK;
@@ -36,13 +36,13 @@ export class RequestSequence {
     return this.#unusual.size === 0 ? usual : (this.#unusual.get(place) ?? usual);
   }
 
-  /** Walks backwards once, so that `nextUse` can answer. `objects`: how many different ones there are. */
+  /** Walks backwards once, so that `nextUse` can answer. `objects`: all their numbers are below. */
   lookAhead(objects: number): void {
     const seen = new Uint32Array(objects).fill(NEVER);
     this.#next = this.#chunks.map(() => new Uint32Array(CHUNK));
     for (let place = this.length - 1; place >= 0; place--) {
       const chunk = place >>> CHUNK_BITS;
-      const object = (this.#chunks[chunk] as Uint32Array)[place & MASK] as number;
+      const object = (this.#chunks[chunk] as Int32Array)[place & MASK] as number;
       (this.#next[chunk] as Uint32Array)[place & MASK] = seen[object] as number;
       seen[object] = place;
     }

@@ -20,13 +20,18 @@ const USES_TO_STAY = 1;
 export class S3FifoCache implements CachePolicy {
   evictions = 0;
   readonly #capacity: number;
-  readonly #links = new ObjectLinks();
-  readonly #small = new ObjectList(this.#links, 0);
-  readonly #main = new ObjectList(this.#links, 1);
-  readonly #ghost = new ObjectList(this.#links, 2);
+  readonly #links: ObjectLinks;
+  readonly #small: ObjectList;
+  readonly #main: ObjectList;
+  readonly #ghost: ObjectList;
 
-  constructor(capacity: number) {
+  /** `objects`: how many different ones may be asked for. */
+  constructor(capacity: number, objects: number) {
     this.#capacity = capacity;
+    this.#links = new ObjectLinks(objects);
+    this.#small = new ObjectList(this.#links, 0);
+    this.#main = new ObjectList(this.#links, 1);
+    this.#ghost = new ObjectList(this.#links, 2);
   }
 
   request(object: number, size: number): boolean {

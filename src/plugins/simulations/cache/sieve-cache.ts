@@ -10,12 +10,15 @@ import type { CachePolicy } from "./cache-policy.ts";
 export class SieveCache implements CachePolicy {
   evictions = 0;
   readonly #capacity: number;
-  readonly #links = new ObjectLinks();
-  readonly #queue = new ObjectList(this.#links, 0);
+  readonly #links: ObjectLinks;
+  readonly #queue: ObjectList;
   #hand = -1;
 
-  constructor(capacity: number) {
+  /** `objects`: how many different ones may be asked for. */
+  constructor(capacity: number, objects: number) {
     this.#capacity = capacity;
+    this.#links = new ObjectLinks(objects);
+    this.#queue = new ObjectList(this.#links, 0);
   }
 
   request(object: number, size: number): boolean {

@@ -14,6 +14,9 @@ export type TierFigures = MethodFigures & {
   readonly byMethod: Readonly<Record<string, MethodFigures>>;
 };
 
+/** A request as the tiers see it; one object for all, overwritten. */
+export type TierItem = { object: number; size: number; method: number };
+
 /** What a tier was asked for and had, per method. */
 export class TierTally {
   readonly #requests = new Float64Array(methods.length);
@@ -21,7 +24,7 @@ export class TierTally {
   readonly #bytes = new Float64Array(methods.length);
   readonly #hitBytes = new Float64Array(methods.length);
 
-  add({ method, size, hit }: { method: number; size: number; hit: boolean }): void {
+  add({ method, size }: Readonly<TierItem>, hit: boolean): void {
     this.#requests[method] = (this.#requests[method] as number) + 1;
     this.#bytes[method] = (this.#bytes[method] as number) + size;
     if (!hit) return;
