@@ -6,9 +6,15 @@ import type { Pacer } from "./pacer.ts";
 export function constant({ rate, over }: { rate: PerSecond; over: Nanos }): Pacer {
   invariant(rate > 0 && over > 0, "a constant rate needs a rate and a length");
   // Counted, not found by comparing due times with the end: a gap is rounded, and a million times that is one request more.
-  const total = (rate * over) / 1e9;
+  const total = wholeWhereNear(rate * (over / 1e9));
   return {
     name: "constant",
     dueAt: (index) => (index < total ? nanos((index / rate) * 1e9) : undefined),
   };
+}
+
+/** 0.1 s at 70/s are seven requests, not 7.000000000000001. */
+function wholeWhereNear(count: number): number {
+  const whole = Math.round(count);
+  return Math.abs(count - whole) < 1e-9 + count * 1e-12 ? whole : count;
 }
