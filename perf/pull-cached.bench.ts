@@ -23,6 +23,7 @@ const planOf = (origin: string, threads: number): PullPlan => ({
       insecure: false,
       auth: { type: "none" },
     },
+    http2: false,
     form: "none",
     namespace: "",
     profile: plainProfile,

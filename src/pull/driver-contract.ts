@@ -1,4 +1,5 @@
 // What the driver is given, where it writes, and what it gives back.
+import type { IntervalSnapshot } from "../stats/figures.ts";
 import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
 import type { PullPlan } from "../workers/pull-plan.ts";
 import type { HerdFigures, HerdRequest } from "./herd-run.ts";
@@ -38,6 +39,8 @@ export type DriverSinks = {
   metric(at: number, point: TallyPoint): void;
   /** Rows of tally.tsv: those of the metrics, and the last, partial interval. */
   tally(at: number, point: TallyPoint): void;
+  /** Pulls of each second, warm-up passes included. */
+  second(snapshot: IntervalSnapshot): void;
   /** Pulls so far, once a second, for the course of the rate. */
   sample(seconds: number, soFar: ReturnType<PullRecorder["soFar"]>): void;
   scraped(scrape: Scrape): void;

@@ -7,10 +7,12 @@ import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-cont
 import { eventText } from "./event-text.ts";
 import { Halt } from "./halt.ts";
 import { type HerdRequest, HerdRun } from "./herd-run.ts";
+import { tickAlone } from "./lone-ticks.ts";
 import { pullsOf } from "./pull-interval.ts";
 import { PullRecorder } from "./pull-recorder.ts";
 import { Roster, type StartRule } from "./roster.ts";
 import { type Instant, instantsOf } from "./schedule.ts";
+import { SecondReader } from "./second-reader.ts";
 
 const SAMPLE_MS = 1000;
 
@@ -23,6 +25,7 @@ export class PullDriver {
   readonly #halt = new Halt();
   #isCut = false;
   #recorder: PullRecorder;
+  #secondly: SecondReader | undefined;
   #beganAt = 0;
   #beganWallMs = 0;
   #noPruneEndpoint: number | undefined;
@@ -74,6 +77,8 @@ export class PullDriver {
     this.#beganAt = this.#clock.now();
     this.#beganWallMs = Date.now();
     this.#recorder = this.#newRecorder();
+    const { tallies, boards } = this.#engine;
+    this.#secondly = new SecondReader({ tallies, boards, now: this.#beganAt });
     this.#log("test driver begin");
     const sampler = setInterval(() => this.#sample(), SAMPLE_MS);
     try {
@@ -102,7 +107,10 @@ export class PullDriver {
   }
 
   #sample(): void {
-    this.#sinks.sample(this.#seconds(), this.#recorder.soFar(this.#clock.now()));
+    const now = this.#clock.now();
+    this.#sinks.sample(this.#seconds(), this.#recorder.soFar(now));
+    const second = this.#secondly?.take(now);
+    if (second !== undefined) this.#sinks.second(second);
   }
 
   async #phases(): Promise<void> {
@@ -209,7 +217,11 @@ export class PullDriver {
     });
     this.#herds = herds;
     this.#recorder.activeChanged(request.clients, this.#clock.now());
-    const ticking = this.#tickAlone();
+    const ticking = tickAlone(this.#clock, {
+      from: this.#beganAt,
+      periodMs: this.#request.tallyMs,
+      tick: () => this.#tick(),
+    });
     try {
       await herds.run();
     } finally {
@@ -219,25 +231,6 @@ export class PullDriver {
     this.#recorder.endStep(now, { step: 1, level: request.clients });
     this.#recorder.activeChanged(0, now);
     this.#log("phase herd end");
-  }
-
-  /** Ticks of a run without a schedule. */
-  #tickAlone(): { end(): void } {
-    const period = this.#request.tallyMs * 1e6;
-    let at = this.#beganAt + period;
-    let timer: NodeJS.Timeout;
-    const wait = (): void => {
-      timer = setTimeout(due, Math.max(0, (at - this.#clock.now()) / 1e6));
-    };
-    const due = (): void => {
-      if (this.#clock.now() >= at) {
-        this.#tick();
-        at += period;
-      }
-      wait();
-    };
-    wait();
-    return { end: () => clearTimeout(timer) };
   }
 
   #drain(): Promise<void> {

@@ -17,6 +17,8 @@ export type Platform = {
 /** How requests to the cache look and are treated. */
 export type PullWire = {
   readonly endpoint: EndpointSpec;
+  /** Speak HTTP/2 with the cache: the requests of a puller share one connection. */
+  readonly http2: boolean;
   readonly form: NamespaceForm;
   readonly namespace: string;
   readonly profile: PullProfile;

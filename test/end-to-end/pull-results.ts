@@ -18,7 +18,12 @@ export type PullResults = {
     readonly seconds: number;
     readonly pulls: number;
     readonly failed: number;
+    readonly pullsPerSecond: number;
+    readonly speedUp: number | null;
+    readonly firstPulls: number;
   }[];
+  readonly warnings: readonly string[];
+  readonly calibration: { readonly state: string; readonly note: string } | null;
   readonly comparison: readonly {
     readonly measure: string;
     readonly cold: number | null;

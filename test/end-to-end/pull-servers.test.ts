@@ -1,4 +1,4 @@
-// `drayage pull` against CNCF distribution, over TLS and with credentials, and in the manner of other clients.
+// `drayage pull` against CNCF distribution, and in the manner of other clients.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { EmbeddedRegistryOptions } from "../../src/embedded/registry-options.ts";
@@ -63,34 +63,71 @@ test("CNCF distribution through CNCF distribution: tally every 2 s, step table, 
   }
 });
 
-test("an htpasswd registry over TLS is pulled from with --ca and --auth-file", async (t) => {
-  const auth = { username: "alice", password: "s3cret" };
-  const registry = await startDockerRegistry({ storage: "inmemory", auth, tls: true });
-  if (registry === undefined) return t.skip(needsDockerRegistry);
-  const plain = await startDockerRegistry({ storage: "inmemory" });
-  assert.ok(plain !== undefined);
+test("the original's example, with shorter steps: dry against nothing, then through a cache from CNCF distribution", async (t) => {
+  const upstream = await startDockerRegistry({ storage: "inmemory" });
+  if (upstream === undefined) return t.skip(needsDockerRegistry);
+  const suffixes = ["-0001", "-0002", "-0003", "-0004", "-0005"];
+  const tagged = ["v9.1", "v8.1"].flatMap((tag) =>
+    suffixes.map((suffix) => ({ repository: `test/image-${tag.slice(0, 2)}${suffix}`, tag })),
+  );
+  const cache = await startEmbeddedRegistryThread({ pullThrough: { url: upstream.url } });
   try {
-    place.write("ca.pem", registry.ca ?? "");
-    const pair = Buffer.from("alice:s3cret").toString("base64");
-    const host = `127.0.0.1:${registry.port}`;
-    place.write("config.json", JSON.stringify({ auths: { [host]: { auth: pair } } }));
-    place.write("images.txt", "lib/none:v1\n");
-    const flags = [
-      ...["--images=images.txt", "--patterns=*", "--iteration-seconds=0.3", "--ca=ca.pem"],
-      ...["--error-backoff=50ms..50ms", `--registry-url=${host}`, ...common],
+    await pushImages(upstream.url, tagged, LAYERS);
+    const example = [
+      `--pullthrough-url=${cache.url.replace("http://", "")}`,
+      `--registry-url=127.0.0.1:${upstream.port}`,
+      "--patterns=-0001,-0002,-0003,-0004,-0005",
+      ...["--iteration-seconds=0.4", "--tally-seconds=0.1", "--filter=:v9"],
     ];
-    const target = `--pullthrough-url=https://${host}`;
-    const let_in = await place.drayage(["pull", target, "--auth-file=config.json", ...flags]);
-    // The image is not there: the registry let us in, and said so.
-    assert.equal(let_in.code, 8, let_in.err);
-    assert.ok(resultsOf(place).errors.every(({ kind }) => kind === "status-4xx"));
-    assert.ok((resultsOf(place).counts["401 rounds"] ?? 0) > 0);
-    const refused = await place.drayage(["pull", target, ...flags]);
-    assert.equal(refused.code, 8, refused.err);
-    assert.ok(resultsOf(place).errors.every(({ kind }) => kind === "auth"));
+    const active = [1, 2, 3, 4, 5, 4, 3, 2, 1].flatMap((level) => Array(4).fill(String(level)));
+    const files = ["--metrics-file=deep/er/metrics.txt", "--log-file=deep/er/log.txt"];
+    const dry = await place.drayage(["pull", ...example, "--dry-run"]);
+    assert.equal(dry.code, 0, dry.err);
+    const lines = dry.out.split("\n");
+    assert.deepEqual(
+      lines.slice(0, 12).map((line) => line.trimEnd()),
+      [
+        "Parsed Configuration:",
+        "  Prune:            false",
+        "  DryRun:           true",
+        "  Shuffle:          false",
+        "  IterationSeconds: 0.4",
+        "  TallySeconds:     0.1",
+        "  Patterns:         [-0001 -0002 -0003 -0004 -0005]",
+        "  MetricsFile:",
+        "  LogFile:",
+        `  RegistryURL:      127.0.0.1:${upstream.port}`,
+        `  PullthroughURL:   ${cache.url.replace("http://", "")}`,
+        "  Filter:           :v9",
+      ],
+    );
+    assert.ok(
+      lines.includes("Got 10 images") && lines.includes("Have 5 images after applying filter"),
+    );
+    const metric = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\t\d+\.\d{6}\t(\d)$/;
+    const dryActive = lines.flatMap((line) => metric.exec(line)?.[1] ?? []);
+    assert.deepEqual(dryActive, active);
+    const { requests } = await cache.stats();
+    assert.equal(
+      requests.reduce((sum, { requests: count }) => sum + count, 0),
+      0,
+    );
+    const wet = await place.drayage(["pull", ...example, ...files, "--results=wet", "--force"]);
+    assert.equal(wet.code, 0, wet.err);
+    const metrics = place.text("deep/er/metrics.txt").trimEnd().split("\n");
+    assert.deepEqual(
+      metrics.map((line) => metric.exec(line)?.[1]),
+      active,
+    );
+    const { pulls, steps } = resultsOf(place, "wet");
+    assert.ok(pulls.done > 0 && pulls.failed === 0);
+    assert.equal(steps.length, 9);
+    assert.deepEqual(logTexts(place.text("deep/er/log.txt")).at(-1), "test driver exit");
+    // Each of the five was fetched from the upstream once: the cache had it for the rest.
+    assert.equal(gets(upstream.accessLog(), "manifests"), suffixes.length);
   } finally {
-    await plain.stop();
-    await registry.stop();
+    await cache.close();
+    await upstream.stop();
   }
 });
 

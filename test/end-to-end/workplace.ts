@@ -85,6 +85,8 @@ export type Results = {
 
 export type Command = {
   readonly env?: Readonly<Record<string, string>>;
+  /** Standard input; nothing where it is not given. */
+  readonly input?: string;
 };
 
 /** Settings by dotted key, over those that every test shares. */
@@ -151,7 +153,7 @@ export class Workplace {
     this.write(name, JSON.stringify(config));
   }
 
-  start(args: readonly string[], { env = {} }: Command = {}): Started {
+  start(args: readonly string[], { env = {}, input = "" }: Command = {}): Started {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: this.directory,
       env: {
@@ -162,8 +164,11 @@ export class Workplace {
         XDG_CACHE_HOME: this.path("cache"),
         ...env,
       },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
+    // Most commands end without having read it.
+    child.stdin.on("error", () => {});
+    child.stdin.end(input);
     this.#children.add(child);
     const told = { out: "", err: "" };
     child.stdout.on("data", (piece: Buffer) => {

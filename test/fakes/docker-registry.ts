@@ -11,6 +11,8 @@ export type DockerRegistryOptions = {
   readonly auth?: { readonly username: string; readonly password: string };
   /** Serve HTTPS with a certificate for localhost and 127.0.0.1, made by openssl. */
   readonly tls?: boolean;
+  /** With `tls`: takes only clients that show its own certificate. */
+  readonly clientCertificates?: boolean;
   /** Locations of uploads without scheme and host. */
   readonly relativeUrls?: boolean;
   /** URL of a registry to pull through from. */
@@ -24,6 +26,8 @@ export interface DockerRegistry {
   readonly port: number;
   /** PEM text of the certificate; undefined without TLS. */
   readonly ca: string | undefined;
+  /** Its key. */
+  readonly key: string | undefined;
   readonly pid: number;
   /** Lines of the access log so far. */
   accessLog(): string[];
@@ -95,6 +99,7 @@ function configuration(directory: string, options: DockerRegistryOptions): objec
     certificate: join(directory, "tls.crt"),
     key: join(directory, "tls.key"),
     minimumtls: "tls1.2",
+    ...(options.clientCertificates === true ? { clientcas: [join(directory, "tls.crt")] } : {}),
   };
   return {
     version: "0.1",
@@ -133,8 +138,9 @@ async function ready(
   const port = await portOf(child);
   const url = `${tls ? "https" : "http"}://127.0.0.1:${port}`;
   const ca = tls ? readFileSync(join(directory, "tls.crt"), "utf8") : undefined;
+  const key = tls ? readFileSync(join(directory, "tls.key"), "utf8") : undefined;
   const deadline = performance.now() + READY_MS_MAX;
-  while (!(await answers(url, ca))) {
+  while (!(await answers(url, ca, key))) {
     if (performance.now() > deadline) throw new Error(`docker-registry at ${url} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
@@ -142,6 +148,7 @@ async function ready(
     url,
     port,
     ca,
+    key,
     pid: child.pid ?? 0,
     accessLog: () => linesOf(join(directory, "access.log")),
     jsonLog: () => linesOf(join(directory, "registry.log")),
@@ -180,16 +187,16 @@ function portOf(child: ChildProcess): Promise<number> {
   });
 }
 
-function answers(url: string, ca: string | undefined): Promise<boolean> {
+function answers(url: string, ca: string | undefined, key: string | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (response: { statusCode?: number | undefined; resume(): void }) => {
       response.resume();
       resolve(response.statusCode === 200 || response.statusCode === 401);
     };
     const request =
-      ca === undefined
+      ca === undefined || key === undefined
         ? httpGet(`${url}/v2/`, { agent: new Agent() }, settle)
-        : httpsGet(`${url}/v2/`, { ca, agent: false }, settle);
+        : httpsGet(`${url}/v2/`, { ca, cert: ca, key, agent: false }, settle);
     request.once("error", () => resolve(false));
   });
 }

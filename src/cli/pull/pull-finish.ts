@@ -7,9 +7,11 @@ import type { RateCourse } from "../../pull/rate-course.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { paintFor } from "../../report/text-table.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
+import { readCalibrations } from "../calibrate/calibration-cache.ts";
 import type { Terminal } from "../command.ts";
 import { redactedArguments } from "../config/redacted-arguments.ts";
 import { machineFacts } from "../replay/run-story.ts";
+import { calibrationOfPull } from "./pull-calibration.ts";
 import type { PullFiles } from "./pull-files.ts";
 import type { FoundImages } from "./pull-images.ts";
 import { type PullOutputs, writeLayoutIndex } from "./pull-outputs.ts";
@@ -44,19 +46,25 @@ export async function finishPull(
     prunes: given.prune === true || given.cold === true,
     counts: { "repositories without tags": found.repositoriesWithoutTags },
   });
+  const calibration = calibrationOfPull(
+    figures,
+    plan.threads,
+    await readCalibrations(terminal.env),
+  );
   const exit = exitOf(figures, signal, given["allow-failures"] ?? false);
   const verdict = verdictOfPull(figures, signal !== undefined);
   const story: PullStory = {
     verdict,
     directory: outputs?.path,
     files: outputs?.files(figures) ?? [],
+    calibration,
     notes: [...request.notes, ...(given.save === undefined ? [] : ["disk writes included"])],
   };
   if (given.save !== undefined && given["dry-run"] !== true)
     writeLayoutIndex(given.save, figures, (image) => imageText(imageAt(found, image)));
   const plain = pullText(figures, story, paintFor({ NO_COLOR: "1" }, false));
   await outputs?.write(figures, {
-    results: pullResults(figures, { verdict: verdict.text, exit }),
+    results: pullResults(figures, { verdict: verdict.text, exit, calibration }),
     summary: plain,
     page: pullPage(figures, {
       story,

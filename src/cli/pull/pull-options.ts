@@ -109,7 +109,7 @@ const rest = {
   force: may("--results may be a directory with files in it"),
   "allow-failures": may("failed pulls do not change the exit code"),
   seed: text("N", "seed of shuffling and jitter (default: random, and told)"),
-  http2: may("not available: pulls speak HTTP/1.1"),
+  http2: may("speak HTTP/2 with the cache, over TLS"),
   config: text("FILE", "values of these flags (YAML), for those not given"),
   list: may("print the images of each puller, and end"),
   demo: may("upstream, cache and images of our own: a short ramp with nothing installed"),

@@ -5,13 +5,17 @@ import { messageOf, UsageError } from "../../core/errors.ts";
 import { makeFolder } from "../../core/folder.ts";
 import type { DriverSinks } from "../../pull/driver-contract.ts";
 import { localTime } from "../../pull/local-time.ts";
+import { pullsOf } from "../../pull/pull-interval.ts";
 import type { TallyPoint } from "../../pull/pull-recorder.ts";
 import type { Scrape } from "../../pull/server-watch.ts";
 import type { StepRecord } from "../../pull/step-record.ts";
 import { compareTsv, herdsTsv, stepsTsv, tallyHead, tallyRow, tsv } from "../../pull/tables.ts";
 import { AppendFile } from "../../report/append-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
+import { type NamedDistribution, writePercentiles } from "../../report/percentile-files.ts";
 import { createRunDirectory, RunDirectory } from "../../report/run-directory.ts";
+import { seriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
+import type { IntervalSnapshot } from "../../stats/figures.ts";
 import { version } from "../version.ts";
 import type { PullFigures } from "./pull-results.ts";
 
@@ -22,6 +26,8 @@ const ownFiles = [
   { name: "tally.tsv", holds: "the tally, the last partial interval included" },
   { name: "steps.tsv", holds: "a line per step" },
   { name: "histograms.hlog", holds: "all times, per step" },
+  { name: "timeseries.csv", holds: "pulls, bytes and times of each second" },
+  { name: "percentiles/", holds: "percentiles of each type, for HdrHistogram's plotter" },
   { name: "images.tsv", holds: "pulls and failures of each image" },
   { name: "run.json", holds: "what was run, where and how" },
 ] as const;
@@ -49,7 +55,7 @@ export async function pullDirectory({
     "errors.tsv",
     "server.tsv",
   ])
-    rmSync(join(results, name), { force: true });
+    rmSync(join(results, name), { force: true, recursive: name.endsWith("/") });
   return new RunDirectory(results);
 }
 
@@ -62,15 +68,18 @@ export function makeGivenFolder(path: string, flag: string): void {
   }
 }
 
-export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
+export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scraped"> {
   readonly #directory: RunDirectory;
   readonly #tally: AppendFile;
+  readonly #seconds: TimeseriesFile;
   #server: AppendFile | undefined;
+  #failure: unknown;
 
   constructor(directory: RunDirectory) {
     this.#directory = directory;
     this.#tally = new AppendFile(directory.file("tally.tsv"));
     this.#tally.write(tallyHead);
+    this.#seconds = new TimeseriesFile(directory.file("timeseries.csv"));
   }
 
   get path(): string {
@@ -79,6 +88,16 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
 
   tally(at: number, point: TallyPoint): void {
     this.#tally.write(tallyRow(at, point));
+  }
+
+  /** Called by a timer, where nobody could catch a disk that fails: `write` throws it. */
+  second(snapshot: IntervalSnapshot): void {
+    if (this.#failure !== undefined) return;
+    try {
+      this.#seconds.add(seriesPoint(snapshot, null));
+    } catch (error) {
+      this.#failure = error;
+    }
   }
 
   /** A line per counter: which ones there are is the server's business. */
@@ -93,6 +112,7 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
 
   close(): void {
     this.#tally.close();
+    this.#seconds.close();
     this.#server?.close();
   }
 
@@ -127,6 +147,7 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
       readonly imageOf: (image: number) => string;
     },
   ): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
     const directory = this.#directory;
     await directory.writeText("steps.tsv", stepsTsv(figures.steps));
     await directory.writeText("images.tsv", imagesTsv(figures, texts.imageOf));
@@ -136,6 +157,7 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
       await directory.writeText("compare.tsv", compareTsv(figures.comparison));
     if (figures.errors.length > 0) await directory.writeText("errors.tsv", errorsTsv(figures));
     this.#writeHistograms(figures);
+    writePercentiles(directory.file("percentiles"), percentilesOf(figures));
     await directory.writeJson("results.json", texts.results);
     await directory.writeText("report.html", texts.page);
     await directory.writeText("summary.txt", `${texts.summary}\n`);
@@ -149,6 +171,23 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "scraped"> {
     for (const step of recorder.steps) logStep(log, step);
     log.close();
   }
+}
+
+/** Totals by type, those of whole pulls also by phase where there are several. */
+function percentilesOf({ totals, phases }: PullFigures): NamedDistribution[] {
+  const byType = [...totals.classes, { ...pullsOf(totals), name: "pull" }].flatMap(
+    ({ name, total, ttfb, failedTotal }) => [
+      { name, distribution: total },
+      { name: `${name}-ttfb`, distribution: ttfb },
+      { name: `${name}-failed`, distribution: failedTotal },
+    ],
+  );
+  if (phases.length < 2) return byType;
+  const byPhase = phases.map(({ name, interval }) => ({
+    name: `pull.${name}`,
+    distribution: pullsOf(interval).total,
+  }));
+  return [...byType, ...byPhase];
 }
 
 /** Tags are type.phase.step: total times; with -ttfb times to first byte, with -failed those of failures. */

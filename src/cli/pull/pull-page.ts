@@ -12,13 +12,12 @@ import {
 } from "../../report/number-format.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import { supportedPercentile } from "../../stats/distribution.ts";
+import { herdHead, herdRows } from "./herd-rows.ts";
 import { chartsOf, scalingCharts } from "./pull-charts.ts";
 import type { PullFigures } from "./pull-results.ts";
 import {
   compareRows,
   errorRows,
-  herdHead,
-  herdRows,
   type PullStory,
   requestCells,
   requestHead,
@@ -58,7 +57,10 @@ export function pullPage(
       ["pull p99", formatNanos(supportedPercentile(pulls.total, 99)).replace("us", "µs")],
       ["bytes", formatBytes(pulls.bytes)],
     ],
-    facts,
+    facts: [
+      ...facts,
+      ...(story.calibration === null ? [] : [["calibration", story.calibration.note] as const]),
+    ],
     sections: sectionsOf(figures, story),
     charts: chartsOf(figures, course),
     footer:

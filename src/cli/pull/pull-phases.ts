@@ -62,6 +62,7 @@ function wireOf({ given, settings, access }: PullPlanInput): PullWire {
       },
       ...access,
     },
+    http2: given.http2 ?? false,
     form: settings.form,
     namespace: settings.namespace,
     profile: settings.profile,

@@ -10,13 +10,15 @@ import {
 } from "../../pull/pull-interval.ts";
 import { growth, hitRatio, upstreamDifference } from "../../pull/server-counters.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
-import { clientLimited, type StepFigures, stepFigures } from "../../pull/step-record.ts";
+import { type StepFigures, stepFigures } from "../../pull/step-record.ts";
 import { type Comparison, comparison, type PhaseFigures } from "../../pull/tables.ts";
+import type { CalibrationNote } from "../../report/run-figures.ts";
 import type { Distribution } from "../../stats/distribution.ts";
 import { maximumOf, meanOf, supportedPercentile } from "../../stats/distribution.ts";
 import { encodeHdr } from "../../stats/hdr.ts";
 import { BoardWord } from "../../workers/pull-board.ts";
 import type { ErrorCount } from "../../workers/pull-messages.ts";
+import { warningsOf } from "./pull-warnings.ts";
 
 export type ServerFigures = {
   /** 0..1; null where the cache does not tell. */
@@ -83,7 +85,7 @@ export function pullFigures(
     aborted: recorder.boardSum(BoardWord.aborted),
     server,
     counts: { ...countsOf(end), ...counts },
-    warnings: warningsOf(steps, server, prunes),
+    warnings: warningsOf(steps, { ...server, prunes }),
   };
 }
 
@@ -161,56 +163,6 @@ const CACHE_COUNTERS = [
   "drayage_registry_cache_results_total",
 ];
 
-function warningsOf(
-  steps: readonly StepFigures[],
-  server: ServerFigures,
-  prunes: boolean,
-): string[] {
-  const warnings: string[] = [];
-  if (steps.some(({ flags }) => flags.includes("C"))) {
-    warnings.push(
-      `${clientLimited} (step ${stepNames(steps, ({ flags }) => flags.includes("C"))})`,
-    );
-  }
-  warnings.push(...steeperThanProportion(steps));
-  if (prunes && server.upstreamManifestGets === 0)
-    warnings.push(
-      "all prunes succeeded but nothing was pulled from the upstream: the run was warm",
-    );
-  return warnings;
-}
-
-/** Numbers of the steps meant; with the name of the phase where there are several. */
-function stepNames(steps: readonly StepFigures[], isMeant: (step: StepFigures) => boolean): string {
-  const phases = [...new Set(steps.map(({ phase }) => phase))];
-  const numbers = phases.map((name) => ({
-    name,
-    own: steps.filter((step) => step.phase === name && isMeant(step)).map(({ step }) => step),
-  }));
-  return numbers
-    .filter(({ own }) => own.length > 0)
-    .map(({ name, own }) => (phases.length > 1 ? `${name} ${own.join(", ")}` : own.join(", ")))
-    .join("; ");
-}
-
-/** By how much a rate must exceed the one in proportion to the first puller before anything is said about it. */
-const STEEPER_MIN = 1.2;
-
-/** Why a rate may rise faster than its pullers: those that were compared with filled the cache. */
-function steeperThanProportion(steps: readonly StepFigures[]): string[] {
-  const base = steps.find(({ phase, level }) => phase === "run" && level === 1);
-  if (base === undefined || base.firstPulls < base.pulls / 2) return [];
-  const steep = steps.filter(
-    ({ phase, level, speedUp, firstPulls, pulls }) =>
-      phase === base.phase && (speedUp ?? 0) > level * STEEPER_MIN && firstPulls < pulls / 2,
-  );
-  if (steep.length === 0) return [];
-  const [named, all] = [steep.map(({ step }) => step).join(", "), base.pulls];
-  return [
-    `the rate rises faster than the pullers (step ${named}) for a reason: of the ${all} pulls of step ${base.step}, which they are compared with, ${base.firstPulls} were the first of their image, and later ones find it in the cache`,
-  ];
-}
-
 /** Whether the run is to be called a success. */
 export function verdictOfPull(
   { failures, end, totals }: PullFigures,
@@ -252,7 +204,15 @@ const classResult = ({ name, done, failed, bytes, total, ttfb, failedTotal }: Cl
 /** The content of results.json. */
 export function pullResults(
   figures: PullFigures,
-  { verdict, exit }: { verdict: string; exit: number },
+  {
+    verdict,
+    exit,
+    calibration,
+  }: {
+    readonly verdict: string;
+    readonly exit: number;
+    readonly calibration: CalibrationNote | null;
+  },
 ) {
   const { totals, seconds, steps, comparison: compared, errors, server, counts, end } = figures;
   const pulls = pullsOf(totals);
@@ -266,6 +226,7 @@ export function pullResults(
     exit,
     exhausted: end.exhausted,
     closedLoop: true,
+    calibration,
     pulls: { ...classResult(pulls), name: "pull" },
     first: classResult(requestsOf(totals, "pull-first")),
     repeat: classResult(requestsOf(totals, "pull-repeat")),

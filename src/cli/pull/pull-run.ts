@@ -69,7 +69,7 @@ function accessOf({ given, settings }: PullRequest, { env }: Terminal): Servers 
     );
   const environment = {
     env,
-    readPassword: () => readFileSync(0, "utf8").split("\n")[0] ?? "",
+    readPassword: () => readFileSync(0, "utf8").split(/\r?\n/)[0] ?? "",
   };
   return {
     cache: serverAccess(given, "", settings.cache, environment),
@@ -101,7 +101,12 @@ class PullRun {
     const { given, settings } = request;
     const isDry = given["dry-run"] === true;
     if (given.save !== undefined && !isDry) makeGivenFolder(given.save, "--save");
-    if (!isDry) await requireReachable({ ...settings.cache, ...spread(servers.cache) });
+    if (!isDry)
+      await requireReachable({
+        ...settings.cache,
+        ...spread(servers.cache),
+        http2: given.http2 ?? false,
+      });
     const { cache } = this.#parts;
     const canPrune = isDry || given.cold !== true || (await cache.prunes(settings.patterns));
     const input: PullPlanInput = {
@@ -184,6 +189,7 @@ class PullRun {
       metric: (at, { pulls, seconds, active }) =>
         files.metric(metricLine(at, seconds > 0 ? pulls / seconds : 0, active)),
       tally: (at, point) => outputs?.tally(at, point),
+      second: (snapshot) => outputs?.second(snapshot),
       sample: (seconds, soFar) => this.#course.add({ seconds, ...soFar }),
       scraped: (scrape) => outputs?.scraped(scrape),
     });

@@ -69,6 +69,10 @@ export function pullSettings(given: PullGiven, usage: string): PullSettings {
       ? profile.concurrency
       : whole(given["concurrency-per-puller"], "--concurrency-per-puller", [1, CONCURRENCY_MAX]);
   refuseContradictions(given, patterns);
+  if (given.http2 === true && !originals.cache.origin.startsWith("https:"))
+    throw new UsageError(
+      `--http2 wants a cache that is spoken to over TLS: --pullthrough-url https://${originals.cache.host}`,
+    );
   const lengthMs = (text: string): number => parseDuration(text, "--steps");
   return {
     ...originals,
@@ -175,8 +179,6 @@ function profileOf(given: PullGiven): PullProfile {
 }
 
 function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[]): void {
-  if (given.http2 === true)
-    throw new UsageError("--http2 is not available: pulls are measured over HTTP/1.1");
   if (given.imitate !== undefined && given.probe !== undefined)
     throw new UsageError(
       "--imitate and --probe exclude each other: the client decides what it asks first",

@@ -1,6 +1,5 @@
 // The summary at the end of a pull test. Closed loop: what is called time here is service time.
 
-import type { HerdFigures } from "../../pull/herd-run.ts";
 import { type ClassInterval, pullsOf } from "../../pull/pull-interval.ts";
 import type { StepFigures } from "../../pull/step-record.ts";
 import type { Comparison } from "../../pull/tables.ts";
@@ -11,8 +10,10 @@ import {
   formatNanos,
   formatShare,
 } from "../../report/number-format.ts";
+import type { CalibrationNote } from "../../report/run-figures.ts";
 import { alignRows, type Paint } from "../../report/text-table.ts";
 import { maximumOf, supportedPercentile } from "../../stats/distribution.ts";
+import { herdHead, herdRows } from "./herd-rows.ts";
 import type { PullFigures, ServerFigures } from "./pull-results.ts";
 
 export type PullStory = {
@@ -21,6 +22,8 @@ export type PullStory = {
   readonly files: readonly { readonly name: string; readonly holds: string }[];
   /** Sentences about how it was measured: what was saved, who the cache was. */
   readonly notes: readonly string[];
+  /** Null where nothing was sent. */
+  readonly calibration: CalibrationNote | null;
 };
 
 const INDENT = "  ";
@@ -29,6 +32,7 @@ export function pullText(figures: PullFigures, story: PullStory, paint: Paint): 
   const sections = [
     headLines(figures, story, paint),
     [...figures.warnings, ...story.notes].map((line) => `${paint.warning("note")}  ${line}`),
+    calibrationLines(story.calibration, paint),
     table("Steps", stepHead, figures.steps.map(stepCells), paint),
     table("Herds", herdHead, herdRows(figures.end.herds), paint),
     table("Requests", requestHead, figures.totals.classes.map(requestCells), paint),
@@ -42,6 +46,7 @@ export function pullText(figures: PullFigures, story: PullStory, paint: Paint): 
     table("Errors", ["puller", "kind", "n", "first"], errorRows(figures), paint),
     countLine(figures, paint),
     fileLines(story, paint),
+    nextLines(story.calibration, paint),
   ];
   return sections
     .filter((lines) => lines.length > 0)
@@ -149,71 +154,6 @@ export const requestCells = ({
   formatNanos(supportedPercentile(ttfb, 99)),
 ];
 
-const HERDS_SHOWN = 10;
-
-export const herdHead = [
-  "herd",
-  "image",
-  "clients",
-  "failed",
-  "skew ms",
-  "leader ms",
-  "rest p50",
-  "rest p99",
-  "last ms",
-  "upstream manifests",
-  "blobs",
-];
-
-const inMs = (value: number | null): string => (value === null ? "-" : value.toFixed(2));
-
-const herdCells = (herd: HerdFigures): string[] => [
-  String(herd.herd),
-  herd.image,
-  String(herd.clients),
-  String(herd.failed),
-  inMs(herd.skewMs),
-  inMs(herd.leaderMs),
-  inMs(herd.restP50Ms),
-  inMs(herd.restP99Ms),
-  inMs(herd.lastMs),
-  herd.upstream === null ? "n/a" : String(herd.upstream.manifestGets),
-  herd.upstream === null ? "n/a" : String(herd.upstream.blobGets),
-];
-
-/** The first ones, and all of them together. */
-export function herdRows(herds: readonly HerdFigures[]): string[][] {
-  const rows = herds.slice(0, HERDS_SHOWN).map(herdCells);
-  if (herds.length > 1) rows.push(allHerds(herds));
-  return rows;
-}
-
-function allHerds(herds: readonly HerdFigures[]): string[] {
-  const sum = (of: (herd: HerdFigures) => number): number =>
-    herds.reduce((total, herd) => total + of(herd), 0);
-  const median = (of: (herd: HerdFigures) => number | null): string => {
-    const values = herds
-      .map(of)
-      .filter((value) => value !== null)
-      .sort((a, b) => a - b);
-    return inMs(values[Math.floor((values.length - 1) / 2)] ?? null);
-  };
-  const known = herds.every(({ upstream }) => upstream !== null);
-  return [
-    "all",
-    `median of ${herds.length}; sums`,
-    String(sum(({ clients }) => clients)),
-    String(sum(({ failed }) => failed)),
-    median(({ skewMs }) => skewMs),
-    median(({ leaderMs }) => leaderMs),
-    median(({ restP50Ms }) => restP50Ms),
-    median(({ restP99Ms }) => restP99Ms),
-    median(({ lastMs }) => lastMs),
-    known ? String(sum(({ upstream }) => upstream?.manifestGets ?? 0)) : "n/a",
-    known ? String(sum(({ upstream }) => upstream?.blobGets ?? 0)) : "n/a",
-  ];
-}
-
 const compareCell = (value: number | null): string =>
   value === null
     ? "-"
@@ -281,6 +221,18 @@ function countLine({ counts, totals }: PullFigures, paint: Paint): string[] {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${name} ${formatCount(count)}`);
   return parts.length === 0 ? [] : [`${paint.bold("Counts")}  ${parts.join(", ")}`];
+}
+
+function calibrationLines(calibration: CalibrationNote | null, paint: Paint): string[] {
+  if (calibration === null || calibration.type !== null) return [];
+  const colour = calibration.state === "near-ceiling" ? paint.warning : paint.dim;
+  return [`${paint.bold("Calibration")}  ${colour(calibration.note)}`];
+}
+
+/** A machine that was never calibrated is told so under what to type next. */
+function nextLines(calibration: CalibrationNote | null, paint: Paint): string[] {
+  if (calibration === null || calibration.type === null) return [];
+  return [paint.bold("Next"), `${INDENT}${calibration.type}  ${calibration.note}`];
 }
 
 function fileLines({ directory, files }: PullStory, paint: Paint): string[] {

@@ -82,6 +82,8 @@ function authOf(
     passwordEnv === undefined
       ? readPassword()
       : variable(env, passwordEnv, `--${side}password-env`);
+  if (password === "")
+    throw new UsageError(`--${side}password-stdin: standard input holds no password`);
   return { type: "bearer", username: user, password };
 }
 

@@ -11,8 +11,8 @@ import { messageOf } from "../../../core/errors.ts";
 import { Failure } from "../../../core/failure.ts";
 import { describeErrorBody } from "../../../registry/error-body.ts";
 import { Event } from "../../../stats/tally-layout.ts";
-import type { Connection } from "../../../wire/connection.ts";
 import type { ExchangeOwner, ResponseHead } from "../../../wire/exchange.ts";
+import type { RequestConnection } from "../../../wire/request-pool.ts";
 import { BoardWord } from "../../pull-board.ts";
 import { ClassOf } from "../../pull-classes.ts";
 import { PullBody } from "./pull-body.ts";
@@ -54,7 +54,7 @@ export class ImageRequest implements ExchangeOwner {
   readonly #route: RequestRoute;
   readonly #stamps = new PullStamps();
   #type = 0;
-  #connection: Connection | undefined;
+  #connection: RequestConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hurried = false;
   #generation = 0;
@@ -109,7 +109,7 @@ export class ImageRequest implements ExchangeOwner {
     this.#transmit(this.wanted.fresh ? pool.takeFresh() : pool.take());
   }
 
-  #transmit(connection: Connection): void {
+  #transmit(connection: RequestConnection): void {
     this.status = 0;
     this.failure = Failure.none;
     this.detail = "";

@@ -8,7 +8,9 @@ import { endpointAuth } from "../../../registry/authorizer.ts";
 import { type ControlFetch, ControlTransport } from "../../../registry/control-transport.ts";
 import type { TallyWriter } from "../../../stats/tally.ts";
 import { ConnectionPool } from "../../../wire/connection-pool.ts";
+import { Http2Pool } from "../../../wire/http2-pool.ts";
 import { type ConnectTarget, connectTarget } from "../../../wire/origin.ts";
+import type { RequestPool } from "../../../wire/request-pool.ts";
 import { ReceiveBytes, ThreadWire } from "../../../wire/thread-wire.ts";
 import type { PullBoard } from "../../pull-board.ts";
 import { ClassOf } from "../../pull-classes.ts";
@@ -79,8 +81,11 @@ export class PullContext {
     });
   }
 
-  newPool(target: ConnectTarget): ConnectionPool {
-    const { keepAlive } = this.plan.wire.endpoint.style;
+  /** Where a redirect leads, HTTP/1.1 is spoken. */
+  newPool(target: ConnectTarget): RequestPool {
+    const { http2, endpoint } = this.plan.wire;
+    if (http2 && target === this.target) return new Http2Pool(target, this.#wire);
+    const { keepAlive } = endpoint.style;
     return new ConnectionPool(target, this.#wire, { keepAlive });
   }
 

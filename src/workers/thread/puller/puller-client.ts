@@ -1,4 +1,4 @@
-import type { ConnectionPool } from "../../../wire/connection-pool.ts";
+import type { RequestPool } from "../../../wire/request-pool.ts";
 import type { PullContext } from "./pull-context.ts";
 
 /** The connections and the name of one client: pools are never shared, since each puller stands for a machine of its own. */
@@ -6,8 +6,8 @@ export class PullerClient {
   readonly context: PullContext;
   /** Tokens are kept under this name. */
   readonly name: string;
-  readonly pool: ConnectionPool;
-  readonly #elsewhere = new Map<string, ConnectionPool>();
+  readonly pool: RequestPool;
+  readonly #elsewhere = new Map<string, RequestPool>();
 
   constructor(context: PullContext, name: string) {
     this.context = context;
@@ -16,7 +16,7 @@ export class PullerClient {
   }
 
   /** Connections to where a redirect led. */
-  poolElsewhere(origin: string): ConnectionPool {
+  poolElsewhere(origin: string): RequestPool {
     let pool = this.#elsewhere.get(origin);
     if (pool === undefined) {
       pool = this.context.newPool(this.context.targetElsewhere(origin));

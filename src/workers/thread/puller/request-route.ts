@@ -3,7 +3,7 @@
 import { resolveLocation } from "../../../registry/location.ts";
 import { pathOfHead, withLine } from "../../../registry/request-head.ts";
 import type { Secret } from "../../../registry/secret.ts";
-import type { ConnectionPool } from "../../../wire/connection-pool.ts";
+import type { RequestPool } from "../../../wire/request-pool.ts";
 import { BoardWord } from "../../pull-board.ts";
 import type { PullerClient } from "./puller-client.ts";
 import type { Wanted } from "./wanted-request.ts";
@@ -13,7 +13,7 @@ const NO_SCRATCH: Buffer = Buffer.alloc(0);
 
 export class RequestRoute {
   head: Buffer = NO_SCRATCH;
-  pool: ConnectionPool;
+  pool: RequestPool;
   /** What the head carries. */
   signedWith: Secret | undefined = undefined;
   readonly #client: PullerClient;

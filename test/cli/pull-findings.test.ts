@@ -1,0 +1,141 @@
+// What summary and report of a pull test say about its figures: the shape of the ramp, the machine.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { KnownCalibrations } from "../../src/cli/calibrate/calibration-cache.ts";
+import { calibrationOfPull } from "../../src/cli/pull/pull-calibration.ts";
+import { scalingCharts } from "../../src/cli/pull/pull-charts.ts";
+import { warningsOf } from "../../src/cli/pull/pull-warnings.ts";
+import type { StepFigures } from "../../src/pull/step-record.ts";
+import { sampleCalibration } from "./calibrate/sample-calibration.ts";
+
+const step = (more: Partial<StepFigures>): StepFigures => ({
+  phase: "run",
+  step: 1,
+  level: 1,
+  seconds: 10,
+  pulls: 100,
+  failed: 0,
+  pullsPerSecond: 10,
+  failuresPerSecond: 0,
+  requestsPerSecond: 70,
+  bytesPerSecond: 1000,
+  pullP50: null,
+  pullP99: null,
+  ttfbP50: null,
+  ttfbP99: null,
+  firstPulls: 0,
+  speedUp: 1,
+  inProgressByLaw: 1,
+  inProgress: 1,
+  outsidePulls: 0,
+  cpuShare: 0,
+  loopDelayP99Ms: 0,
+  flags: "",
+  ...more,
+});
+
+/** 10/s while the cache fills, then 40/s with each puller whose images it has. */
+const filling = [
+  step({ firstPulls: 100 }),
+  step({ step: 2, level: 2, pulls: 500, pullsPerSecond: 50, firstPulls: 100, speedUp: 5 }),
+  step({ step: 3, level: 1, pulls: 400, pullsPerSecond: 40, speedUp: 4 }),
+];
+const ofCache = { prunes: false, upstreamManifestGets: null };
+
+test("a rate that outruns the pullers is explained where the first one filled the cache", () => {
+  const [said = "", ...more] = warningsOf(filling, ofCache);
+  assert.deepEqual(more, []);
+  assert.match(
+    said,
+    /\(step 2, 3\).*of the 100 pulls of step 1, .*, 100 were the first of their image/,
+  );
+});
+
+for (const { name, steps } of [
+  {
+    name: "a rate in proportion",
+    steps: [step({ firstPulls: 100 }), step({ step: 2, level: 2, speedUp: 2.1 })],
+  },
+  {
+    name: "a first step whose images were there",
+    steps: filling.map((one) => ({ ...one, firstPulls: 0 })),
+  },
+  { name: "steps of a cold phase", steps: filling.map((one) => ({ ...one, phase: "cold" })) },
+  { name: "a run without a step of one puller", steps: filling.slice(1, 2) },
+])
+  test(`nothing is explained of ${name}`, () => assert.deepEqual(warningsOf(steps, ofCache), []));
+
+test("steps that the client limits are named with their phase where there are several", () => {
+  const limited = (phase: string, number: number) => step({ phase, step: number, flags: "C" });
+  const [one = ""] = warningsOf([limited("run", 2), limited("run", 3)], ofCache);
+  assert.match(one, /\(step 2, 3\)$/);
+  const [two = ""] = warningsOf([limited("cold", 2), limited("warm", 1)], ofCache);
+  assert.match(two, /\(step cold 2; warm 1\)$/);
+});
+
+test("rate against pullers: up, down, and the line in proportion to the first one, a chart a phase", () => {
+  const charts = scalingCharts([...filling, step({ phase: "warm" })]);
+  assert.equal(charts.length, 1);
+  const [chart] = charts;
+  assert.deepEqual([chart?.name, chart?.at], ["run", [1, 2]]);
+  assert.deepEqual(
+    chart?.lines.map(({ values }) => values),
+    [
+      [10, 50],
+      [40, null],
+      [10, 20],
+    ],
+  );
+});
+
+test("rate against pullers: several steps of one level are one point, and without one puller there is no line", () => {
+  const steps = [
+    step({ level: 2, pulls: 100, speedUp: null }),
+    step({ step: 2, level: 4, pulls: 300, speedUp: null }),
+    step({ step: 3, level: 4, pulls: 500, speedUp: null }),
+  ];
+  assert.deepEqual(
+    scalingCharts(steps).map(({ at, lines }) => [at, lines.map(({ values }) => values)]),
+    [[[2, 4], [[10, 40]]]],
+  );
+});
+
+for (const { name, perSecond, known, state, note } of [
+  {
+    name: "a machine that was never calibrated",
+    perSecond: 5000,
+    known: { kind: "none" },
+    state: "unknown",
+    note: /^no calibration of this machine/,
+  },
+  {
+    name: "a rate far below the ceiling",
+    perSecond: 100,
+    known: { kind: "known", calibrations: [sampleCalibration()] },
+    state: "below-ceiling",
+    note: /^busiest step, 100\/s: below the ceiling of /,
+  },
+  {
+    name: "a rate at the ceiling",
+    perSecond: 1e7,
+    known: { kind: "known", calibrations: [sampleCalibration()] },
+    state: "near-ceiling",
+    note: /^busiest step, .*the limit may be the generator$/,
+  },
+] as const satisfies readonly {
+  readonly known: KnownCalibrations;
+  readonly [key: string]: unknown;
+}[])
+  test(`the calibration says of ${name}: ${state}`, () => {
+    const steps = [step({ requestsPerSecond: 1 }), step({ requestsPerSecond: perSecond })];
+    const said = calibrationOfPull({ steps }, 1, known);
+    assert.equal(said?.state, state);
+    assert.match(said?.note ?? "", note);
+  });
+
+test("a dry run is held against no calibration", () => {
+  assert.equal(
+    calibrationOfPull({ steps: [step({ requestsPerSecond: 0 })] }, 1, { kind: "none" }),
+    null,
+  );
+});
