@@ -76,7 +76,7 @@ function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
   const axis = { stroke: colour("muted"), font, grid: { stroke: colour("grid"), width: 1 } };
   const inTime = chart.x === "seconds";
   const ticks = {
-    seconds: { values: secondsTicks },
+    seconds: { values: secondsTicks, incrs: timeSteps(), space: 90 },
     nines: { splits: ninesSplits, values: ninesTicks },
     bytes: { values: bytesTicks },
     ms: { values: millisecondsTicks },
@@ -143,6 +143,14 @@ function makeLegendReachable(canvas: PageElement): void {
       label.click();
     });
   }
+}
+
+/** Steps that make round labels of seconds, minutes, hours and days. */
+function timeSteps(): number[] {
+  const below = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5];
+  const minutes = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800];
+  const hours = [1, 2, 4, 6, 12, 24, 48, 96, 168, 336, 672, 1344, 2688];
+  return [...below, ...minutes, ...hours.map((count) => 3600 * count)];
 }
 
 /** Steps that make round labels of bytes. */
@@ -250,6 +258,7 @@ export const pageScript = (): string =>
     valueText,
     valueTicks,
     secondsTicks,
+    timeSteps,
     bytesTicks,
     millisecondsTicks,
     ranksTicks,

@@ -27,7 +27,7 @@ export type ArrivalFacts = {
   readonly because: string;
 };
 
-export type Peak = { readonly start: string; readonly records: number };
+type Peak = { readonly start: string; readonly records: number };
 
 export type RateFacts = {
   /** Which arrival the bins are of. */

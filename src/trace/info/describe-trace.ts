@@ -40,7 +40,7 @@ export type DescribeOptions = {
 };
 
 /** Counts of what became of the records; read = kept + folded + filtered + broken. */
-export type AccountFacts = Omit<TraceAccount, "files" | "duplicates" | "spilled"> & {
+type AccountFacts = Omit<TraceAccount, "files" | "duplicates" | "spilled"> & {
   readonly duplicateIds: number;
   /** Records by each key that means nothing to drayage. */
   readonly extraKeys: Readonly<Record<string, number>>;

@@ -7,7 +7,7 @@ const SLASH = 47;
 const MOVED_PERMANENTLY = 301;
 const PARTIAL_CONTENT = 206;
 
-export type RequestClass = {
+type RequestClass = {
   readonly method: string;
   readonly kind: string;
   /** `null` where the trace has none. */

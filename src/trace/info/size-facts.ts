@@ -5,7 +5,7 @@ import { FINE_BITS, Sketch } from "./sketch.ts";
 const MEGABYTE = 1e6;
 const STATUS_PARTIAL = 206;
 
-export const quantiles = [0.05, 0.1, 0.25, 0.5, 0.65, 0.75, 0.8, 0.9, 0.95, 0.99] as const;
+const quantiles = [0.05, 0.1, 0.25, 0.5, 0.65, 0.75, 0.8, 0.9, 0.95, 0.99] as const;
 
 /** By name: `min`, `p5`, ..., `p99`, `max`. */
 export type Quantiles = Readonly<Record<string, number>>;
