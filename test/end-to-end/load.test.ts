@@ -56,7 +56,15 @@ test("drayage load without a rate goes on for its duration, and counts what the 
 
 test("drayage load of something that is not there ends with 8 and names the status", async () => {
   const url = `${registry.url}/v2/a/manifests/none`;
-  const ended = await place.drayage(["load", url, "--rate", "50/s", "--duration", "200ms"]);
+  const ended = await place.drayage([
+    "load",
+    url,
+    "--rate",
+    "50/s",
+    "--duration",
+    "200ms",
+    "--allow-invalid",
+  ]);
   assert.equal(ended.code, 8, ended.err);
   assert.match(ended.out, /http:404 +request +10/);
 });
@@ -128,7 +136,7 @@ test("drayage load --verify ends with 8 where bodies have another digest, and sa
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/v2/a/blobs/${digest}`;
-  const args = ["--verify", "--rate", "40/s", "--duration", "250ms"];
+  const args = ["--verify", "--rate", "40/s", "--duration", "250ms", "--allow-invalid"];
   const ended = await place.drayage(["load", url, ...args]);
   assert.equal(ended.code, 8, ended.err);
   assert.match(ended.out, /digest_mismatch +request +10/);
