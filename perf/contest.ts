@@ -11,6 +11,8 @@ export type Contest = {
   readonly what: string;
   readonly ours: Peer;
   readonly rivals: readonly Rival[];
+  /** False where what our start costs is no question, or the program runs for whole seconds only. */
+  readonly measuresStart?: false;
   readonly load: PeerLoad;
   readonly rounds: number;
   readonly unit: string;
@@ -71,9 +73,9 @@ export async function hold(contest: Contest): Promise<BenchResult[]> {
 }
 
 /** What our start costs; of a program that sends a number of requests, however long that takes, it is no part by itself. */
-async function startsOf({ ours, load, rounds, cwd }: Contest): Promise<number[]> {
+async function startsOf({ ours, measuresStart, load, rounds, cwd }: Contest): Promise<number[]> {
   const starts: number[] = [];
-  if (ours.counted === true) return starts;
+  if (ours.counted === true || measuresStart === false) return starts;
   for (let round = 0; round < rounds; round++)
     starts.push((await runPeer(ours, { ...load, seconds: START_SECONDS }, cwd)).cpu);
   return starts;
