@@ -209,7 +209,7 @@ test("cold and warm phases compare, and the upstream's delay stands in the cold 
       `--registry-url=${hostOf(slow)}`,
       ...files,
       ...results,
-      ...["--patterns=-0001,-0002,-0003", "--steps=flat", "--iteration-seconds=0.8"],
+      ...["--patterns=-0001,-0002,-0003", "--steps=flat", "--iteration-seconds=1.6"],
       ...["--cold", "--warm"],
     ]);
     assert.equal(ended.code, 0, ended.err);
