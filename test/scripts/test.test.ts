@@ -103,7 +103,10 @@ function pathOf(programs: Record<string, string | null>): string {
   return bin;
 }
 
-const SERVERS = ["docker-registry", "skopeo", "umoci", "htpasswd", "openssl", "chromium"];
+const SERVERS = [
+  ...["docker-registry", "skopeo", "umoci", "htpasswd", "openssl", "mariadbd", "nats-server"],
+  ...["bzip2", "nginx", "chromium"],
+];
 const present = Object.fromEntries(SERVERS.map((name) => [name, "exit 0"]));
 const { skopeo: _skopeo, htpasswd: _htpasswd, ...someMissing } = present;
 
