@@ -65,6 +65,21 @@ test("a file system counts from when it first evicts", () => {
   );
 });
 
+test("the word manifest anywhere in a uri makes it no item, as in the original", () => {
+  const uris = [
+    "v2/manifest/b/blobs/x",
+    "v2/a/manifesto/blobs/x",
+    "v2/a/b/blobs/manifest",
+    "v2/a/manifes/blobs/t",
+    "v2/a/mmanifes/blobs/x",
+  ];
+  const { items } = run(
+    uris.map((uri) => ({ uri, size: 10 })),
+    100,
+  );
+  assert.equal(items, 2);
+});
+
 test("manifests are no items, and requests of all methods are", () => {
   const result = run(
     [
