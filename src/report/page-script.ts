@@ -153,11 +153,6 @@ function timeSteps(): number[] {
   return [...below, ...minutes, ...hours.map((count) => 3600 * count)];
 }
 
-/** Steps that make round labels of bytes. */
-function powersOfTwo(): number[] {
-  return Array.from({ length: 50 }, (_, exponent) => 2 ** exponent);
-}
-
 /** So that no tick falls between two whole numbers. */
 function wholeSteps(): number[] {
   return [1, 10, 100, 1000, 10_000].flatMap((power) => [power, 2 * power, 5 * power]);
@@ -251,7 +246,6 @@ export const pageScript = (): string =>
     choiceOf,
     drawChart,
     makeLegendReachable,
-    powersOfTwo,
     wholeSteps,
     fromZero,
     decades,
