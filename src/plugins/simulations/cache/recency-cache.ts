@@ -1,4 +1,4 @@
-// Runs per request and cache: budget 30 ns where the tables fit into the processor's caches; allocates nothing. Guarded by
+// Runs per request and cache: budget 70 ns, most of it waits for memory; allocates nothing. Guarded by
 // perf/simulate-stream.bench.ts and perf/simulate-peers.bench.ts.
 //
 //   links   Int32 x 2 (objects + 1)   [place] the newer neighbour, OUT = not in the cache; [place + 1] the older one
