@@ -4,8 +4,15 @@ import type { MaskClass, MaskPolicy } from "./mask-policy.ts";
 import { ownText } from "./own-text.ts";
 import { fullHash, shortDigits } from "./pseudonym.ts";
 
-/** Values remembered per class, in two halves: when the younger one is full, the older one is forgotten. */
+/** Values remembered per class at least, in two halves: when the younger one is full, the older one is forgotten. */
 const REMEMBERED = 65_536;
+/** A value, its pseudonym and their place in the map. */
+const ENTRY_BYTES = 170;
+/** Only instances and their names are so many that they need it, so each class may have an eighth of the memory. */
+const MEMORY_SHARE = 8;
+
+const entriesWithin = (memoryBytes: number): number =>
+  Math.max(REMEMBERED, Math.floor(memoryBytes / MEMORY_SHARE / ENTRY_BYTES));
 
 /** A value's pseudonym. */
 export type Mask = (value: string) => string;
@@ -13,12 +20,17 @@ export type Mask = (value: string) => string;
 /** `mask` with a bounded memory; what it has to compute anew is noted in `distinct`. */
 export function remembered(
   mask: Mask,
-  { of, distinct }: { of: MaskClass; distinct: DistinctValues },
+  {
+    of,
+    distinct,
+    memoryBytes = 0,
+  }: { of: MaskClass; distinct: DistinctValues; memoryBytes?: number },
 ): Mask {
+  const halfOfThem = entriesWithin(memoryBytes) / 2;
   let younger = new Map<string, string>();
   let older = new Map<string, string>();
   const keep = (value: string, pseudonym: string): string => {
-    if (younger.size >= REMEMBERED / 2) {
+    if (younger.size >= halfOfThem) {
       older = younger;
       younger = new Map();
     }
@@ -51,7 +63,12 @@ export function remembered(
  */
 export function columnMask(
   policy: MaskPolicy,
-  { of, distinct, uuidShape }: { of: MaskClass; distinct: DistinctValues; uuidShape: boolean },
+  {
+    of,
+    distinct,
+    uuidShape,
+    memoryBytes = 0,
+  }: { of: MaskClass; distinct: DistinctValues; uuidShape: boolean; memoryBytes?: number },
 ): (value: string | null) => string {
   if (policy.method === "none") return (value) => value ?? "";
   const digits = shortDigits(policy.method);
@@ -60,7 +77,7 @@ export function columnMask(
   const short: Mask = shaped
     ? (value) => inUuidShape(full(value).slice(0, digits))
     : (value) => full(value).slice(0, digits);
-  const mask = remembered(short, { of, distinct });
+  const mask = remembered(short, { of, distinct, memoryBytes });
   return (value) => (value === null || value === "" ? "" : mask(value));
 }
 

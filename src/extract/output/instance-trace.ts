@@ -69,8 +69,8 @@ function instanceCells(
   plan: TracePlan,
   { distinct, join }: { distinct: DistinctValues; join: HostJoin | undefined },
 ): Fill {
-  const { masking, uuidShape } = plan;
-  const maskOf = (of: MaskClass) => columnMask(masking, { of, distinct, uuidShape });
+  const { masking, uuidShape, memoryBytes } = plan;
+  const maskOf = (of: MaskClass) => columnMask(masking, { of, distinct, uuidShape, memoryBytes });
   const [uuid, name, user, project, host] = [
     maskOf("uuid"),
     maskOf("name"),

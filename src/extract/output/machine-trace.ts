@@ -57,8 +57,8 @@ function machineCells(
     join: HostJoin | undefined;
   },
 ): (row: MachineEvent, cells: Cell[]) => void {
-  const { masking, uuidShape } = plan;
-  const host = columnMask(masking, { of: "host", distinct, uuidShape });
+  const { masking, uuidShape, memoryBytes } = plan;
+  const host = columnMask(masking, { of: "host", distinct, uuidShape, memoryBytes });
   const isFlat = plan.version === "v0.2";
   const rackOf = (content: MachineContent | null): number | null => {
     const rack = content?.rack ?? null;
