@@ -19,7 +19,7 @@ export const verbs: readonly Verb[] = [
   { name: "run", summary: "replay a trace against a registry", load: loadRun },
   {
     name: "simulate",
-    summary: "run a simulation over a trace: caches, prefetching, or a plug-in of your own",
+    summary: "run a simulation over a trace: shipped ones of caches, or a plug-in of your own",
     load: loadSimulate,
   },
   {
@@ -74,7 +74,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "trace slice",
-    summary: "cut a part out of traces, merge them, mask them again",
+    summary: "cut a part out of traces: a window, clients, a sample; merge them; mask them again",
     load: async () => (await import("./trace-slice.ts")).traceSlice,
   },
   {
