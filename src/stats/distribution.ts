@@ -66,7 +66,8 @@ export class DistributionSum {
 }
 
 export function mergeDistributions(parts: readonly Distribution[]): Distribution {
-  const filled = parts.filter(({ total }) => total > 0);
+  // An interval may have the rest of a sum whose values were counted in the one before.
+  const filled = parts.filter(({ total, sum }) => total > 0 || sum !== 0);
   if (filled.length <= 1) return filled[0] ?? emptyDistribution;
   const sum = new DistributionSum();
   for (const part of filled) sum.add(part);

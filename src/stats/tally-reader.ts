@@ -132,8 +132,10 @@ export class TallyReader {
     this.#sights.forEach((sight, worker) => {
       const { now } = words[worker] as Words;
       let seen = sight.seen.get(histogram);
-      // Compared with what the counters held, not with the last head: a value that came too late last time is found now.
-      if (now[head] === (seen?.values ?? 0)) return;
+      // Compared with what the counters held, not with the last head: a value that came too late last time is found now, and
+      // so is the part of the sum that came after its value had been counted.
+      const isSeen = now[head] === (seen?.values ?? 0) && now[head + 1] === (seen?.sum ?? 0);
+      if (isSeen) return;
       if (seen === undefined) {
         seen = { counters: new Uint32Array(INDEX_COUNT), values: 0, sum: 0 };
         sight.seen.set(histogram, seen);
@@ -202,9 +204,18 @@ function classFigures(
   const done = sum(base + ClassWord.done);
   const failed = sum(base + ClassWord.failed);
   const times = (measure: number): Distribution => read(histogramOf(operationClass, measure));
-  const service = times(Measured.service);
-  const failedService = times(Measured.failedService);
-  if (started + done + failed + service.total + failedService.total === 0) return undefined;
+  // All are read before it is decided that there is nothing: what stays unread in the last interval is lost.
+  const measured = {
+    response: times(Measured.response),
+    service: times(Measured.service),
+    ttfb: times(Measured.ttfb),
+    failedResponse: times(Measured.failedResponse),
+    failedService: times(Measured.failedService),
+  };
+  const isIdle = Object.values(measured).every(
+    (distribution) => distribution === emptyDistribution,
+  );
+  if (isIdle && started + done + failed === 0) return undefined;
   return {
     operation: operationClasses[operationClass] as ClassFigures["operation"],
     started,
@@ -220,10 +231,6 @@ function classFigures(
     tooLate: sum(base + ClassWord.tooLate),
     errors: errorsOf(base, sum),
     statuses: statusesOf(base, sum),
-    response: times(Measured.response),
-    service,
-    ttfb: times(Measured.ttfb),
-    failedResponse: times(Measured.failedResponse),
-    failedService,
+    ...measured,
   };
 }
