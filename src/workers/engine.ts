@@ -14,6 +14,7 @@ import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
 import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
+import type { MakeSource, OperationSource } from "./operation-source.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
 import { threadUrl } from "./thread-url.ts";
@@ -63,6 +64,17 @@ export type EngineListeners = {
   feeding(message: FromFeeder): void;
 };
 
+/** What a run on several machines has otherwise than a run on one. */
+export type EngineParts = {
+  /** Makes what fills the rings; the feeder thread if absent. */
+  readonly source?: MakeSource;
+  /** Finds the start when everybody here is ready: an instant on the given clock, nanoseconds. Soon, if absent. */
+  readonly agree?: (here: { readonly clock: Clock; readonly origin: bigint }) => Promise<number>;
+};
+
+const feederThread: MakeSource = (task, listener) => new Feeder(task, listener);
+const soon = async ({ clock }: { clock: Clock }): Promise<number> => clock.now() + START_AHEAD_NS;
+
 export type EngineEnd = {
   readonly feed: FeedSummary;
   readonly counts: TargetCounts;
@@ -71,6 +83,7 @@ export type EngineEnd = {
 export class Engine {
   readonly #plan: EnginePlan;
   readonly #listeners: EngineListeners;
+  readonly #parts: Required<EngineParts>;
   readonly #origin = takeOrigin();
   readonly #orders: RunOrders;
   readonly #ordersMemory: SharedArrayBuffer;
@@ -81,9 +94,10 @@ export class Engine {
   readonly tallies: SharedArrayBuffer[];
   #ports: MessagePort[] = [];
 
-  constructor(plan: EnginePlan, listeners: EngineListeners) {
+  constructor(plan: EnginePlan, listeners: EngineListeners, parts: EngineParts = {}) {
     this.#plan = plan;
     this.#listeners = listeners;
+    this.#parts = { source: feederThread, agree: soon, ...parts };
     const each = <T>(make: () => T): T[] => Array.from({ length: plan.threads }, make);
     this.#operations = each(() => allocateRing(OPERATION_RING_BYTES));
     this.#outcomes = each(() => allocateRing(OUTCOME_RING_BYTES));
@@ -121,7 +135,7 @@ export class Engine {
     }
   }
 
-  #launch(pool: Piscina): { feeder: Feeder; tasks: Promise<TargetCounts>[] } {
+  #launch(pool: Piscina): { feeder: OperationSource; tasks: Promise<TargetCounts>[] } {
     const ready: Promise<void>[] = [];
     const tasks = this.#operations.map((_, thread) => {
       const { port1, port2 } = new MessageChannel();
@@ -132,7 +146,7 @@ export class Engine {
       return pool.run(this.#taskOf(thread, port2), transferred) as Promise<TargetCounts>;
     });
     this.#ready = Promise.all(ready);
-    const feeder = new Feeder(
+    const feeder = this.#parts.source(
       { rings: this.#operations, orders: this.#ordersMemory, plan: this.#plan.feed },
       (message) => this.#listeners.feeding(message),
     );
@@ -180,12 +194,13 @@ export class Engine {
     };
   }
 
-  async #startTogether(feeder: Feeder): Promise<void> {
+  async #startTogether(feeder: OperationSource): Promise<void> {
     await Promise.all([this.#ready, feeder.primed]);
     if (this.#over) return;
     const clock = threadClock(this.#origin);
-    const at = clock.now() + START_AHEAD_NS;
-    const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
+    const at = await this.#parts.agree({ clock, origin: this.#origin });
+    if (this.#over) return;
+    const wallUs = Date.now() * 1000 + (at - clock.now()) / 1000;
     for (const port of this.#ports) port.postMessage({ type: "start", at });
     this.#listeners.started({ wallUs, origin: this.#origin, clock, at });
   }

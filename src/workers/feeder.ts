@@ -1,10 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { DrayageError, UsageError } from "../core/errors.ts";
 import type { FeederTask, FeedSummary, FromFeeder } from "./messages.ts";
+import type { OperationSource } from "./operation-source.ts";
 import { threadUrl } from "./thread-url.ts";
 
 /** The main thread's end of the feeder: a thread of its own, since it blocks while rings are full. */
-export class Feeder {
+export class Feeder implements OperationSource {
   readonly primed: Promise<void>;
   readonly finished: Promise<FeedSummary>;
   /** Never resolves; rejects with what went wrong over there. */

@@ -10,7 +10,7 @@ import {
   OUTCOME_SENT_AT,
   OUTCOME_STATUS_AT,
 } from "../../ring/outcome-record.ts";
-import type { RingConsumer } from "../../ring/record-ring.ts";
+import type { RingViews } from "../../ring/record-ring.ts";
 import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import { Engine, type EngineEnd, type EnginePlan } from "../../workers/engine.ts";
@@ -48,7 +48,7 @@ export class LoadOutcomes implements OutcomeKeeper {
   /** From the start of the run to the last sending. */
   lastSentSeconds = 0;
 
-  keep(ring: RingConsumer, at: number): void {
+  keep(ring: RingViews, at: number): void {
     if (ring.bytes[at + OUTCOME_HOW_AT] === Disposition.notSent) return;
     const sent = (ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number) / 1e9;
     if (sent > this.lastSentSeconds) this.lastSentSeconds = sent;

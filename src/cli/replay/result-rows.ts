@@ -17,7 +17,7 @@ import {
   OUTCOME_SEQ_AT,
   OUTCOME_STATUS_AT,
 } from "../../ring/outcome-record.ts";
-import type { RingConsumer } from "../../ring/record-ring.ts";
+import type { RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import { writeResultRow } from "../../workers/collector/result-row.ts";
 import type { RowFile } from "../../workers/collector/row-file.ts";
@@ -51,7 +51,7 @@ export class ResultRows implements OutcomeKeeper {
     return this.#unsent.length;
   }
 
-  keep(ring: RingConsumer, at: number): void {
+  keep(ring: RingViews, at: number): void {
     const { bytes, doubles } = ring;
     const how = bytes[at + OUTCOME_HOW_AT];
     if (how === Disposition.notSent) {
@@ -74,7 +74,7 @@ export class ResultRows implements OutcomeKeeper {
     if (failure !== 0) this.#keepExample(ring, at, failure);
   }
 
-  #keepExample(ring: RingConsumer, at: number, failure: number): void {
+  #keepExample(ring: RingViews, at: number, failure: number): void {
     const status = ring.bytes.readUInt16LE(at + OUTCOME_STATUS_AT);
     const label = failureLabel(failure, status);
     if (label === null || this.examples[label] !== undefined) return;
@@ -92,7 +92,7 @@ export class ResultRows implements OutcomeKeeper {
 }
 
 /** Why an operation failed, in a sentence. */
-export function detailOf({ bytes }: RingConsumer, at: number): string {
+export function detailOf({ bytes }: RingViews, at: number): string {
   const from =
     at +
     OUTCOME_ROW_AT +
@@ -102,12 +102,12 @@ export function detailOf({ bytes }: RingConsumer, at: number): string {
 }
 
 /** The row bytes of an outcome: what the feeder wrote of it. */
-export function rowTextOf({ bytes }: RingConsumer, at: number): string {
+export function rowTextOf({ bytes }: RingViews, at: number): string {
   const from = at + OUTCOME_ROW_AT;
   return bytes.toString("utf8", from, from + bytes.readUInt16LE(at + OUTCOME_ROW_BYTES_AT));
 }
 
-function unsentLine(ring: RingConsumer, at: number): string {
+function unsentLine(ring: RingViews, at: number): string {
   const { uri, method } = JSON.parse(`{${rowTextOf(ring, at)}}`) as { uri: string; method: string };
   const seq = (ring.words[(at + OUTCOME_SEQ_AT) >> 2] as number) >>> 0;
   return `${JSON.stringify({ seq, uri, method, reason: "interrupted" })}\n`;

@@ -14,7 +14,7 @@ import {
   OUTCOME_STEP_AT,
   steps,
 } from "../../ring/outcome-record.ts";
-import type { RingConsumer } from "../../ring/record-ring.ts";
+import type { RingViews } from "../../ring/record-ring.ts";
 import { UriMap } from "../../trace/uri-map.ts";
 import { UriMapWriter } from "../../trace/uri-map-writer.ts";
 import type { JournalRow, WarmupJournal } from "../../trace/warmup-journal.ts";
@@ -63,7 +63,7 @@ export class WarmupLedger implements OutcomeKeeper {
     }
   }
 
-  keep(ring: RingConsumer, at: number): void {
+  keep(ring: RingViews, at: number): void {
     const { bytes } = ring;
     const how = bytes[at + OUTCOME_HOW_AT] as number;
     if (how === Disposition.notSent) this.counts.unsent++;
@@ -71,7 +71,7 @@ export class WarmupLedger implements OutcomeKeeper {
     else this.#keepObject(ring, at, placements[how] ?? "pushed");
   }
 
-  #keepObject(ring: RingConsumer, at: number, how: (typeof placements)[number]): void {
+  #keepObject(ring: RingViews, at: number, how: (typeof placements)[number]): void {
     const { uri } = objectOf(ring, at);
     this.counts.bytes += ring.doubles[(at + OUTCOME_BYTES_AT) >> 3] as number;
     // The config that all manifests share belongs to no URI.
@@ -100,7 +100,7 @@ export class WarmupLedger implements OutcomeKeeper {
     this.#objects.set(uri, 0, uri.length, digest);
   }
 
-  #keepFailure(ring: RingConsumer, at: number): void {
+  #keepFailure(ring: RingViews, at: number): void {
     const { bytes } = ring;
     const status = bytes.readUInt16LE(at + OUTCOME_STATUS_AT);
     const error = failureLabel(bytes[at + OUTCOME_FAILURE_AT] as number, status) ?? "protocol";
@@ -153,7 +153,7 @@ export class WarmupLedger implements OutcomeKeeper {
 }
 
 /** What the feeder says of a push: its size, a blank, its URI, which is empty for the config of manifests. */
-function objectOf(ring: RingConsumer, at: number): { uri: string; size: number } {
+function objectOf(ring: RingViews, at: number): { uri: string; size: number } {
   const text = rowTextOf(ring, at);
   const blank = text.indexOf(" ");
   return { uri: text.slice(blank + 1), size: Number(text.slice(0, blank)) };

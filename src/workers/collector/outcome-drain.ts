@@ -1,11 +1,11 @@
 // Moves outcomes from the rings of the request worker threads to whoever keeps them: the results file of a run, the journal
 // of a warm-up. On the main thread, every 10 to 50 ms, many at a time.
-import { RingConsumer } from "../../ring/record-ring.ts";
+import { RingConsumer, type RingViews } from "../../ring/record-ring.ts";
 
 /** Takes outcome records (ring/outcome-record.ts). */
 export interface OutcomeKeeper {
   /** The record stands at `at` of `ring` until return. */
-  keep(ring: RingConsumer, at: number): void;
+  keep(ring: RingViews, at: number): void;
   /** False while more would only pile up in memory: the rings hold the rest, and at last the requests themselves wait. */
   readonly hasRoom: boolean;
   /** After a batch. Throws when what was kept cannot be stored: the run ends with it. */

@@ -18,7 +18,7 @@ import {
   OUTCOME_STATUS_AT,
   OUTCOME_TRACED_AT,
 } from "../../ring/outcome-record.ts";
-import type { RingConsumer } from "../../ring/record-ring.ts";
+import type { RingViews } from "../../ring/record-ring.ts";
 import type { TextBuffer } from "./text-buffer.ts";
 
 const piece = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -63,7 +63,7 @@ function errorPiece(failure: number, status: number): Buffer {
 /** `startedAtUs`: wall clock at the start of the run, microseconds since the epoch; display only. */
 export function writeResultRow(
   text: TextBuffer,
-  ring: RingConsumer,
+  ring: RingViews,
   at: number,
   startedAtUs: number,
 ): void {
