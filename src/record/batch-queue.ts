@@ -1,0 +1,174 @@
+import type { ArchiveEvent } from "../archive/event.ts";
+import { type Micros, micros } from "../core/units.ts";
+import type { BatchSink, Loss, LossReason, OverloadPolicy } from "./batch-sink.ts";
+
+/** What of an archive writer the queue needs. */
+export interface BatchStore {
+  /** Encodes one batch and gives its stamp. Throws when the batch can never be stored. */
+  append(events: readonly ArchiveEvent[]): Micros;
+  gap(gap: StoredGap): void;
+  hasRoom(): boolean;
+  /** Kept when there is room again, or will never be any. */
+  whenRoom(): Promise<void>;
+}
+
+/** `dropped` counts events; 0 where nobody can know. */
+export type StoredGap = {
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly dropped: number;
+  readonly why: LossReason;
+};
+
+export type BatchQueueOptions = {
+  readonly store: BatchStore;
+  /** Batches that may wait for the store. */
+  readonly slack: number;
+  readonly now: () => Micros;
+  /** A batch that the store refuses: it is counted as lost. */
+  readonly onRefused: (error: unknown) => void;
+};
+
+export type BatchQueueState = {
+  readonly queued: number;
+  readonly batches: number;
+  readonly events: number;
+  readonly lostBatches: number;
+  readonly lostEvents: number;
+};
+
+/** One gap may cover what was dropped with batches in between, but no more time than this. */
+const GAP_MICROS_MAX = 1_000_000;
+
+/** The queue between the sources and the archive. It never holds more than `slack` batches and one for each blocked source. */
+export class BatchQueue {
+  readonly #options: BatchQueueOptions;
+  readonly #waiting: (readonly ArchiveEvent[])[] = [];
+  /** What was dropped and is not written down yet. */
+  #open: { from: Micros; dropped: number } | undefined;
+  #room: PromiseWithResolvers<void> | undefined;
+  #pumping: Promise<void> | undefined;
+  #hasFailed = false;
+  #batches = 0;
+  #events = 0;
+  #lostBatches = 0;
+  #lostEvents = 0;
+
+  constructor(options: BatchQueueOptions) {
+    this.#options = options;
+  }
+
+  /** The entrance for a source. Sources with different policies share the queue. */
+  sink(policy: OverloadPolicy): BatchSink {
+    return {
+      offer: (events) => this.#offer(events, policy),
+      lost: (loss) => this.#lost(loss),
+    };
+  }
+
+  state(): BatchQueueState {
+    return {
+      queued: this.#waiting.length,
+      batches: this.#batches,
+      events: this.#events,
+      lostBatches: this.#lostBatches,
+      lostEvents: this.#lostEvents,
+    };
+  }
+
+  /** Kept when everything offered so far is in the store, and every loss with it. */
+  async drain(): Promise<void> {
+    await this.#pumping;
+    this.#closeGap();
+  }
+
+  /** The store has failed: what waits is lost, and so is everything that comes. */
+  fail(): void {
+    this.#hasFailed = true;
+    for (const events of this.#waiting.splice(0)) this.#count(events);
+    this.#giveRoom();
+  }
+
+  #offer(events: readonly ArchiveEvent[], policy: OverloadPolicy): Promise<void> | undefined {
+    if (events.length === 0) return undefined;
+    if (this.#hasFailed) {
+      this.#count(events);
+      return undefined;
+    }
+    if (this.#waiting.length === 0 && this.#options.store.hasRoom()) {
+      this.#append(events);
+      return undefined;
+    }
+    if (policy === "drop" && this.#waiting.length >= this.#options.slack) {
+      this.#drop(events);
+      return undefined;
+    }
+    this.#waiting.push(events);
+    this.#pumping ??= this.#pump();
+    if (policy === "drop" || this.#waiting.length < this.#options.slack) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  async #pump(): Promise<void> {
+    const { store } = this.#options;
+    while (this.#waiting.length > 0) {
+      if (!store.hasRoom()) await store.whenRoom();
+      // The store may have failed meanwhile, and the queue been emptied.
+      const events = this.#waiting.shift();
+      if (events !== undefined) this.#append(events);
+      if (this.#waiting.length < this.#options.slack) this.#giveRoom();
+    }
+    this.#pumping = undefined;
+    this.#closeGap();
+  }
+
+  #append(events: readonly ArchiveEvent[]): void {
+    this.#closeLongGap();
+    try {
+      this.#options.store.append(events);
+    } catch (error) {
+      this.#drop(events);
+      this.#options.onRefused(error);
+      return;
+    }
+    this.#batches++;
+    this.#events += events.length;
+  }
+
+  #drop(events: readonly ArchiveEvent[]): void {
+    this.#count(events);
+    this.#open ??= { from: this.#options.now(), dropped: 0 };
+    this.#open.dropped += events.length;
+  }
+
+  #count(events: readonly ArchiveEvent[]): void {
+    this.#lostBatches++;
+    this.#lostEvents += events.length;
+  }
+
+  #lost({ why, events, from }: Loss): void {
+    this.#lostEvents += events;
+    if (this.#hasFailed) return;
+    const to = this.#options.now();
+    this.#options.store.gap({ from: micros(Math.min(from ?? to, to)), to, dropped: events, why });
+  }
+
+  #closeLongGap(): void {
+    if (this.#open === undefined) return;
+    const isLong = this.#options.now() - this.#open.from >= GAP_MICROS_MAX;
+    if (isLong || this.#waiting.length === 0) this.#closeGap();
+  }
+
+  #closeGap(): void {
+    if (this.#open === undefined || this.#hasFailed) return;
+    const { from, dropped } = this.#open;
+    this.#open = undefined;
+    this.#options.store.gap({ from, to: this.#options.now(), dropped, why: "overload" });
+  }
+
+  #giveRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}
