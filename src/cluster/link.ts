@@ -1,0 +1,67 @@
+// The seam between what is said and what carries it. A transport knows nothing of messages but their bytes and their lane.
+
+/**
+ * How a message travels.
+ *
+ * | lane | what goes there | promise |
+ * | --- | --- | --- |
+ * | fleeting | clock, heartbeat | at once or never; lost with the connection |
+ * | control | hello, plan, ready, start, control, done, … | at least once, in the order of the lane |
+ * | work | ops | at least once, in order |
+ * | results | snapshot, results, skipped | at least once, in order, kept while the connection is cut |
+ *
+ * What is delivered twice is dropped by its number, above the transport.
+ */
+export type Lane = "fleeting" | "control" | "work" | "results";
+
+export interface LinkListener {
+  /** One frame as it was handed to `send` at the other end. Borrowed until return. */
+  frame(bytes: Uint8Array): void;
+  /** The connection stands again, or is cut; a transport that hides cuts never calls it. */
+  connected(up: boolean): void;
+  /** Nothing comes any more and nothing is sent: the other end is gone for good, or broke the rules. */
+  closed(reason: string): void;
+}
+
+/**
+ * One end of the conversation between a master and a node. It survives the connections that carry it. Frames are at most
+ * `FRAME_BYTES_MAX` long (protocol/codec.ts splits what is longer).
+ */
+export interface Link {
+  /** The other end, for sentences: `localhost:8081`, or the name of a node. */
+  readonly peer: string;
+  /** Nobody between the two can read along: TLS, or the same machine. Secrets go nowhere else. */
+  readonly isPrivate: boolean;
+  /** Takes the frame over: its memory must stay as it is. Never blocks. */
+  send(frame: Uint8Array, lane: Lane): void;
+  /** Bytes of kept frames that are not known to have arrived: what back-pressure looks at. */
+  readonly unacknowledgedBytes: number;
+  /** Called once, before anything is delivered. */
+  listen(listener: LinkListener): void;
+  /** Ends the conversation after what was sent before. */
+  close(): void;
+}
+
+/** The master's side of a transport. */
+export interface NodeFinder {
+  /**
+   * Finds the nodes of a run, in the order that gives them their numbers. Those that do not answer within the time are
+   * named in `missing` with a sentence each.
+   */
+  find(): Promise<FoundNodes>;
+  close(): Promise<void>;
+}
+
+export type FoundNodes = {
+  readonly links: readonly Link[];
+  readonly missing: readonly { readonly name: string; readonly sentence: string }[];
+};
+
+/** The node's side of a transport: one conversation after the other. */
+export interface MasterAwaiter {
+  /** `conversation` is called for every master that comes; a link to refuse is closed by the callee. */
+  await(conversation: (link: Link) => void): Promise<void>;
+  /** Where masters find it, for people. */
+  readonly address: string;
+  close(): Promise<void>;
+}

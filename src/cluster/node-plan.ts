@@ -1,0 +1,28 @@
+// What a master tells a node to do: plain data. How many threads and which pacing a node uses is its own affair.
+import type { ClientSpec } from "../registry/client-spec.ts";
+import type { FeedPlan } from "../workers/feed-plan.ts";
+
+/** A file that must be the same on the node: `split: local`. */
+export type SharedFile = { readonly path: string; readonly sha256: string; readonly bytes: number };
+
+export type NodePlan = {
+  /** What the run is called: run, warmup, load. */
+  readonly verb: string;
+  /** Without secrets where others could read along. */
+  readonly client: ClientSpec;
+  /** Whether `client` lacks secrets that it needs: the node looks for them in its own environment. */
+  readonly secretsWithheld: boolean;
+  /** Operations at once on this node, and how many may be loaded where some wait for others. */
+  readonly places: number;
+  readonly entries: number;
+  readonly lanes: "none" | "slot" | "session";
+  readonly onTimeNs: number;
+  readonly tooLateNs: number;
+  /** Largest rate of the whole run, per second; null where it is not known. */
+  readonly rate: number | null;
+  /** What the node reads and keeps its own share of; null with `split: stream`, where operations come from the master. */
+  readonly feed: FeedPlan | null;
+  readonly files: readonly SharedFile[];
+  readonly heartbeatMs: number;
+  readonly lostAfterMs: number;
+};

@@ -1,0 +1,194 @@
+// What a master and its nodes say to each other, whatever carries it. One master and one node have one conversation per
+// run; every message belongs to it. Source: cluster.md 3.
+//
+//   node                                   master
+//    | hello ------------------------------> |   who answers
+//    | <------------------------------- plan |   what to do
+//    | <------------------------ clock (ask) |   8 rounds
+//    | clock (answer) ---------------------> |
+//    | <-------------------------------- ops |   split: stream, from here on
+//    | taken ------------------------------> |
+//    | ready | refuse ---------------------> |   connections can be made, rings are full
+//    | <------------------------------ start |   one instant
+//    | snapshot, results ------------------> |   each second, in batches
+//    | <---------------- control, redeal ... |
+//    | done -------------------------------> |   numbers of the last of each
+//    | <-------------------------------- end |   everything has arrived: the node forgets the run
+//      heartbeat in both directions, every 2 s
+import type { FeedSummary } from "../../workers/messages.ts";
+import type { NodePlan } from "../node-plan.ts";
+import type { WireSnapshot } from "./snapshot-wire.ts";
+
+export type Hello = {
+  readonly type: "hello";
+  /** Of drayage. Master and nodes must have the same: plans and records are laid out as the program is. */
+  readonly version: string;
+  readonly name: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  /** Readings of the node's clocks: monotonic, ns from an origin of its own, and wall, µs since the epoch. */
+  readonly clockNs: number;
+  readonly wallUs: number;
+};
+
+export type PlanMessage = {
+  readonly type: "plan";
+  readonly version: string;
+  readonly runId: string;
+  /** Number of this node, from 0, and how many there are. */
+  readonly index: number;
+  readonly count: number;
+  readonly plan: NodePlan;
+};
+
+/** Why a node does not take part. The code says what kind of thing is wrong, the sentence is for people. */
+export type Refuse = {
+  readonly type: "refuse";
+  readonly reason: (typeof refusalReasons)[number];
+  readonly sentence: string;
+};
+
+export const refusalReasons = [
+  "version",
+  "busy",
+  "missing-file",
+  "different-file",
+  "unreachable",
+  "credentials",
+  "input",
+  "failed",
+] as const;
+
+/** Times are ns on the monotonic clock of whoever took them; `wallUs` was read by the node between the two of its own. */
+export type ClockAsk = {
+  readonly type: "clock-ask";
+  readonly round: number;
+  readonly askedNs: number;
+};
+export type ClockAnswer = {
+  readonly type: "clock-answer";
+  readonly round: number;
+  readonly askedNs: number;
+  readonly takenNs: number;
+  readonly answeredNs: number;
+  readonly wallUs: number;
+};
+
+/** Operation records (ring/operation-record.ts), one behind the other, each a multiple of 8 bytes. */
+export type Ops = {
+  readonly type: "ops";
+  /** Layout of the records: the reader refuses any but its own. */
+  readonly layout: number;
+  /** Counts from 1 without holes. */
+  readonly batch: number;
+  readonly count: number;
+  readonly records: Uint8Array;
+  /** Nothing follows. */
+  readonly last: boolean;
+};
+
+/** All operations up to this batch are in the rings of the request worker threads. */
+export type Taken = { readonly type: "taken"; readonly batch: number };
+
+export type Start = {
+  readonly type: "start";
+  /** On the node's monotonic clock. */
+  readonly atNs: number;
+  /** The same instant on the master's wall clock, for display. */
+  readonly wallUs: number;
+};
+
+export type SnapshotMessage = {
+  readonly type: "snapshot";
+  /** Counts from 1 without holes. */
+  readonly number: number;
+  readonly snapshot: WireSnapshot;
+};
+
+/** Outcome records (ring/outcome-record.ts), one behind the other. */
+export type Results = {
+  readonly type: "results";
+  readonly layout: number;
+  /** Counts from 1 without holes. */
+  readonly batch: number;
+  readonly count: number;
+  readonly records: Uint8Array;
+};
+
+/** Records of the trace that became no operation, as lines of the skipped file: only with `split: local`, from node 0. */
+export type Skipped = {
+  readonly type: "skipped";
+  readonly batch: number;
+  readonly lines: Uint8Array;
+};
+
+/** Operations that were due, by the second of the schedule: only with `split: local`. */
+export type Planned = {
+  readonly type: "planned";
+  readonly seconds: readonly number[];
+  readonly operations: readonly number[];
+};
+
+export const controlOrders = ["pause", "resume", "speed", "drain", "stop"] as const;
+
+/** Applied by every node at the same instant: ns since the start of the run. `drain` and `stop` at once. */
+export type Control = {
+  readonly type: "control";
+  readonly order: (typeof controlOrders)[number];
+  readonly atNs: number;
+  /** Of `speed`; 1 otherwise. */
+  readonly factor: number;
+};
+
+export type Done = {
+  readonly type: "done";
+  /** Numbers of the last snapshot, results and skipped batch: the master knows then that nothing is missing. */
+  readonly snapshots: number;
+  readonly results: number;
+  readonly skipped: number;
+  /** Rows in all result batches. */
+  readonly rows: number;
+  readonly counts: Readonly<Record<string, number>>;
+  /** What became of the source: with `split: local`. */
+  readonly feed: FeedSummary | null;
+  readonly health: NodeHealth;
+};
+
+/** What a node has to say of itself at the end. */
+export type NodeHealth = {
+  /** Between the first sending and the start, ns; NaN if nothing was sent. */
+  readonly firstSentNs: number;
+  /** Longest stretch without a connection to the master, and how many there were. */
+  readonly cuts: number;
+  readonly longestCutMs: number;
+  /** How far the wall clock moved against the monotonic one in the course of the run, ms. */
+  readonly clockStepMs: number;
+  /** Times that rows were held back because so many were unacknowledged. */
+  readonly held: number;
+  /** Messages of unknown types that were ignored. */
+  readonly unknown: number;
+};
+
+/** The node could not go on. */
+export type Failed = { readonly type: "failed"; readonly code: string; readonly sentence: string };
+export type Heartbeat = { readonly type: "heartbeat"; readonly clockNs: number };
+/** The conversation is over: everything has arrived, or the run does not take place. */
+export type End = { readonly type: "end"; readonly sentence: string };
+
+export type FromNode =
+  | Hello
+  | { readonly type: "ready" }
+  | Refuse
+  | ClockAnswer
+  | Taken
+  | SnapshotMessage
+  | Results
+  | Skipped
+  | Planned
+  | Done
+  | Failed
+  | Heartbeat;
+
+export type FromMaster = PlanMessage | ClockAsk | Ops | Start | Control | Heartbeat | End;
+
+export type Message = FromNode | FromMaster;
