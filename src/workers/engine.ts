@@ -4,6 +4,14 @@ import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Clock } from "../core/clock.ts";
 import { takeOrigin, threadClock } from "../core/clock.ts";
+import { nanos } from "../core/units.ts";
+import { allocateTimebase, Timebase } from "../pacing/timebase.ts";
+import {
+  type AppliedControl,
+  type ControlAnswer,
+  type RunControl,
+  TimebaseControl,
+} from "../pacing/timebase-control.ts";
 import type { PacingMode } from "../pacing/wake-plan.ts";
 import type { TargetCounts } from "../plugins/plugin.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
@@ -25,6 +33,8 @@ const OPERATION_RING_BYTES = 1024 * 1024;
 const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
 /** Between "everybody is ready" and the first due time: a start message arrives well within it. */
 const START_AHEAD_NS = 20e6;
+/** Between a control and its effect: the same, for the same reason. */
+const CONTROL_AHEAD_NS = 20e6;
 /**
  * Takes effect as the command-line flag does. Small, so that what is written to stays near the size of a cache; 4 and 8 showed
  * no longer median pause, but fewer collections. Figures: docs/performance.md, perf/gc-pauses.bench.ts.
@@ -92,6 +102,11 @@ export class Engine {
   readonly #outcomes: SharedArrayBuffer[];
   /** Tallies of the threads, for a reader on this thread. */
   readonly tallies: SharedArrayBuffer[];
+  readonly #timebaseMemory = allocateTimebase();
+  readonly #control = new TimebaseControl(this.#timebaseMemory);
+  /** Where the schedule stands on the clock. */
+  readonly timebase = new Timebase(this.#timebaseMemory);
+  #started: EngineStart | undefined;
   #ports: MessagePort[] = [];
 
   constructor(plan: EnginePlan, listeners: EngineListeners, parts: EngineParts = {}) {
@@ -185,6 +200,7 @@ export class Engine {
       tally: this.tallies[thread] as SharedArrayBuffer,
       orders: this.#ordersMemory,
       alarms: this.#alarms,
+      timebase: this.#timebaseMemory,
       port,
       client,
       limits,
@@ -202,7 +218,34 @@ export class Engine {
     if (this.#over) return;
     const wallUs = Date.now() * 1000 + (at - clock.now()) / 1000;
     for (const port of this.#ports) port.postMessage({ type: "start", at });
-    this.#listeners.started({ wallUs, origin: this.#origin, clock, at });
+    this.#started = { wallUs, origin: this.#origin, clock, at };
+    this.#listeners.started(this.#started);
+  }
+
+  /**
+   * Pauses, resumes or changes the speed, on all threads at the same instant, which lies a little in the future. Before the
+   * start it holds from the start on. In a pause nothing comes due; where nothing has a due time, nothing new starts. What
+   * was due before goes out all the same, and what is under way ends.
+   */
+  control(control: RunControl): ControlAnswer {
+    if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
+      return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
+    const answer = this.#control.control(control, nanos(this.#elapsed() + CONTROL_AHEAD_NS));
+    // Threads that have not been started look by themselves when they are.
+    if (answer.applied && this.#started !== undefined)
+      for (const port of this.#ports) port.postMessage({ type: "look" });
+    return answer;
+  }
+
+  /** What was applied so far, for the record of the run. */
+  get controls(): readonly AppliedControl[] {
+    return this.#control.applied;
+  }
+
+  /** Nanoseconds since the start; before it, such that a control holds from the start on. */
+  #elapsed(): number {
+    if (this.#started === undefined) return -CONTROL_AHEAD_NS;
+    return this.#started.clock.now() - this.#started.at;
   }
 
   /** First interrupt: nothing new starts, what is under way ends. */
@@ -215,6 +258,19 @@ export class Engine {
   stop(): void {
     this.#orders.cut();
     for (const port of this.#ports) port.postMessage({ type: "stop" });
+  }
+}
+
+function hasDueTimes(feed: FeedPlan): boolean {
+  switch (feed.kind) {
+    case "run":
+      return feed.wait;
+    case "load":
+      return feed.schedule.kind !== "closed";
+    case "warmup":
+      return false;
+    default:
+      return feed satisfies never;
   }
 }
 

@@ -17,6 +17,7 @@ export type RequestThreadTask = {
   readonly orders: SharedArrayBuffer;
   /** Board of the alarm clock. */
   readonly alarms: SharedArrayBuffer;
+  readonly timebase: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly client: ClientSpec;
   readonly limits: DispatcherLimits;
@@ -28,6 +29,8 @@ export type RequestThreadTask = {
 
 export type ToRequestThread =
   | { readonly type: "start"; readonly at: number }
+  /** The timebase has changed: what was waited for may be due earlier or later. */
+  | { readonly type: "look" }
   | { readonly type: "drain" }
   | { readonly type: "stop" };
 

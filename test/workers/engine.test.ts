@@ -5,6 +5,9 @@ import { type TestContext, test } from "node:test";
 import { UsageError } from "../../src/core/errors.ts";
 import type { ClientSpec } from "../../src/registry/client-spec.ts";
 import { requestHead } from "../../src/registry/request-head.ts";
+import { OUTCOME_DUE_AT, OUTCOME_SENT_AT } from "../../src/ring/outcome-record.ts";
+import type { RingConsumer } from "../../src/ring/record-ring.ts";
+import type { OutcomeKeeper } from "../../src/workers/collector/outcome-drain.ts";
 import { Engine, type EngineListeners, type EnginePlan } from "../../src/workers/engine.ts";
 import type { FeedPlan, LoadFeedPlan, RunFeedPlan } from "../../src/workers/feed-plan.ts";
 import { type RawServer, startRawServer } from "../fakes/raw-server.ts";
@@ -204,4 +207,79 @@ test("engine: a listener that throws at the start ends the run", async (t) => {
     },
   });
   await assert.rejects(new Engine(planOf(server, pings(server, 10)), given).run(), /cannot write/);
+});
+
+/** When operations were due and sent, in ms since the start. */
+class StampKeeper implements OutcomeKeeper {
+  readonly hasRoom = true;
+  readonly stamps: { readonly due: number; readonly sent: number }[] = [];
+
+  keep({ doubles }: RingConsumer, at: number): void {
+    const ms = (field: number): number => (doubles[(at + field) >> 3] as number) / 1e6;
+    this.stamps.push({ due: ms(OUTCOME_DUE_AT), sent: ms(OUTCOME_SENT_AT) });
+  }
+
+  flush(): void {}
+}
+
+for (const pacing of ["economical", "balanced", "precise"] as const) {
+  test(`engine: a pause and a speed change due times on all threads at one instant: ${pacing}`, async (t) => {
+    const server = await startRawServer(t, [OK]);
+    const keeper = new StampKeeper();
+    const started = (): void => {
+      engine.control({ kind: "pause", at: 200e6 });
+      engine.control({ kind: "resume", at: 500e6 });
+      engine.control({ kind: "speed", factor: 2, at: 600e6 });
+    };
+    const { listeners: given } = listeners({ keeper, started });
+    const engine = new Engine({ ...planOf(server, pings(server, 0.5)), pacing }, given);
+    await engine.run();
+    // Every 10 ms, with a gap of 300 ms at 200 ms; the last 200 ms of the schedule take 100.
+    const due = keeper.stamps.map((stamp) => Math.round(stamp.due)).toSorted((a, b) => a - b);
+    const planned = Array.from({ length: 50 }, (_, i) =>
+      i < 20 ? i * 10 : i < 30 ? i * 10 + 300 : 600 + (i - 30) * 5,
+    );
+    assert.deepEqual(due, planned);
+    assert.ok(keeper.stamps.every((stamp) => stamp.sent >= stamp.due));
+    assert.deepEqual(
+      engine.controls.map(({ kind, clock, schedule }) => [kind, clock / 1e6, schedule / 1e6]),
+      [
+        ["pause", 200, 200],
+        ["resume", 500, 200],
+        ["speed", 600, 300],
+      ],
+    );
+  });
+}
+
+test("engine: a closed loop starts nothing while it is paused, and has no speed", async (t) => {
+  const server = await startRawServer(t, [OK]);
+  const keeper = new StampKeeper();
+  const started = (): void => {
+    assert.equal(engine.control({ kind: "speed", factor: 2 }).applied, false);
+    engine.control({ kind: "pause", at: 200e6 });
+    engine.control({ kind: "resume", at: 1200e6 });
+    setTimeout(() => engine.drain(), 1500);
+  };
+  const { listeners: given } = listeners({ keeper, started });
+  const closed = { ...pings(server, 1), schedule: { kind: "closed" } } as const;
+  const engine = new Engine(planOf(server, closed), given);
+  await engine.run();
+  const sent = keeper.stamps.map((stamp) => stamp.sent);
+  assert.ok(sent.some((at) => at < 200) && sent.some((at) => at >= 1200), "before and after");
+  // A thread may lose its core between the look at the timebase and the stamp.
+  const inPause = sent.filter((at) => at > 600 && at < 1200);
+  assert.deepEqual(inPause, []);
+});
+
+test("engine: a pause before the start holds from the start on, and an interrupt ends it", async (t) => {
+  const server = await startRawServer(t, [OK]);
+  const { seen, listeners: given } = listeners({
+    started: () => setTimeout(() => engine.drain(), 300),
+  });
+  const engine = new Engine(planOf(server, pings(server, 10)), given);
+  assert.equal(engine.control({ kind: "pause" }).applied, true);
+  const { feed } = await engine.run();
+  assert.equal(server.requests.length, 0);
+  assert.equal(seen.kept, feed.emitted);
 });

@@ -1,7 +1,8 @@
 // Drains the ring, asks when each operation is due, launches it, and reports how it ended.
 //
 // `pass` and `landed` run once or twice per request; budget 1 us of processor time beside the wire, one clock reading a
-// pass. They must not allocate, wait or throw. Guarded by perf/end-to-end-loopback.bench.ts.
+// pass. They must not allocate, wait or throw. Guarded by perf/end-to-end-loopback.bench.ts. A run that is paused or sped up
+// has its due times mapped by a timebase (pacing/timebase.ts), which is one load a pass for all others.
 //
 //   ring --peek--> due? --entry--> lane free? --ready--> place free? --launch--> … --landed--> tally, outcome ring
 //                   |                 |                     |
@@ -9,6 +10,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { operationClassOf } from "../../core/operation.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
+import type { Timebase } from "../../pacing/timebase.ts";
 import type { Target } from "../../plugins/plugin.ts";
 import { DUE_AT } from "../../ring/operation-record.ts";
 import type { RingConsumer } from "../../ring/record-ring.ts";
@@ -22,6 +24,7 @@ export type DispatcherParts = {
   readonly ring: RingConsumer;
   readonly target: Target;
   readonly clock: Clock;
+  readonly timebase: Timebase;
   readonly alarm: Alarm;
   readonly tally: TallyWriter;
   readonly reporter: OutcomeReporter;
@@ -54,6 +57,11 @@ export class Dispatcher {
   #waitsForEntry = false;
   /** Last instant at which something due found no place: whoever was due before it is late for want of places. */
   #fullAt = Number.NEGATIVE_INFINITY;
+  /** The run was paused or sped up, or will be: due times of records are mapped. */
+  #mapped = false;
+  /** The run is paused: operations without a due time may start at `#startableAt`. */
+  #held = false;
+  #startableAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: DispatcherParts, limits: DispatcherLimits, finished: () => void) {
     this.#parts = parts;
@@ -80,6 +88,7 @@ export class Dispatcher {
     this.#passing = true;
     this.#reportLeftOvers();
     const now = this.#elapsed();
+    if (this.#parts.timebase.changed) this.#consultTimebase(now);
     while (this.#takeNext(now));
     this.#parts.ring.releaseInBulk();
     this.#passing = false;
@@ -92,8 +101,8 @@ export class Dispatcher {
     this.#waitsForEntry = false;
     const at = ring.peek();
     if (at < 0) return false;
-    // NaN, "as soon as possible", is never greater.
-    if (!this.#draining && (ring.doubles[(at + DUE_AT) >> 3] as number) > now) return false;
+    if (!this.#draining && !this.#mayTake(ring.doubles[(at + DUE_AT) >> 3] as number, now))
+      return false;
     const entry = this.#table.borrow();
     if (entry === undefined) {
       this.#fullAt = now;
@@ -101,10 +110,39 @@ export class Dispatcher {
       return false;
     }
     entry.load(ring, at);
+    if (this.#mapped) entry.due = this.#parts.timebase.dueAt(entry.due);
     ring.take();
     if (this.#draining) this.#drop(entry);
     else this.#admit(entry);
     return true;
+  }
+
+  /** `due` as in the record. NaN, "as soon as possible", is never greater than anything. */
+  #mayTake(due: number, now: number): boolean {
+    if (!this.#mapped) return !(due > now);
+    return Number.isNaN(due) ? !this.#held : this.#parts.timebase.dueAt(due) <= now;
+  }
+
+  /** Somebody pauses the run or changes its speed, or has done so. */
+  #consultTimebase(now: number): void {
+    this.#mapped = true;
+    this.#startableAt = this.#parts.timebase.startableAt(now);
+    this.#held = this.#startableAt > now;
+    this.#startReady();
+  }
+
+  /** Gives free places to those that wait for one. In a pause, what was due before it still goes out, and nothing else. */
+  #startReady(): void {
+    while (this.#underWay < this.#places) {
+      const { first } = this.#ready;
+      if (first === undefined || this.#isHeld(first)) return;
+      this.#ready.shift();
+      this.#launch(first);
+    }
+  }
+
+  #isHeld(entry: Entry): boolean {
+    return this.#held && Number.isNaN(entry.due);
   }
 
   #admit(entry: Entry): void {
@@ -114,7 +152,7 @@ export class Dispatcher {
   }
 
   #startOrQueue(entry: Entry): void {
-    if (this.#underWay < this.#places && this.#ready.length === 0) {
+    if (this.#underWay < this.#places && this.#ready.length === 0 && !this.#isHeld(entry)) {
       this.#launch(entry);
       return;
     }
@@ -139,14 +177,12 @@ export class Dispatcher {
     stamps[Stamp.sent] = flight.sentAt - this.#startedAt;
     stamps[Stamp.firstByte] = flight.firstByteAt - this.#startedAt;
     stamps[Stamp.done] = flight.doneAt - this.#startedAt;
+    stamps[Stamp.connected] = flight.connectedAt - this.#startedAt;
     this.#parts.reporter.tally(entry);
     this.#report(entry);
+    if (this.#parts.timebase.changed) this.#consultTimebase(this.#elapsed());
     this.#lanes?.leave(entry);
-    while (this.#underWay < this.#places) {
-      const ready = this.#ready.shift();
-      if (ready === undefined) break;
-      this.#launch(ready);
-    }
+    this.#startReady();
     this.pass();
   }
 
@@ -175,6 +211,7 @@ export class Dispatcher {
       alarm.soon();
       return;
     }
+    if (this.#held) alarm.at(nanos(now), nanos(this.#startableAt));
     const at = ring.peek();
     if (at >= 0) {
       if (!this.#waitsForEntry) this.#awaitDue(now, ring.doubles[(at + DUE_AT) >> 3] as number);
@@ -186,8 +223,9 @@ export class Dispatcher {
 
   /** A record without a due time stands here when it was published since the last look: it is due. */
   #awaitDue(now: number, due: number): void {
-    if (Number.isNaN(due)) this.#parts.alarm.soon();
-    else this.#parts.alarm.at(nanos(now), nanos(due));
+    const { alarm, timebase } = this.#parts;
+    if (!Number.isNaN(due)) alarm.at(nanos(now), this.#mapped ? timebase.dueAt(due) : nanos(due));
+    else if (!this.#held) alarm.soon();
   }
 
   #finish(): void {

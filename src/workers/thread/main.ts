@@ -2,6 +2,7 @@
 // Piscina, one task for the whole run, whose result are the target's counts. Imported by URL only.
 import { threadClock } from "../../core/clock.ts";
 import { nanos } from "../../core/units.ts";
+import { Timebase } from "../../pacing/timebase.ts";
 import { ociRegistryTarget } from "../../plugins/oci-registry/target.ts";
 import type { TargetCounts } from "../../plugins/plugin.ts";
 import { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
@@ -29,7 +30,8 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   const alarm = new Alarm(task.pacing, clock, ring, new AlarmSlot(task.alarms, task.thread));
   const health = watchHealth(tally);
   await new Promise<void>((finished) => {
-    const parts = { ring, target, clock, alarm, tally, reporter };
+    const timebase = new Timebase(task.timebase);
+    const parts = { ring, target, clock, timebase, alarm, tally, reporter };
     obey(task, new Dispatcher(parts, task.limits, finished));
   });
   health.close();
@@ -44,6 +46,9 @@ function obey(task: RequestThreadTask, dispatcher: Dispatcher): void {
     switch (message.type) {
       case "start":
         dispatcher.start(nanos(message.at));
+        return;
+      case "look":
+        dispatcher.pass();
         return;
       case "drain":
         dispatcher.drain();

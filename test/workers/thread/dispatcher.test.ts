@@ -4,6 +4,8 @@ import { ManualClock } from "../../../src/core/clock.ts";
 import { Failure } from "../../../src/core/failure.ts";
 import { Kind, Op } from "../../../src/core/operation.ts";
 import { nanos } from "../../../src/core/units.ts";
+import { allocateTimebase, Timebase } from "../../../src/pacing/timebase.ts";
+import { type RunControl, TimebaseControl } from "../../../src/pacing/timebase-control.ts";
 import {
   DIGEST_AT,
   operationRecordBytes,
@@ -56,8 +58,11 @@ function stage(limits: Partial<DispatcherLimits> & { outcomeBytes?: number } = {
     onTime: nanos(10 * MS),
     reported: () => {},
   });
+  const memory = allocateTimebase();
+  const timebase = new Timebase(memory);
+  const control = new TimebaseControl(memory);
   const dispatcher = new Dispatcher(
-    { ring: new RingConsumer(operations), target, clock, alarm, tally, reporter },
+    { ring: new RingConsumer(operations), target, clock, timebase, alarm, tally, reporter },
     { places: limits.places ?? 2, entries: limits.entries ?? 16, lanes: limits.lanes ?? "none" },
     () => {
       finished = true;
@@ -74,6 +79,14 @@ function stage(limits: Partial<DispatcherLimits> & { outcomeBytes?: number } = {
       feed.publish();
     },
     close: () => feed.close(),
+    /** At this instant, in ms. */
+    control(given: RunControl, at: number): void {
+      assert.equal(control.control(given, nanos(at * MS)).applied, true);
+    },
+    advanceTo(at: number): void {
+      clock.advance(nanos(at * MS - clock.now()));
+      dispatcher.pass();
+    },
     launched: () => [...target.names],
     flight: (name: string) =>
       target.launched.findLast((f) => f.order.target.toString() === name) as FakeFlight,
@@ -259,4 +272,105 @@ test("dispatcher: a stop cuts off what is under way", () => {
     [2, seen.find(({ seq }) => seq === 2)?.failure, Disposition.notSent],
   ]);
   assert.equal(s.finished(), true);
+});
+
+test("dispatcher: in a pause nothing comes due, and afterwards everything is due later by its length", () => {
+  const s = stage({ places: 8 });
+  s.give({ due: 5 }, { due: 10 }, { due: 20 });
+  s.close();
+  s.dispatcher.start(nanos(0));
+  s.control({ kind: "pause" }, 10);
+  s.advanceTo(500);
+  assert.deepEqual(s.launched(), ["#0"], "what is due at the instant of the pause waits");
+  assert.equal(s.alarms.at(-1), "at Infinity");
+  s.control({ kind: "resume" }, 1000);
+  s.dispatcher.pass();
+  assert.equal(s.alarms.at(-1), "at 1000");
+  s.advanceTo(1000);
+  assert.deepEqual(s.launched(), ["#0", "#1"]);
+  s.advanceTo(1010);
+  for (const name of s.launched()) s.flight(name).land();
+  const { lateness, classes } = s.totals();
+  assert.equal(lateness.total, 3);
+  assert.equal(classes[0]?.lateGenerator, 1, "only the first, that was launched after 500 ms");
+  assert.equal(classes[0]?.onTime, 2);
+});
+
+test("dispatcher: what was due before a pause and waits for a place still goes out, as it was due", () => {
+  const s = stage({ places: 1 });
+  s.give({ due: 0 }, { due: 1 }, { due: 50 });
+  s.dispatcher.start(nanos(0));
+  s.control({ kind: "pause" }, 10);
+  s.advanceTo(20);
+  s.flight("#0").land();
+  assert.deepEqual(s.launched(), ["#0", "#1"]);
+  s.flight("#1").land();
+  assert.deepEqual(s.launched(), ["#0", "#1"]);
+});
+
+test("dispatcher: twice the speed halves what is left of the way to a due time", () => {
+  const s = stage();
+  s.give({ due: 100 });
+  s.dispatcher.start(nanos(0));
+  s.control({ kind: "speed", factor: 2 }, 20);
+  s.dispatcher.pass();
+  assert.equal(s.alarms.at(-1), "at 60");
+  s.advanceTo(59);
+  assert.deepEqual(s.launched(), []);
+  s.advanceTo(60);
+  assert.deepEqual(s.launched(), ["#0"]);
+});
+
+const unpaced: readonly { name: string; limits: Partial<DispatcherLimits>; given: Given }[] = [
+  { name: "places alone", limits: { places: 1 }, given: {} },
+  { name: "lanes and places", limits: { places: 1, lanes: "session" }, given: { session: 1 } },
+];
+
+for (const { name, limits, given } of unpaced) {
+  test(`dispatcher: without due times, in a pause nothing new starts and what is under way ends: ${name}`, () => {
+    const s = stage(limits);
+    s.give(given, given, given);
+    s.close();
+    s.dispatcher.start(nanos(0));
+    s.control({ kind: "pause" }, 10);
+    s.advanceTo(20);
+    s.flight("#0").land();
+    assert.deepEqual(s.launched(), ["#0"]);
+    assert.equal(s.alarms.at(-1), "at Infinity");
+    s.control({ kind: "resume" }, 70);
+    s.dispatcher.pass();
+    assert.equal(s.alarms.at(-1), "at 70");
+    s.advanceTo(70);
+    assert.deepEqual(s.launched(), ["#0", "#1"]);
+    s.flight("#1").land();
+    s.flight("#2").land();
+    assert.equal(s.finished(), true);
+  });
+}
+
+test("dispatcher: an interrupt ends a pause: nothing of it starts any more", () => {
+  const s = stage({ places: 1 });
+  s.give({ due: 0 }, { due: 50 });
+  s.close();
+  s.dispatcher.start(nanos(0));
+  s.control({ kind: "pause" }, 10);
+  s.advanceTo(100);
+  s.dispatcher.drain();
+  s.flight("#0").land();
+  assert.deepEqual(
+    s.outcomes().map(({ how }) => how),
+    [Disposition.sent, Disposition.notSent],
+  );
+  assert.equal(s.finished(), true);
+});
+
+test("dispatcher: a run that begins paused starts nothing, not even in the moment before its start", () => {
+  const s = stage();
+  s.give({});
+  s.control({ kind: "pause" }, 0);
+  s.dispatcher.start(nanos(20 * MS));
+  assert.deepEqual(s.launched(), []);
+  s.control({ kind: "resume" }, 30);
+  s.advanceTo(50);
+  assert.deepEqual(s.launched(), ["#0"]);
 });
