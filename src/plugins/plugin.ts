@@ -10,6 +10,8 @@ export interface Flight {
   readonly sentAt: number;
   /** First byte of the response that counts, or NaN. */
   readonly firstByteAt: number;
+  /** When the connection stood that it had to open for its first request; NaN where there was one. */
+  readonly connectedAt: number;
   /** End of the last response, or of the failure. */
   readonly doneAt: number;
   /** Received by a GET (also in part), sent by what has a body: see `sendsBody` of registry/order.ts. */

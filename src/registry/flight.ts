@@ -38,6 +38,7 @@ export class RegistryFlight implements ExchangeOwner {
   readonly order: Order = new Order();
   sentAt = 0;
   firstByteAt = Number.NaN;
+  connectedAt = Number.NaN;
   doneAt = 0;
   bytes = 0;
   status = 0;
@@ -90,6 +91,7 @@ export class RegistryFlight implements ExchangeOwner {
     this.generation++;
     this.attempts = 0;
     this.#tokenNanos = 0;
+    this.connectedAt = Number.NaN;
     this.sentAt = this.client.clock.now();
     this.#attempt();
   }
@@ -227,6 +229,9 @@ export class RegistryFlight implements ExchangeOwner {
   #leaveConnection(): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    // A connection that stood before the sending was there already. Of several requests the first counts.
+    if (connection !== undefined && connection.connectedAt > this.sentAt)
+      if (Number.isNaN(this.connectedAt)) this.connectedAt = connection.connectedAt;
     if (connection !== undefined) (this.#pool as ConnectionPool).give(connection);
   }
 

@@ -30,8 +30,24 @@ export type ClassFigures = {
   readonly response: Distribution;
   readonly service: Distribution;
   readonly ttfb: Distribution;
+  /** First byte to last. */
+  readonly transfer: Distribution;
   readonly failedResponse: Distribution;
   readonly failedService: Distribution;
+};
+
+/** `bin`: stats/size-bin.ts. */
+export type SizeFigures = { readonly bin: number; readonly service: Distribution };
+
+/** What a node of the run (a line of the client list, or a machine) did. Without due times `response` is empty. */
+export type NodeFigures = {
+  readonly node: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Received and sent, failures included. */
+  readonly bytes: number;
+  readonly response: Distribution;
+  readonly service: Distribution;
 };
 
 /** Figures of a run or of a part of it. Only classes that did something are there, in the order of the class table. */
@@ -39,6 +55,10 @@ export type Figures = {
   readonly classes: readonly ClassFigures[];
   /** Of all requests with a due time, ns. */
   readonly lateness: Distribution;
+  /** Successes that had to open their connection: until it stood, ns. */
+  readonly connect: Distribution;
+  /** Service times of successes by the size of their body; only bins that have some, ascending. */
+  readonly sizes: readonly SizeFigures[];
   readonly retries: number;
   /** Uploads that found their object there. */
   readonly existed: number;
@@ -53,8 +73,12 @@ export type IntervalSnapshot = Figures & {
   readonly end: Nanos;
   readonly inFlight: number;
   readonly waiting: number;
+  /** Mean of `inFlight` over the interval, from samples apart from the stamps; absent where nobody sampled. */
+  readonly meanInFlight?: number | undefined;
   /** One per worker. */
   readonly health: readonly ThreadHealth[];
+  /** Only where there are several. */
+  readonly nodes?: readonly NodeFigures[] | undefined;
 };
 
 export type Totals = Figures & {
@@ -97,9 +121,38 @@ export function mergeClasses(parts: readonly RequestFigures[]): RequestFigures {
     response: merge((part) => part.response),
     service: merge((part) => part.service),
     ttfb: merge((part) => part.ttfb),
+    transfer: merge((part) => part.transfer),
     failedResponse: merge((part) => part.failedResponse),
     failedService: merge((part) => part.failedService),
   };
+}
+
+function mergeSizes(parts: readonly SizeFigures[]): SizeFigures[] {
+  const bins = [...new Set(parts.map(({ bin }) => bin))].sort((a, b) => a - b);
+  return bins.map((bin) => ({
+    bin,
+    service: mergeDistributions(
+      parts.filter((part) => part.bin === bin).map(({ service }) => service),
+    ),
+  }));
+}
+
+/** What several parts of a run say of its nodes, by node. */
+export function mergeNodes(parts: readonly NodeFigures[]): NodeFigures[] {
+  const nodes = [...new Set(parts.map(({ node }) => node))].sort((a, b) => a - b);
+  return nodes.map((node) => {
+    const same = parts.filter((part) => part.node === node);
+    const sum = (of: (part: NodeFigures) => number): number =>
+      same.reduce((total, part) => total + of(part), 0);
+    return {
+      node,
+      done: sum(({ done }) => done),
+      failed: sum(({ failed }) => failed),
+      bytes: sum(({ bytes }) => bytes),
+      response: mergeDistributions(same.map(({ response }) => response)),
+      service: mergeDistributions(same.map(({ service }) => service)),
+    };
+  });
 }
 
 /** Adds figures of several workers, machines or intervals. */
@@ -113,6 +166,8 @@ export function mergeFigures(parts: readonly Figures[]): Figures {
       return same.length === 0 ? [] : [{ operation, ...mergeClasses(same) }];
     }),
     lateness: mergeDistributions(parts.map((part) => part.lateness)),
+    connect: mergeDistributions(parts.map((part) => part.connect)),
+    sizes: mergeSizes(parts.flatMap((part) => part.sizes)),
     retries: sum((part) => part.retries),
     existed: sum((part) => part.existed),
     clippedHigh: sum((part) => part.clippedHigh),

@@ -1,6 +1,7 @@
 import { Failure, failureKinds } from "../core/failure.ts";
 import { operationClasses } from "../core/operation.ts";
 import { INDEX_COUNT } from "./histogram.ts";
+import { SIZE_BINS } from "./size-bin.ts";
 
 // Byte map of one worker's tally in shared memory. Writer and reader take offsets from here and nowhere else.
 //
@@ -11,10 +12,11 @@ import { INDEX_COUNT } from "./histogram.ts";
 //   class  numbers below | failures by kind (15) | final status 0..599 | failures of kind http by status 0..599
 //   head   values counted, sum of the values (ns): the sum makes means exact
 //
-//   histograms   class 0: response service ttfb failed-response failed-service | class 1: .. | .. | lateness
+//   histograms   class 0: response service ttfb transfer failed-response failed-service | class 1: .. | .. | lateness
+//                | connect | service times by size: 21 bins
 //
 // One thread writes; others read plainly, without atomics: every word and counter is written by a single aligned store,
-// and a reader that misses the newest few sees them next time. 6.8 MiB are reserved per worker, but the system hands out
+// and a reader that misses the newest few sees them next time. 10.8 MiB are reserved per worker, but the system hands out
 // pages only for the counters that are touched.
 
 /** Events that are counted for the whole thread; the value is the word. */
@@ -33,6 +35,7 @@ export const RunWord = {
   cpuShare: 23,
   gcP50: 24,
   gcP99: 25,
+  loopDelayRecent: 26,
 } as const;
 
 const RUN_WORDS = 32;
@@ -61,13 +64,16 @@ export const Measured = {
   response: 0,
   service: 1,
   ttfb: 2,
-  failedResponse: 3,
-  failedService: 4,
+  transfer: 3,
+  failedResponse: 4,
+  failedService: 5,
 } as const;
 const MEASURES = Object.keys(Measured).length;
 
 export const LATENESS_HISTOGRAM: number = operationClasses.length * MEASURES;
-const HISTOGRAM_COUNT = LATENESS_HISTOGRAM + 1;
+export const CONNECT_HISTOGRAM: number = LATENESS_HISTOGRAM + 1;
+const SIZES_AT = CONNECT_HISTOGRAM + 1;
+const HISTOGRAM_COUNT = SIZES_AT + SIZE_BINS;
 
 const HEADS_AT = RUN_WORDS + operationClasses.length * CLASS_WORDS;
 const HEAD_WORDS = 2;
@@ -81,6 +87,7 @@ export const classWord = (operationClass: number): number =>
   RUN_WORDS + operationClass * CLASS_WORDS;
 export const histogramOf = (operationClass: number, measure: number): number =>
   operationClass * MEASURES + measure;
+export const sizeHistogram = (bin: number): number => SIZES_AT + bin;
 export const headWord = (histogram: number): number => HEADS_AT + histogram * HEAD_WORDS;
 
 export const HTTP_FAILURE: number = Failure.http;

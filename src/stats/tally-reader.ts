@@ -5,11 +5,20 @@ import { failureKinds, failureLabel } from "../core/failure.ts";
 import { operationClasses } from "../core/operation.ts";
 import { type Nanos, nanos } from "../core/units.ts";
 import { type Distribution, DistributionSum, emptyDistribution } from "./distribution.ts";
-import type { ClassFigures, Counts, Figures, IntervalSnapshot, Totals } from "./figures.ts";
+import type {
+  ClassFigures,
+  Counts,
+  Figures,
+  IntervalSnapshot,
+  SizeFigures,
+  Totals,
+} from "./figures.ts";
 import { INDEX_COUNT } from "./histogram.ts";
+import { SIZE_BINS } from "./size-bin.ts";
 import type { ThreadHealth } from "./tally.ts";
 import {
   ClassWord,
+  CONNECT_HISTOGRAM,
   classWord,
   countersOf,
   Event,
@@ -23,6 +32,7 @@ import {
   RunWord,
   STATUS_COUNT,
   STATUSES_AT,
+  sizeHistogram,
   wordsOf,
 } from "./tally-layout.ts";
 
@@ -55,6 +65,7 @@ function healthOf(words: Float64Array): ThreadHealth {
   return {
     loopDelayP99: nanos(word(RunWord.loopDelayP99)),
     loopDelayMax: nanos(word(RunWord.loopDelayMax)),
+    loopDelayRecent: nanos(word(RunWord.loopDelayRecent)),
     gcCount: word(RunWord.gcCount),
     gcNanos: nanos(word(RunWord.gcNanos)),
     gcP50: nanos(word(RunWord.gcP50)),
@@ -109,6 +120,8 @@ export class TallyReader {
     return {
       classes,
       lateness: read(LATENESS_HISTOGRAM),
+      connect: read(CONNECT_HISTOGRAM),
+      sizes: sizeFigures(read),
       retries: sum(Event.retry),
       existed: sum(Event.existed),
       clippedHigh: sum(RunWord.clippedHigh),
@@ -194,6 +207,15 @@ function statusesOf(base: number, sum: Sum): Counts {
   return statuses;
 }
 
+function sizeFigures(read: (histogram: number) => Distribution): SizeFigures[] {
+  const sizes: SizeFigures[] = [];
+  for (let bin = 0; bin < SIZE_BINS; bin++) {
+    const service = read(sizeHistogram(bin));
+    if (service !== emptyDistribution) sizes.push({ bin, service });
+  }
+  return sizes;
+}
+
 function classFigures(
   operationClass: number,
   sum: Sum,
@@ -209,6 +231,7 @@ function classFigures(
     response: times(Measured.response),
     service: times(Measured.service),
     ttfb: times(Measured.ttfb),
+    transfer: times(Measured.transfer),
     failedResponse: times(Measured.failedResponse),
     failedService: times(Measured.failedService),
   };

@@ -1,12 +1,14 @@
-// The writing end of a tally. `started` and `record` run once per request on a request thread: budget 100 ns together,
+// The writing end of a tally. `started` and `record` run once per request on a request thread: budget 150 ns together,
 // no allocation, no string. Times and byte counts come in a Float64Array because a double handed over as an argument is
 // boxed wherever the call is not inlined; the arguments proper are small integers. Guarded by the bench perf/tally-record.
 
 import { Failure } from "../core/failure.ts";
 import type { Nanos } from "../core/units.ts";
 import { HIGHEST_NS, INDEX_COUNT, indexOf } from "./histogram.ts";
+import { sizeBinOf } from "./size-bin.ts";
 import {
   ClassWord,
+  CONNECT_HISTOGRAM,
   classWord,
   countersOf,
   type Event,
@@ -20,27 +22,40 @@ import {
   RunWord,
   STATUS_COUNT,
   STATUSES_AT,
+  sizeHistogram,
   wordsOf,
 } from "./tally-layout.ts";
 
 /**
  * Where `started` and `record` find the numbers of a request, counted from the offset they are given.
  *
- *   | due | sent | firstByte | done | bytesIn | bytesOut |     times in ns of one clock
+ *   | due | sent | firstByte | done | bytesIn | bytesOut | connected |     times in ns of one clock
  *
  * `due` is NaN for a request that nothing was due for: it has neither lateness nor response time.
- * `firstByte` is NaN (or 0) where no body or head came.
+ * `firstByte` is NaN (or 0) where no body or head came; `connected` where the connection stood before.
  */
-export const Stamp = { due: 0, sent: 1, firstByte: 2, done: 3, bytesIn: 4, bytesOut: 5 } as const;
-export const STAMP_WORDS = 6;
+export const Stamp = {
+  due: 0,
+  sent: 1,
+  firstByte: 2,
+  done: 3,
+  bytesIn: 4,
+  bytesOut: 5,
+  connected: 6,
+} as const;
+export const STAMP_WORDS = 7;
 
 /** Why a request was sent after it was due: every place was taken, or a place was free and we were slow. */
 export const LateCause = { generator: 0, slots: 1 } as const;
 
-/** Health of the writing thread, all times in ns. `cpuShare` is 0..1 of one core. */
+/**
+ * Health of the writing thread since its beginning, all times in ns; `loopDelayRecent` is the largest delay of its last
+ * second. `cpuShare` is 0..1 of one core, in that second.
+ */
 export type ThreadHealth = {
   readonly loopDelayP99: Nanos;
   readonly loopDelayMax: Nanos;
+  readonly loopDelayRecent: Nanos;
   readonly gcCount: number;
   readonly gcNanos: Nanos;
   readonly gcP50: Nanos;
@@ -119,10 +134,16 @@ export class TallyWriter {
       addStamp(words, base + ClassWord.bytesIn, stamps, at + Stamp.bytesIn);
       addStamp(words, base + ClassWord.bytesOut, stamps, at + Stamp.bytesOut);
       this.#time(histogramOf(operationClass, Measured.response), stamps, due, done);
-      this.#time(histogramOf(operationClass, Measured.service), stamps, sent, done);
+      const service = this.#time(histogramOf(operationClass, Measured.service), stamps, sent, done);
+      if (service >= 0) this.#sized(service, stamps, at);
       const firstByte = at + Stamp.firstByte;
       if ((stamps[firstByte] as number) > 0) {
         this.#time(histogramOf(operationClass, Measured.ttfb), stamps, sent, firstByte);
+        this.#time(histogramOf(operationClass, Measured.transfer), stamps, firstByte, done);
+      }
+      const connected = at + Stamp.connected;
+      if ((stamps[connected] as number) > 0) {
+        this.#time(CONNECT_HISTOGRAM, stamps, sent, connected);
       }
     } else {
       add(words, base + ClassWord.failed, 1);
@@ -150,6 +171,7 @@ export class TallyWriter {
     const words = this.#words;
     words[RunWord.loopDelayP99] = health.loopDelayP99;
     words[RunWord.loopDelayMax] = health.loopDelayMax;
+    words[RunWord.loopDelayRecent] = health.loopDelayRecent;
     words[RunWord.gcCount] = health.gcCount;
     words[RunWord.gcNanos] = health.gcNanos;
     words[RunWord.gcP50] = health.gcP50;
@@ -158,21 +180,39 @@ export class TallyWriter {
     words[RunWord.cpuShare] = health.cpuShare;
   }
 
-  /** Counts the time between two stamps; none if either is NaN. Takes their places, not the doubles themselves. */
-  #time(histogram: number, stamps: Float64Array, from: number, to: number): void {
+  /** Counts a service time, whose index is known, once more in the bin of its body's size. */
+  #sized(index: number, stamps: Float64Array, at: number): void {
+    const words = this.#words;
+    const counters = this.#counters;
+    const bytes = (stamps[at + Stamp.bytesIn] as number) + (stamps[at + Stamp.bytesOut] as number);
+    const histogram = sizeHistogram(sizeBinOf(bytes));
+    const counter = histogram * INDEX_COUNT + index;
+    counters[counter] = (counters[counter] as number) + 1;
+    const head = headWord(histogram);
+    add(words, head + 1, (stamps[at + Stamp.done] as number) - (stamps[at + Stamp.sent] as number));
+    add(words, head, 1);
+  }
+
+  /**
+   * Counts the time between two stamps, whose places it takes, not the doubles themselves. Returns the index of its counter;
+   * -1 and nothing counted if either is NaN.
+   */
+  #time(histogram: number, stamps: Float64Array, from: number, to: number): number {
     const words = this.#words;
     let value = (stamps[to] as number) - (stamps[from] as number);
     if (!(value >= 0 && value <= HIGHEST_NS)) {
-      if (Number.isNaN(value)) return;
+      if (Number.isNaN(value)) return -1;
       add(words, value < 0 ? RunWord.clippedLow : RunWord.clippedHigh, 1);
       value = value < 0 ? 0 : HIGHEST_NS;
     }
     const counters = this.#counters;
-    const counter = histogram * INDEX_COUNT + indexOf(value);
+    const index = indexOf(value);
+    const counter = histogram * INDEX_COUNT + index;
     counters[counter] = (counters[counter] as number) + 1;
     const head = headWord(histogram);
     add(words, head + 1, value);
     // Last, so that a reader who sees the new count rarely looks for a value that is not there yet.
     add(words, head, 1);
+    return index;
   }
 }

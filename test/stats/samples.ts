@@ -20,6 +20,7 @@ export type Sample = {
   readonly due?: number;
   readonly sent: number;
   readonly firstByte?: number;
+  readonly connected?: number;
   readonly done: number;
   readonly bytesIn?: number;
   readonly bytesOut?: number;
@@ -33,6 +34,7 @@ function stampsOf(sample: Sample): Float64Array {
   stamps[Stamp.due] = sample.due ?? Number.NaN;
   stamps[Stamp.sent] = sample.sent;
   stamps[Stamp.firstByte] = sample.firstByte ?? Number.NaN;
+  stamps[Stamp.connected] = sample.connected ?? Number.NaN;
   stamps[Stamp.done] = sample.done;
   stamps[Stamp.bytesIn] = sample.bytesIn ?? 0;
   stamps[Stamp.bytesOut] = sample.bytesOut ?? 0;

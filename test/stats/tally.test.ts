@@ -114,6 +114,7 @@ test("tally: gauges, events and health come through", () => {
   const health = {
     loopDelayP99: nanos(1),
     loopDelayMax: nanos(2),
+    loopDelayRecent: nanos(5),
     gcCount: 3,
     gcNanos: nanos(4),
     gcP50: nanos(7),

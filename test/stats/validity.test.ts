@@ -21,6 +21,7 @@ const course: RunCourse = {
 const quiet: ThreadHealth = {
   loopDelayP99: nanos(2 * MS),
   loopDelayMax: nanos(200 * MS),
+  loopDelayRecent: nanos(2),
   gcCount: 0,
   gcNanos: nanos(0),
   gcP50: nanos(0),

@@ -112,6 +112,7 @@ test("trusted rate: the delay of event loops counts for a run, and not for one r
   const health = {
     loopDelayP99: nanos(120 * MS),
     loopDelayMax: nanos(120 * MS),
+    loopDelayRecent: nanos(2),
     gcCount: 0,
     gcNanos: nanos(0),
     gcP50: nanos(0),

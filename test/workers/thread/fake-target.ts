@@ -6,6 +6,7 @@ import { Order } from "../../../src/registry/order.ts";
 export class FakeFlight implements Flight {
   readonly order = new Order();
   sentAt = 0;
+  connectedAt = Number.NaN;
   firstByteAt = Number.NaN;
   doneAt = 0;
   bytes = 0;

@@ -23,6 +23,7 @@ export function watchPullHealth(
     tally.health({
       loopDelayP99: nanos(Math.max(0, loop.percentile(99) - RESOLUTION_NS)),
       loopDelayMax: nanos(Math.max(0, loop.max - RESOLUTION_NS)),
+      loopDelayRecent: nanos(Math.max(0, loop.max - RESOLUTION_NS)),
       gcCount: 0,
       gcNanos: nanos(0),
       gcP50: nanos(0),
