@@ -10,6 +10,9 @@ export type ErrorCode =
   | "trace-corrupt"
   | "map-corrupt"
   | "storage"
+  | "archive-damaged"
+  | "archive-version"
+  | "record-too-large"
   | "protocol"
   | "check-failed"
   | "interrupted";
