@@ -113,7 +113,7 @@ export class BatchQueue {
   async #pump(): Promise<void> {
     const { store } = this.#options;
     while (this.#waiting.length > 0) {
-      if (!store.hasRoom()) await store.whenRoom();
+      await store.whenRoom();
       // The store may have failed meanwhile, and the queue been emptied.
       const events = this.#waiting.shift();
       if (events !== undefined) this.#append(events);
