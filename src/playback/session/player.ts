@@ -1,0 +1,199 @@
+// Walks through an archive and hands over each batch when it is due. Knows no controls and no streams.
+//
+//              +-- still: nothing is due
+//   run ------ +-- paced: the next batch is due at mono + (stamp - archive) / speed, whatever was late before
+//              +-- free:  the next batch is due now, as long as there is room for it
+//
+// `hold` stops all of it and `release` goes on where it stopped; due times do not change by that.
+import type { ArchiveCursor, ArchiveReader } from "../../archive/archive-reader.ts";
+import type { Batch, Gap, PathFilter } from "../../archive/event.ts";
+import { invariant } from "../../core/errors.ts";
+import { type Micros, type Nanos, nanos } from "../../core/units.ts";
+import { atSpeed, dueOf, type ReferencePair } from "../../pacing/reference-pair.ts";
+import type { WakeSlot, WakeSource } from "../clock/wake-clock.ts";
+import { NO_END } from "./control-values.ts";
+import type { FreeTurns } from "./free-turns.ts";
+
+/** What the player asks and tells. None of them throws. */
+export type PlayerHooks = {
+  /** `lateness` is told afterwards, by `onSent`. */
+  onBatch(batch: Batch): void;
+  onSent(lateness: Nanos): void;
+  onGap(gap: Gap): void;
+  /** Everything visible has been handed over. */
+  onDry(): void;
+  /** The next batch lies behind the end. */
+  onEnd(): void;
+  /** A file could not be brought. */
+  onTrouble(error: unknown): void;
+  /** Whether a batch that need not be in time had better wait; `release` or `go` is called once there is room. */
+  isFull(): boolean;
+};
+
+export type PlayerOptions = {
+  readonly archive: Pick<ArchiveReader, "cursor">;
+  readonly filter: PathFilter;
+  readonly wake: WakeSource;
+  readonly turns: FreeTurns;
+  readonly hooks: PlayerHooks;
+};
+
+export type Run =
+  | { readonly kind: "still" }
+  | { readonly kind: "paced"; readonly speed: number }
+  | { readonly kind: "free" };
+
+const STILL: Run = { kind: "still" };
+/** Late batches that are sent in a row before others have their turn. */
+const BURST_MAX = 16;
+
+export class Player {
+  readonly #options: PlayerOptions;
+  readonly #slot: WakeSlot;
+  #cursor: ArchiveCursor | undefined;
+  #next: Batch | null = null;
+  #position: Micros;
+  #end: Micros = NO_END;
+  #run: Run = STILL;
+  #pair: ReferencePair | undefined;
+  #isHeld = false;
+  #isClosed = false;
+
+  constructor(options: PlayerOptions, position: Micros) {
+    this.#options = options;
+    this.#position = position;
+    this.#slot = options.wake.slot(() => this.#onDue());
+  }
+
+  /** Goes on behind all batches up to `position`; the next one is due at once. */
+  seek(position: Micros): void {
+    this.#cursor?.close();
+    this.#cursor = undefined;
+    this.#next = null;
+    this.#position = position;
+    this.#pair = undefined;
+  }
+
+  /** Last stamp that is handed over. */
+  endAt(end: Micros): void {
+    this.#end = end;
+  }
+
+  /**
+   * How to go on. A change of the speed keeps what has passed of the gap to the next batch; everything else makes the next
+   * batch due at once.
+   */
+  run(run: Run): void {
+    const before = this.#run;
+    this.#run = run;
+    if (run.kind !== "paced" || before.kind === "still") this.#pair = undefined;
+    else this.#changeSpeed(run.speed);
+  }
+
+  #changeSpeed(speed: number): void {
+    const now = this.#options.wake.now();
+    const pair = this.#pair ?? { archive: this.#position, mono: now, speed };
+    this.#pair = atSpeed(pair, { now, speed, next: this.#next?.stamp ?? NO_END });
+  }
+
+  hold(): void {
+    this.#isHeld = true;
+    this.#slot.cancel();
+    this.#options.turns.remove(this);
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.go();
+  }
+
+  /** Looks again what is to be done: there may be more data, or room. */
+  go(): void {
+    if (this.#isHeld || this.#isClosed || this.#run.kind === "still") return;
+    if (!this.#load()) return;
+    if (this.#run.kind === "free") this.#options.turns.add(this);
+    else this.#slot.at(this.#due());
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#slot.release();
+    this.#options.turns.remove(this);
+    this.#cursor?.close();
+  }
+
+  #due(): Nanos {
+    const { next, speed } = this.#paced();
+    this.#pair ??= { archive: next.stamp, mono: this.#options.wake.now(), speed };
+    return dueOf(this.#pair, next.stamp);
+  }
+
+  #paced(): { next: Batch; speed: number } {
+    invariant(this.#next !== null && this.#run.kind === "paced", "a paced batch is loaded");
+    return { next: this.#next, speed: this.#run.speed };
+  }
+
+  /** Whether there is a batch to hand over; if not, it has been said why. */
+  #load(): boolean {
+    const { archive, filter, hooks } = this.#options;
+    this.#cursor ??= archive.cursor(this.#position, filter);
+    while (this.#next === null) {
+      const item = this.#cursor.take();
+      if (item === null) {
+        this.#outOfItems(this.#cursor);
+        return false;
+      }
+      if (item.kind === "batch") this.#next = item;
+      else if (item.from <= this.#end) hooks.onGap(item);
+    }
+    if (this.#next.stamp <= this.#end) return true;
+    hooks.onEnd();
+    return false;
+  }
+
+  #outOfItems(cursor: ArchiveCursor): void {
+    if (!cursor.isWaiting) {
+      this.#options.hooks.onDry();
+      return;
+    }
+    const isCurrent = (): boolean => this.#cursor === cursor && !this.#isClosed;
+    cursor.ready().then(
+      () => {
+        if (isCurrent()) this.go();
+      },
+      (error: unknown) => {
+        if (isCurrent()) this.#options.hooks.onTrouble(error);
+      },
+    );
+  }
+
+  #onDue(): void {
+    for (let sent = 0; sent < BURST_MAX && this.#isDue(); sent++) {
+      const due = this.#due();
+      this.#deliver();
+      this.#options.hooks.onSent(nanos(this.#options.wake.now() - due));
+    }
+    this.go();
+  }
+
+  #isDue(): boolean {
+    if (this.#isHeld || this.#isClosed || this.#run.kind !== "paced") return false;
+    return this.#load() && this.#due() <= this.#options.wake.now();
+  }
+
+  #deliver(): void {
+    const batch = this.#next;
+    invariant(batch !== null, "a batch is loaded");
+    this.#next = null;
+    this.#position = batch.stamp;
+    this.#options.hooks.onBatch(batch);
+  }
+
+  /** One batch of a free run. */
+  step(): boolean {
+    if (this.#isHeld || this.#isClosed || this.#run.kind !== "free") return false;
+    if (this.#options.hooks.isFull() || !this.#load()) return false;
+    this.#deliver();
+    return true;
+  }
+}

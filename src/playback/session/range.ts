@@ -1,0 +1,72 @@
+// Where a session may be: between its bounds, and where the archive has something.
+//
+//          start                            end
+//    ........|---------------------------------|........   bounds, both inclusive
+//              b   b b       b      b     b                 batches
+//             ^                           ^    ^
+//         beginning                    end of data   end, once it has passed
+//
+// `beginning` lies 1 us before the first batch in range. A position behind all data that is not yet certain to be the last would
+// skip what comes: so the latest position is the end of data, or `end` once nothing before it can come any more.
+import type { ArchiveReader } from "../../archive/archive-reader.ts";
+import { type Micros, micros } from "../../core/units.ts";
+import { type Bound, NO_END, NO_START } from "./control-values.ts";
+
+export type RangeArchive = Pick<ArchiveReader, "cursor" | "firstOfAll" | "first" | "last">;
+export type Bounds = { readonly start: Bound; readonly end: Bound };
+
+/** Whether nothing can be recorded any more that `end` would let through. */
+export const isPast = (end: Bound, { now, last }: { now: Micros; last: Micros | null }): boolean =>
+  end !== null && (end <= now || (last !== null && end < last));
+
+/** 1 us before the first batch in range; null while the archive is empty. */
+export async function beginningOf(
+  archive: RangeArchive,
+  { start, end }: Bounds,
+): Promise<Micros | null> {
+  const oldest = await archive.firstOfAll();
+  if (oldest === null) return null;
+  const first = start === null || start <= oldest ? oldest : await firstFrom(archive, start);
+  if (first !== null && first <= (end ?? NO_END)) return micros(first - 1);
+  return micros(start === null ? Math.min(oldest - 1, end ?? NO_END) : start - 1);
+}
+
+async function firstFrom(archive: RangeArchive, start: Micros): Promise<Micros | null> {
+  const cursor = archive.cursor(micros(start - 1));
+  try {
+    for (let item = await cursor.next(); item !== null; item = await cursor.next()) {
+      if (item.kind === "batch") return item.stamp;
+    }
+    return null;
+  } finally {
+    cursor.close();
+  }
+}
+
+/** The latest position there is; null while the archive is empty. */
+export async function latestOf(
+  archive: RangeArchive,
+  { bounds, now }: { bounds: Bounds; now: Micros },
+): Promise<Micros | null> {
+  const beginning = await beginningOf(archive, bounds);
+  const last = archive.last();
+  if (beginning === null || last === null) return null;
+  const { end } = bounds;
+  if (end !== null && isPast(end, { now, last })) return end;
+  return micros(Math.max(last, beginning));
+}
+
+/** The position inside the range that is nearest to `wanted`. */
+export async function clamped(
+  archive: RangeArchive,
+  { bounds, now, wanted }: { bounds: Bounds; now: Micros; wanted: Micros },
+): Promise<Micros | null> {
+  const beginning = await beginningOf(archive, bounds);
+  const latest = await latestOf(archive, { bounds, now });
+  if (beginning === null || latest === null) return null;
+  return micros(Math.max(beginning, Math.min(wanted, latest)));
+}
+
+/** Where reading begins while the archive is empty: whatever comes first inside the bounds. */
+export const beforeAll = ({ start }: Bounds): Micros =>
+  start === null ? NO_START : micros(start - 1);

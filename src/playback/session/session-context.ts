@@ -1,0 +1,22 @@
+import type { ArchiveReader } from "../../archive/archive-reader.ts";
+import type { Micros } from "../../core/units.ts";
+import type { WakeSource } from "../clock/wake-clock.ts";
+import type { FreeTurns } from "./free-turns.ts";
+
+/** What sessions read of an archive. */
+export type PlaybackArchive = Pick<
+  ArchiveReader,
+  "first" | "last" | "firstOfAll" | "cursor" | "imageAt" | "onGrowth" | "refresh"
+>;
+
+/** What all sessions of a host share. */
+export type SessionContext = {
+  readonly archive: PlaybackArchive;
+  readonly wake: WakeSource;
+  /** The system's clock, microseconds since the epoch: what offsets and ends are counted against. */
+  readonly wall: () => Micros;
+  readonly turns: FreeTurns;
+  readonly streamBufferBytes: number;
+  /** Looks for files that have appeared elsewhere, if that was not done lately. */
+  readonly beforeSeek: () => Promise<void>;
+};
