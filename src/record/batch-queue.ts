@@ -60,8 +60,12 @@ export class BatchQueue {
 
   /** The entrance for a source. Sources with different policies share the queue. */
   sink(policy: OverloadPolicy): BatchSink {
+    const lostBatches = (): number => this.#lostBatches;
     return {
       offer: (events) => this.#offer(events, policy),
+      get lostBatches() {
+        return lostBatches();
+      },
       lost: (loss) => this.#lost(loss),
     };
   }

@@ -28,6 +28,8 @@ export type BatchSink = {
    * is kept. It never fails: after a storage error everything is counted as lost.
    */
   offer(events: readonly ArchiveEvent[]): Promise<void> | undefined;
+  /** Batches that were offered and lost so far; a source sees by it whether the one it just offered was. */
+  readonly lostBatches: number;
   /** Writes down that a source lost something by itself, as a gap that ends now. */
   lost(loss: Loss): void;
 };

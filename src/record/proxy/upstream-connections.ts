@@ -1,0 +1,72 @@
+// Requests to the upstream over kept connections, by Node's own client. undici needs a quarter less processor time for a small
+// answer, but passes on neither `Expect: 100-continue` nor trailers of a request (perf/proxy-overhead.bench.ts).
+import { Agent, type ClientRequest, request } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { isIP } from "node:net";
+import { getCACertificates } from "node:tls";
+import type { RawHeaders } from "./passed-headers.ts";
+import type { ProxyTls } from "./proxy-options.ts";
+
+/** Further requests wait for a connection. */
+const CONNECTIONS_MAX = 1024;
+/** Shorter than any server keeps an idle connection: one that is just being closed would cost a request its answer. */
+const IDLE_MS_MAX = 4_000;
+/** An upstream that says nothing for so long, while it is its turn, has failed. */
+const SILENCE_MS_MAX = 600_000;
+export const HEADER_BYTES_MAX = 64 * 1024;
+
+export class UpstreamConnections {
+  readonly #agent: Agent;
+  readonly #isSecure: boolean;
+  readonly #target: { readonly host: string; readonly port: number; readonly servername: string };
+
+  constructor(upstream: URL, trust: ProxyTls["upstream"] = {}) {
+    this.#isSecure = upstream.protocol === "https:";
+    const host = upstream.hostname.replace(/^\[(.*)\]$/, "$1");
+    const port = upstream.port === "" ? (this.#isSecure ? 443 : 80) : Number(upstream.port);
+    this.#target = { host, port, servername: isIP(host) === 0 ? host : "" };
+    const settings = {
+      keepAlive: true,
+      maxSockets: CONNECTIONS_MAX,
+      timeout: IDLE_MS_MAX,
+      scheduling: "lifo",
+      noDelay: true,
+    } as const;
+    this.#agent = this.#isSecure ? secureAgent(settings, trust) : new Agent(settings);
+  }
+
+  /** Begins a request. Body, answer and errors are the caller's. Throws where the head is none that could be sent. */
+  begin(head: {
+    readonly method: string;
+    readonly target: string;
+    readonly headers: RawHeaders;
+  }): ClientRequest {
+    const options = {
+      ...this.#target,
+      agent: this.#agent,
+      method: head.method,
+      path: head.target,
+      headers: head.headers,
+      timeout: SILENCE_MS_MAX,
+      maxHeaderSize: HEADER_BYTES_MAX,
+    };
+    return this.#isSecure ? tlsRequest(options) : request(options);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+function secureAgent(
+  settings: ConstructorParameters<typeof Agent>[0],
+  { ca, cert, key, insecure }: NonNullable<ProxyTls["upstream"]>,
+): TlsAgent {
+  return new TlsAgent({
+    ...settings,
+    rejectUnauthorized: insecure !== true,
+    ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+}
