@@ -269,6 +269,8 @@ function hasDueTimes(feed: FeedPlan): boolean {
       return feed.schedule.kind !== "closed";
     case "warmup":
       return false;
+    case "poured":
+      return feed.paced;
     default:
       return feed satisfies never;
   }

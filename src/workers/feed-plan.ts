@@ -79,4 +79,11 @@ export type LoadFeedPlan = {
   readonly threads: number;
 };
 
-export type FeedPlan = RunFeedPlan | WarmupFeedPlan | LoadFeedPlan;
+/** Operations come ready-made from another machine (poured-source.ts). */
+export type PouredFeedPlan = {
+  readonly kind: "poured";
+  /** They have due times. */
+  readonly paced: boolean;
+};
+
+export type FeedPlan = RunFeedPlan | WarmupFeedPlan | LoadFeedPlan | PouredFeedPlan;

@@ -47,6 +47,10 @@ const snapshot = shape({
     }),
   ),
   lateness: bytesOrNull,
+  connect: bytesOrNull,
+  bins: listOf(whole),
+  sizes: listOf(bytesOrNull),
+  meanInFlight: number,
   counts: listOf(finite),
   health: listOf(numbersByName),
 });

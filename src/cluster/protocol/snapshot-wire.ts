@@ -55,6 +55,12 @@ export type WireSnapshot = {
   readonly end: number;
   readonly classes: readonly WireClass[];
   readonly lateness: Uint8Array | null;
+  readonly connect: Uint8Array | null;
+  /** Service times by the size of the body: the number of the bin stands beside its distribution. */
+  readonly bins: readonly number[];
+  readonly sizes: readonly (Uint8Array | null)[];
+  /** NaN where nobody sampled. */
+  readonly meanInFlight: number;
   /** retries, existed, clippedHigh, clippedLow, inFlight, waiting. */
   readonly counts: readonly number[];
   readonly health: readonly Readonly<Record<string, number>>[];
@@ -156,6 +162,10 @@ export const encodeSnapshot = (snapshot: IntervalSnapshot): WireSnapshot => ({
     times: measures.map((name) => encodeDistribution(figures[name])),
   })),
   lateness: encodeDistribution(snapshot.lateness),
+  connect: encodeDistribution(snapshot.connect),
+  bins: snapshot.sizes.map(({ bin }) => bin),
+  sizes: snapshot.sizes.map(({ service }) => encodeDistribution(service)),
+  meanInFlight: snapshot.meanInFlight ?? Number.NaN,
   counts: [
     snapshot.retries,
     snapshot.existed,
@@ -176,6 +186,9 @@ export function decodeSnapshot(wire: WireSnapshot): IntervalSnapshot {
     end: nanos(wire.end),
     classes: wire.classes.map(decodeClass),
     lateness: decodeDistribution(wire.lateness),
+    connect: decodeDistribution(wire.connect),
+    sizes: wire.bins.map((bin, i) => ({ bin, service: decodeDistribution(wire.sizes[i] ?? null) })),
+    meanInFlight: Number.isNaN(wire.meanInFlight) ? undefined : wire.meanInFlight,
     retries,
     existed,
     clippedHigh,

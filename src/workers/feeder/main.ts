@@ -60,6 +60,8 @@ async function feedPlan(plan: FeedPlan, tools: FeederTools): Promise<FeedSummary
       return (await import("./feed-warmup.ts")).feedWarmup(plan, tools);
     case "load":
       return (await import("./feed-load.ts")).feedLoad(plan, tools);
+    case "poured":
+      throw new Error("what is poured has no feeder");
     default:
       return plan satisfies never;
   }

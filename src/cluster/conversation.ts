@@ -1,0 +1,177 @@
+// What a master and a node say to each other, above whatever carries it: messages in and out, the heartbeat, and who has been
+// silent for too long. The same at both ends.
+import { messageOf } from "../core/errors.ts";
+import type { Lane, Link } from "./link.ts";
+import { MessageDecoder, MessageEncoder } from "./protocol/codec.ts";
+import type { Message } from "./protocol/message.ts";
+
+export type Patience = {
+  /** Between two signs of life. */
+  readonly heartbeatMs: number;
+  /** After this without any the other end is lost. */
+  readonly lostAfterMs: number;
+};
+
+export const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
+
+const lanes: Readonly<Record<Message["type"], Lane>> = {
+  hello: "control",
+  plan: "control",
+  ready: "control",
+  refuse: "control",
+  "clock-ask": "fleeting",
+  "clock-answer": "fleeting",
+  ops: "work",
+  taken: "control",
+  start: "control",
+  snapshot: "results",
+  results: "results",
+  skipped: "results",
+  planned: "results",
+  control: "control",
+  done: "results",
+  failed: "control",
+  heartbeat: "fleeting",
+  end: "control",
+};
+
+export type ConversationEvents = {
+  hear(message: Message): void;
+  /** Nothing comes any more: silence, a broken rule, or the other end has gone. Called once. */
+  lost(reason: string): void;
+};
+
+export class Conversation {
+  readonly peer: string;
+  readonly isPrivate: boolean;
+  readonly #link: Link;
+  readonly #encoder = new MessageEncoder();
+  readonly #decoder = new MessageDecoder();
+  #patience: Patience = patience;
+  #events: ConversationEvents | undefined;
+  /** What came before anybody listened. */
+  #early: Message[] = [];
+  #heardAt = performance.now();
+  #timer: NodeJS.Timeout | undefined;
+  #over = false;
+  #cutAt: number | undefined;
+  /** Times without a connection. */
+  cuts = 0;
+  longestCutMs = 0;
+
+  constructor(link: Link) {
+    this.peer = link.peer;
+    this.isPrivate = link.isPrivate;
+    this.#link = link;
+    link.listen({
+      frame: (bytes) => this.#take(bytes),
+      connected: (up) => this.#connected(up),
+      closed: (reason) => this.#lose(reason),
+    });
+    this.#beat();
+  }
+
+  /** Messages that came before are handed over at once. Replaces whoever listened. */
+  listen(events: ConversationEvents): void {
+    this.#events = events;
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) events.hear(message);
+  }
+
+  /** How often to give a sign of life, and how long to wait for one. */
+  bePatient(patience: Patience): void {
+    this.#patience = patience;
+    this.#beat();
+  }
+
+  get unacknowledgedBytes(): number {
+    return this.#link.unacknowledgedBytes;
+  }
+
+  /** Messages of unknown types that were ignored. */
+  get unknown(): number {
+    return this.#decoder.unknown;
+  }
+
+  say(message: Message): void {
+    if (this.#over) return;
+    for (const frame of this.#encoder.encode(message)) this.#link.send(frame, lanes[message.type]);
+  }
+
+  #take(bytes: Uint8Array): void {
+    this.#heardAt = performance.now();
+    const decoded = this.#decoder.decode(bytes);
+    switch (decoded.kind) {
+      case "message":
+        this.#hear(decoded.message);
+        return;
+      case "part":
+      case "unknown":
+        return;
+      case "rejected":
+        this.#lose(`it sent ${decoded.reason}`);
+        this.#link.close();
+        return;
+      default:
+        decoded satisfies never;
+    }
+  }
+
+  #hear(message: Message): void {
+    if (message.type === "heartbeat" || this.#over) return;
+    if (this.#events === undefined) this.#early.push(message);
+    else this.#events.hear(message);
+  }
+
+  #connected(up: boolean): void {
+    const now = performance.now();
+    if (!up) {
+      this.cuts++;
+      this.#cutAt = now;
+    } else if (this.#cutAt !== undefined) {
+      this.longestCutMs = Math.max(this.longestCutMs, now - this.#cutAt);
+      this.#cutAt = undefined;
+      this.#heardAt = now;
+    }
+  }
+
+  #beat(): void {
+    clearInterval(this.#timer);
+    if (this.#over) return;
+    this.#timer = setInterval(() => {
+      this.say({ type: "heartbeat", clockNs: performance.now() * 1e6 });
+      const silence = performance.now() - this.#heardAt;
+      if (silence < this.#patience.lostAfterMs) return;
+      this.#lose(`nothing was heard of it for ${Math.round(silence / 1000)} s`);
+      this.#link.close();
+    }, this.#patience.heartbeatMs);
+  }
+
+  #lose(reason: string): void {
+    if (this.#over) return;
+    this.#end();
+    this.#events?.lost(reason);
+  }
+
+  #end(): void {
+    this.#over = true;
+    clearInterval(this.#timer);
+  }
+
+  /** Ends the conversation after what was said before. `lost` is not called. */
+  close(): void {
+    if (this.#over) return;
+    this.#end();
+    this.#link.close();
+  }
+}
+
+/** Why a handler gave up on what it heard, as the sentence of a `failed`. */
+export const failureOf = (error: unknown): { code: string; sentence: string } => ({
+  code:
+    typeof error === "object" && error !== null && "code" in error
+      ? String(error.code)
+      : "internal",
+  sentence: messageOf(error),
+});
