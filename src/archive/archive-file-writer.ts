@@ -1,0 +1,320 @@
+// One file from its first record to its seal: paths, batches with given stamps, images, index, totals. No clock, no timers,
+// nothing asynchronous but the commit: ArchiveWriter adds those.
+import { type Bytes, type Micros, micros } from "../core/units.ts";
+import type { ArchiveDisk } from "./archive-disk.ts";
+import { RecordTooLarge } from "./archive-errors.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import type { CodecName } from "./codec.ts";
+import type { ArchiveEvent, Gap } from "./event.ts";
+import {
+  blockBytesMax,
+  encodeEvent,
+  exchangeLength,
+} from "./event-block.ts";
+import { FileIndex } from "./file-index.ts";
+import { GrowingFile, PENDING_BYTES_MAX } from "./growing-file.ts";
+import { type FileHeader, HEADER_BYTES } from "./header-page.ts";
+import { LastEvents, lastEvents } from "./last-events.ts";
+import { encodeMeta, gapMeta, type Meta, type SourceNote } from "./meta.ts";
+import { encodePathMap } from "./path-map.ts";
+import { PathTable } from "./path-table.ts";
+import { RECORD_BYTES_LIMIT, RecordType } from "./record.ts";
+import { encodeSeal, type FileTotals } from "./seal.ts";
+import type { ByteSource } from "./byte-source.ts";
+
+/** Parts of an image aim at half of the 16 MiB that a part may have, so that the event that crosses the aim fits. */
+const IMAGE_PART_BYTES = 8_388_608;
+/** Paths per path map record: a record of millions of paths would have to be held whole. */
+const MAP_PATHS_MAX = 65_536;
+
+export const noTotals: FileTotals = {
+  firstStamp: micros(0),
+  lastStamp: micros(0),
+  batches: 0,
+  events: 0,
+  images: 0,
+  dropped: 0,
+  longestExchange: micros(0),
+  gaps: 0,
+};
+
+/** What a file is written from: a new one has nothing, a recovered one what was read. */
+export type FileProgress = {
+  readonly paths: PathTable;
+  readonly last: LastEvents;
+  readonly index: FileIndex;
+  readonly totals: FileTotals;
+  /** Where the last image ended. */
+  readonly imageEnd: number;
+  /** No later record may have an earlier stamp. */
+  readonly stamp: Micros;
+};
+
+export type NewFile = {
+  readonly disk: ArchiveDisk;
+  readonly path: string;
+  readonly header: FileHeader;
+  readonly codec: CodecName;
+  readonly source: SourceNote;
+  /** Ids of the file, taken over: the table grows with the file. */
+  readonly paths: PathTable;
+  /** The state that the file begins with. Becomes the file's own. */
+  readonly state?: { readonly last: LastEvents; readonly source: ByteSource; readonly seed: number };
+};
+
+export class ArchiveFileWriter {
+  readonly file: GrowingFile;
+  readonly paths: PathTable;
+  readonly index: FileIndex;
+  readonly #last: LastEvents;
+  readonly #block = new ByteWriter(4096);
+  readonly #plain = new ByteWriter(1024);
+  #ids = new Uint32Array(1024);
+  #totals: { -readonly [Key in keyof FileTotals]: FileTotals[Key] };
+  #imageEnd: number;
+  #stamp: Micros;
+
+  constructor(file: GrowingFile, progress: FileProgress) {
+    this.file = file;
+    this.paths = progress.paths;
+    this.index = progress.index;
+    this.#last = progress.last;
+    this.#totals = { ...progress.totals };
+    this.#imageEnd = progress.imageEnd;
+    this.#stamp = progress.stamp;
+  }
+
+  /** A new file with its beginning: source, all paths, an image of the state. StorageError if the disk refuses. */
+  static begin(wanted: NewFile): ArchiveFileWriter {
+    const { header, paths, state } = wanted;
+    const file = GrowingFile.create(wanted.disk, wanted);
+    const last = state?.last ?? new LastEvents();
+    const writer = new ArchiveFileWriter(file, {
+      paths,
+      last,
+      index: new FileIndex(),
+      totals: noTotals,
+      imageEnd: HEADER_BYTES,
+      stamp: header.created,
+    });
+    writer.meta({ source: { ...wanted.source } });
+    writer.#addPathMaps(0);
+    writer.#image(state ?? { source: file, seed: file.seed });
+    return writer;
+  }
+
+  get totals(): FileTotals {
+    return this.#totals;
+  }
+
+  /** Stamp of the last record. */
+  get stamp(): Micros {
+    return this.#stamp;
+  }
+
+  /** State for the next file: offsets are those of this one. */
+  get last(): LastEvents {
+    return this.#last;
+  }
+
+  /** Bytes since the last image. */
+  get sinceImage(): Bytes {
+    return (this.file.end - this.#imageEnd) as Bytes;
+  }
+
+  /** Writes one batch, whose stamp is greater than all before. RecordTooLarge, with nothing written. */
+  batch(stamp: Micros, events: readonly ArchiveEvent[]): void {
+    const bytes = blockBytesMax(events);
+    if (bytes >= RECORD_BYTES_LIMIT)
+      throw new RecordTooLarge(`a batch of some ${bytes} bytes; a record ends at 2 GiB`);
+    this.#map(events, stamp);
+    const part = this.#encodeBlock(events);
+    const plain = this.#idList(events.length);
+    const offset = this.file.add({ type: RecordType.batch, stamp, plain, part });
+    this.index.sawBatch(stamp, offset, this.#totals.batches);
+    this.#last.see(part, offset);
+    this.#count(stamp, events);
+    this.#block.clear();
+    this.#block.shrink(PENDING_BYTES_MAX);
+  }
+
+  meta(meta: Meta, stamp = this.#stamp): void {
+    this.#stamp = stamp;
+    this.file.add({ type: RecordType.meta, stamp, part: encodeMeta(meta) });
+  }
+
+  gap(gap: Omit<Gap, "kind">, stamp = this.#stamp): void {
+    this.meta(gapMeta(gap), stamp);
+    this.#totals.gaps++;
+    this.#totals.dropped += gap.dropped;
+  }
+
+  /** The state after all batches so far. */
+  image(): void {
+    this.#image({ source: this.file, seed: this.file.seed });
+  }
+
+  /** Complete path map, index, seal; the commit that makes them count is the caller's. Gives the seal's offset. */
+  seal(): number {
+    const { file } = this;
+    const pathMapAt = this.#addPathMaps(0);
+    const out = new ByteWriter();
+    this.index.encode(out);
+    const indexAt = file.add({ type: RecordType.index, stamp: this.#stamp, part: out.view });
+    const { bodyChecksum } = file;
+    const part = encodeSeal({ ...this.#totals, indexAt, pathMapAt, bodyChecksum });
+    return file.add({ type: RecordType.seal, stamp: this.#stamp, part });
+  }
+
+  // New paths get their ids, and the file a path map before the batch that uses them.
+  #map(events: readonly ArchiveEvent[], stamp: Micros): void {
+    const { paths } = this;
+    if (this.#ids.length < events.length) this.#ids = new Uint32Array(events.length * 2);
+    const known = paths.count;
+    for (let at = 0; at < events.length; at++) {
+      const { path } = events[at] as ArchiveEvent;
+      const id = paths.find(path);
+      this.#ids[at] = id >= 0 ? id : paths.add(path);
+    }
+    if (paths.count > known) this.#addPathMaps(known, stamp);
+  }
+
+  #addPathMaps(from: number, stamp = this.#stamp): number {
+    const { paths, file } = this;
+    const first = file.end;
+    const out = new ByteWriter();
+    let at = from;
+    do {
+      const to = Math.min(paths.count, at + MAP_PATHS_MAX);
+      out.clear();
+      encodePathMap(out, { table: paths, from: at, to });
+      file.add({ type: RecordType.pathMap, stamp, part: out.view });
+      this.#relieve();
+      at = to;
+    } while (at < paths.count);
+    return first;
+  }
+
+  #encodeBlock(events: readonly ArchiveEvent[]): Buffer {
+    const block = this.#block;
+    block.clear();
+    block.varint(events.length);
+    for (let at = 0; at < events.length; at++)
+      encodeEvent(block, this.#ids[at] as number, events[at] as ArchiveEvent);
+    return block.view;
+  }
+
+  #idList(count: number): Buffer {
+    const sorted = this.#ids.subarray(0, count).sort();
+    let unique = 0;
+    for (const id of sorted) if (unique === 0 || sorted[unique - 1] !== id) sorted[unique++] = id;
+    const plain = this.#plain;
+    plain.clear();
+    plain.varint(unique);
+    for (let at = 0; at < unique; at++) plain.varint(sorted[at] as number);
+    return plain.view;
+  }
+
+  #count(stamp: Micros, events: readonly ArchiveEvent[]): void {
+    const totals = this.#totals;
+    if (totals.batches === 0) totals.firstStamp = stamp;
+    totals.lastStamp = stamp;
+    totals.batches++;
+    totals.events += events.length;
+    this.#stamp = stamp;
+    for (const event of events) {
+      if (event.kind !== "exchange") continue;
+      const json = Buffer.from(event.json.buffer, event.json.byteOffset, event.json.byteLength);
+      totals.longestExchange = micros(Math.max(totals.longestExchange, exchangeLength(json)));
+    }
+  }
+
+  // The number of parts stands in each of them, so it is settled first: each part but the last takes at least its share, and
+  // parts that nothing is left for are empty.
+  #image(from: { readonly source: ByteSource; readonly seed: number }): void {
+    const last = this.#last;
+    const first = this.file.end;
+    const parts = Math.max(1, Math.ceil(last.total / IMAGE_PART_BYTES));
+    const share = last.total / parts;
+    const image = new ImageParts(this.file, { parts, stamp: this.#stamp });
+    for (const events of lastEvents(from.source, { last, seed: from.seed })) {
+      for (const [id, { raw }] of events) {
+        image.add(id, raw);
+        if (image.bytes >= share && image.part < parts - 1) {
+          image.end();
+          this.#relieve();
+        }
+      }
+    }
+    while (image.part < parts) image.end();
+    this.#relieve();
+    image.place(last);
+    this.index.sawImage(this.#stamp, first);
+    this.#totals.images++;
+    this.#imageEnd = this.file.end;
+  }
+
+  #relieve(): void {
+    if (this.file.pendingBytes >= PENDING_BYTES_MAX) this.file.flush();
+  }
+}
+
+/** The parts of one image as they are written, and where each path's event came to lie. */
+class ImageParts {
+  part = 0;
+  readonly #file: GrowingFile;
+  readonly #parts: number;
+  readonly #stamp: Micros;
+  readonly #events = new ByteWriter(65_536);
+  readonly #placed: { ids: Uint32Array; lengths: Uint32Array; offset: number }[] = [];
+  #ids: number[] = [];
+  #lengths: number[] = [];
+
+  constructor(file: GrowingFile, { parts, stamp }: { parts: number; stamp: Micros }) {
+    this.#file = file;
+    this.#parts = parts;
+    this.#stamp = stamp;
+  }
+
+  get bytes(): number {
+    return this.#events.length;
+  }
+
+  add(id: number, raw: Buffer): void {
+    this.#events.bytes(raw);
+    this.#ids.push(id);
+    this.#lengths.push(raw.length);
+  }
+
+  end(): void {
+    const plain = new ByteWriter(16);
+    plain.varint(this.part);
+    plain.varint(this.#parts);
+    plain.varint(0);
+    const block = new ByteWriter(this.#events.length + 8);
+    block.varint(this.#ids.length);
+    block.bytes(this.#events.view);
+    const offset = this.#file.add({
+      type: RecordType.image,
+      stamp: this.#stamp,
+      plain: plain.view,
+      part: block.view,
+    });
+    this.#placed.push({
+      ids: Uint32Array.from(this.#ids),
+      lengths: Uint32Array.from(this.#lengths),
+      offset,
+    });
+    this.#ids = [];
+    this.#lengths = [];
+    this.#events.clear();
+    this.part++;
+  }
+
+  /** Only now: the offsets of the old places were needed while walking over them. */
+  place(last: LastEvents): void {
+    for (const { ids, lengths, offset } of this.#placed)
+      for (let at = 0; at < ids.length; at++)
+        last.set(ids[at] as number, offset, lengths[at] as number);
+  }
+}
