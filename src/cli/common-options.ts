@@ -1,4 +1,5 @@
 import type { OptionTable } from "./command.ts";
+import { uiOption } from "./live/ui-choice.ts";
 
 /** The configuration file of `warmup`, `run` and `simulate`. */
 export const configOption = {
@@ -28,5 +29,6 @@ export const commonReplayOptions = {
     value: "KEY=VALUE",
     help: "override a key of the configuration, for example --set client_info.speed=2",
   },
+  ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
 } as const satisfies OptionTable;

@@ -99,6 +99,7 @@ async function prepare(path: string, registry: string, given: Given): Promise<st
 const common = {
   arguments: redactedArguments(process.argv.slice(2)),
   quiet: false,
+  ui: "auto",
   allowInvalid: false,
   allowFailures: false,
 };

@@ -8,6 +8,7 @@ import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
+import { uiOption } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
 import { runLoad } from "./load/load-run.ts";
 import { loadSchedule, peakRate, scheduleSeconds } from "./load/load-schedule.ts";
@@ -82,6 +83,7 @@ const options = {
   },
   insecure: { type: "boolean", default: false, help: "accept any certificate" },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
+  ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
   ...endOptions,
 } as const;
@@ -145,6 +147,7 @@ export const load: Command<typeof options> = {
         seconds: scheduleSeconds(schedule, given.duration),
         out: given.out,
         quiet: given.quiet,
+        ui: given.ui,
         allowInvalid: given["allow-invalid"],
         allowFailures: given["allow-failures"],
       },

@@ -81,6 +81,7 @@ function verdictClass({ word }: Verdict, { validity }: RunFigures): string {
     case "PASS":
       return validity.verdict === "ok" ? "good" : "warning";
     case "ABORTED":
+    case "RUNNING":
       return "warning";
     case "FAIL":
     case "INVALID":

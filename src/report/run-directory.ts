@@ -21,6 +21,13 @@ export type RunRecord = {
   readonly seed: number | string | null;
   /** SHA-256 of each trace file, where known. */
   readonly traces: readonly { readonly file: string; readonly sha256: string | null }[];
+  /** When it was paused, resumed or sped up, in seconds since its start and of its schedule. */
+  readonly controls?: readonly {
+    readonly kind: string;
+    readonly atSeconds: number;
+    readonly scheduleSeconds: number;
+    readonly speed: number;
+  }[];
   /** How the clocks of the run relate: the monotonic origin and the wall clock at that instant. */
   readonly clocks: { readonly originWall: string; readonly originMonotonicNs: string };
 };

@@ -30,8 +30,8 @@ export type RunFigures = {
   readonly validity: Validity;
   /** Null where no rate matters: a warm-up. */
   readonly calibration: CalibrationNote | null;
-  /** `limit`: a limit of the run ended it; `signal`: the user did. */
-  readonly ending: "finished" | "signal" | "limit";
+  /** `running`: it has not ended yet, these are its figures so far. `limit`: a limit of the run ended it; `signal`: the user did. */
+  readonly ending: "running" | "finished" | "signal" | "limit";
   /** Operations had due times; otherwise there is neither response time nor lateness. */
   readonly paced: boolean;
   /** Operations that were due; null where nothing was. */
@@ -53,12 +53,13 @@ export type RunFigures = {
 };
 
 export type Verdict = {
-  readonly word: "PASS" | "FAIL" | "INVALID" | "ABORTED";
+  readonly word: "RUNNING" | "PASS" | "FAIL" | "INVALID" | "ABORTED";
   readonly why: string | null;
 };
 
 /** Word of the summary's first line. */
 export function verdictOf({ ending, validity, totals, failsOn }: RunFigures): Verdict {
+  if (ending === "running") return { word: "RUNNING", why: "figures so far" };
   if (ending !== "finished") {
     return { word: "ABORTED", why: ending === "signal" ? "interrupted" : "a limit was reached" };
   }

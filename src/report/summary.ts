@@ -61,6 +61,7 @@ const verdictPaint = ({ word }: Verdict, paint: Paint): ((text: string) => strin
     case "PASS":
       return paint.good;
     case "ABORTED":
+    case "RUNNING":
       return paint.warning;
     case "FAIL":
     case "INVALID":

@@ -1,6 +1,7 @@
 // A synthetic load from its plan to its summary.
 import type { ExitCode } from "../../core/exit-code.ts";
 import { failureLabel } from "../../core/failure.ts";
+import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import {
@@ -13,19 +14,21 @@ import {
 import type { RingViews } from "../../ring/record-ring.ts";
 import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
-import { Engine, type EngineEnd, type EnginePlan } from "../../workers/engine.ts";
+import { Engine, type EngineEnd, type EnginePlan, type EngineStart } from "../../workers/engine.ts";
 import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
+import { viewedRun } from "../live/engine-run.ts";
+import { openView } from "../live/open-view.ts";
 import { besidesOf } from "../replay/besides.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
 import { IntervalRecording } from "../replay/interval-recording.ts";
 import { runRecord, tell, writeOutputs } from "../replay/outputs.ts";
-import { Progress } from "../replay/progress.ts";
 import { detailOf } from "../replay/result-rows.ts";
 import { runExit } from "../replay/run-exit.ts";
 import type { RunStory } from "../replay/run-story.ts";
+import { unpausedSeconds } from "../replay/unpaused.ts";
 import { version } from "../version.ts";
 import { peakRate } from "./load-schedule.ts";
 
@@ -37,6 +40,7 @@ export type LoadRequest = {
   readonly seconds: number;
   readonly out: string | undefined;
   readonly quiet: boolean;
+  readonly ui: string;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
 };
@@ -63,42 +67,68 @@ export class LoadOutcomes implements OutcomeKeeper {
 
 /** Sends the load and writes everything a run leaves behind. Returns the exit code. */
 export async function runLoad(request: LoadRequest, terminal: Terminal): Promise<ExitCode> {
-  const { plan, story, quiet, out, seconds } = request;
+  const { plan, story, out, seconds } = request;
   const startedAt = Date.now();
   const directory = await createRunDirectory({ verb: story.verb, startedAt, out });
-  const progress = new Progress(terminal, { quiet });
   const outcomes = new LoadOutcomes();
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
   let timer: NodeJS.Timeout | undefined;
   const engine = new Engine(plan, {
     keeper: outcomes,
     started(start) {
-      recording.started(start, engine.tallies);
+      recording.started(start, engine);
+      progress.expect({ scheduleSeconds: seconds });
+      progress.started(start, engine);
       // A closed loop has no schedule that ends: its time does.
-      if (plan.feed.schedule.kind === "closed")
-        timer = setTimeout(() => engine.drain(), seconds * 1000);
+      if (plan.feed.schedule.kind === "closed") timer = drainAfter(engine, start, seconds);
     },
     feeding: (message) => recording.feeding(message),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const progress = openView(
+    viewedRun({
+      verb: story.verb,
+      directory,
+      paced: plan.feed.schedule.kind !== "closed",
+      limits: request.limits,
+      engine: () => engine,
+      interrupt: interrupts.press,
+      recording,
+    }),
+    request,
+    terminal,
+  );
   try {
     const end = await engine.run();
     const signal = interrupts.code();
     const known = await readCalibrations(terminal.env);
-    const course = { end, recording, outcomes, signal, known, ...recording.finish() };
+    const { timebase } = engine;
+    const course = { end, recording, outcomes, signal, known, timebase, ...recording.finish() };
     progress.end();
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, files: [] };
-    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
     return runExit(request, figures, interrupts.code());
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     interrupts.release();
     recording.close();
     progress.end();
   }
+}
+
+/** Looks often: in a pause, the time of a closed loop stands still. */
+const LOOK_MS = 20;
+
+function drainAfter(engine: Engine, { clock, at }: EngineStart, seconds: number): NodeJS.Timeout {
+  const timer = setInterval(() => {
+    if (engine.timebase.scheduleAt(clock.now() - at) < seconds * 1e9) return;
+    clearInterval(timer);
+    engine.drain();
+  }, LOOK_MS);
+  return timer;
 }
 
 type Course = {
@@ -109,11 +139,12 @@ type Course = {
   readonly outcomes: LoadOutcomes;
   readonly signal: ExitCode | undefined;
   readonly known: KnownCalibrations;
+  readonly timebase: Timebase;
 };
 
 function figuresOf(
   { plan, story, limits, seconds: planned }: LoadRequest,
-  { end, totals, seconds, recording, outcomes, signal, known }: Course,
+  { end, totals, seconds, recording, outcomes, signal, known, timebase }: Course,
 ): RunFigures {
   const peak = peakRate(plan.feed.schedule);
   const paced = peak !== null;
@@ -126,8 +157,10 @@ function figuresOf(
     validity: judge(totals, limits, {
       paced,
       planned: paced ? recording.planned : null,
-      plannedSeconds: paced ? planned : null,
-      sendingSeconds: outcomes.lastSentSeconds,
+      ...unpausedSeconds(timebase, {
+        planned: paced ? planned : null,
+        sending: outcomes.lastSentSeconds,
+      }),
       placesKey: "--connections",
       interrupted: signal !== undefined,
     }),

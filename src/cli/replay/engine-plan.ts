@@ -4,11 +4,9 @@ import { choosePacing } from "../../pacing/wake-plan.ts";
 import type { OpenTraceOptions } from "../../trace/trace-options.ts";
 import type { EnginePlan } from "../../workers/engine.ts";
 import type { ObjectPlan, RunFeedPlan, WarmupFeedPlan } from "../../workers/feed-plan.ts";
+import { threadCount } from "../../workers/thread-count.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { clientSpec, endpointPlans } from "./client-plan.ts";
-
-/** Operations at once that one request worker thread carries with ease; more of them get a second thread. */
-const PLACES_PER_THREAD = 256;
 
 /** What the command line adds to a configuration. */
 export type ReplayFlags = {
@@ -68,20 +66,11 @@ function placesOf({ clientInfo, run }: ReplayConfig): number {
   return threads === "auto" ? run.maxInFlight : Math.min(threads, run.maxInFlight);
 }
 
-/**
- * Request worker threads per worker of the configuration. Places are shared out among threads beforehand, so few places
- * stay together: any operation may take any of them.
- */
-function threadsPerNode(places: number, nodes: number): number {
-  const spare = Math.max(1, availableParallelism() - 1);
-  return Math.max(1, Math.min(Math.floor(spare / nodes), Math.ceil(places / PLACES_PER_THREAD)));
-}
-
 export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { feed: RunFeedPlan } {
   const { clientInfo, run, warmup, trace } = config;
   const nodes = nodeCount(config, flags);
   const places = placesOf(config);
-  const perNode = threadsPerNode(places, nodes);
+  const perNode = threadCount(places, nodes);
   const threads = nodes * perNode;
   const slots = clientInfo.assign === "slots" ? places : 0;
   return {
@@ -122,7 +111,7 @@ export function planWarmup(
   flags: ReplayFlags & Pick<WarmupFeedPlan, "registries" | "finished">,
 ): EnginePlan & { feed: WarmupFeedPlan } {
   const { run, warmup } = config;
-  const threads = threadsPerNode(warmup.threads, 1);
+  const threads = threadCount(warmup.threads, 1);
   return {
     threads,
     client: clientSpec(config),

@@ -4,6 +4,8 @@ import { ExitCode } from "../../core/exit-code.ts";
 export type Interruptible = { drain(): void; stop(): void };
 
 export type Interrupts = {
+  /** What the key `q` does: the same as SIGINT. */
+  readonly press: () => void;
   /** Exit code of the signal that came first; `undefined` while none has come. */
   readonly code: () => ExitCode | undefined;
   readonly release: () => void;
@@ -32,6 +34,7 @@ export function catchInterrupts(work: Interruptible, say: (line: string) => void
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", terminate);
   return {
+    press: interrupt,
     code: () => code,
     release() {
       process.off("SIGINT", interrupt);

@@ -2,6 +2,7 @@
 // point of the report's plots and a line of progress.
 import type { Clock } from "../../core/clock.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
+import type { Timebase } from "../../pacing/timebase.ts";
 import { HistogramLog } from "../../report/hlog.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
 import { Series } from "../../report/series.ts";
@@ -31,8 +32,11 @@ export class IntervalRecording {
   readonly #plannedBySecond = new Map<number, number>();
   #files: { log: HistogramLog; series: TimeseriesFile } | undefined;
   #clock: Clock | undefined;
+  #timebase: Timebase | undefined;
   #startedAt: Nanos = nanos(0);
   #last: Nanos = nanos(0);
+  /** Seconds of the schedule that the intervals so far stand for. */
+  #scheduleBefore = 0;
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
 
@@ -50,7 +54,14 @@ export class IntervalRecording {
     this.planned = (this.planned ?? 0) + operations;
   }
 
-  started({ wallUs, origin, clock, at }: EngineStart, tallies: readonly SharedArrayBuffer[]): void {
+  started(
+    { wallUs, origin, clock, at }: EngineStart,
+    {
+      tallies,
+      timebase,
+    }: { readonly tallies: readonly SharedArrayBuffer[]; readonly timebase?: Timebase },
+  ): void {
+    this.#timebase = timebase;
     this.origin = { startedAtMs: wallUs / 1000, originNs: origin };
     this.#reader = new TallyReader(tallies);
     this.#clock = clock;
@@ -83,6 +94,7 @@ export class IntervalRecording {
     const snapshot = this.#reader.takeInterval(this.#last, now);
     const point = seriesPoint(snapshot, this.#takePlanned(now));
     this.#last = now;
+    this.#scheduleBefore = (this.#timebase?.scheduleAt(now) ?? now) / 1e9;
     this.#files.log.add(snapshot);
     this.#files.series.add(point);
     this.series.add(point);
@@ -93,12 +105,27 @@ export class IntervalRecording {
   #takePlanned(now: Nanos): number | null {
     if (this.planned === null) return null;
     let planned = 0;
+    const changed = this.#timebase?.changed === true;
+    const at = changed ? (this.#timebase?.scheduleAt(now) ?? now) / 1e9 : now / 1e9;
     for (const [second, operations] of this.#plannedBySecond) {
-      if ((second + 0.5) * 1e9 > now) continue;
-      planned += operations;
-      this.#plannedBySecond.delete(second);
+      const due = changed
+        ? this.#dueBy(second, operations, at)
+        : at >= second + 0.5
+          ? operations
+          : 0;
+      planned += due;
+      if (due < operations) this.#plannedBySecond.set(second, operations - due);
+      else this.#plannedBySecond.delete(second);
     }
     return planned;
+  }
+
+  /** Of what is left of a second of the schedule, the part that a pause or another speed lets come due by then. */
+  #dueBy(second: number, operations: number, at: number): number {
+    if (at <= second) return 0;
+    if (at >= second + 1) return operations;
+    const from = Math.max(second, this.#scheduleBefore);
+    return Math.min(operations, Math.round((operations * (at - from)) / (second + 1 - from)));
   }
 
   /** Writes the last interval and closes the files. Returns everything since the start. Throws DrayageError `storage`. */

@@ -1,6 +1,7 @@
 // What a replay leaves behind and what it says at the end.
 import { writeFile } from "node:fs/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
+import type { AppliedControl } from "../../pacing/timebase-control.ts";
 import { compatBlock } from "../../report/compat.ts";
 import { renderReportPage } from "../../report/report-page.ts";
 import { runResults } from "../../report/results.ts";
@@ -28,6 +29,7 @@ export function runRecord(
   { verb, arguments: words, plan, seed, traces }: RunStory,
   { startedAtMs, originNs }: { startedAtMs: number; originNs: bigint },
   ending: string | null,
+  controls: readonly AppliedControl[] = [],
 ): RunRecord {
   const startedAt = new Date(startedAtMs).toISOString();
   return {
@@ -40,6 +42,12 @@ export function runRecord(
     plan,
     seed,
     traces,
+    controls: controls.map(({ kind, clock, schedule, speed }) => ({
+      kind,
+      atSeconds: clock / 1e9,
+      scheduleSeconds: schedule / 1e9,
+      speed,
+    })),
     clocks: { originWall: startedAt, originMonotonicNs: String(originNs) },
   };
 }

@@ -29,12 +29,15 @@ export const endOptions = {
 
 /** What options say about the end of a replay, and the command line as run.json may hold it. */
 export const endingOf = (
-  given: OptionValues<typeof endOptions & Pick<typeof commonReplayOptions, "json" | "quiet">>,
+  given: OptionValues<
+    typeof endOptions & Pick<typeof commonReplayOptions, "json" | "quiet" | "ui">
+  >,
 ) => ({
   arguments: redactedArguments(process.argv.slice(2)),
   out: given.out,
   json: given.json,
   quiet: given.quiet,
+  ui: given.ui,
   allowInvalid: given["allow-invalid"],
   allowFailures: given["allow-failures"],
 });

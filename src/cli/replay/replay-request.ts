@@ -14,6 +14,8 @@ export type ReplayRequest<F extends FeedPlan> = {
   readonly out?: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** A word of `uiModes`. */
+  readonly ui: string;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
   /** Commands worth typing next, for the summary. */

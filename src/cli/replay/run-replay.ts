@@ -1,35 +1,37 @@
 // A run from its plan to its summary. `drayage run`, `master -c run` and `demo` all come here.
 import { existsSync } from "node:fs";
 import type { ExitCode } from "../../core/exit-code.ts";
+import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
-import { judge } from "../../stats/validity.ts";
+import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
 import { Engine, type EngineEnd } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
+import { viewedRun } from "../live/engine-run.ts";
+import { openView } from "../live/open-view.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
 import { catchInterrupts } from "./interrupts.ts";
 import { IntervalRecording } from "./interval-recording.ts";
 import { runRecord, tell, writeOutputs } from "./outputs.ts";
-import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
 import { ResultRows } from "./result-rows.ts";
 import { runExit } from "./run-exit.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
+import { unpausedSeconds } from "./unpaused.ts";
 
 type RunRequest = ReplayRequest<RunFeedPlan>;
 
 /** Sends the operations of the plan and writes everything a run leaves behind. Returns the exit code. */
 export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
-  const { config, plan, verb, out, quiet } = request;
+  const { config, plan, verb, out } = request;
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
-  const progress = new Progress(terminal, { quiet });
   const hashes = hashesOfTrace(config);
   // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
   const interrupts = catchInterrupts(
@@ -39,11 +41,17 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const file = new RowFile(config.trace.output);
   const rows = new ResultRows(file);
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  const paced = plan.feed.wait;
+  const limits = limitsOf(config);
+  const { press: interrupt } = interrupts;
+  const parts = { verb, directory, paced, limits, engine: () => engine, interrupt, recording };
+  const progress = openView(viewedRun(parts), request, terminal);
   const engine = new Engine(plan, {
     keeper: rows,
     started(start) {
       rows.startedAtUs = start.wallUs;
-      recording.started(start, engine.tallies);
+      recording.started(start, engine);
+      progress.started(start, engine);
       // A disk that refuses it refuses the same file at the end, and the user hears of it then.
       directory
         .writeRun(runRecord(replayStory(request, []), recording.origin, null))
@@ -52,21 +60,27 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     feeding(message) {
       recording.feeding(message);
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
-      if (message.type === "opened") for (const line of message.broken) progress.say(line);
+      if (message.type === "opened") {
+        progress.expect({ operations: message.records });
+        for (const line of message.broken) progress.say(line);
+      }
+      if (message.type === "finished" && plan.feed.wait)
+        progress.expect({ scheduleSeconds: message.summary.traceSeconds / plan.feed.speed });
     },
   });
   try {
     const end = await engine.run();
     const interrupted = interrupts.code() !== undefined;
     const known = await readCalibrations(terminal.env);
-    const course = { end, rows, recording, interrupted, known, ...recording.finish() };
+    const { timebase } = engine;
+    const course = { end, rows, recording, interrupted, known, timebase, ...recording.finish() };
     progress.end();
     await file.close();
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, ...filesOf(request, rows) };
     const story = replayStory(request, await hashes);
-    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
     return runExit(request, figures, interrupts.code());
@@ -79,6 +93,12 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   }
 }
 
+const limitsOf = ({ run }: RunRequest["config"]): SaturationLimits => ({
+  lateness: run.saturation.latenessMs,
+  share: run.saturation.share,
+  onTime: run.onTimeMs,
+});
+
 type Course = {
   readonly end: EngineEnd;
   readonly rows: ResultRows;
@@ -87,26 +107,27 @@ type Course = {
   readonly seconds: number;
   readonly interrupted: boolean;
   readonly known: KnownCalibrations;
+  readonly timebase: Timebase;
 };
 
 function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigures {
-  const { end, rows, recording, totals, seconds, interrupted, known } = course;
+  const { end, rows, recording, totals, seconds, interrupted, known, timebase } = course;
   const { wait, speed } = plan.feed;
   const { traceSeconds } = end.feed;
   const planned = wait ? recording.planned : null;
-  const { latenessMs: lateness, share } = config.run.saturation;
-  const limits = { lateness, share, onTime: config.run.onTimeMs };
   return {
     tool: { name: "drayage", version },
     verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
     totals,
-    validity: judge(totals, limits, {
+    validity: judge(totals, limitsOf(config), {
       paced: wait,
       planned,
-      plannedSeconds: wait ? traceSeconds / speed : null,
-      sendingSeconds: rows.lastSentSeconds,
+      ...unpausedSeconds(timebase, {
+        planned: wait ? traceSeconds / speed : null,
+        sending: rows.lastSentSeconds,
+      }),
       placesKey: "client_info.threads",
       interrupted,
     }),

@@ -13,6 +13,8 @@ import { Engine, type EngineEnd } from "../../workers/engine.ts";
 import type { WarmupFeedPlan } from "../../workers/feed-plan.ts";
 import type { Terminal } from "../command.ts";
 import type { ConfigOf } from "../config/replay-config.ts";
+import { viewedRun } from "../live/engine-run.ts";
+import { openView } from "../live/open-view.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
 import { planWarmup, type ReplayFlags } from "./engine-plan.ts";
@@ -20,7 +22,6 @@ import { catchInterrupts } from "./interrupts.ts";
 import { IntervalRecording } from "./interval-recording.ts";
 import { warmedRegistries, warmupIdentity } from "./map-files.ts";
 import { runRecord, tell, writeOutputs } from "./outputs.ts";
-import { Progress } from "./progress.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
@@ -39,16 +40,10 @@ export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
 
 /** Pushes what the trace's GETs ask for, and writes the map. Returns the exit code. */
 export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): Promise<ExitCode> {
-  const { config, verb, out, quiet, restart } = wanted;
-  const progress = new Progress(terminal, { quiet });
+  const { config, verb, out } = wanted;
   const identity = warmupIdentity(config);
   const hashes = hashesOfTrace(config);
-  const earlier: JournalRow[] = [];
-  const journal = WarmupJournal.open(
-    { path: journalPathOf(config.warmup.output), identity, restart },
-    (row) => earlier.push(row),
-  );
-  if (earlier.length > 0) progress.say(`going on: ${earlier.length} objects are there already`);
+  const { journal, earlier } = openJournal(wanted, terminal);
   const failuresFile = `${config.warmup.output}.failures.ndjson`;
   const ledger = new WarmupLedger(journal, { earlier, failuresFile });
   const registries = warmedRegistries(config);
@@ -59,7 +54,8 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const engine = new Engine(plan, {
     keeper: ledger,
     started(start) {
-      recording.started(start, engine.tallies);
+      recording.started(start, engine);
+      progress.started(start, engine);
       // A disk that refuses it refuses the same file at the end, and the user hears of it then.
       directory
         .writeRun(runRecord(replayStory(request, []), recording.origin, null))
@@ -68,10 +64,17 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     feeding(message) {
       if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
       if (message.type === "opened") for (const line of message.broken) progress.say(line);
-      if (message.type === "counted") progress.say(`${message.objects} distinct objects`);
+      if (message.type === "counted") {
+        progress.say(`${message.objects} distinct objects`);
+        progress.expect({ operations: message.objects * registries.length });
+      }
     },
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const unpaced = { paced: false, limits: null } as const;
+  const interrupt = interrupts.press;
+  const parts = { verb, directory, ...unpaced, engine: () => engine, interrupt, recording };
+  const progress = openView(viewedRun(parts), request, terminal);
   let map: MapState = "unfinished";
   try {
     const end = await engine.run();
@@ -85,7 +88,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
     const next = map === "written" ? request.next : [request.again];
     const story = replayStory({ ...request, next }, await hashes);
-    await directory.writeRun(runRecord(story, recording.origin, figures.ending));
+    await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tellFailures(ledger, failuresFile, terminal);
     tell(story, outputs, terminal);
@@ -93,8 +96,20 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   } finally {
     interrupts.release();
     recording.close();
+    progress.end();
     if (map === "unfinished") ledger.abandon();
   }
+}
+
+/** The journal, and what an interrupted warm-up left in it. */
+function openJournal({ config, restart, quiet }: WarmupRequest, { err }: Terminal) {
+  const path = journalPathOf(config.warmup.output);
+  const earlier: JournalRow[] = [];
+  const identity = warmupIdentity(config);
+  const journal = WarmupJournal.open({ path, identity, restart }, (row) => earlier.push(row));
+  if (earlier.length > 0 && !quiet)
+    err.write(`going on: ${earlier.length} objects are there already\n`);
+  return { journal, earlier };
 }
 
 type MapState = "written" | "unfinished";

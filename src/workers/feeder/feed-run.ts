@@ -25,7 +25,7 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
   if (plan.unmapped === "error") await refuseUnmapped(plan, map, tools);
   const movedTags = await readMovedTags(plan, tools);
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened", broken: brokenLines(stream.account) });
+  tools.tell({ type: "opened", broken: brokenLines(stream.account), records: stream.account.kept });
   const files = openFiles(plan);
   const skipped: Record<string, number> = {};
   const source = new RunSource(

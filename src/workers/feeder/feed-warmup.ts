@@ -10,7 +10,7 @@ import { WarmupSource } from "./warmup-source.ts";
 export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
   const finished = new Set(plan.finished.map(({ uri, registry = 0 }) => `${registry} ${uri}`));
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened", broken: brokenLines(stream.account) });
+  tools.tell({ type: "opened", broken: brokenLines(stream.account), records: stream.account.kept });
   const source = new WarmupSource(plan, tools.feed, tools.orders);
   const collected = source.collect(stream);
   const traceSeconds = stream.delayUs / 1e6;

@@ -1,0 +1,81 @@
+// What the live view of a run of the engine shows and steers.
+
+import { runResults } from "../../report/results.ts";
+import type { RunDirectory } from "../../report/run-directory.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
+import type { Totals } from "../../stats/figures.ts";
+import { TallyReader } from "../../stats/tally-reader.ts";
+import { judge, type SaturationLimits, type Validity } from "../../stats/validity.ts";
+import type { Engine } from "../../workers/engine.ts";
+import { version } from "../version.ts";
+import type { ViewedRun } from "./run-view.ts";
+
+type EngineRun = {
+  readonly verb: string;
+  readonly directory: RunDirectory;
+  readonly paced: boolean;
+  /** Null where no latency is a finding: a warm-up. */
+  readonly limits: SaturationLimits | null;
+  /** Made after the view. */
+  readonly engine: () => Pick<Engine, "control" | "tallies" | "timebase">;
+  readonly interrupt: () => void;
+  readonly recording: {
+    readonly origin: { readonly startedAtMs: number };
+    readonly planned: number | null;
+  };
+};
+
+export function viewedRun(run: EngineRun): ViewedRun {
+  const { verb, directory, paced, engine, interrupt } = run;
+  return {
+    verb,
+    directory: directory.path,
+    paced,
+    judge: (totals) => judged(run, totals),
+    steering: {
+      control: (control) => engine().control(control),
+      interrupt,
+      async snapshot() {
+        await directory.writeJson("results.json", runResults(figuresSoFar(run)));
+        return `results so far: ${directory.file("results.json")}`;
+      },
+    },
+  };
+}
+
+/** What was not sent yet is no fault so far. */
+function judged({ limits, paced }: EngineRun, totals: Totals): Validity {
+  if (limits === null) return { verdict: "ok", cause: null, reasons: [] };
+  return judge(totals, limits, {
+    paced,
+    planned: null,
+    plannedSeconds: null,
+    sendingSeconds: 0,
+    placesKey: "places",
+    interrupted: true,
+  });
+}
+
+function figuresSoFar(run: EngineRun): RunFigures {
+  const totals = new TallyReader(run.engine().tallies).totals();
+  const { startedAtMs } = run.recording.origin;
+  return {
+    tool: { name: "drayage", version },
+    verb: run.verb,
+    startedAt: startedAtMs,
+    seconds: Math.max(0, (Date.now() - startedAtMs) / 1000),
+    totals,
+    validity: judged(run, totals),
+    calibration: null,
+    ending: "running",
+    paced: run.paced,
+    planned: run.paced ? run.recording.planned : null,
+    failsOn: "all",
+    traceSeconds: null,
+    skipped: {},
+    records: {},
+    besides: {},
+    examples: {},
+    compat: null,
+  };
+}

@@ -1,0 +1,29 @@
+import type { Terminal } from "../command.ts";
+import { LiveView } from "./live-view.ts";
+import { JsonView, PlainView } from "./plain-view.ts";
+import type { RunView, ViewedRun } from "./run-view.ts";
+import { chooseUi } from "./ui-choice.ts";
+
+export type UiFlags = {
+  /** A word of `uiModes`. */
+  readonly ui: string;
+  readonly quiet: boolean;
+};
+
+/** The view of a run that is about to begin. Throws UsageError. */
+export function openView(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): RunView {
+  const write = (line: string): void => void terminal.err.write(`${line}\n`);
+  if (quiet) return new PlainView(write, { quiet, silent: true });
+  const choice = chooseUi(ui, terminal);
+  switch (choice) {
+    case "live":
+      return new LiveView(run, terminal, process.stdin);
+    case "json":
+      return new JsonView(write);
+    case "plain":
+    case "none":
+      return new PlainView(write, { quiet, silent: choice === "none" });
+    default:
+      return choice satisfies never;
+  }
+}
