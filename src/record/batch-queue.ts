@@ -1,24 +1,15 @@
-import type { ArchiveEvent } from "../archive/event.ts";
+import type { ArchiveEvent, Gap } from "../archive/event.ts";
 import { type Micros, micros } from "../core/units.ts";
-import type { BatchSink, Loss, LossReason, OverloadPolicy } from "./batch-sink.ts";
+import type { BatchSink, Loss, OverloadPolicy } from "./batch-sink.ts";
 
 /** What of an archive writer the queue needs. */
 export interface BatchStore {
-  /** Encodes one batch and gives its stamp. Throws when the batch can never be stored. */
-  append(events: readonly ArchiveEvent[]): Micros;
-  gap(gap: StoredGap): void;
-  hasRoom(): boolean;
-  /** Kept when there is room again, or will never be any. */
-  whenRoom(): Promise<void>;
+  /** Encodes one batch and gives its stamp; `null` once recording has stopped. Throws for a batch that is too large. */
+  append(events: readonly ArchiveEvent[]): Micros | null;
+  gap(gap: Omit<Gap, "kind">): void;
+  /** Undefined while there is room, else kept when there is some again, or will never be any. */
+  room(): Promise<void> | undefined;
 }
-
-/** `dropped` counts events; 0 where nobody can know. */
-export type StoredGap = {
-  readonly from: Micros;
-  readonly to: Micros;
-  readonly dropped: number;
-  readonly why: LossReason;
-};
 
 export type BatchQueueOptions = {
   readonly store: BatchStore;
@@ -99,7 +90,7 @@ export class BatchQueue {
       this.#count(events);
       return undefined;
     }
-    if (this.#waiting.length === 0 && this.#options.store.hasRoom()) {
+    if (this.#waiting.length === 0 && this.#options.store.room() === undefined) {
       this.#append(events);
       return undefined;
     }
@@ -117,7 +108,7 @@ export class BatchQueue {
   async #pump(): Promise<void> {
     const { store } = this.#options;
     while (this.#waiting.length > 0) {
-      await store.whenRoom();
+      await store.room();
       // The store may have failed meanwhile, and the queue been emptied.
       const events = this.#waiting.shift();
       if (events !== undefined) this.#append(events);
@@ -130,7 +121,10 @@ export class BatchQueue {
   #append(events: readonly ArchiveEvent[]): void {
     this.#closeLongGap();
     try {
-      this.#options.store.append(events);
+      if (this.#options.store.append(events) === null) {
+        this.#count(events);
+        return;
+      }
     } catch (error) {
       this.#drop(events);
       this.#options.onRefused(error);
