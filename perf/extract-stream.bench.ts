@@ -18,7 +18,14 @@ import { novaServer, readingOptions, storedNova } from "./nova-database.ts";
 
 const HIGH_WATER_MARK = 1000;
 const RAW = "mysql2 stream";
+const RAW_ALONG = "mysql2 stream along the actions";
 const RAW_ORDERED = "mysql2 stream, ORDER BY";
+
+/** The statement as the command sends it, or what a server that sorts would be sent. */
+const RAW_OF: Readonly<Record<string, string>> = {
+  "trace, --sort id": RAW_ALONG,
+  "trace, --sort created": RAW_ORDERED,
+};
 
 const plan = (output: string, sort: SortOrder): TracePlan => ({
   output,
@@ -66,8 +73,12 @@ function rawRows(
   }).finally(() => connection.destroy());
 }
 
-async function extracted(server: MariaDb, sink: RowSink<InstanceEvent>): Promise<number> {
-  const options = readingOptions(server.socket);
+async function extracted(
+  server: MariaDb,
+  sink: RowSink<InstanceEvent>,
+  alongActions = false,
+): Promise<number> {
+  const options = readingOptions(server.socket, alongActions);
   const nova = await openNova(options);
   try {
     const source = await readInstances(nova, { options, sink });
@@ -93,7 +104,7 @@ export const bench: Bench = {
   name: "extract-stream",
   question: "How many rows of Nova per second, against the client library's own stream of them?",
   topology: `
-    MariaDB --socket--> mysql2 stream of arrays -------------------------------> count   with and without ORDER BY
+    MariaDB --socket--> mysql2 stream of arrays -------------------------------> count   plain, along the actions, ORDER BY
     MariaDB --socket--> mysql2 - instance events ------------------------------> nowhere
     MariaDB --socket--> mysql2 - instance events - mask - CSV - sort - checks -> file`,
   async run({ quick, tmp }): Promise<BenchResult[]> {
@@ -112,9 +123,13 @@ async function figures(
   server: MariaDb,
   { rows, rounds, tmp }: { rows: number; rounds: number; tmp: string },
 ): Promise<BenchResult[]> {
-  const probe = await openNova(readingOptions(server.socket));
-  await probe.database.close();
-  const statement = probe.statements[0] as OpenNova["statements"][number];
+  const statementOf = async (alongActions: boolean): Promise<OpenNova["statements"][number]> => {
+    const probe = await openNova(readingOptions(server.socket, alongActions));
+    await probe.database.close();
+    return probe.statements[0] as OpenNova["statements"][number];
+  };
+  const statement = await statementOf(false);
+  const along = await statementOf(true);
   const ordered = {
     ...statement,
     sql: `${statement.sql}\nORDER BY a.created_at, a.id, e.id`,
@@ -132,20 +147,20 @@ async function figures(
     none: variant("trace, --sort none", async () =>
       extracted(server, await openInstanceTrace(plan(output, "none"))),
     ),
+    rawAlong: variant(RAW_ALONG, () => rawRows(server, along)),
     id: variant("trace, --sort id", async () =>
-      extracted(server, await openInstanceTrace(plan(output, "id"))),
+      extracted(server, await openInstanceTrace(plan(output, "id")), true),
     ),
     rawOrdered: variant(RAW_ORDERED, () => rawRows(server, ordered)),
     created: variant("trace, --sort created", async () =>
-      extracted(server, await openInstanceTrace(plan(output, "created"))),
+      extracted(server, await openInstanceTrace(plan(output, "created")), true),
     ),
   });
   if (statSync(output).size < rows * 100) throw new Error("the trace is too short");
   // The first run of each is the uncounted one.
   const counted = Object.entries(runs).map(([name, all]) => [name, all.slice(1)] as const);
-  const rawFor = (metric: string): string =>
-    metric === "trace, --sort created" ? RAW_ORDERED : RAW;
-  const isRaw = (metric: string): boolean => metric === RAW || metric === RAW_ORDERED;
+  const rawFor = (metric: string): string => RAW_OF[metric] ?? RAW;
+  const isRaw = (metric: string): boolean => [RAW, RAW_ALONG, RAW_ORDERED].includes(metric);
   return counted.flatMap(([metric, all]) => [
     resultOf(
       { metric, unit: "rows/s" },

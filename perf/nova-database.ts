@@ -34,8 +34,8 @@ CREATE VIEW instance_actions_events AS SELECT seq AS id, 1 + seq % 1000 AS actio
 
 const from = <Value>(value: Value) => ({ value, source: "bench" });
 
-/** Reads everything as root through the socket. */
-export function readingOptions(socket: string): InstanceOptions {
+/** Reads everything as root through the socket; as a sorting command does it, or as one that keeps the server's order. */
+export function readingOptions(socket: string, alongActions = false): InstanceOptions {
   const settings: ConnectionSettings = {
     user: from("root"),
     password: from(""),
@@ -59,6 +59,7 @@ export function readingOptions(socket: string): InstanceOptions {
     includeUnfinished: false,
     snapshot: true,
     serverOrder: "none",
+    alongActions,
     strict: false,
     notice: () => {},
     progress: () => {},

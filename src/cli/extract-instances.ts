@@ -134,9 +134,13 @@ export const extractInstances: Command<typeof options> = {
       sort: sort.local,
       configEpoch: config.epoch,
     });
-    const plan: TracePlan = { ...common, bareMetal };
+    const plan: TracePlan = {
+      ...common,
+      bareMetal,
+      hostOfEvent: given["vm-host"] === "event",
+    };
     for (const line of config.warnings) plan.notice(line);
-    const instances = await instanceOptions(given, { config, plan, terminal, sort: sort.server });
+    const instances = await instanceOptions(given, { config, plan, terminal, sort });
     const nova = await openNova(instances);
     try {
       if (given["dry-run"]) return printPlan(nova, { given, terminal });
@@ -166,8 +170,10 @@ function isBareMetal(given: Given): boolean {
   return true;
 }
 
+type SortPlan = { readonly local: SortOrder; readonly server: SortOrder };
+
 /** Who sorts by what. Several statements can only be put in order here. */
-function sortPlan(given: Given): { local: SortOrder; server: SortOrder } {
+function sortPlan(given: Given): SortPlan {
   const sort = given.sort as SortOrder;
   if (given["sort-at"] !== "server") return { local: sort, server: "none" };
   const several =
@@ -184,7 +190,7 @@ async function instanceOptions(
     plan,
     terminal,
     sort,
-  }: { config: StarcompactorConfig; plan: TracePlan; terminal: Terminal; sort: SortOrder },
+  }: { config: StarcompactorConfig; plan: TracePlan; terminal: Terminal; sort: SortPlan },
 ): Promise<InstanceOptions> {
   const defaults = clientDefaults({
     defaultsFile: given["defaults-file"],
@@ -205,7 +211,8 @@ async function instanceOptions(
     },
     includeUnfinished: given["include-unfinished"],
     snapshot: given.snapshot,
-    serverOrder: sort,
+    serverOrder: sort.server,
+    alongActions: sort.local !== "none",
     strict: given.strict,
     notice: plan.notice,
     progress: given.verbose || given.debug ? plan.notice : () => {},

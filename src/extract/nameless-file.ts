@@ -41,17 +41,21 @@ export class NamelessFile {
 
   /** Fills `target` from `position` on; returns how much there was. */
   read(target: Uint8Array, position: number): number {
-    let filled = 0;
-    while (filled < target.length) {
-      const room = target.length - filled;
-      const got = readSync(this.#descriptor, target, filled, room, position + filled);
-      if (got === 0) break;
-      filled += got;
-    }
-    return filled;
+    return readFully(this.#descriptor, target, position);
   }
 
   close(): void {
     closeSync(this.#descriptor);
   }
+}
+
+/** Fills `target` with what stands from `position` on; returns how much there was. */
+export function readFully(descriptor: number, target: Uint8Array, position: number): number {
+  let filled = 0;
+  while (filled < target.length) {
+    const got = readSync(descriptor, target, filled, target.length - filled, position + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return filled;
 }

@@ -33,6 +33,12 @@ export interface InstanceEvent {
   /** Keys of action and event; they order the trace and are not written. */
   actionId: number;
   eventId: number;
+  /**
+   * `instances.id` and the number of the statement that gave the row: within one statement, rows with the same key have the
+   * same uuid, name, user, project and, unless it is the event's, host.
+   */
+  instanceId: number;
+  statement: number;
 }
 
 export type MachineEventName = "CREATE" | "DELETE" | "DISABLE" | "ENABLE" | "UPDATE";

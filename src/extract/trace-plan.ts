@@ -46,6 +46,8 @@ export type TracePlan = {
   readonly format: OutputFormat;
   /** Instances are servers of Ironic, whose sizes are no properties (v0.3 only). */
   readonly bareMetal?: boolean;
+  /** Rows of one instance may tell different hosts (--vm-host event). */
+  readonly hostOfEvent?: boolean;
   readonly quoting: "minimal" | "original";
   /** Rows arrive in any order and leave in this one. A source that delivers the order itself passes `none`. */
   readonly sort: SortOrder;

@@ -18,6 +18,8 @@ const web = {
   user: "u-alice",
   project: "p-one",
   host: "c01-05",
+  instanceId: 1,
+  statement: 1,
 };
 
 /** The instance events of the reference database, in the order of its reference traces. */
@@ -43,6 +45,8 @@ export const goldenInstances: readonly InstanceEvent[] = [
     eventId: 1,
   },
   {
+    instanceId: 2,
+    statement: 1,
     uuid: "a5846387-2fc7-40b9-9d44-17328f84f9ec",
     memoryMb: 4096,
     rootGb: 40,

@@ -20,6 +20,8 @@ export class InstanceRows implements RowTaker {
   readonly #event: InstanceEvent = emptyEvent();
   /** Of the schema at hand; `undefined`: nothing can come twice. */
   seen: SeenEvents | undefined;
+  /** Number of the one being read, from 1. */
+  statement = 0;
   read = 0;
   unfinished = 0;
   doubled = 0;
@@ -67,6 +69,8 @@ export class InstanceRows implements RowTaker {
     event.created = created;
     event.actionId = Number(row[Column.actionId]);
     event.eventId = eventId;
+    event.instanceId = Number(row[Column.instanceId]);
+    event.statement = this.statement;
     return this.#sink.write(event);
   }
 
@@ -102,4 +106,6 @@ const emptyEvent = (): InstanceEvent => ({
   created: null,
   actionId: 0,
   eventId: 0,
+  instanceId: 0,
+  statement: 0,
 });

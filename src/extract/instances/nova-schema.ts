@@ -23,6 +23,7 @@ export function neededColumns(
   const needs = new Map<string, readonly string[]>();
   for (const { instances, actions, events } of sets) {
     needs.set(instances, [
+      "id",
       "uuid",
       "memory_mb",
       "root_gb",
@@ -67,6 +68,22 @@ export async function unseenSchema(
     "auth-failed",
     `the schema ${schema} (${option}) does not exist on ${database.place} or ${account} may not read it; ${seen}; to allow it: GRANT SELECT ON ${quotedName(schema)}.* TO ${account};`,
   );
+}
+
+/**
+ * Whether the server finds the instance and the events of an action by index. Nova's own tables have these indexes; tables
+ * of archived rows and copies of databases need not.
+ */
+export async function findsByAction(
+  database: Database,
+  { schema, tables }: { schema: string; tables: TableSet },
+): Promise<boolean> {
+  const rows = await database.ask(
+    "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = ? AND SEQ_IN_INDEX = 1",
+    [schema],
+  );
+  const indexed = new Set(rows.map(([table, column]) => `${table}.${column}`));
+  return indexed.has(`${tables.instances}.uuid`) && indexed.has(`${tables.events}.action_id`);
 }
 
 /** Throws one error that names every table and column that is missing or not granted. */

@@ -10,6 +10,7 @@ import { bareMetalLines, instanceLayouts } from "./event-layouts.ts";
 import { eventWords } from "./event-words.ts";
 import { HostJoin } from "./host-join.ts";
 import type { FieldFate } from "./manifest.ts";
+import { type Owner, OwnerMemory } from "./owner-memory.ts";
 import type { Cell, Column, SortKey } from "./table-layout.ts";
 import { TableTrace } from "./table-trace.ts";
 
@@ -78,20 +79,29 @@ function instanceCells(
     maskOf("project"),
     maskOf("host"),
   ];
+  const owners = new OwnerMemory(memoryBytes);
+  const masked = (row: InstanceEvent): Owner => ({
+    uuid: uuid(row.uuid),
+    name: name(row.name),
+    user: user(row.user),
+    project: project(row.project),
+    host: host(row.host),
+  });
   const setKey = sortKey(plan.sort);
   const isFlat = plan.version === "v0.2";
   const sizeKeys = withSizeKeys(plan);
   return (row, cells, key) => {
-    cells[0] = uuid(row.uuid);
+    const of = owners.of(row, masked);
+    cells[0] = of.uuid;
     cells[1] = row.event;
     cells[2] = row.start;
     cells[4] = row.finish;
     cells[7] = row.result;
     const owner = isFlat ? 11 : 8;
-    cells[owner] = name(row.name);
-    cells[owner + 1] = user(row.user);
-    cells[owner + 2] = project(row.project);
-    const hostName = host(row.host);
+    cells[owner] = of.name;
+    cells[owner + 1] = of.user;
+    cells[owner + 2] = of.project;
+    const hostName = plan.hostOfEvent === true ? host(row.host) : of.host;
     cells[owner + 3] = hostName;
     join?.note(hostName);
     if (isFlat) {

@@ -34,6 +34,11 @@ export interface SortedLine {
   readonly to: number;
 }
 
+/** Lines in order, to be walked over once; `advance` moves to the next one and is false at the end. */
+export interface SortedRun extends SortedLine {
+  advance(): boolean;
+}
+
 type OpenLine = { key: SortKey; bytes: Buffer; from: number; to: number };
 
 export class LineSorter {
@@ -86,9 +91,14 @@ export class LineSorter {
     this.#starts[this.#count] = this.#used;
   }
 
-  /** All lines in order; nothing may be added any more. */
-  lines(): Generator<SortedLine> {
-    if (this.#runs.length === 0) return this.#inMemory();
+  /** Whether no line was added. */
+  get isEmpty(): boolean {
+    return this.#count === 0 && this.#runs.length === 0;
+  }
+
+  /** All lines in order, together with those of `earlier`, which were added before; nothing may be added any more. */
+  lines(earlier?: SortedRun): Generator<SortedLine> {
+    if (this.#runs.length === 0 && earlier === undefined) return this.#inMemory();
     if (this.#count > 0) this.#spill();
     const file = this.#file as NamelessFile;
     const share = Math.floor(this.#arenaBytes / this.#runs.length);
@@ -97,7 +107,8 @@ export class LineSorter {
     this.#arena = NOTHING;
     this.#keys = new Float64Array(0);
     this.#starts = new Float64Array(1);
-    const cursors = this.#runs.map((run) => new RunCursor(file, { run, readBytes }));
+    const runs = this.#runs.map((run) => new RunCursor(file, { run, readBytes }));
+    const cursors: SortedRun[] = earlier === undefined ? runs : [earlier, ...runs];
     return mergeRuns(cursors.filter((cursor) => cursor.advance()));
   }
 
@@ -176,7 +187,7 @@ class WriteBlock {
 }
 
 /** Walks over a run in the file. */
-class RunCursor implements SortedLine {
+class RunCursor implements SortedRun {
   readonly key: SortKey = [0, 0, 0];
   bytes: Buffer = NOTHING;
   from = 0;
@@ -227,7 +238,7 @@ class RunCursor implements SortedLine {
 }
 
 /** Equal keys come in the order of the runs, which is that of adding. */
-function* mergeRuns(cursors: readonly RunCursor[]): Generator<SortedLine> {
+function* mergeRuns(cursors: readonly SortedRun[]): Generator<SortedLine> {
   const heap = cursors.map((cursor, order) => ({ cursor, order }));
   type Head = (typeof heap)[number];
   const isBefore = (a: Head, b: Head): boolean => {

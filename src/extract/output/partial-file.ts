@@ -15,10 +15,18 @@ import {
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
+import { readFully } from "../nameless-file.ts";
 
 const WRITE_BYTES = 1 << 20;
 const UTF8_BYTES_PER_UNIT = 3;
 const NOTHING = Buffer.alloc(0);
+
+/** What a file held before it was begun anew: without a name, and gone with the process. */
+export interface AsideFile {
+  /** Fills `target` from `position` on as far as there is something; returns how much. */
+  read(target: Uint8Array, position: number): number;
+  close(): void;
+}
 
 /**
  * A file that gets its name when it is complete: written as `.<name>.partial-<pid>` beside it and renamed. What stood under
@@ -28,9 +36,9 @@ export class PartialFile {
   readonly path: string;
   readonly partialPath: string;
   bytes = 0;
-  readonly #descriptor: number;
+  #descriptor: number;
   readonly #ownFolder: string | undefined;
-  readonly #hash: Hash = createHash("sha256");
+  #hash: Hash = createHash("sha256");
   #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
   #filled = 0;
   #isOpen = true;
@@ -88,6 +96,26 @@ export class PartialFile {
   }
   advance(end: number): void {
     this.#filled = end;
+  }
+  /** Where the next byte goes. */
+  get end(): number {
+    return this.bytes + this.#filled;
+  }
+
+  /** Begins the file anew and gives what it held until now; that must be closed. */
+  setAside(): AsideFile {
+    this.#flush();
+    const descriptor = this.#descriptor;
+    this.#attempt(() => {
+      rmSync(this.partialPath);
+      this.#descriptor = openSync(this.partialPath, "wx+");
+    });
+    this.#hash = createHash("sha256");
+    this.bytes = 0;
+    return {
+      read: (target, position) => readFully(descriptor, target, position),
+      close: () => closeSync(descriptor),
+    };
   }
 
   /** Everything is on the disk afterwards. Returns the hash of the file. */

@@ -1,8 +1,8 @@
 // One table of events, from clear rows to a file under its name. `write` runs once per row and is guarded by
 // perf/extract-stream.bench.ts; the rest runs once.
 //
-//   write:   row -> cells (masked) -> [moved times, text] -> partial file             rows that stay in their order
-//                                  -> [moved times, text] -> line sorter              rows to be sorted
+//   write:   row -> cells (masked) -> [moved times, text] -> partial file             rows that stay in their order, or come in it
+//                                  -> [moved times, text] -> line sorter              rows to be sorted, from the first on that is not
 //                                  -> cells as JSON       -> line sorter              Parquet, relative time: moved later
 //   finish:  collisions -> sorter to file -> fsync -> leak scan, uniqueness -> rename -> manifest
 import { setImmediate as turn } from "node:timers/promises";
@@ -18,6 +18,7 @@ import type { HostJoin } from "./host-join.ts";
 import { JsonLine } from "./json-line.ts";
 import { LineSorter, type SortedLine } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
+import { OrderedHead } from "./ordered-head.ts";
 import { type ChecksPlan, checkCollisions, checkOutput } from "./output-checks.ts";
 import { PartialFile } from "./partial-file.ts";
 import type { Cell, Column, SortKey, TableLayout } from "./table-layout.ts";
@@ -48,6 +49,7 @@ export class TableTrace<Row> implements RowSink<Row> {
   readonly #distinct: DistinctValues;
   readonly #file: PartialFile;
   readonly #sorter: LineSorter | undefined;
+  readonly #head: OrderedHead | undefined;
   readonly #isLate: boolean;
   readonly #csv: CsvLine | undefined;
   readonly #json: JsonLine;
@@ -82,7 +84,13 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#file = new PartialFile(plan.output);
     const needsSorter = kind.sorts || this.#isLate;
     this.#sorter = needsSorter ? new LineSorter(plan.memoryBytes / 2) : undefined;
-    if (this.#csv !== undefined) this.#file.write(csvHeader(columns, plan.version));
+    this.#head = needsSorter && !this.#isLate ? new OrderedHead() : undefined;
+    this.#writeHeader();
+  }
+
+  #writeHeader(): void {
+    const { version } = this.#plan;
+    if (this.#csv !== undefined) this.#file.write(csvHeader(this.#kind.layout.columns, version));
   }
 
   write(row: Row): boolean {
@@ -130,6 +138,7 @@ export class TableTrace<Row> implements RowSink<Row> {
   #end(): void {
     this.#isEnded = true;
     this.#sorter?.close();
+    this.#head?.close();
     this.#distinct.close();
   }
 
@@ -143,7 +152,11 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#times.apply(this.#cells);
     const sorter = this.#sorter;
     if (sorter === undefined) this.#putIntoFile(this.#cells);
-    else if (this.#csv === undefined) sorter.add(this.#json.of(this.#cells), this.#key);
+    else if (this.#head?.takes(this.#key) === true) {
+      const from = this.#file.end;
+      this.#putIntoFile(this.#cells);
+      this.#head.note(this.#key, this.#file.end - from);
+    } else if (this.#csv === undefined) sorter.add(this.#json.of(this.#cells), this.#key);
     else {
       const bytes = sorter.reserve(this.#csv.most(this.#cells));
       sorter.keep(this.#csv.write(this.#cells, bytes, sorter.at), this.#key);
@@ -182,16 +195,32 @@ export class TableTrace<Row> implements RowSink<Row> {
 
   async #writeSorted(manifest: Readonly<Record<string, unknown>>): Promise<void> {
     if (this.#sorter === undefined) return;
+    if (this.#head !== undefined) return this.#mergeHead(this.#sorter, this.#head);
     const parquet = await this.#parquet();
     let rows = 0;
     for (const line of this.#sorter.lines()) {
       if (parquet !== undefined) parquet.add(this.#lateCells(line));
-      else if (this.#isLate) this.#putIntoFile(this.#lateCells(line));
-      else this.#file.copyBytes(line);
+      else this.#putIntoFile(this.#lateCells(line));
       // Signals are heard between turns of the event loop only.
       if (++rows % ROWS_PER_TURN === 0) await turn();
     }
     parquet?.finish(manifest);
+  }
+
+  /** Nothing to do if all rows came in order. */
+  async #mergeHead(sorter: LineSorter, head: OrderedHead): Promise<void> {
+    if (sorter.isEmpty) return;
+    const aside = this.#file.setAside();
+    try {
+      this.#writeHeader();
+      let rows = 0;
+      for (const line of sorter.lines(head.run(aside, this.#file.end))) {
+        this.#file.copyBytes(line);
+        if (++rows % ROWS_PER_TURN === 0) await turn();
+      }
+    } finally {
+      aside.close();
+    }
   }
 
   /** Loaded when it is needed: most traces are text. */

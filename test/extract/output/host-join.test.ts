@@ -20,7 +20,9 @@ const key = (byte: number): MaskPolicy => ({
   random: false,
 });
 const [first] = goldenInstances;
-const rows = ["n1", "n2", "n3", null].map((host) => ({ ...first, host }) as typeof first);
+const rows = ["n1", "n2", "n3", null].map(
+  (host, instanceId) => ({ ...first, host, instanceId }) as typeof first,
+);
 
 async function writeMachines(
   output: string,
