@@ -45,11 +45,12 @@ export class RingViews {
   }
 }
 
-/** Writing end. One thread owns it for the life of the ring: `claim`, fill the record, `commit`, now and then `publish`. */
+/** Writing end, owned by one thread at a time: `claim`, fill the record, `commit`, now and then `publish`. */
 export class RingProducer extends RingViews {
-  #tail = 0;
+  /** Goes on where the last producer of this ring stopped: threads that fill one may follow each other. */
+  #tail = Atomics.load(this.cursors, TAIL_WORD);
   /** Last `head` we saw. Read again only when the ring looks full: most claims touch no shared line. */
-  #headSeen = 0;
+  #headSeen = Atomics.load(this.cursors, HEAD_WORD);
   #claimed = 0;
 
   /** Largest record that fits for sure, whatever the position: half the ring, since a wrap may waste the other half. */

@@ -1,0 +1,133 @@
+import { RingProducer } from "../../ring/record-ring.ts";
+import { type PackedItem, RecordForm } from "./item-record.ts";
+import { QueueBoard } from "./queue-board.ts";
+import type { QueueMemory } from "./queue-core.ts";
+
+/** What a queue is filled from. `next` and `rewind` may throw. */
+export type FillSource = {
+  isPending(): boolean;
+  next(): PackedItem | null;
+  rewind(): void;
+};
+
+/**
+ * What one step did: `more` = an item went in; `full` = there is no room; `idle` = not told to read; `ended` = all was read;
+ * `failed` = the source threw, and reading has stopped until the next start.
+ */
+export type FillStep =
+  | { readonly kind: "more" | "full" | "idle" | "ended" }
+  | { readonly kind: "failed"; readonly error: unknown; readonly pass: number };
+
+const MORE: FillStep = { kind: "more" };
+const FULL: FillStep = { kind: "full" };
+const IDLE: FillStep = { kind: "idle" };
+const ENDED: FillStep = { kind: "ended" };
+
+/** The end of a queue where items go in, on whatever thread reads them. Knows when to read, never waits. */
+export class QueueFiller {
+  readonly board: QueueBoard;
+  readonly #ring: RingProducer;
+  readonly #slotBytes: number;
+  readonly #source: FillSource;
+  readonly #putBeside: (body: Uint8Array<ArrayBuffer>) => void;
+  /** Read, and not yet in the queue. Survives a stop. */
+  #inHand: RecordForm | undefined;
+  #pass: number;
+  #isReady = false;
+  #hasEnded = false;
+
+  constructor(
+    memory: QueueMemory,
+    source: FillSource,
+    putBeside: (body: Uint8Array<ArrayBuffer>) => void,
+  ) {
+    this.board = new QueueBoard(memory.board, memory.length);
+    this.#ring = new RingProducer(memory.ring);
+    this.#slotBytes = memory.slotBytes;
+    this.#source = source;
+    this.#putBeside = putBeside;
+    this.#pass = this.board.pass;
+  }
+
+  step(): FillStep {
+    const { start, pass } = this.board;
+    try {
+      if (pass !== this.#pass) this.#begin(pass);
+      if (this.#hasEnded) return ENDED;
+      if (!this.board.isRunning || this.board.isHalted) return IDLE;
+      return this.#fill();
+    } catch (error) {
+      this.#report();
+      this.board.halt(start);
+      return { kind: "failed", error, pass: this.#pass };
+    }
+  }
+
+  #begin(pass: number): void {
+    this.#pass = pass;
+    this.#inHand = undefined;
+    this.#isReady = false;
+    this.#hasEnded = false;
+    this.#source.rewind();
+    this.#report();
+  }
+
+  #fill(): FillStep {
+    this.#inHand ??= this.#read();
+    if (this.#inHand === undefined) {
+      this.#hasEnded = true;
+      this.#isReady = true;
+      this.#report();
+      this.#ring.publish();
+      return ENDED;
+    }
+    if (!this.#put(this.#inHand)) {
+      this.#becomeReady();
+      return FULL;
+    }
+    this.#inHand = undefined;
+    if (this.board.size >= this.board.length) this.#isReady = true;
+    this.#report();
+    this.#ring.publish();
+    return MORE;
+  }
+
+  #read(): RecordForm | undefined {
+    const item = this.#source.isPending() ? this.#source.next() : null;
+    return item === null ? undefined : new RecordForm(item, this.#slotBytes);
+  }
+
+  #put(form: RecordForm): boolean {
+    const { besideBytes } = form;
+    if (!this.board.hasRoom(besideBytes)) return false;
+    // Before the record can be seen: whoever sees it finds its body, and counts no less than is there.
+    if (besideBytes > 0) this.#putBeside(form.beside());
+    this.board.willPut(besideBytes);
+    if (form.write(this.#ring, this.#pass)) return true;
+    throw new Error("invariant broken: a queue has room for as many records as it is long");
+  }
+
+  #becomeReady(): void {
+    if (this.#isReady) return;
+    this.#isReady = true;
+    this.#report();
+    this.#ring.publish();
+  }
+
+  #report(): void {
+    this.board.setState(this.#pass, {
+      pending: !this.#hasEnded && (this.#inHand !== undefined || this.#isPending()),
+      ready: this.#isReady,
+      ended: this.#hasEnded,
+    });
+  }
+
+  /** A source that throws when it is asked will be asked again in its turn. */
+  #isPending(): boolean {
+    try {
+      return this.#source.isPending();
+    } catch {
+      return true;
+    }
+  }
+}
