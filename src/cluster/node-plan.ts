@@ -18,11 +18,15 @@ export type NodePlan = {
   readonly lanes: "none" | "slot" | "session";
   readonly onTimeNs: number;
   readonly tooLateNs: number;
+  /** Operations have due times. */
+  readonly paced: boolean;
   /** Largest rate of the whole run, per second; null where it is not known. */
   readonly rate: number | null;
   /** What the node reads and keeps its own share of; null with `split: stream`, where operations come from the master. */
   readonly feed: FeedPlan | null;
   readonly files: readonly SharedFile[];
+  /** Registries that must answer before the start, by index; null = any server, which must take a connection. */
+  readonly registries: readonly number[] | null;
   readonly heartbeatMs: number;
   readonly lostAfterMs: number;
 };

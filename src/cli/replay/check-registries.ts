@@ -1,8 +1,7 @@
 import { takeOrigin, threadClock } from "../../core/clock.ts";
-import { endpointAuth } from "../../registry/authorizer.ts";
-import { ControlClient } from "../../registry/control-client.ts";
+import { requireReachable } from "../../registry/reachable.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
-import { endpointSpec, userAgent } from "./client-plan.ts";
+import { endpointSpec } from "./client-plan.ts";
 
 /**
  * Asks these registries of the configuration, by index, for `/v2/`, credentials included, before anything starts. Warns of
@@ -20,23 +19,7 @@ export async function checkRegistries(
       const entry = config.registry[index] as ReplayConfig["registry"][number];
       const spec = endpointSpec(entry, config.run.keepAlive);
       if (spec.insecure) warn(`warning: certificates of ${spec.origin} are not verified`);
-      const endpoint = {
-        index,
-        url: `${spec.origin}${spec.pathPrefix}`,
-        origin: spec.origin,
-        hostHeader: spec.style.hostHeader,
-        pathPrefix: spec.pathPrefix,
-        prefix: spec.namePrefix,
-        auth: endpointAuth(spec.auth),
-        ca: spec.ca,
-        insecure: spec.insecure,
-      };
-      const client = new ControlClient({ endpoint, clock, userAgent });
-      try {
-        await client.requireReachable();
-      } finally {
-        await client.close();
-      }
+      await requireReachable(spec, { index, clock });
     }),
   );
 }

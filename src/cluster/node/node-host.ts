@@ -1,0 +1,163 @@
+// A machine that waits for masters: one conversation after the other, one run at a time.
+import { availableParallelism, totalmem } from "node:os";
+import { takeOrigin, threadClock } from "../../core/clock.ts";
+import { Conversation } from "../conversation.ts";
+import type { Link } from "../link.ts";
+import type { Message, PlanMessage } from "../protocol/message.ts";
+import { failedMessage, type NodeClock, NodeRun } from "./node-run.ts";
+import { checkPlan } from "./plan-check.ts";
+
+export type NodeHostOptions = {
+  /** Of drayage. */
+  readonly version: string;
+  readonly name: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** What happens, a line each. */
+  readonly say: (line: string) => void;
+  /** The system's clocks, unless a test has others. */
+  readonly clock?: NodeClock;
+};
+
+export function systemClock(): NodeClock {
+  const origin = takeOrigin();
+  return { origin, clock: threadClock(origin), wallUs: () => Date.now() * 1000 };
+}
+
+export class NodeHost {
+  readonly #options: NodeHostOptions;
+  readonly #clock: NodeClock;
+  #current: Conversation | undefined;
+
+  constructor(options: NodeHostOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock();
+  }
+
+  /** A master has come. */
+  converse(link: Link): void {
+    const conversation = new Conversation(link);
+    this.#hello(conversation);
+    if (this.#current !== undefined) {
+      const sentence = `it is busy with a run of ${this.#current.peer}`;
+      conversation.say({ type: "refuse", reason: "busy", sentence });
+      // The master closes: a refusal that is cut off would not arrive.
+      conversation.listen({ hear() {}, lost() {} });
+      return;
+    }
+    this.#current = conversation;
+    this.#await(conversation);
+  }
+
+  #hello(conversation: Conversation): void {
+    const { version, name } = this.#options;
+    conversation.say({
+      type: "hello",
+      version,
+      name,
+      cores: availableParallelism(),
+      memoryBytes: totalmem(),
+      clockNs: this.#clock.clock.now(),
+      wallUs: this.#clock.wallUs(),
+    });
+  }
+
+  /** For the plan, answering questions for the time. */
+  #await(conversation: Conversation): void {
+    const over = (): void => this.#release(conversation);
+    conversation.listen({
+      hear: (message) => {
+        if (message.type === "plan") void this.#take(conversation, message);
+        else this.#answer(conversation, message, over);
+      },
+      lost: over,
+    });
+  }
+
+  #release(conversation: Conversation): void {
+    conversation.close();
+    if (this.#current === conversation) this.#current = undefined;
+  }
+
+  /** What is answered the same way at any time. True if it was. */
+  #answer(conversation: Conversation, message: Message, over: () => void): boolean {
+    if (message.type === "clock-ask") {
+      const takenNs = this.#clock.clock.now();
+      const wallUs = this.#clock.wallUs();
+      const { round, askedNs } = message;
+      const answeredNs = this.#clock.clock.now();
+      conversation.say({ type: "clock-answer", round, askedNs, takenNs, answeredNs, wallUs });
+      return true;
+    }
+    if (message.type !== "end") return false;
+    if (message.sentence !== "") this.#options.say(message.sentence);
+    over();
+    return true;
+  }
+
+  async #take(conversation: Conversation, message: PlanMessage): Promise<void> {
+    const { say, version, env } = this.#options;
+    const { heartbeatMs, lostAfterMs } = message.plan;
+    conversation.bePatient({ heartbeatMs, lostAfterMs });
+    // The check may take seconds, and operations come meanwhile.
+    const early: Message[] = [];
+    const course = new RunCourse(conversation);
+    conversation.listen({
+      hear: (later) => {
+        if (this.#answer(conversation, later, () => course.end())) return;
+        if (course.run === undefined) early.push(later);
+        else course.run.hear(later);
+      },
+      lost: (reason) => course.lose(reason, say),
+    });
+    const here = { version, env, clock: this.#clock.clock };
+    const checked = await checkPlan(message, here);
+    if ("refusal" in checked) {
+      conversation.say(checked.refusal);
+      say(`refused a run of ${conversation.peer}: ${checked.refusal.sentence}`);
+    } else if (!course.ended) {
+      say(
+        `${message.plan.verb} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
+      );
+      const plan = { ...message.plan, client: checked.client };
+      course.run = new NodeRun(conversation, { ...message, plan }, this.#clock);
+      for (const earlier of early) course.run.hear(earlier);
+      await course.run.run().then(
+        () => say("done"),
+        (error: unknown) => {
+          conversation.say(failedMessage(error));
+          say(`failed: ${String(error)}`);
+        },
+      );
+    }
+    await course.over;
+    this.#release(conversation);
+  }
+}
+
+/** Until the master says that it has everything, or is lost. */
+class RunCourse {
+  run: NodeRun | undefined;
+  ended = false;
+  readonly over: Promise<void>;
+  readonly #over = Promise.withResolvers<void>();
+  readonly #peer: string;
+
+  constructor({ peer }: Conversation) {
+    this.#peer = peer;
+    this.over = this.#over.promise;
+  }
+
+  /** The master has everything, or has called the run off. */
+  end(): void {
+    this.ended = true;
+    this.run?.stop();
+    this.#over.resolve();
+  }
+
+  lose(reason: string, say: (line: string) => void): void {
+    this.ended = true;
+    say(`the master ${this.#peer} is lost: ${reason}`);
+    this.run?.finishAlone();
+    this.#over.resolve();
+  }
+}

@@ -1,0 +1,231 @@
+// One run on one node: from the plan to the last row. Holds no schedule of its own: the start and everything that happens to
+// the schedule come from the master, as instants of this machine's monotonic clock.
+import type { Clock } from "../../core/clock.ts";
+import { nanos } from "../../core/units.ts";
+import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
+import { TallyReader } from "../../stats/tally-reader.ts";
+import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
+import { PouredSource } from "../../workers/poured-source.ts";
+import { type Conversation, failureOf } from "../conversation.ts";
+import { countOperations } from "../operation-run.ts";
+import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
+import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
+import { OPERATION_LAYOUT } from "../record-layout.ts";
+import { nodeEnginePlan } from "./node-engine-plan.ts";
+import { OutcomeSender } from "./outcome-sender.ts";
+
+const SECOND_NS = 1e9;
+
+/** Where a node keeps what it did when there is no master any more to tell it to. */
+export interface RunKeeper {
+  /** The master is lost: everything from here on, and what it had not acknowledged, is this node's to keep. */
+  keep(run: { readonly plan: PlanMessage; readonly start: EngineStart | undefined }): void;
+}
+
+export type NodeClock = {
+  /** ns, monotonic, from an origin that stays while the process lives. */
+  readonly clock: Clock;
+  readonly origin: bigint;
+  /** µs since the epoch. */
+  readonly wallUs: () => number;
+};
+
+export class NodeRun {
+  readonly #conversation: Conversation;
+  readonly #clock: NodeClock;
+  readonly #sender: OutcomeSender;
+  readonly #start = Promise.withResolvers<Start>();
+  readonly #engine: Engine;
+  #source: PouredSource | undefined;
+  #tallies: TallyReader | undefined;
+  #started: EngineStart | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #snapshots = 0;
+  #snapshotEnd = 0;
+  #firstSentNs = Number.NaN;
+  /** Wall minus monotonic clock at the start, ns. */
+  #wallAhead = 0;
+  #ordered = 0;
+
+  constructor(conversation: Conversation, message: PlanMessage, clock: NodeClock) {
+    this.#conversation = conversation;
+    this.#clock = clock;
+    this.#sender = new OutcomeSender(conversation);
+    const { plan, count } = message;
+    const keep = this.#sender.keep.bind(this.#sender);
+    const sender = this.#sender;
+    this.#engine = new Engine(
+      nodeEnginePlan(plan, count),
+      {
+        keeper: {
+          get hasRoom() {
+            return sender.hasRoom;
+          },
+          flush() {},
+          keep: (ring, at) => {
+            const sent = ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number;
+            if (!(sent >= this.#firstSentNs)) this.#firstSentNs = sent;
+            keep(ring, at);
+          },
+        },
+        started: (start) => this.#begin(start),
+        feeding: () => {},
+      },
+      {
+        agree: (here) => this.#agree(here),
+        ...(plan.feed === null
+          ? { source: (task) => (this.#source = new PouredSource(task)) }
+          : {}),
+      },
+    );
+  }
+
+  /** Runs to the end and tells the master. Rejects with what went wrong here. */
+  async run(): Promise<void> {
+    this.#wallAhead = this.#wallNow();
+    try {
+      const end = await this.#engine.run();
+      this.#sender.close();
+      this.#takeSnapshot();
+      this.#conversation.say(this.#done(end));
+    } finally {
+      this.#sender.close();
+      clearTimeout(this.#timer);
+    }
+  }
+
+  #wallNow(): number {
+    return this.#clock.wallUs() * 1000 - this.#clock.clock.now();
+  }
+
+  /** Everybody here is ready: from now on it is the master's turn. */
+  async #agree({ origin }: { readonly origin: bigint }): Promise<number> {
+    this.#conversation.say({ type: "ready" });
+    const { atNs } = await this.#start.promise;
+    return atNs + Number(this.#clock.origin - origin);
+  }
+
+  #begin(start: EngineStart): void {
+    this.#started = start;
+    this.#tallies = new TallyReader(this.#engine.tallies);
+    this.#nextSnapshot();
+  }
+
+  /** At whole seconds since the start, which are the same instants on all nodes. */
+  #nextSnapshot(): void {
+    const { clock, at } = this.#started as EngineStart;
+    const elapsed = clock.now() - at;
+    const next = Math.max(1, Math.floor(elapsed / SECOND_NS) + 1) * SECOND_NS;
+    this.#timer = setTimeout(
+      () => {
+        // A timer may be early by a fraction of a millisecond.
+        if (clock.now() - at >= next) this.#takeSnapshot();
+        this.#nextSnapshot();
+      },
+      Math.ceil((next - elapsed) / 1e6),
+    );
+  }
+
+  /** Numbered by the second that it ends: a thread that was held up sends one for several. */
+  #takeSnapshot(): void {
+    if (this.#started === undefined || this.#tallies === undefined) return;
+    const { clock, at } = this.#started;
+    const end = Math.max(0, clock.now() - at);
+    const snapshot = this.#tallies.takeInterval(nanos(this.#snapshotEnd), nanos(end));
+    this.#snapshotEnd = end;
+    this.#conversation.say({
+      type: "snapshot",
+      number: ++this.#snapshots,
+      snapshot: encodeSnapshot(snapshot),
+    });
+  }
+
+  #done({ feed, counts }: EngineEnd): Message {
+    const { cuts, longestCutMs, unknown } = this.#conversation;
+    return {
+      type: "done",
+      snapshots: this.#snapshots,
+      results: this.#sender.batches,
+      skipped: 0,
+      rows: this.#sender.rows,
+      counts,
+      feed: this.#source === undefined ? feed : null,
+      health: {
+        firstSentNs: this.#firstSentNs,
+        cuts,
+        longestCutMs,
+        clockStepMs: (this.#wallNow() - this.#wallAhead) / 1e6,
+        held: this.#sender.holds,
+        unknown,
+      },
+    };
+  }
+
+  hear(message: Message): void {
+    switch (message.type) {
+      case "ops":
+        this.#takeOps(message);
+        return;
+      case "start":
+        this.#start.resolve(message);
+        return;
+      case "control":
+        this.#obey(message);
+        return;
+      default:
+    }
+  }
+
+  #takeOps({ layout, batch, count, records, last }: Ops): void {
+    // Delivered twice: everything in it was taken over before.
+    if (batch <= this.#ordered) return;
+    this.#ordered = batch;
+    if (layout !== OPERATION_LAYOUT || countOperations(records) !== count) {
+      this.#conversation.say({
+        type: "failed",
+        code: "protocol",
+        sentence: `batch ${batch} holds no operations of layout ${OPERATION_LAYOUT}`,
+      });
+      this.stop();
+      return;
+    }
+    const taken = (): void => this.#conversation.say({ type: "taken", batch });
+    this.#source?.pour(records, taken);
+    if (last) this.#source?.end();
+  }
+
+  #obey({ order, atNs, factor }: Control): void {
+    switch (order) {
+      case "drain":
+        this.#engine.drain();
+        return;
+      case "stop":
+        this.#engine.stop();
+        return;
+      case "pause":
+      case "resume":
+        this.#engine.control({ kind: order, at: atNs });
+        return;
+      case "speed":
+        this.#engine.control({ kind: order, at: atNs, factor });
+        return;
+      default:
+        order satisfies never;
+    }
+  }
+
+  /** The master is gone: what is here already is sent as planned, and nothing else. */
+  finishAlone(): void {
+    this.#source?.end();
+  }
+
+  /** Nothing starts any more, and what is under way is cut off. */
+  stop(): void {
+    this.#source?.end();
+    this.#start.resolve({ type: "start", atNs: this.#clock.clock.now(), wallUs: 0 });
+    this.#engine.stop();
+  }
+}
+
+/** For the master, about a run that failed here. */
+export const failedMessage = (error: unknown): Message => ({ type: "failed", ...failureOf(error) });

@@ -1,0 +1,74 @@
+// Collects outcome records and sends them to the master in batches. Runs once per request on the main thread; budget 300 ns, no
+// allocation but for a buffer per batch. Guarded by perf/cluster-distribution.bench.ts.
+import type { RingViews } from "../../ring/record-ring.ts";
+import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
+import type { Conversation } from "../conversation.ts";
+import { OUTCOME_LAYOUT } from "../record-layout.ts";
+
+/** A batch goes out when it has so many bytes, or after this time. With its largest record it fits a frame. */
+const BATCH_BYTES = 256 * 1024;
+const BATCH_MS = 200;
+/** Of an outcome: row and key of 64 KiB each at most. */
+export const OUTCOME_BYTES_MAX = 160 * 1024;
+/**
+ * Unacknowledged bytes at which outcomes stay in their rings and, when those are full, operations in their places. A cut of
+ * ten seconds at 20,000 operations a second makes some 80 MB.
+ */
+const KEPT_BYTES_MAX = 256 * 1024 * 1024;
+
+export class OutcomeSender implements OutcomeKeeper {
+  readonly #conversation: Conversation;
+  #batch = Buffer.allocUnsafeSlow(BATCH_BYTES + OUTCOME_BYTES_MAX);
+  #length = 0;
+  #count = 0;
+  #held = false;
+  /** Number of the last batch, and rows in all of them. */
+  batches = 0;
+  rows = 0;
+  /** Times that outcomes were held back. */
+  holds = 0;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(conversation: Conversation) {
+    this.#conversation = conversation;
+    this.#timer = setInterval(() => this.send(), BATCH_MS);
+  }
+
+  get hasRoom(): boolean {
+    const room = this.#conversation.unacknowledgedBytes < KEPT_BYTES_MAX;
+    if (!room && !this.#held) this.holds++;
+    this.#held = !room;
+    return room;
+  }
+
+  keep(ring: RingViews, at: number): void {
+    const length = ring.words[at >> 2] as number;
+    ring.bytes.copy(this.#batch, this.#length, at, at + length);
+    this.#length += length;
+    this.#count++;
+    if (this.#length >= BATCH_BYTES) this.send();
+  }
+
+  flush(): void {}
+
+  /** Sends what there is. */
+  send(): void {
+    if (this.#count === 0) return;
+    this.rows += this.#count;
+    this.#conversation.say({
+      type: "results",
+      layout: OUTCOME_LAYOUT,
+      batch: ++this.batches,
+      count: this.#count,
+      // The message is encoded, and so copied, before this returns.
+      records: this.#batch.subarray(0, this.#length),
+    });
+    this.#length = 0;
+    this.#count = 0;
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.send();
+  }
+}

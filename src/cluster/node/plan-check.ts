@@ -1,0 +1,153 @@
+// What a node looks at before it says that it is ready. Everything that is wrong becomes a refusal with a sentence.
+import { createHash } from "node:crypto";
+import { open } from "node:fs/promises";
+import { connect } from "node:net";
+import type { Clock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
+import type { ClientSpec, EndpointSpec } from "../../registry/client-spec.ts";
+import { requireReachable } from "../../registry/reachable.ts";
+import type { NodePlan, SharedFile } from "../node-plan.ts";
+import type { PlanMessage, Refuse } from "../protocol/message.ts";
+
+export type PlanSurroundings = {
+  readonly version: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+};
+
+const CONNECT_MS_MAX = 10_000;
+const READ_BYTES = 1024 * 1024;
+
+/** What became of a plan: the client with its secrets, or why this node does not take part. */
+export type Checked = { readonly client: ClientSpec } | { readonly refusal: Refuse };
+
+const refuse = (reason: Refuse["reason"], sentence: string): Checked => ({
+  refusal: { type: "refuse", reason, sentence },
+});
+
+export async function checkPlan(
+  { plan, version }: PlanMessage,
+  here: PlanSurroundings,
+): Promise<Checked> {
+  if (version !== here.version)
+    return refuse(
+      "version",
+      `it runs drayage ${here.version}, the master ${version}: install the same on both`,
+    );
+  const client = withSecrets(plan, here.env);
+  if (typeof client === "string") return refuse("credentials", client);
+  for (const file of plan.files) {
+    const different = await fileDifference(file);
+    if (different !== undefined) return different;
+  }
+  const unreachable = await firstUnreachable({ ...plan, client }, here.clock);
+  return unreachable === undefined ? { client } : refuse("unreachable", unreachable);
+}
+
+async function fileDifference(file: SharedFile): Promise<Checked | undefined> {
+  try {
+    const { sha256, bytes } = await digestOfFile(file.path);
+    if (sha256 === file.sha256) return undefined;
+    return refuse(
+      "different-file",
+      `its ${file.path} is not the master's: ${bytes} bytes with SHA-256 ${sha256.slice(0, 16)}…, there ${file.bytes} bytes with ${file.sha256.slice(0, 16)}…; copy it, or set cluster.split: stream`,
+    );
+  } catch (error) {
+    return refuse(
+      "missing-file",
+      `it has no ${file.path} (${messageOf(error)}); copy it, or set cluster.split: stream`,
+    );
+  }
+}
+
+/** Throws the system's error. */
+export async function digestOfFile(path: string): Promise<{ sha256: string; bytes: number }> {
+  const hash = createHash("sha256");
+  const memory = Buffer.allocUnsafeSlow(READ_BYTES);
+  let bytes = 0;
+  await using file = await open(path);
+  for (;;) {
+    const { bytesRead } = await file.read(memory);
+    if (bytesRead === 0) return { sha256: hash.digest("hex"), bytes };
+    hash.update(memory.subarray(0, bytesRead));
+    bytes += bytesRead;
+  }
+}
+
+async function firstUnreachable(
+  { client, registries }: NodePlan,
+  clock: Clock,
+): Promise<string | undefined> {
+  try {
+    if (registries === null) {
+      for (const { origin } of client.endpoints) await requireConnection(origin);
+    } else {
+      for (const index of registries)
+        await requireReachable(client.endpoints[index] as EndpointSpec, { index, clock });
+    }
+    return undefined;
+  } catch (error) {
+    return `it cannot reach ${messageOf(error)}`;
+  }
+}
+
+function requireConnection(origin: string): Promise<void> {
+  const { protocol, hostname, port } = new URL(origin);
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket = connect({
+    host: hostname.replace(/^\[|\]$/g, ""),
+    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port),
+    timeout: CONNECT_MS_MAX,
+  });
+  socket.once("connect", () => resolve());
+  socket.once("timeout", () => reject(new Error(`${origin}: no answer in ${CONNECT_MS_MAX} ms`)));
+  socket.once("error", (error) => reject(new Error(`${origin}: ${error.message}`)));
+  return promise.finally(() => socket.destroy());
+}
+
+/** Where a registry's secrets stand on a node that the master could not send them to. */
+const variableOf = (index: number, what: "PASSWORD" | "TOKEN"): string =>
+  `DRAYAGE_REGISTRY_${index}_${what}`;
+
+/** The client with the secrets that this machine knows, or a sentence of what is missing. */
+function withSecrets({ client, secretsWithheld }: NodePlan, env: NodeJS.ProcessEnv) {
+  if (!secretsWithheld) return client;
+  const missing: string[] = [];
+  const secret = (index: number, what: "PASSWORD" | "TOKEN"): string => {
+    const value = env[variableOf(index, what)];
+    if (value === undefined) missing.push(variableOf(index, what));
+    return value ?? "";
+  };
+  const endpoints = client.endpoints.map((endpoint, index): EndpointSpec => {
+    const { auth } = endpoint;
+    if (auth.type === "basic")
+      return { ...endpoint, auth: { ...auth, password: secret(index, "PASSWORD") } };
+    if (auth.type !== "bearer") return endpoint;
+    const password = auth.password === undefined ? undefined : secret(index, "PASSWORD");
+    const token = auth.token === undefined ? undefined : secret(index, "TOKEN");
+    return { ...endpoint, auth: { ...auth, password, token } };
+  });
+  if (missing.length === 0) return { ...client, endpoints };
+  return `credentials do not travel unencrypted: start it with --tls-cert and --tls-key and the master with --ca, or set ${missing.join(", ")} in its environment`;
+}
+
+/** The same client without anything secret; the node knows by what stands there what it has to look for. */
+export function withoutSecrets(client: ClientSpec): ClientSpec {
+  const endpoints = client.endpoints.map((endpoint): EndpointSpec => {
+    const { auth } = endpoint;
+    if (auth.type === "basic") return { ...endpoint, auth: { ...auth, password: "" } };
+    if (auth.type !== "bearer") return endpoint;
+    const password = auth.password === undefined ? undefined : "";
+    const token = auth.token === undefined ? undefined : "";
+    return { ...endpoint, auth: { ...auth, password, token } };
+  });
+  return { ...client, endpoints };
+}
+
+export const hasSecrets = ({ endpoints }: ClientSpec): boolean =>
+  endpoints.some(
+    ({ auth, key }) =>
+      auth.type === "basic" ||
+      key !== undefined ||
+      (auth.type === "bearer" && (auth.password !== undefined || auth.token !== undefined)),
+  );
