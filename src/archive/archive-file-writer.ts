@@ -3,24 +3,20 @@
 import { type Bytes, type Micros, micros } from "../core/units.ts";
 import type { ArchiveDisk } from "./archive-disk.ts";
 import { RecordTooLarge } from "./archive-errors.ts";
+import type { ByteSource } from "./byte-source.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import type { CodecName } from "./codec.ts";
 import type { ArchiveEvent, Gap } from "./event.ts";
-import {
-  blockBytesMax,
-  encodeEvent,
-  exchangeLength,
-} from "./event-block.ts";
+import { blockBytesMax, encodeEvent, exchangeLength } from "./event-block.ts";
 import { FileIndex } from "./file-index.ts";
 import { GrowingFile, PENDING_BYTES_MAX } from "./growing-file.ts";
 import { type FileHeader, HEADER_BYTES } from "./header-page.ts";
 import { LastEvents, lastEvents } from "./last-events.ts";
 import { encodeMeta, gapMeta, type Meta, type SourceNote } from "./meta.ts";
 import { encodePathMap } from "./path-map.ts";
-import { PathTable } from "./path-table.ts";
+import type { PathTable } from "./path-table.ts";
 import { RECORD_BYTES_LIMIT, RecordType } from "./record.ts";
 import { encodeSeal, type FileTotals } from "./seal.ts";
-import type { ByteSource } from "./byte-source.ts";
 
 /** Parts of an image aim at half of the 16 MiB that a part may have, so that the event that crosses the aim fits. */
 const IMAGE_PART_BYTES = 8_388_608;
@@ -59,7 +55,11 @@ export type NewFile = {
   /** Ids of the file, taken over: the table grows with the file. */
   readonly paths: PathTable;
   /** The state that the file begins with. Becomes the file's own. */
-  readonly state?: { readonly last: LastEvents; readonly source: ByteSource; readonly seed: number };
+  readonly state?: {
+    readonly last: LastEvents;
+    readonly source: ByteSource;
+    readonly seed: number;
+  };
 };
 
 export class ArchiveFileWriter {

@@ -5,6 +5,8 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { DrayageError, UsageError } from "../core/errors.ts";
 
+const SETTLE_MS = 100;
+
 type Holder = {
   readonly pid: number;
   /** Clock ticks since boot at which the process started; null where the system does not tell. */
@@ -27,10 +29,10 @@ export function takeLock(folder: string, options: LockOptions): ArchiveLock {
   const path = join(folder, options.name ?? "lock");
   const mine = { ...ourselves(), token: randomUUID() };
   if (!tryCreate(path, mine)) {
-    const holder = readHolder(path);
+    const holder = settledHolder(path);
     refuseIfAlive(holder, options.breakLock);
     options.onNotice(`took over the lock of pid ${holder?.pid ?? "?"} on ${holder?.host ?? "?"}`);
-    moveAway(path);
+    moveAway(path, holder);
     if (!tryCreate(path, mine)) throw inUse(readHolder(path));
   }
   // Somebody who found the old lock stale at the same moment may have moved ours away.
@@ -59,11 +61,25 @@ function tryCreate(path: string, holder: Holder): boolean {
   }
 }
 
-function moveAway(path: string): void {
+// A lock that was judged stale may have been taken over by somebody else meanwhile: that one is put back.
+function moveAway(path: string, judged: Holder | undefined): void {
   const aside = `${path}.${randomUUID()}`;
   if (!existsSync(path)) return;
   renameSync(path, aside);
+  const moved = readHolder(aside);
+  if (moved?.token !== judged?.token) {
+    renameSync(aside, path);
+    throw inUse(moved);
+  }
   rmSync(aside, { force: true });
+}
+
+/** What stands in the lock; one that is being written is given a moment to be complete. */
+function settledHolder(path: string): Holder | undefined {
+  const holder = readHolder(path);
+  if (holder !== undefined) return holder;
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS);
+  return readHolder(path);
 }
 
 function readHolder(path: string): Holder | undefined {

@@ -28,7 +28,8 @@ export class ByteCursor {
   u64(): number {
     const low = this.u32();
     const value = this.u32() * LOW_32 + low;
-    if (!Number.isSafeInteger(value)) throw new ArchiveDamage(`${value} is no number of an archive`);
+    if (!Number.isSafeInteger(value))
+      throw new ArchiveDamage(`${value} is no number of an archive`);
     return value;
   }
 

@@ -20,10 +20,15 @@ const deflateOptions = { level: 1 };
 const zstdOptions = { params: { [zlib.ZSTD_c_compressionLevel]: 1 } };
 
 /** The part as it is stored, and the codec's number in the record: 0 wherever coding would not save an eighth. */
-export function encodePart(part: Uint8Array, codec: CodecName): { codec: number; stored: Uint8Array } {
+export function encodePart(
+  part: Uint8Array,
+  codec: CodecName,
+): { codec: number; stored: Uint8Array } {
   if (codec === "none" || part.length < PART_BYTES_MIN) return { codec: 0, stored: part };
   const stored =
-    codec === "deflate" ? deflateRawSync(part, deflateOptions) : zstdCompressSync(part, zstdOptions);
+    codec === "deflate"
+      ? deflateRawSync(part, deflateOptions)
+      : zstdCompressSync(part, zstdOptions);
   if (stored.length > part.length - part.length / SAVED_SHARE) return { codec: 0, stored: part };
   return { codec: codecNames.indexOf(codec), stored };
 }

@@ -3,10 +3,11 @@
 //      varint id | u8 kind | varint length | body
 //
 //   kind 0 removed, 1 null: empty     2: value bytes     3: varint header length, headers, value     4 exchange, 5 json: text
-import type { ArchiveEvent } from "./event.ts";
+
 import { ArchiveDamage } from "./archive-errors.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import type { ByteWriter } from "./byte-writer.ts";
+import type { ArchiveEvent } from "./event.ts";
 
 const kinds = ["removed", "null", "value", "message", "exchange", "json"] as const;
 const codeOf = { removed: 0, null: 1, value: 2, message: 3, exchange: 4, json: 5 } as const;
@@ -169,4 +170,4 @@ export function exchangeLength(json: Buffer): number {
   return Number.isSafeInteger(value) ? value : 0;
 }
 
-export const EXCHANGE_KIND = codeOf.exchange;
+export const EVENT_KIND_EXCHANGE = codeOf.exchange;

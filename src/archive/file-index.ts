@@ -12,7 +12,11 @@ const ENTRY_BYTES = 65_536;
 const ENTRY_BATCHES = 1024;
 
 /** A batch that the index knows: how many stand before it in the file. */
-export type IndexEntry = { readonly stamp: Micros; readonly offset: number; readonly before: number };
+export type IndexEntry = {
+  readonly stamp: Micros;
+  readonly offset: number;
+  readonly before: number;
+};
 
 export type ImagePlace = { readonly stamp: Micros; readonly offset: number };
 

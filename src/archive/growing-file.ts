@@ -3,17 +3,18 @@
 //
 //    4096 ............. committed ............ written ............ end
 //         safe from power cuts    safe from kill -9    in memory, at most 1 MiB or 100 ms
+
+import { messageOf } from "../core/errors.ts";
+import { type Micros, micros } from "../core/units.ts";
 import type { ArchiveDisk, DiskFile } from "./archive-disk.ts";
 import { StorageError } from "./archive-errors.ts";
-import { ByteWriter } from "./byte-writer.ts";
 import type { ByteSource } from "./byte-source.ts";
+import { ByteWriter } from "./byte-writer.ts";
 import { checksum, checksumSeed } from "./checksum.ts";
 import type { CodecName } from "./codec.ts";
 import { type CommitSlot, encodeSlot, slotPlace } from "./commit-slot.ts";
 import { encodeHeader, type FileHeader, HEADER_BYTES } from "./header-page.ts";
 import { encodeRecord, type NewRecord, RecordType, recordBytes } from "./record.ts";
-import { micros, type Micros } from "../core/units.ts";
-import { messageOf } from "../core/errors.ts";
 
 /** Records leave the process once so many bytes wait. */
 export const PENDING_BYTES_MAX = 1_048_576;
@@ -197,7 +198,8 @@ export class GrowingFile implements ByteSource {
     let { length, records, batches, lastStamp } = this.#written;
     let at = 0;
     for (;;) {
-      const size = at + 24 <= view.length ? (recordBytes(view, at) ?? doneBytes + 1) : doneBytes + 1;
+      const size =
+        at + 24 <= view.length ? (recordBytes(view, at) ?? doneBytes + 1) : doneBytes + 1;
       if (at + size > doneBytes) break;
       records++;
       if (view[at + 2] === RecordType.batch) {

@@ -1,8 +1,9 @@
 // Where the last event of every path lies: the offset of its record, and its length, 12 bytes per path. Values stay in the
 // file, so an image of any size needs no more memory than this.
+
+import { batchBlock } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { EventWalk } from "./event-block.ts";
-import { batchBlock } from "./batch-record.ts";
 import { RecordWalk } from "./record-walk.ts";
 
 const GROWTH = 1.25;

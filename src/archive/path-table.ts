@@ -90,9 +90,7 @@ export class PathTable {
   isAt(id: number, path: Buffer): boolean {
     const from = this.#starts[id] as number;
     const length = (this.#starts[id + 1] as number) - from;
-    return (
-      length === path.length && this.#text.compare(path, 0, length, from, from + length) === 0
-    );
+    return length === path.length && this.#text.compare(path, 0, length, from, from + length) === 0;
   }
 
   #bytesOf(path: string): Buffer {

@@ -1,3 +1,4 @@
+import { NewerVersion } from "./archive-errors.ts";
 import type { ByteSource } from "./byte-source.ts";
 import {
   decodeRecord,
@@ -7,7 +8,6 @@ import {
   recordBytes,
   type StoredRecord,
 } from "./record.ts";
-import { NewerVersion } from "./archive-errors.ts";
 
 /** Read at once: few reads while walking, and little read in vain after a jump. */
 const WINDOW_BYTES = 65_536;
@@ -69,7 +69,10 @@ export class RecordWalk {
     const { end } = this.#source;
     const until = this.#from + this.#window.length;
     if (offset >= this.#from && offset + length <= until) return true;
-    this.#window = this.#source.read(offset, Math.min(Math.max(length, WINDOW_BYTES), end - offset));
+    this.#window = this.#source.read(
+      offset,
+      Math.min(Math.max(length, WINDOW_BYTES), end - offset),
+    );
     this.#from = offset;
     return this.#window.length >= length;
   }

@@ -55,10 +55,7 @@ export function encodeRecord(out: ByteWriter, record: NewRecord, { codec, seed }
   if (plain !== undefined) out.bytes(plain);
   out.bytes(coded.stored);
   const { view } = out;
-  const crc = checksum(
-    view.subarray(crcAt + 4),
-    checksum(view.subarray(from, crcAt), seed),
-  );
+  const crc = checksum(view.subarray(crcAt + 4), checksum(view.subarray(from, crcAt), seed));
   view.writeUInt32LE(crc, crcAt);
 }
 

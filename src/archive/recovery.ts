@@ -1,0 +1,303 @@
+// What a crash left, made whole again before writing goes on.
+//
+//   found                                     done
+//   current, sound                            what is whole behind the last commit is kept, the rest cut off, committed
+//   current, both slots torn                  the same from the first record on: salvaged
+//   current, sealed but not renamed           sealed by a commit, renamed; the file that was to follow becomes current
+//   current, damaged before its last commit   kept as it is under a date; a new file begins with the state it had
+//   only the file that was to follow          becomes current
+import { join } from "node:path";
+import { type Micros, micros } from "../core/units.ts";
+import type { ArchiveDisk, DiskFile } from "./archive-disk.ts";
+import { ArchiveDamage } from "./archive-errors.ts";
+import { ArchiveFileWriter } from "./archive-file-writer.ts";
+import { batchBlock } from "./batch-record.ts";
+import type { ByteSource } from "./byte-source.ts";
+import { checksum, checksumSeed } from "./checksum.ts";
+import type { CodecName } from "./codec.ts";
+import { newestCommit } from "./commit-slot.ts";
+import { EVENT_KIND_EXCHANGE, EventWalk, exchangeLength } from "./event-block.ts";
+import { CURRENT, fileName, NEXT, sealedNames } from "./file-name.ts";
+import { FileScan } from "./file-scan.ts";
+import { GrowingFile } from "./growing-file.ts";
+import { decodeHeader, type FoundHeader, HEADER_BYTES } from "./header-page.ts";
+import { LastEvents } from "./last-events.ts";
+import type { PathTable } from "./path-table.ts";
+import { RecordType } from "./record.ts";
+import { RecordWalk } from "./record-walk.ts";
+import type { FileTotals } from "./seal.ts";
+
+const CHECK_BYTES = 1_048_576;
+
+export type RecoveryOptions = {
+  readonly disk: ArchiveDisk;
+  readonly folder: string;
+  readonly codec: CodecName;
+  readonly onNotice: (sentence: string) => void;
+};
+
+/** The state with which a new file begins. */
+export type Heritage = {
+  readonly paths: PathTable;
+  readonly last: LastEvents;
+  readonly source: ByteSource;
+  readonly seed: number;
+  readonly header: FoundHeader;
+  readonly lastStamp: Micros;
+  /** Name of the file it comes from. */
+  readonly name: string;
+  close(): void;
+};
+
+export type Recovered =
+  | { readonly kind: "current"; readonly writer: ArchiveFileWriter }
+  | { readonly kind: "heritage"; readonly heritage: Heritage }
+  | { readonly kind: "empty" };
+
+export async function recover(options: RecoveryOptions): Promise<Recovered> {
+  const { disk, folder, onNotice } = options;
+  const has = (name: string): boolean => disk.list(folder).includes(name);
+  if (has(CURRENT)) {
+    const found = await reopen(join(folder, CURRENT), options);
+    if (found.kind === "writable") {
+      if (has(NEXT)) disk.remove(join(folder, NEXT));
+      return { kind: "current", writer: found.writer };
+    }
+    // Sealed or damaged: out of the way, under a date behind its last batch.
+    const instant = micros(Math.max(found.stamp + 1, Date.now() * 1000));
+    const name = fileName(instant);
+    disk.rename(join(folder, CURRENT), join(folder, name));
+    await disk.syncFolder(folder);
+    onNotice(
+      found.kind === "sealed"
+        ? `finished the rotation to ${name}`
+        : `current is damaged (${found.why}): kept as ${name}, recording goes on in a new file`,
+    );
+  }
+  if (has(NEXT)) {
+    if (isWhole(join(folder, NEXT), disk)) {
+      disk.rename(join(folder, NEXT), join(folder, CURRENT));
+      return recover(options);
+    }
+    disk.remove(join(folder, NEXT));
+  }
+  return inherit(options);
+}
+
+/** State of the newest file that can be read at all. */
+function inherit({ disk, folder, onNotice }: RecoveryOptions): Recovered {
+  for (const name of sealedNames(disk.list(folder)).reverse()) {
+    const file = disk.open(join(folder, name), "read");
+    try {
+      const opened = openFound(file, Number.POSITIVE_INFINITY);
+      const scan = new FileScan(opened.source, opened.seed);
+      scan.run();
+      const { last } = replay(scan, opened);
+      const { header, source, seed } = opened;
+      const { paths, lastStamp } = scan;
+      const close = (): void => file.close();
+      return {
+        kind: "heritage",
+        heritage: { paths, last, source, seed, header, lastStamp, name, close },
+      };
+    } catch (error) {
+      file.close();
+      if (!(error instanceof ArchiveDamage)) throw error;
+      onNotice(`${name} cannot be read: ${error.message}`);
+    }
+  }
+  return { kind: "empty" };
+}
+
+function isWhole(path: string, disk: ArchiveDisk): boolean {
+  const file = disk.open(path, "read");
+  try {
+    const { header } = openFound(file, Number.POSITIVE_INFINITY);
+    return header.isSound;
+  } catch (error) {
+    if (!(error instanceof ArchiveDamage)) throw error;
+    return false;
+  } finally {
+    file.close();
+  }
+}
+
+type Opened = {
+  readonly page: Buffer;
+  readonly header: FoundHeader;
+  readonly seed: number;
+  readonly source: ByteSource;
+};
+
+/** Header and bytes of a file. ArchiveDamage if it is none. */
+function openFound(file: DiskFile, endMax: number): Opened {
+  const page = Buffer.alloc(HEADER_BYTES);
+  const got = file.read(page, 0);
+  const header = decodeHeader(page.subarray(0, got));
+  const seed = checksumSeed(header.fileId);
+  const end = Math.min(file.size(), endMax);
+  return { page, header, seed, source: sourceOf(file, end) };
+}
+
+const sourceOf = (file: DiskFile, end: number): ByteSource => ({
+  end,
+  read(at, length) {
+    const bytes = Buffer.allocUnsafeSlow(Math.max(0, Math.min(length, end - at)));
+    return bytes.subarray(0, file.read(bytes, at));
+  },
+});
+
+type Reopened =
+  | { readonly kind: "writable"; readonly writer: ArchiveFileWriter }
+  | { readonly kind: "sealed"; readonly stamp: Micros }
+  | { readonly kind: "damaged"; readonly stamp: Micros; readonly why: string };
+
+async function reopen(path: string, options: RecoveryOptions): Promise<Reopened> {
+  const file = options.disk.open(path, "write");
+  let isKept = false;
+  try {
+    const reopened = await continued(file, options);
+    isKept = reopened.kind === "writable";
+    return reopened;
+  } catch (error) {
+    if (error instanceof ArchiveDamage)
+      return { kind: "damaged", stamp: micros(0), why: error.message };
+    throw error;
+  } finally {
+    if (!isKept) file.close();
+  }
+}
+
+async function continued(file: DiskFile, options: RecoveryOptions): Promise<Reopened> {
+  const { onNotice } = options;
+  const opened = openFound(file, Number.POSITIVE_INFINITY);
+  const { page, header, seed, source } = opened;
+  const commit = newestCommit(page, seed);
+  for (const slot of commit.damaged) onNotice(`commit slot ${slot} of current is torn`);
+  if (commit.slot === null && commit.damaged.length > 0) onNotice("current is salvaged");
+  const committed = commit.slot?.length ?? HEADER_BYTES;
+  const scan = new FileScan(source, seed);
+  scan.run(true);
+  if (!header.isSound || scan.at < committed) {
+    const why = header.isSound ? `at ${scan.at}, before its last commit` : "header page";
+    scan.run();
+    return { kind: "damaged", stamp: scan.stamp, why };
+  }
+  const writer = resume(file, {
+    opened,
+    scan,
+    codec: options.codec,
+    sequence: commit.slot?.sequence ?? 0,
+  });
+  tellKept(scan, { committed, size: source.end, batches: commit.slot?.batches ?? 0, onNotice });
+  if (source.end > scan.at) file.truncate(scan.at);
+  await writer.file.commit(scan.sealAt);
+  return scan.sealAt > 0 ? { kind: "sealed", stamp: scan.stamp } : { kind: "writable", writer };
+}
+
+function tellKept(
+  scan: FileScan,
+  {
+    committed,
+    size,
+    batches,
+    onNotice,
+  }: {
+    readonly committed: number;
+    readonly size: number;
+    readonly batches: number;
+    readonly onNotice: (sentence: string) => void;
+  },
+): void {
+  if (size === committed) return;
+  onNotice(
+    `behind the last commit: ${scan.at - committed} bytes with ${scan.batches - batches} batches kept, ${size - scan.at} bytes dropped`,
+  );
+}
+
+function resume(
+  file: DiskFile,
+  {
+    opened,
+    scan,
+    codec,
+    sequence,
+  }: {
+    readonly opened: Opened;
+    readonly scan: FileScan;
+    readonly codec: CodecName;
+    readonly sequence: number;
+  },
+): ArchiveFileWriter {
+  const { header, seed, source } = opened;
+  const { last, totals } = replay(scan, opened);
+  const growing = new GrowingFile({
+    file,
+    header,
+    codec,
+    mark: {
+      length: scan.at,
+      records: scan.records,
+      batches: scan.batches,
+      lastStamp: scan.lastStamp,
+    },
+    sequence,
+    bodyChecksum: bodyChecksum(source, { until: scan.at, seed }),
+  });
+  const { paths, index, imageEnd } = scan;
+  const stamp = micros(Math.max(scan.stamp, header.floor));
+  return new ArchiveFileWriter(growing, { paths, last, index, totals, imageEnd, stamp });
+}
+
+export function bodyChecksum(
+  source: ByteSource,
+  { until, seed }: { readonly until: number; readonly seed: number },
+): number {
+  let crc = seed;
+  for (let at = HEADER_BYTES; at < until; at += CHECK_BYTES)
+    crc = checksum(source.read(at, Math.min(CHECK_BYTES, until - at)), crc);
+  return crc;
+}
+
+/** Decodes what the scan passed over: places of last events from the newest image on, totals from the last stop on. */
+function replay(
+  scan: FileScan,
+  { source, seed }: Opened,
+): { last: LastEvents; totals: FileTotals } {
+  const last = new LastEvents();
+  const stopAt = scan.stop?.at ?? 0;
+  let events = scan.stop?.totals.events ?? 0;
+  let longest: number = scan.stop?.totals.longestExchange ?? 0;
+  const walk = new RecordWalk(source, seed);
+  let at = Math.max(HEADER_BYTES, Math.min(scan.imageAt, stopAt));
+  while (at < scan.at) {
+    const found = walk.at(at);
+    if (found.kind !== "record") {
+      at = walk.resync(at + 1);
+      continue;
+    }
+    const { record } = found;
+    at = record.end;
+    const isBatch = record.type === RecordType.batch;
+    if (!isBatch && record.type !== RecordType.image) continue;
+    const block = batchBlock(record);
+    if (record.offset >= scan.imageAt) last.see(block, record.offset);
+    if (!isBatch || record.offset < stopAt) continue;
+    const facts = factsOf(block);
+    events += facts.events;
+    longest = Math.max(longest, facts.longest);
+  }
+  const { firstStamp, lastStamp, batches, images, gaps, dropped } = scan;
+  const longestExchange = micros(longest);
+  const totals = { firstStamp, lastStamp, batches, images, gaps, dropped, events, longestExchange };
+  return { last, totals };
+}
+
+/** Events of a block, and the longest exchange among them, µs. */
+export function factsOf(block: Buffer): { events: number; longest: number } {
+  const walk = new EventWalk(block);
+  let longest = 0;
+  while (walk.next())
+    if (walk.kind === EVENT_KIND_EXCHANGE) longest = Math.max(longest, exchangeLength(walk.body));
+  return { events: walk.count, longest };
+}
