@@ -5,6 +5,7 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   usage: ExitCode.usage,
   "target-unreachable": ExitCode.unreachable,
   "auth-failed": ExitCode.unreachable,
+  "node-refused": ExitCode.unreachable,
   "trace-corrupt": ExitCode.usage,
   "map-corrupt": ExitCode.usage,
   storage: ExitCode.internal,

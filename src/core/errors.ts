@@ -7,6 +7,7 @@ export type ErrorCode =
   | "usage"
   | "target-unreachable"
   | "auth-failed"
+  | "node-refused"
   | "trace-corrupt"
   | "map-corrupt"
   | "storage"

@@ -59,6 +59,8 @@ export const Flag = {
   mount: 8,
   /** The session has connections and tokens of its own; without this bit it only keeps an order. */
   ownConnections: 16,
+  /** Was somebody else's, who is lost: it is late, and not by this machine's fault. */
+  dealtAgain: 32,
 } as const;
 
 export type OperationFields = {

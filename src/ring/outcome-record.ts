@@ -43,8 +43,11 @@ export const OUTCOME_ROW_AT = 112;
 
 export const DETAIL_BYTES_MAX = 240;
 
-/** What became of an operation: how the object came to be there (PUT, PUSH), or that it was never sent. */
-export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3 } as const;
+/**
+ * What became of an operation: how the object came to be there (PUT, PUSH), that it was never sent, or that its outcome is
+ * not known since the machine that had it is lost.
+ */
+export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3, nodeLost: 4 } as const;
 
 /** The requests of a push, in their order. Whatever needs a single request has no other step than 0. */
 export const steps = ["head", "mount", "post", "put"] as const;

@@ -22,8 +22,10 @@ import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
 import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
+import type { NodeReport } from "./node-report.ts";
 import type { MakeSource, OperationSource } from "./operation-source.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
+import { sumOfCounts } from "./target-counts.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
 import { threadUrl } from "./thread-url.ts";
 
@@ -66,6 +68,8 @@ export type EngineStart = {
   readonly origin: bigint;
   readonly clock: Clock;
   readonly at: number;
+  /** How far tallies are filled, as a clock, where that is behind: those of other machines come when a second is over. */
+  readonly filled?: Clock;
 };
 
 export type EngineListeners = {
@@ -88,7 +92,18 @@ const soon = async ({ clock }: { clock: Clock }): Promise<number> => clock.now()
 export type EngineEnd = {
   readonly feed: FeedSummary;
   readonly counts: TargetCounts;
+  /** Of a run on several machines. */
+  readonly nodes?: readonly NodeReport[];
 };
+
+/** What the outputs of a run need of an engine, whether it runs here or on several machines. */
+export type RunEngine = Pick<
+  Engine,
+  "run" | "control" | "controls" | "drain" | "stop" | "tallies" | "timebase"
+>;
+
+/** Makes the engine of a run. */
+export type MakeEngine = (plan: EnginePlan, listeners: EngineListeners) => RunEngine;
 
 export class Engine {
   readonly #plan: EnginePlan;
@@ -101,7 +116,7 @@ export class Engine {
   readonly #operations: SharedArrayBuffer[];
   readonly #outcomes: SharedArrayBuffer[];
   /** Tallies of the threads, for a reader on this thread. */
-  readonly tallies: SharedArrayBuffer[];
+  readonly tallies: readonly SharedArrayBuffer[];
   readonly #timebaseMemory = allocateTimebase();
   readonly #control = new TimebaseControl(this.#timebaseMemory);
   /** Where the schedule stands on the clock. */
@@ -140,7 +155,7 @@ export class Engine {
       const counts = await Promise.race([failed, Promise.all(tasks)]);
       drain.hasten();
       await Promise.race([failed, collected]);
-      return { feed, counts: sumOf(counts) };
+      return { feed, counts: sumOfCounts(counts) };
     } finally {
       this.#over = true;
       drain.cancel();
@@ -261,7 +276,7 @@ export class Engine {
   }
 }
 
-function hasDueTimes(feed: FeedPlan): boolean {
+export function hasDueTimes(feed: FeedPlan): boolean {
   switch (feed.kind) {
     case "run":
       return feed.wait;
@@ -274,20 +289,6 @@ function hasDueTimes(feed: FeedPlan): boolean {
     default:
       return feed satisfies never;
   }
-}
-
-function sumOf(counts: readonly TargetCounts[]): TargetCounts {
-  const sum = {
-    connectionsOpened: 0,
-    redirects: 0,
-    resent: 0,
-    retries: 0,
-    tokenRequests: 0,
-    tokenNanos: 0,
-  };
-  for (const key of Object.keys(sum) as (keyof TargetCounts)[])
-    for (const one of counts) sum[key] += one[key];
-  return sum;
 }
 
 /** A task that ends well ends nothing: only its failure wins a race. */

@@ -87,7 +87,7 @@ export class Entry implements Landing {
     this.slot = words[(at + SLOT_AT) >> 2] as number;
     this.session = (words[(at + SESSION_AT) >> 2] as number) >>> 0;
     this.after = (words[(at + AFTER_AT) >> 2] as number) >>> 0;
-    this.waited = false;
+    this.waited = ((bytes[at + FLAGS_AT] as number) & Flag.dealtAgain) !== 0;
     this.dropped = false;
     this.#loadOrder(ring, at);
   }

@@ -1,0 +1,307 @@
+// A run on several machines, for whoever runs it the same as one on this machine: the feeder fills a ring per node instead of
+// one per thread, a pump sends what is due soon, outcomes and figures come back.
+//
+//   feeder thread --ring--> pump --ops--> node: rings of its threads … outcomes --results--> desk --> rows, journal
+//                                         node: tallies            … each second --snapshot--> tallies of the master
+import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
+import { DrayageError } from "../../core/errors.ts";
+import { nanos } from "../../core/units.ts";
+import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
+import {
+  type AppliedControl,
+  type ControlAnswer,
+  type RunControl,
+  TimebaseControl,
+} from "../../pacing/timebase-control.ts";
+import { allocateRing } from "../../ring/record-ring.ts";
+import {
+  type EngineEnd,
+  type EngineListeners,
+  type EnginePlan,
+  hasDueTimes,
+  type RunEngine,
+} from "../../workers/engine.ts";
+import { Feeder } from "../../workers/feeder.ts";
+import { allocateOrders, RunOrders } from "../../workers/run-orders.ts";
+import { sumOfCounts } from "../../workers/target-counts.ts";
+import type { Control } from "../protocol/message.ts";
+import { FiguresMerge } from "./figures-merge.ts";
+import { LostOperations, type OnLost } from "./lost-operations.ts";
+import type { NodeHandle } from "./node-handle.ts";
+import { OperationPump } from "./operation-pump.ts";
+import { OutcomeDesk } from "./outcome-desk.ts";
+import { type NodePlanning, planMessages } from "./plan-messages.ts";
+
+const RING_BYTES = 1024 * 1024;
+const PUMP_MS = 10;
+/** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
+const PRIMING_PASSES = 3;
+/** Between the announcement of the start and the start. */
+const START_AHEAD_NS = 1e9;
+/** Between an order and the instant that it holds from: it has reached every node by then. */
+const CONTROL_AHEAD_NS = 1e9;
+
+export type ClusterOptions = NodePlanning & {
+  readonly nodes: readonly NodeHandle[];
+  readonly onLost: OnLost;
+  /** Largest error of a clock, ms: above the first a warning, above the second no run. */
+  readonly clockBoundMs: number;
+  readonly clockBoundMaxMs: number;
+  /** Largest difference of wall clocks, ms. */
+  readonly wallAheadMaxMs: number;
+  /** What the user should know. */
+  readonly say: (line: string) => void;
+  /** All nodes are done, or lost. */
+  readonly close: () => Promise<void>;
+};
+
+export class ClusterEngine implements RunEngine {
+  readonly #plan: EnginePlan;
+  readonly #listeners: EngineListeners;
+  readonly #options: ClusterOptions;
+  readonly #nodes: readonly NodeHandle[];
+  readonly #origin = takeOrigin();
+  readonly #clock: Clock = threadClock(this.#origin);
+  readonly #ordersMemory: SharedArrayBuffer;
+  readonly #orders: RunOrders;
+  readonly #rings: readonly SharedArrayBuffer[];
+  readonly #pumps: readonly OperationPump[];
+  readonly #figures: FiguresMerge;
+  readonly #lost: LostOperations;
+  readonly #timebaseMemory = allocateTimebase();
+  readonly #control = new TimebaseControl(this.#timebaseMemory);
+  readonly timebase = new Timebase(this.#timebaseMemory);
+  readonly tallies: readonly SharedArrayBuffer[];
+  readonly #failed = Promise.withResolvers<never>();
+  readonly #ended = Promise.withResolvers<void>();
+  #changed: () => void = () => {};
+  #startedAt: number | undefined;
+
+  constructor(plan: EnginePlan, listeners: EngineListeners, options: ClusterOptions) {
+    this.#plan = plan;
+    this.#listeners = listeners;
+    this.#options = options;
+    this.#nodes = options.nodes;
+    this.#ordersMemory = allocateOrders(this.#nodes.length);
+    this.#orders = new RunOrders(this.#ordersMemory);
+    this.#rings = this.#nodes.map(() => allocateRing(RING_BYTES));
+    this.#pumps = this.#rings.map((memory) => new OperationPump(memory));
+    this.#figures = new FiguresMerge(this.#nodes.length);
+    this.tallies = this.#figures.tallies;
+    const desk = new OutcomeDesk(listeners.keeper);
+    const landed = (node: number, operations: number): void => {
+      for (let i = 0; i < operations; i++) this.#orders.countLanded(node);
+    };
+    this.#lost = new LostOperations(this.#nodes, options.onLost, { desk, landed });
+    for (const node of this.#nodes)
+      node.listen({ desk, figures: this.#figures, landed, changed: (one) => this.#see(one) });
+    this.#failed.promise.catch(() => {});
+  }
+
+  /** Runs to the end. Throws what the feeder threw, and DrayageError `node-refused` for a node that does not take part. */
+  async run(): Promise<EngineEnd> {
+    try {
+      await this.#measureClocks();
+      return await this.#feed();
+    } finally {
+      this.#sayGoodbye();
+      await this.#options.close();
+    }
+  }
+
+  async #feed(): Promise<EngineEnd> {
+    const task = { rings: this.#rings, orders: this.#ordersMemory, plan: this.#plan.feed };
+    const feeder = new Feeder(task, (message) => this.#listeners.feeding(message));
+    const failed = Promise.race([feeder.failed, this.#failed.promise]);
+    const pumping = setInterval(() => this.#pump(), PUMP_MS);
+    try {
+      this.#sayPlans();
+      await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
+      await Promise.race([failed, this.#startTogether()]);
+      const feed = await Promise.race([failed, feeder.finished]);
+      await Promise.race([failed, this.#ended.promise]);
+      const nodes = this.#nodes.map((node) => node.report());
+      const counts = sumOfCounts(this.#nodes.map(({ done }) => done?.counts ?? {}));
+      return { feed, counts, nodes };
+    } finally {
+      clearInterval(pumping);
+      await feeder.terminate();
+    }
+  }
+
+  #sayPlans(): void {
+    for (const { node, plan } of planMessages(this.#plan, this.#nodes, this.#options)) {
+      node.conversation.say(plan);
+      node.state = "planned";
+    }
+  }
+
+  /** One node after the other: the rounds of one are not held up by those of others. */
+  async #measureClocks(): Promise<void> {
+    for (const node of this.#nodes) {
+      const clocks = await node.measureClocks(this.#clock);
+      if (clocks === undefined) {
+        node.lose("it does not answer questions about its clock");
+        continue;
+      }
+      const { clockBoundMs, clockBoundMaxMs, wallAheadMaxMs, say } = this.#options;
+      const boundMs = clocks.bound / 1e6;
+      if (boundMs > clockBoundMaxMs)
+        node.lose(
+          `its clock is known to ${boundMs.toFixed(1)} ms only, ${clockBoundMaxMs} ms are allowed: the way to it is too slow`,
+        );
+      else if (Math.abs(clocks.wallAheadMs) > wallAheadMaxMs)
+        node.lose(wallSentence(clocks.wallAheadMs, wallAheadMaxMs));
+      else if (boundMs > clockBoundMs)
+        say(
+          `warning: the clock of node ${node.title} is known to ${boundMs.toFixed(1)} ms only; cluster.clock_bound is ${clockBoundMs} ms`,
+        );
+    }
+    this.#throwRefusals();
+  }
+
+  #throwRefusals(): void {
+    const refused = this.#nodes.filter(({ state }) => state === "refused");
+    if (refused.length === 0) return;
+    const lines = refused.map((node) => `node ${node.title}: ${node.reason}`);
+    throw new DrayageError("node-refused", lines.join("\n"));
+  }
+
+  #until(state: "ready"): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#changed = () => {
+      if (this.#nodes.every((node) => node.state === state)) resolve();
+    };
+    this.#changed();
+    return promise;
+  }
+
+  #see(node: NodeHandle): void {
+    switch (node.state) {
+      case "refused":
+        // Others that refuse for the same reason do so within the same moment.
+        if (node.clocks !== undefined) setTimeout(() => this.#refuse(), PUMP_MS * 10);
+        return;
+      case "lost":
+        this.#options.say(`node ${node.title} is lost: ${node.reason}`);
+        this.#lost.add(node);
+        this.#figures.end(node.index);
+        this.#pump();
+        return;
+      case "done":
+        this.#figures.end(node.index);
+        this.#lookForEnd();
+        return;
+      default:
+        this.#changed();
+    }
+  }
+
+  #refuse(): void {
+    try {
+      this.#throwRefusals();
+    } catch (error) {
+      this.#failed.reject(error);
+    }
+  }
+
+  async #startTogether(): Promise<void> {
+    for (let pass = 0; pass < PRIMING_PASSES; pass++)
+      await new Promise((later) => setTimeout(later, PUMP_MS));
+    const at = this.#clock.now() + START_AHEAD_NS;
+    const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
+    for (const node of this.#nodes) {
+      const atNs = at + (node.clocks?.offset ?? 0);
+      node.conversation.say({ type: "start", atNs, wallUs });
+      node.state = "running";
+    }
+    this.#startedAt = at;
+    this.#listeners.started({
+      wallUs,
+      origin: this.#origin,
+      clock: this.#clock,
+      at,
+      filled: this.#figures.clockFrom(at),
+    });
+  }
+
+  /** ns since the start; 0 before it. */
+  #elapsed(): number {
+    return this.#startedAt === undefined ? 0 : Math.max(0, this.#clock.now() - this.#startedAt);
+  }
+
+  #pump(): void {
+    const now = this.timebase.scheduleAt(this.#elapsed());
+    this.#pumps.forEach((pump, index) => {
+      const node = this.#nodes[index] as NodeHandle;
+      if (node.isAlive) pump.pump(now, node);
+      else if (node.state !== "met") pump.pump(Number.POSITIVE_INFINITY, this.#lost.takerOf(node));
+    });
+    this.#lost.deal();
+    this.#giveLast();
+    this.#lookForEnd();
+  }
+
+  /** Where lost operations go to others, nobody is finished before everybody is. */
+  #giveLast(): void {
+    const all = this.#pumps.every((pump) => pump.ended);
+    const open = this.#nodes.some((node) => node.open > 0) || this.#lost.waiting > 0;
+    this.#pumps.forEach((pump, index) => {
+      const node = this.#nodes[index] as NodeHandle;
+      if (!node.isAlive) return;
+      const over = this.#options.onLost === "redistribute" ? all && !open : pump.ended;
+      if (over) node.giveLast();
+    });
+  }
+
+  #lookForEnd(): void {
+    if (!this.#nodes.every((node) => node.hasEnded)) return;
+    if (this.#pumps.every((pump) => pump.ended) && this.#lost.waiting === 0) this.#ended.resolve();
+  }
+
+  #sayGoodbye(): void {
+    for (const node of this.#nodes) {
+      const sentence = node.hasEnded ? "" : "the run was called off";
+      node.conversation.say({ type: "end", sentence });
+      node.conversation.close();
+    }
+  }
+
+  /** Applied by all nodes at the same instant. */
+  control(control: RunControl): ControlAnswer {
+    if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
+      return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
+    const soonest =
+      this.#startedAt === undefined ? 0 : this.#clock.now() - this.#startedAt + CONTROL_AHEAD_NS;
+    const answer = this.#control.control(control, nanos(soonest));
+    if (answer.applied) {
+      const factor = control.kind === "speed" ? control.factor : 1;
+      this.#order({ type: "control", order: control.kind, atNs: answer.clock, factor });
+    }
+    return answer;
+  }
+
+  get controls(): readonly AppliedControl[] {
+    return this.#control.applied;
+  }
+
+  #order(control: Control): void {
+    for (const node of this.#nodes) if (node.isAlive) node.conversation.say(control);
+  }
+
+  drain(): void {
+    this.#orders.stop();
+    this.#order({ type: "control", order: "drain", atNs: 0, factor: 1 });
+  }
+
+  stop(): void {
+    this.#orders.cut();
+    this.#order({ type: "control", order: "stop", atNs: 0, factor: 1 });
+  }
+}
+
+function wallSentence(aheadMs: number, allowedMs: number): string {
+  const seconds = (Math.abs(aheadMs) / 1000).toFixed(3);
+  const side = aheadMs > 0 ? "ahead of" : "behind";
+  return `its clock is ${seconds} s ${side} the master's, ${allowedMs / 1000} s are allowed: set both by NTP`;
+}

@@ -1,0 +1,82 @@
+import { DrayageError } from "../../core/errors.ts";
+import { Conversation, type Patience } from "../conversation.ts";
+import type { Link, NodeFinder } from "../link.ts";
+import type { Hello } from "../protocol/message.ts";
+import { NodeHandle } from "./node-handle.ts";
+
+/** A node says who it is as soon as it is asked; a machine under load may take some time to come to it. */
+const HELLO_MS_MAX = 10_000;
+
+export type GatherOptions = {
+  /** Of drayage: nodes of another one are not taken. */
+  readonly version: string;
+  /** Nodes that are enough; undefined = all. */
+  readonly min: number | undefined;
+  readonly patience: Patience;
+  /** What the user should know. */
+  readonly say: (line: string) => void;
+};
+
+type Missing = { readonly name: string; readonly sentence: string };
+
+/**
+ * Finds the nodes of a run and learns who they are. Throws DrayageError `target-unreachable` that names those that are missing,
+ * unless so many are there that the rest may be.
+ */
+export async function gatherNodes(
+  finder: NodeFinder,
+  options: GatherOptions,
+): Promise<readonly NodeHandle[]> {
+  const found = await finder.find();
+  const missing: Missing[] = [...found.missing];
+  const met = await Promise.all(found.links.map((link) => meet(link, options)));
+  const there = met.filter((one) => {
+    if ("hello" in one) return true;
+    missing.push(one);
+    return false;
+  }) as Met[];
+  const wanted = options.min ?? found.links.length + found.missing.length;
+  const sentences = missing.map(({ name, sentence }) => `node ${name}: ${sentence}`);
+  if (there.length < Math.max(1, wanted)) {
+    for (const { conversation } of there) {
+      conversation.say({
+        type: "end",
+        sentence: "the run was called off: other nodes are missing",
+      });
+      conversation.close();
+    }
+    throw new DrayageError("target-unreachable", sentences.join("\n"));
+  }
+  for (const sentence of sentences) options.say(`warning: ${sentence}; it is left out`);
+  return there.map(({ conversation, hello }, index) => new NodeHandle(conversation, hello, index));
+}
+
+type Met = { readonly conversation: Conversation; readonly hello: Hello };
+
+function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | Missing> {
+  const conversation = new Conversation(link);
+  conversation.bePatient(patience);
+  const { promise, resolve } = Promise.withResolvers<Met | Missing>();
+  const name = link.peer;
+  const give = (sentence: string): void => {
+    resolve({ name, sentence });
+    conversation.say({ type: "end", sentence: "" });
+    conversation.close();
+  };
+  const late = setTimeout(() => give(`it said nothing in ${HELLO_MS_MAX / 1000} s`), HELLO_MS_MAX);
+  let hello: Hello | undefined;
+  conversation.listen({
+    hear: (message) => {
+      if (message.type === "hello") {
+        hello = message;
+        if (message.version !== version)
+          give(`it runs drayage ${message.version}, this is ${version}: install the same on both`);
+        // A busy node says hello and refuses in one breath.
+        else setImmediate(() => resolve({ conversation, hello: hello as Hello }));
+      }
+      if (message.type === "refuse") give(message.sentence);
+    },
+    lost: (reason) => resolve({ name, sentence: reason }),
+  });
+  return promise.finally(() => clearTimeout(late));
+}

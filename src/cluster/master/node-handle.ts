@@ -1,0 +1,229 @@
+// A node as its master sees it: what it was given, what it has told, and how it ended.
+//
+//              hello     plan     ready    start     done   refused, lost before   lost
+//   met        (made)    planned  -        -         -      refused                 -
+//   planned    -         -        ready    -         -      refused                 -
+//   ready      -         -        -        running   -      refused                 -
+//   running    -         -        -        -         done   -                       lost
+
+import type { Clock } from "../../core/clock.ts";
+import { DrayageError } from "../../core/errors.ts";
+import type { NodeReport } from "../../workers/node-report.ts";
+import type { Conversation } from "../conversation.ts";
+import { bufferOf, countOutcomes } from "../operation-run.ts";
+import type { Done, Hello, Message, Results, SnapshotMessage } from "../protocol/message.ts";
+import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
+import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
+import type { NodeClocks } from "./clock-rounds.ts";
+import { ClockRounds } from "./clock-rounds.ts";
+import type { FiguresMerge } from "./figures-merge.ts";
+import { OperationLedger } from "./operation-ledger.ts";
+import type { BatchTaker } from "./operation-pump.ts";
+import type { OutcomeDesk } from "./outcome-desk.ts";
+
+export type NodeState = "met" | "planned" | "ready" | "running" | "done" | "refused" | "lost";
+
+/** Bytes on their way to one node beyond which operations stay in the ring. */
+const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
+
+/** What the engine does with what a node tells. */
+export type NodeEvents = {
+  readonly desk: OutcomeDesk;
+  readonly figures: FiguresMerge;
+  /** Operations that ended on a node. */
+  landed(node: number, operations: number): void;
+  changed(handle: NodeHandle): void;
+};
+
+export class NodeHandle implements BatchTaker {
+  readonly conversation: Conversation;
+  readonly hello: Hello;
+  readonly index: number;
+  state: NodeState = "met";
+  clocks: NodeClocks | undefined;
+  /** Why it was refused, refused itself, or is lost. */
+  reason: string | null = null;
+  done: Done | undefined;
+  rows = 0;
+  lostOperations = 0;
+  dealtAgain = 0;
+  readonly #ledger = new OperationLedger();
+  #batches = 0;
+  #results = 0;
+  #snapshots = 0;
+  #told = false;
+  #rounds: ClockRounds | undefined;
+  #events: NodeEvents | undefined;
+
+  constructor(conversation: Conversation, hello: Hello, index: number) {
+    this.conversation = conversation;
+    this.hello = hello;
+    this.index = index;
+  }
+
+  /** For sentences. */
+  get title(): string {
+    const { peer } = this.conversation;
+    return this.hello.name === peer ? peer : `${peer} (${this.hello.name})`;
+  }
+
+  get isAlive(): boolean {
+    return this.state === "ready" || this.state === "running" || this.state === "planned";
+  }
+
+  get hasEnded(): boolean {
+    return this.state === "done" || this.state === "lost" || this.state === "refused";
+  }
+
+  get open(): number {
+    return this.#ledger.open;
+  }
+
+  get isFull(): boolean {
+    const waits = this.#events?.desk.hasRoom === false;
+    return waits || this.conversation.unacknowledgedBytes > UNSENT_BYTES_MAX;
+  }
+
+  listen(events: NodeEvents): void {
+    this.#events = events;
+    this.conversation.listen({
+      hear: (message) => this.#hear(message),
+      lost: (reason) => this.lose(reason),
+    });
+  }
+
+  /** Asks for the node's clocks. Undefined when it does not answer. */
+  async measureClocks(clock: Clock): Promise<NodeClocks | undefined> {
+    this.#rounds = new ClockRounds(this.conversation, clock);
+    this.clocks = await this.#rounds.measure();
+    return this.clocks;
+  }
+
+  give(records: Buffer, offsets: readonly number[]): void {
+    const batch = ++this.#batches;
+    this.#ledger.enter(batch, records, offsets);
+    const count = offsets.length;
+    this.#say({ batch, count, records, last: false });
+  }
+
+  /** Nothing more will be given. */
+  giveLast(): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#say({ batch: ++this.#batches, count: 0, records: new Uint8Array(0), last: true });
+  }
+
+  #say(ops: { batch: number; count: number; records: Uint8Array; last: boolean }): void {
+    this.conversation.say({ type: "ops", layout: OPERATION_LAYOUT, ...ops });
+  }
+
+  /** What it was given and has not told the outcome of. Afterwards it is nobody's. */
+  takeOpen(): Buffer[] {
+    return this.#ledger.takeOpen();
+  }
+
+  #become(state: NodeState, reason: string | null = null): void {
+    this.state = state;
+    this.reason = reason;
+    this.#events?.changed(this);
+  }
+
+  lose(reason: string): void {
+    if (this.hasEnded) return;
+    this.#become(this.state === "running" ? "lost" : "refused", reason);
+    this.conversation.close();
+  }
+
+  #hear(message: Message): void {
+    if (this.hasEnded) return;
+    try {
+      this.#take(message);
+    } catch (error) {
+      if (!(error instanceof DrayageError) || error.code !== "protocol") throw error;
+      this.lose(`it sent ${error.message}`);
+    }
+  }
+
+  #take(message: Message): void {
+    switch (message.type) {
+      case "clock-answer":
+        this.#rounds?.hear(message);
+        return;
+      case "ready":
+        this.#become("ready");
+        return;
+      case "refuse":
+        this.#become("refused", message.sentence);
+        return;
+      case "failed":
+        this.lose(message.sentence);
+        return;
+      case "results":
+        this.#takeResults(message);
+        return;
+      case "snapshot":
+        this.#takeSnapshot(message);
+        return;
+      case "done":
+        this.#takeDone(message);
+        return;
+      default:
+    }
+  }
+
+  #takeResults({ layout, batch, count, records }: Results): void {
+    if (batch <= this.#results) return;
+    this.#requireNext("results", batch, this.#results);
+    if (layout !== OUTCOME_LAYOUT || countOutcomes(records) !== count)
+      throw new DrayageError("protocol", `results that are none of layout ${OUTCOME_LAYOUT}`);
+    this.#results = batch;
+    const events = this.#events as NodeEvents;
+    const kept = events.desk.keep(bufferOf(records), (seq) => this.#ledger.settle(seq));
+    this.rows += kept;
+    events.landed(this.index, kept);
+  }
+
+  #takeSnapshot({ number, snapshot }: SnapshotMessage): void {
+    if (number <= this.#snapshots) return;
+    this.#requireNext("snapshot", number, this.#snapshots);
+    this.#snapshots = number;
+    this.#events?.figures.add(this.index, decodeSnapshot(snapshot));
+  }
+
+  #takeDone(done: Done): void {
+    if (done.results !== this.#results || done.snapshots !== this.#snapshots)
+      throw new DrayageError(
+        "protocol",
+        `its end, with ${done.results} batches of results and ${done.snapshots} snapshots, of which ${this.#results} and ${this.#snapshots} came`,
+      );
+    this.done = done;
+    this.#become("done");
+  }
+
+  #requireNext(what: string, number: number, before: number): void {
+    if (number === before + 1) return;
+    throw new DrayageError("protocol", `${what} ${number} behind ${before}`);
+  }
+
+  report(): NodeReport {
+    const { done, clocks, hello, conversation } = this;
+    const firstSentNs = done?.health.firstSentNs ?? Number.NaN;
+    return {
+      node: this.index,
+      name: hello.name,
+      address: conversation.peer,
+      cores: hello.cores,
+      rows: this.rows,
+      clockBoundMs: (clocks?.bound ?? 0) / 1e6,
+      wallAheadMs: clocks?.wallAheadMs ?? 0,
+      clockStepMs: done?.health.clockStepMs ?? 0,
+      firstSentMs: Number.isNaN(firstSentNs) ? null : firstSentNs / 1e6,
+      cuts: conversation.cuts,
+      longestCutMs: conversation.longestCutMs,
+      held: done?.health.held ?? 0,
+      lost: this.state === "lost" ? this.reason : null,
+      lostOperations: this.lostOperations,
+      dealtAgain: this.dealtAgain,
+    };
+  }
+}

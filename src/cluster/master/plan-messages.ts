@@ -1,0 +1,69 @@
+import type { EnginePlan } from "../../workers/engine.ts";
+import { hasDueTimes } from "../../workers/engine.ts";
+import type { FeedPlan } from "../../workers/feed-plan.ts";
+import type { Patience } from "../conversation.ts";
+import { hasSecrets, withoutSecrets } from "../node/plan-check.ts";
+import type { NodePlan, SharedFile } from "../node-plan.ts";
+import type { PlanMessage } from "../protocol/message.ts";
+import type { NodeHandle } from "./node-handle.ts";
+
+/** What nodes need to know besides the plan of the engine. */
+export type NodePlanning = {
+  /** Of drayage. */
+  readonly version: string;
+  readonly verb: string;
+  readonly runId: string;
+  /** Operations at once on each node, and how many are loaded where some wait for others. */
+  readonly places: number;
+  readonly entries: number;
+  readonly rate: number | null;
+  /** Registries that nodes must reach, by index; null = any server, which must take a connection. */
+  readonly registries: readonly number[] | null;
+  readonly patience: Patience;
+  /** `split: local`: what node `index` reads; undefined where operations come from the master. */
+  readonly feedOf?: ((index: number) => FeedPlan) | undefined;
+  readonly files: readonly SharedFile[];
+};
+
+/** The plan of each node, without secrets where others could read along. */
+export const planMessages = (
+  plan: EnginePlan,
+  nodes: readonly NodeHandle[],
+  planning: NodePlanning,
+): { readonly node: NodeHandle; readonly plan: PlanMessage }[] =>
+  nodes.map((node, index) => ({
+    node,
+    plan: {
+      type: "plan",
+      version: planning.version,
+      runId: planning.runId,
+      index,
+      count: nodes.length,
+      plan: nodePlan(plan, planning, { index, isPrivate: node.conversation.isPrivate }),
+    },
+  }));
+
+function nodePlan(
+  { feed, client, limits, onTimeNs, tooLateNs }: EnginePlan,
+  planning: NodePlanning,
+  { index, isPrivate }: { index: number; isPrivate: boolean },
+): NodePlan {
+  const { verb, places, entries, rate, registries, patience, feedOf, files } = planning;
+  const secretsWithheld = !isPrivate && hasSecrets(client);
+  return {
+    verb,
+    client: secretsWithheld ? withoutSecrets(client) : client,
+    secretsWithheld,
+    places,
+    entries,
+    lanes: limits.lanes,
+    onTimeNs,
+    tooLateNs,
+    paced: hasDueTimes(feed),
+    rate,
+    feed: feedOf?.(index) ?? null,
+    files,
+    registries,
+    ...patience,
+  };
+}

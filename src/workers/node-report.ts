@@ -1,0 +1,27 @@
+/** What the end of a run on several machines says of one of them. Times are ms. */
+export type NodeReport = {
+  /** Number of the node, from 0, its own name and where it was found. */
+  readonly node: number;
+  readonly name: string;
+  readonly address: string;
+  readonly cores: number;
+  /** Rows that came from it. */
+  readonly rows: number;
+  /** Its monotonic clock as it was measured: an error of at most so much lies in every instant that was agreed with it. */
+  readonly clockBoundMs: number;
+  /** Its wall clock minus the master's before the start, and how far it moved against its monotonic clock meanwhile. */
+  readonly wallAheadMs: number;
+  readonly clockStepMs: number;
+  /** Between the start and its first sending; null if it sent nothing. */
+  readonly firstSentMs: number | null;
+  /** Times without a connection, and the longest. */
+  readonly cuts: number;
+  readonly longestCutMs: number;
+  /** Times that it held rows back since too many were on their way. */
+  readonly held: number;
+  /** Why it was given up; null if it was not. */
+  readonly lost: string | null;
+  /** Operations that went down with it, and those of them that others took over. */
+  readonly lostOperations: number;
+  readonly dealtAgain: number;
+};
