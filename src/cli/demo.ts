@@ -12,6 +12,7 @@ import { includeTokens } from "../trace/trace-options.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
+import { uiOption } from "./live/ui-choice.ts";
 import { planRun } from "./replay/engine-plan.ts";
 import { replayRun } from "./replay/run-replay.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
@@ -32,6 +33,7 @@ const options = {
   seed: { type: "string", default: "0", value: "TEXT", help: "seed of trace and contents" },
   out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
+  ...uiOption,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -54,10 +56,10 @@ export const demo: Command<typeof options> = {
       say(`registry: embedded, on ${registry.url}`);
       const config = await prepare(path, registry.url, given);
       say(`trace and configuration: ${config}`);
-      const warmed = await warm(path, config, terminal);
+      const warmed = await warm(path, { config, ui: given.ui }, terminal);
       if (warmed !== ExitCode.done) return warmed;
       say(`filled; replaying for about ${given.seconds} s, every request at its time`);
-      return await replay(path, { config, json: given.json }, terminal);
+      return await replay(path, { config, json: given.json, ui: given.ui }, terminal);
     } finally {
       await registry.close();
     }
@@ -99,18 +101,22 @@ async function prepare(path: string, registry: string, given: Given): Promise<st
 const common = {
   arguments: redactedArguments(process.argv.slice(2)),
   quiet: false,
-  ui: "auto",
   allowInvalid: false,
   allowFailures: false,
 };
 
 /** The warm-up's own summary would bury the one that the demo is about. */
-async function warm(path: string, file: string, terminal: Terminal): Promise<ExitCode> {
+async function warm(
+  path: string,
+  { config: file, ui }: { readonly config: string; readonly ui: string },
+  terminal: Terminal,
+): Promise<ExitCode> {
   const config = loadReplayConfig({ path: file, mode: "warmup", env: {} });
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const request = {
     ...common,
     verb: "warmup",
+    ui,
     config,
     flags: {},
     restart: false,
@@ -124,7 +130,7 @@ async function warm(path: string, file: string, terminal: Terminal): Promise<Exi
 
 async function replay(
   path: string,
-  { config: file, json }: { config: string; json: boolean },
+  { config: file, json, ui }: { config: string; json: boolean; ui: string },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const config = loadReplayConfig({ path: file, mode: "run", env: {} });
@@ -134,5 +140,5 @@ async function replay(
     { type: "drayage warmup -i config.yaml", does: "fill a registry of yours: see README.md" },
   ];
   const out = join(path, "run");
-  return replayRun({ ...common, verb: "demo", config, plan, out, json, next }, terminal);
+  return replayRun({ ...common, verb: "demo", config, plan, out, json, ui, next }, terminal);
 }

@@ -26,8 +26,8 @@ export type ControlAnswer =
   | ({ readonly applied: true } & AppliedControl)
   | { readonly applied: false; readonly reason: string };
 
-export const SPEED_MIN = 0.01;
-export const SPEED_MAX = 100;
+const SPEED_MIN = 0.01;
+const SPEED_MAX = 100;
 
 const refused = (reason: string): ControlAnswer => ({ applied: false, reason });
 

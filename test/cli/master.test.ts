@@ -35,7 +35,7 @@ const verbs: readonly Verb[] = [
       }),
   },
 ];
-const defaults = { config: "c.yaml", json: false, set: [], quiet: false };
+const defaults = { config: "c.yaml", json: false, set: [], ui: "auto", quiet: false };
 
 for (const { argv, env = {}, verb, gives } of [
   { argv: ["-c", "run", "-i", "c.yaml"], verb: "run", gives: defaults },

@@ -7,7 +7,7 @@ import type { Validity } from "../../stats/validity.ts";
 import type { Engine, EngineStart } from "../../workers/engine.ts";
 
 /** What a person may do to a run while it goes on. */
-export type Steering = {
+type Steering = {
   readonly control: (control: RunControl) => ControlAnswer;
   /** As an interrupt: the first lets everything under way end, the second cuts it off. */
   readonly interrupt: () => void;

@@ -3,7 +3,7 @@ import { UsageError } from "../../core/errors.ts";
 import type { OptionTable, Terminal } from "../command.ts";
 import { isInForeground } from "./foreground.ts";
 
-export const uiModes = ["auto", "live", "plain", "json", "none"] as const;
+const uiModes = ["auto", "live", "plain", "json", "none"] as const;
 type UiMode = (typeof uiModes)[number];
 
 export const uiOption = {
@@ -18,11 +18,11 @@ export const uiOption = {
 
 export type Ui = Exclude<UiMode, "auto">;
 
-export const isTerminalStream = (stream: NodeJS.WritableStream): boolean =>
+const isTerminalStream = (stream: NodeJS.WritableStream): boolean =>
   (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
 
 /** Lines can be written over: a terminal that is no log of a build and knows how. */
-export const rewrites = ({ err, env }: Terminal): boolean =>
+const rewrites = ({ err, env }: Terminal): boolean =>
   isTerminalStream(err) && (env.CI ?? "") === "" && env.TERM !== "dumb";
 
 /** Throws UsageError where a live view was asked for and cannot be. */
