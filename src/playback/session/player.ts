@@ -56,6 +56,7 @@ export class Player {
   #end: Micros = NO_END;
   #run: Run = STILL;
   #pair: ReferencePair | undefined;
+  #hasMoved = false;
   #isHeld = false;
   #isClosed = false;
 
@@ -71,6 +72,7 @@ export class Player {
     this.#cursor = undefined;
     this.#next = null;
     this.#position = position;
+    this.#hasMoved = false;
     this.#pair = undefined;
   }
 
@@ -79,21 +81,32 @@ export class Player {
     this.#end = end;
   }
 
-  /**
-   * How to go on. A change of the speed keeps what has passed of the gap to the next batch; everything else makes the next
-   * batch due at once.
-   */
-  run(run: Run): void {
-    const before = this.#run;
+  /** Goes on in this way; the next batch is due at once. */
+  start(run: Run): void {
     this.#run = run;
-    if (run.kind !== "paced" || before.kind === "still") this.#pair = undefined;
-    else this.#changeSpeed(run.speed);
+    this.#pair = undefined;
+    this.go();
   }
 
-  #changeSpeed(speed: number): void {
-    const now = this.#options.wake.now();
-    const pair = this.#pair ?? { archive: this.#position, mono: now, speed };
-    this.#pair = atSpeed(pair, { now, speed, next: this.#next?.stamp ?? NO_END });
+  /** Goes on at another speed: what has passed of the gap to the next batch has passed, the rest runs at the new speed. */
+  change(run: Run): void {
+    const pair = this.#pair ?? this.#pairBehindLast();
+    this.#run = run;
+    this.#pair =
+      run.kind === "paced" && pair !== undefined
+        ? atSpeed(pair, {
+            now: this.#options.wake.now(),
+            speed: run.speed,
+            next: this.#next?.stamp ?? NO_END,
+          })
+        : undefined;
+    this.go();
+  }
+
+  /** Of a free run the archive time reached is that of the last batch. */
+  #pairBehindLast(): ReferencePair | undefined {
+    if (!this.#hasMoved || this.#run.kind !== "free") return undefined;
+    return { archive: this.#position, mono: this.#options.wake.now(), speed: 1 };
   }
 
   hold(): void {
@@ -186,6 +199,7 @@ export class Player {
     invariant(batch !== null, "a batch is loaded");
     this.#next = null;
     this.#position = batch.stamp;
+    this.#hasMoved = true;
     this.#options.hooks.onBatch(batch);
   }
 

@@ -9,8 +9,9 @@
 // `beginning` lies 1 us before the first batch in range. A position behind all data that is not yet certain to be the last would
 // skip what comes: so the latest position is the end of data, or `end` once nothing before it can come any more.
 import type { ArchiveReader } from "../../archive/archive-reader.ts";
+import type { PathFilter } from "../../archive/event.ts";
 import { type Micros, micros } from "../../core/units.ts";
-import { type Bound, NO_END, NO_START } from "./control-values.ts";
+import { type Bound, NO_END, NO_START, type Seek } from "./control-values.ts";
 
 export type RangeArchive = Pick<ArchiveReader, "cursor" | "firstOfAll" | "first" | "last">;
 export type Bounds = { readonly start: Bound; readonly end: Bound };
@@ -57,7 +58,7 @@ export async function latestOf(
 }
 
 /** The position inside the range that is nearest to `wanted`. */
-export async function clamped(
+async function clamped(
   archive: RangeArchive,
   { bounds, now, wanted }: { bounds: Bounds; now: Micros; wanted: Micros },
 ): Promise<Micros | null> {
@@ -70,3 +71,53 @@ export async function clamped(
 /** Where reading begins while the archive is empty: whatever comes first inside the bounds. */
 export const beforeAll = ({ start }: Bounds): Micros =>
   start === null ? NO_START : micros(start - 1);
+
+/** Whether a move of a bound has passed the position. 1 us before `start` is the beginning of a range, and so inside. */
+export const isOutside = (pos: Micros, { start, end }: Bounds): boolean =>
+  (start !== null && pos < start - 1) || (end !== null && pos > end);
+
+/** Where a session is when it is asked to move. `passes`: which batches a step counts. */
+export type Place = {
+  readonly bounds: Bounds;
+  readonly now: Micros;
+  readonly pos: Micros | null;
+  readonly passes: PathFilter;
+};
+
+/** Where a seek leads; null while the archive is empty. */
+export async function positionOf(
+  archive: RangeArchive,
+  seek: Seek,
+  { bounds, now, pos, passes }: Place,
+): Promise<Micros | null> {
+  const from = pos ?? (await beginningOf(archive, bounds));
+  if (from === null) return null;
+  const nearest = (wanted: Micros): Promise<Micros | null> =>
+    clamped(archive, { bounds, now, wanted });
+  switch (seek.kind) {
+    case "beginning":
+      return beginningOf(archive, bounds);
+    case "end":
+      return latestOf(archive, { bounds, now });
+    case "instant":
+      return nearest(seek.stamp);
+    case "from-here":
+      return nearest(micros(Math.round(from + seek.by)));
+    case "batches":
+      return nearest(await step(archive, { from, count: seek.count, passes }));
+    default:
+      return seek satisfies never;
+  }
+}
+
+async function step(
+  archive: RangeArchive,
+  { from, count, passes }: { from: Micros; count: number; passes: PathFilter },
+): Promise<Micros> {
+  const cursor = archive.cursor(from, passes);
+  try {
+    return await (count > 0 ? cursor.forward(count) : cursor.back(-count));
+  } finally {
+    cursor.close();
+  }
+}

@@ -1,4 +1,5 @@
 import type { ArchiveReader } from "../../archive/archive-reader.ts";
+import type { PathFilter } from "../../archive/event.ts";
 import type { Micros } from "../../core/units.ts";
 import type { WakeSource } from "../clock/wake-clock.ts";
 import type { FreeTurns } from "./free-turns.ts";
@@ -17,6 +18,10 @@ export type SessionContext = {
   readonly wall: () => Micros;
   readonly turns: FreeTurns;
   readonly streamBufferBytes: number;
-  /** Looks for files that have appeared elsewhere, if that was not done lately. */
-  readonly beforeSeek: () => Promise<void>;
+  /** Before a seek to a stamp outside of what is known: looks for files that appeared, if that was not done lately. */
+  readonly beforeSeek: (stamp: Micros) => Promise<void>;
 };
+
+/** What passes both. */
+export const bothOf = (one: PathFilter, other: PathFilter | undefined): PathFilter =>
+  other === undefined ? one : { matches: (path) => one.matches(path) && other.matches(path) };
