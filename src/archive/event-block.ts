@@ -128,7 +128,7 @@ export class EventWalk {
   }
 }
 
-function decodeEvent(code: number, path: string, body: Buffer): ArchiveEvent {
+export function decodeEvent(code: number, path: string, body: Buffer): ArchiveEvent {
   const kind = kinds[code];
   switch (kind) {
     case "removed":
