@@ -24,13 +24,18 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "master",
-    summary: "the same as warmup, run and simulate, as the original trace replayer spells it",
+    summary: "warmup, run and simulate, sent from the machines of client_info.client_list",
     load: async () =>
       (await import("./master.ts")).masterOf({
         warmup: loadWarmup,
         run: loadRun,
         simulate: loadSimulate,
       }),
+  },
+  {
+    name: "client",
+    summary: "wait for masters and send a part of their runs from this machine",
+    load: async () => (await import("./client.ts")).client,
   },
   {
     name: "load",

@@ -1,6 +1,7 @@
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { parseArguments } from "./parser.ts";
+import { endOptions, nodeOptions } from "./replay/replay-options.ts";
 
 const options = {
   command: {
@@ -12,6 +13,8 @@ const options = {
     help: "what to do",
   },
   ...configOption,
+  ca: nodeOptions.ca,
+  ...endOptions,
   ...commonReplayOptions,
 } as const satisfies OptionTable;
 
@@ -20,13 +23,19 @@ type Mode = "warmup" | "run" | "simulate";
 /** The commands that `-c` can name. */
 export type Modes = Readonly<Record<Mode, () => Promise<Command>>>;
 
-/** The spelling of the trace replayer that drayage stands in for: `master -c run -i FILE` is `run -i FILE`. */
+/** The spelling of the trace replayer that drayage stands in for: `master -c run -i FILE` is `run --nodes -i FILE`. */
 export const masterOf = (modes: Modes): Command<typeof options> => ({
   name: "master",
-  summary: "the same as warmup, run and simulate, as the original trace replayer spells it",
+  summary: "warmup, run and simulate, sent from the machines of client_info.client_list",
   examples: [
-    { type: "drayage master -c warmup -i config.yaml", does: "as drayage warmup -i config.yaml" },
-    { type: "drayage master -c run -i config.yaml", does: "as drayage run -i config.yaml" },
+    {
+      type: "drayage master -c warmup -i config.yaml",
+      does: "fill the registry from all nodes; from here where none of them answers",
+    },
+    {
+      type: "drayage master -c run -i config.yaml",
+      does: "replay from the nodes of client_info.client_list, where drayage client runs",
+    },
     {
       type: "drayage master -c simulate -i config.yaml",
       does: "as drayage simulate -i config.yaml",
@@ -36,14 +45,22 @@ export const masterOf = (modes: Modes): Command<typeof options> => ({
   async run({ command, ...common }, _positionals, terminal) {
     // The option table lets nothing else through.
     const verb = await modes[command as Mode]();
+    const nodes = "nodes" in verb.options ? { nodes: true } : {};
     // Parsed again with the verb's own table, which has more flags: their defaults and variables are the verb's.
     const { options, positionals } = parseArguments(verb, {
-      args: argumentsOf(common),
+      args: argumentsOf(knownTo(verb, { ...common, ...nodes })),
       env: terminal.env,
     });
     return verb.run(options, positionals, terminal);
   },
 });
+
+/** A simulation sends nothing, and has no flags for what only senders need. */
+const knownTo = (
+  { options: known }: Command,
+  values: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => name in known));
 
 /** The flags that give these values: `--config=FILE`, `--set=…` once per value, `--json` or `--no-json`. */
 function argumentsOf(values: Readonly<Record<string, unknown>>): string[] {

@@ -1,14 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../core/exit-code.ts";
 import { accountLine, brokenLines } from "../trace/account.ts";
+import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
-import { planRun } from "./replay/engine-plan.ts";
+import { planRun, type RunFlags } from "./replay/engine-plan.ts";
 import { checkMap } from "./replay/map-files.ts";
-import { endingOf, endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
+import {
+  endingOf,
+  endOptions,
+  nodeOptions,
+  overridesOf,
+  traceReadingOptions,
+} from "./replay/replay-options.ts";
 import { replayRun } from "./replay/run-replay.ts";
 
 const options = {
@@ -23,6 +30,7 @@ const options = {
   },
   "dry-run": { type: "boolean", default: false, help: "send nothing and ask no registry" },
   plan: { type: "string", value: "FILE", help: "write what is sent, by whom and when (NDJSON)" },
+  ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
   ...commonReplayOptions,
@@ -51,29 +59,25 @@ export const run: Command<typeof options> = {
       env: terminal.env,
       local: given.local,
     });
-    const plan = planRun(config, {
+    const flags: RunFlags = {
       local: given.local,
       planFile: given.plan,
       dryRun: given["dry-run"],
       runId: randomBytes(8).toString("hex"),
       tmpDir: given.tmp,
       errorsFile: given.errors,
-    });
-    if (given["dry-run"]) return showPlan(given, plan.feed, terminal);
+    };
+    if (flags.dryRun) return showPlan(given, planRun(config, flags).feed, terminal);
     const warn = (line: string): void => void terminal.err.write(`${line}\n`);
     checkMap(config, warn);
+    const ending = { verb: "run", config, ...endingOf(given), next: [] };
+    if (given.nodes && given.local === undefined && hasRemoteNodes(config)) {
+      const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
+      return replayRun({ ...ending, ...spread }, terminal);
+    }
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
     await checkRegistries(config, config.registry.keys(), warn);
-    return replayRun(
-      {
-        verb: "run",
-        config,
-        plan,
-        ...endingOf(given),
-        next: [],
-      },
-      terminal,
-    );
+    return replayRun({ ...ending, plan: planRun(config, flags) }, terminal);
   },
 };
 

@@ -1,9 +1,16 @@
+import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
-import { endingOf, endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
+import {
+  endingOf,
+  endOptions,
+  nodeOptions,
+  overridesOf,
+  traceReadingOptions,
+} from "./replay/replay-options.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
 
 const options = {
@@ -13,6 +20,7 @@ const options = {
     default: false,
     help: "forget what an interrupted warm-up has reached, and begin anew",
   },
+  ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
   ...commonReplayOptions,
@@ -36,13 +44,17 @@ export const warmup: Command<typeof options> = {
       overrides: overridesOf(given),
       env: terminal.env,
     });
-    await checkRegistries(config, warmedRegistries(config), (line) =>
-      terminal.err.write(`${line}\n`),
-    );
+    const say = (line: string): void => void terminal.err.write(`${line}\n`);
+    const nodes =
+      given.nodes && hasRemoteNodes(config)
+        ? await spreadWarmup(config, { ca: given.ca, env: terminal.env, say })
+        : undefined;
+    if (nodes === undefined) await checkRegistries(config, warmedRegistries(config), say);
     return replayWarmup(
       {
         verb: "warmup",
         config,
+        nodes,
         flags: { tmpDir: given.tmp, errorsFile: given.errors },
         restart: given.restart,
         ...endingOf(given),

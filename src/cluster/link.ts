@@ -36,7 +36,7 @@ export interface Link {
   send(frame: Uint8Array, lane: Lane): void;
   /** Bytes of kept frames that are not known to have arrived: what back-pressure looks at. */
   readonly unacknowledgedBytes: number;
-  /** Called once, before anything is delivered. */
+  /** Called once; what came before is delivered then. */
   listen(listener: LinkListener): void;
   /** Ends the conversation after what was sent before. */
   close(): void;
@@ -54,7 +54,14 @@ export interface NodeFinder {
 
 export type FoundNodes = {
   readonly links: readonly Link[];
-  readonly missing: readonly { readonly name: string; readonly sentence: string }[];
+  readonly missing: readonly MissingNode[];
+};
+
+export type MissingNode = {
+  readonly name: string;
+  readonly sentence: string;
+  /** Nobody was there at all, rather than somebody who does not take part. */
+  readonly absent: boolean;
 };
 
 /** The node's side of a transport: one conversation after the other. */

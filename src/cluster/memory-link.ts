@@ -7,6 +7,7 @@ class MemoryLink implements Link {
   readonly unacknowledgedBytes = 0;
   #other: MemoryLink | undefined;
   #listener: LinkListener | undefined;
+  readonly #early: Uint8Array[] = [];
   #closed = false;
 
   constructor(peer: string) {
@@ -19,6 +20,7 @@ class MemoryLink implements Link {
 
   listen(listener: LinkListener): void {
     this.#listener = listener;
+    for (const frame of this.#early.splice(0)) listener.frame(frame);
   }
 
   /** On a later turn, as it would be over a network: nobody is called from within its own call. */
@@ -28,7 +30,9 @@ class MemoryLink implements Link {
   }
 
   deliver(frame: Uint8Array): void {
-    if (!this.#closed) this.#listener?.frame(frame);
+    if (this.#closed) return;
+    if (this.#listener === undefined) this.#early.push(frame);
+    else this.#listener.frame(frame);
   }
 
   close(): void {

@@ -105,6 +105,9 @@ export type RunEngine = Pick<
 /** Makes the engine of a run. */
 export type MakeEngine = (plan: EnginePlan, listeners: EngineListeners) => RunEngine;
 
+/** One that sends from this process. */
+export const engineHere: MakeEngine = (plan, listeners) => new Engine(plan, listeners);
+
 export class Engine {
   readonly #plan: EnginePlan;
   readonly #listeners: EngineListeners;

@@ -2,6 +2,7 @@
 // program, the messages, docs/configuration.md and the JSON Schema are all read from here.
 import * as z from "zod";
 import { defaultInclude, includeTokens } from "../../trace/trace-options.ts";
+import { clusterSection } from "./cluster-schema.ts";
 import { registryEntry } from "./registry-entry.ts";
 import { runSection } from "./run-schema.ts";
 import {
@@ -38,6 +39,7 @@ export const replaySchema = (mode: Mode) =>
       pushing,
     ),
     client_info: clientSection(),
+    cluster: clusterSection(),
     warmup: warmupSection(),
     run: runSection(mode),
     simulate: simulateSection(),
@@ -111,7 +113,7 @@ const clientSection = () =>
     ),
     port: key(
       whole({ min: 1, max: 65_535 }).default(8080),
-      "Port on which the master takes results.",
+      "Port of the master's status and metrics, on this machine; the original takes results there.",
       run,
     ),
     threads: key(

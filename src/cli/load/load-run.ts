@@ -14,7 +14,14 @@ import {
 import type { RingViews } from "../../ring/record-ring.ts";
 import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
-import { Engine, type EngineEnd, type EnginePlan, type EngineStart } from "../../workers/engine.ts";
+import {
+  type EngineEnd,
+  type EnginePlan,
+  type EngineStart,
+  engineHere,
+  type MakeEngine,
+  type RunEngine,
+} from "../../workers/engine.ts";
 import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
@@ -35,6 +42,8 @@ import { peakRate } from "./load-schedule.ts";
 export type LoadRequest = {
   readonly plan: EnginePlan & { readonly feed: LoadFeedPlan };
   readonly story: RunStory;
+  /** Makes the engine; the one of this process if absent. */
+  readonly makeEngine?: MakeEngine | undefined;
   readonly limits: SaturationLimits;
   /** Length of the schedule, or of a load without one. */
   readonly seconds: number;
@@ -53,7 +62,8 @@ export class LoadOutcomes implements OutcomeKeeper {
   lastSentSeconds = 0;
 
   keep(ring: RingViews, at: number): void {
-    if (ring.bytes[at + OUTCOME_HOW_AT] === Disposition.notSent) return;
+    const how = ring.bytes[at + OUTCOME_HOW_AT];
+    if (how === Disposition.notSent || how === Disposition.nodeLost) return;
     const sent = (ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number) / 1e9;
     if (sent > this.lastSentSeconds) this.lastSentSeconds = sent;
     const failure = ring.bytes[at + OUTCOME_FAILURE_AT] as number;
@@ -73,7 +83,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   const outcomes = new LoadOutcomes();
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
   let timer: NodeJS.Timeout | undefined;
-  const engine = new Engine(plan, {
+  const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
     started(start) {
       recording.started(start, engine);
@@ -110,7 +120,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
-    return runExit(request, figures, interrupts.code());
+    return runExit(request, figures, { signal: interrupts.code(), nodes: end.nodes });
   } finally {
     clearInterval(timer);
     interrupts.release();
@@ -122,7 +132,11 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
 /** Looks often: in a pause, the time of a closed loop stands still. */
 const LOOK_MS = 20;
 
-function drainAfter(engine: Engine, { clock, at }: EngineStart, seconds: number): NodeJS.Timeout {
+function drainAfter(
+  engine: RunEngine,
+  { clock, at }: EngineStart,
+  seconds: number,
+): NodeJS.Timeout {
   const timer = setInterval(() => {
     if (engine.timebase.scheduleAt(clock.now() - at) < seconds * 1e9) return;
     clearInterval(timer);

@@ -17,6 +17,8 @@ export type ReplayFlags = {
 export type RunFlags = ReplayFlags & {
   /** Workers in this process, instead of those of the configuration. */
   readonly local?: number | undefined;
+  /** Machines that send, a ring each; undefined = this process does. */
+  readonly nodes?: number | undefined;
   readonly planFile?: string | undefined;
   readonly dryRun: boolean;
   readonly runId: string;
@@ -57,8 +59,8 @@ function objectPlan(config: ReplayConfig, flags: ReplayFlags, threads: number): 
 }
 
 /** Workers of the configuration that run in this process. */
-const nodeCount = (config: ReplayConfig, { local }: RunFlags): number =>
-  local ?? Math.max(1, config.clientInfo.clientList?.length ?? 1);
+const nodeCount = (config: ReplayConfig, { local, nodes }: RunFlags): number =>
+  nodes ?? local ?? Math.max(1, config.clientInfo.clientList?.length ?? 1);
 
 /** Operations at once, per worker of the configuration. */
 function placesOf({ clientInfo, run }: ReplayConfig): number {
@@ -70,7 +72,7 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
   const { clientInfo, run, warmup, trace } = config;
   const nodes = nodeCount(config, flags);
   const places = placesOf(config);
-  const perNode = threadCount(places, nodes);
+  const perNode = flags.nodes === undefined ? threadCount(places, nodes) : 1;
   const threads = nodes * perNode;
   const slots = clientInfo.assign === "slots" ? places : 0;
   return {
@@ -108,10 +110,14 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
 /** `registries`: indices of the entries to fill. `finished`: what an interrupted warm-up left done. */
 export function planWarmup(
   config: ReplayConfig,
-  flags: ReplayFlags & Pick<WarmupFeedPlan, "registries" | "finished">,
+  flags: ReplayFlags &
+    Pick<WarmupFeedPlan, "registries" | "finished"> & {
+      /** Machines that send; undefined = this process does. */
+      readonly nodes?: number | undefined;
+    },
 ): EnginePlan & { feed: WarmupFeedPlan } {
   const { run, warmup } = config;
-  const threads = threadCount(warmup.threads, 1);
+  const threads = flags.nodes ?? threadCount(warmup.threads, 1);
   return {
     threads,
     client: clientSpec(config),

@@ -32,6 +32,8 @@ export class IntervalRecording {
   readonly #plannedBySecond = new Map<number, number>();
   #files: { log: HistogramLog; series: TimeseriesFile } | undefined;
   #clock: Clock | undefined;
+  /** Tallies are filled interval by interval: where nothing was added there is no interval. */
+  #waits = false;
   #timebase: Timebase | undefined;
   #startedAt: Nanos = nanos(0);
   #last: Nanos = nanos(0);
@@ -55,7 +57,7 @@ export class IntervalRecording {
   }
 
   started(
-    { wallUs, origin, clock, at }: EngineStart,
+    { wallUs, origin, clock, at, filled }: EngineStart,
     {
       tallies,
       timebase,
@@ -64,7 +66,8 @@ export class IntervalRecording {
     this.#timebase = timebase;
     this.origin = { startedAtMs: wallUs / 1000, originNs: origin };
     this.#reader = new TallyReader(tallies);
-    this.#clock = clock;
+    this.#clock = filled ?? clock;
+    this.#waits = filled !== undefined;
     this.#startedAt = nanos(at);
     const tool = `drayage ${version}`;
     this.#files = {
@@ -91,6 +94,7 @@ export class IntervalRecording {
     if (this.#clock === undefined || this.#files === undefined || this.#reader === undefined)
       return;
     const now = nanos(Math.max(0, this.#clock.now() - this.#startedAt));
+    if (this.#waits && now === this.#last) return;
     const snapshot = this.#reader.takeInterval(this.#last, now);
     const point = seriesPoint(snapshot, this.#takePlanned(now));
     this.#last = now;

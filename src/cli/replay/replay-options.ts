@@ -12,6 +12,20 @@ export const traceReadingOptions = {
   },
 } as const satisfies OptionTable;
 
+/** Sending from other machines. */
+export const nodeOptions = {
+  nodes: {
+    type: "boolean",
+    default: false,
+    help: "send from the nodes of client_info.client_list, as drayage master does",
+  },
+  ca: {
+    type: "string",
+    value: "FILE",
+    help: "authority of the nodes' certificates (PEM): speaks TLS with them",
+  },
+} as const satisfies OptionTable;
+
 /** How a replay ends. */
 export const endOptions = {
   out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },

@@ -1,4 +1,4 @@
-import type { EnginePlan } from "../../workers/engine.ts";
+import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 
@@ -8,6 +8,8 @@ export type ReplayRequest<F extends FeedPlan> = {
   readonly verb: string;
   readonly config: ReplayConfig;
   readonly plan: EnginePlan & { readonly feed: F };
+  /** Makes the engine; the one of this process if absent. */
+  readonly makeEngine?: MakeEngine | undefined;
   /** The command line, for run.json. */
   readonly arguments: readonly string[];
   /** Run directory; a new one below `runs` if absent. */

@@ -1,4 +1,6 @@
 import type { FeedPlan } from "../../workers/feed-plan.ts";
+import type { NodeReport } from "../../workers/node-report.ts";
+import { nodeFact } from "../cluster/node-fact.ts";
 import { resolvedConfig } from "../config/replay-config.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { machineFacts, type RunStory } from "./run-story.ts";
@@ -8,6 +10,7 @@ import type { TraceHash } from "./trace-hashes.ts";
 export function replayStory(
   request: ReplayRequest<FeedPlan>,
   traces: readonly TraceHash[],
+  nodes: readonly NodeReport[] = [],
 ): RunStory {
   const { verb, config, plan, json, next, arguments: words } = request;
   const { clientInfo, run, trace, warmup } = config;
@@ -20,6 +23,7 @@ export function replayStory(
       threads: plan.threads,
       pacing: plan.pacing,
       limits: plan.limits,
+      ...(nodes.length === 0 ? {} : { nodes }),
     },
     traces,
     facts: [
@@ -31,6 +35,7 @@ export function replayStory(
       ["content", warmup.random ? "incompressible" : "compressible"],
       ["seed", run.seed],
       ...machineFacts(),
+      ...nodes.map(nodeFact),
     ],
     json,
     next,

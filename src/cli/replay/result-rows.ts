@@ -26,7 +26,9 @@ export class ResultRows implements OutcomeKeeper {
   readonly compat = new CompatSum();
   /** First sentence of each error, by its label. */
   readonly examples: Record<string, string> = {};
-  /** Operations that an interrupt left unsent, as lines of the skipped file. */
+  /** Operations whose outcome is not known since their node is lost. */
+  nodeLost = 0;
+  /** Operations that an interrupt or the loss of a node left without an outcome, as lines of the skipped file. */
   readonly #unsent: string[] = [];
   readonly #file: RowFile;
   /** Wall clock at the start of the run, microseconds since the epoch. */
@@ -47,15 +49,18 @@ export class ResultRows implements OutcomeKeeper {
     return this.#file.rows;
   }
 
+  /** Operations that an interrupt left unsent. */
   get unsent(): number {
-    return this.#unsent.length;
+    return this.#unsent.length - this.nodeLost;
   }
 
   keep(ring: RingViews, at: number): void {
     const { bytes, doubles } = ring;
     const how = bytes[at + OUTCOME_HOW_AT];
-    if (how === Disposition.notSent) {
-      this.#unsent.push(unsentLine(ring, at));
+    if (how === Disposition.notSent || how === Disposition.nodeLost) {
+      const lost = how === Disposition.nodeLost;
+      if (lost) this.nodeLost++;
+      this.#unsent.push(unsentLine(ring, at, lost ? "node_lost" : "interrupted"));
       return;
     }
     this.#file.beginRow();
@@ -85,7 +90,7 @@ export class ResultRows implements OutcomeKeeper {
     this.#file.endRows();
   }
 
-  /** Adds what an interrupt left unsent to the skipped file, which the feeder has closed by now. */
+  /** Adds what has no outcome to the skipped file, which the feeder has closed by now. */
   appendUnsent(skippedFile: string): void {
     if (this.#unsent.length > 0) appendFileSync(skippedFile, this.#unsent.join(""));
   }
@@ -107,8 +112,8 @@ export function rowTextOf({ bytes }: RingViews, at: number): string {
   return bytes.toString("utf8", from, from + bytes.readUInt16LE(at + OUTCOME_ROW_BYTES_AT));
 }
 
-function unsentLine(ring: RingViews, at: number): string {
+function unsentLine(ring: RingViews, at: number, reason: string): string {
   const { uri, method } = JSON.parse(`{${rowTextOf(ring, at)}}`) as { uri: string; method: string };
   const seq = (ring.words[(at + OUTCOME_SEQ_AT) >> 2] as number) >>> 0;
-  return `${JSON.stringify({ seq, uri, method, reason: "interrupted" })}\n`;
+  return `${JSON.stringify({ seq, uri, method, reason })}\n`;
 }

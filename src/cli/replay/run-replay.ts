@@ -6,7 +6,7 @@ import { createRunDirectory } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { judge, type SaturationLimits } from "../../stats/validity.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
-import { Engine, type EngineEnd } from "../../workers/engine.ts";
+import { type EngineEnd, engineHere } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
@@ -46,7 +46,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const { press: interrupt } = interrupts;
   const parts = { verb, directory, paced, limits, engine: () => engine, interrupt, recording };
   const progress = openView(viewedRun(parts), request, terminal);
-  const engine = new Engine(plan, {
+  const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: rows,
     started(start) {
       rows.startedAtUs = start.wallUs;
@@ -79,11 +79,11 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, ...filesOf(request, rows) };
-    const story = replayStory(request, await hashes);
+    const story = replayStory(request, await hashes, end.nodes);
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
-    return runExit(request, figures, interrupts.code());
+    return runExit(request, figures, { signal: interrupts.code(), nodes: end.nodes });
   } finally {
     // Until here, so that an interrupt while files are written leaves them whole.
     interrupts.release();
@@ -143,7 +143,7 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
     planned,
     failsOn: "all",
     traceSeconds,
-    skipped: skippedOf(end.feed.skipped, rows.unsent),
+    skipped: skippedOf(end.feed.skipped, rows),
     records: recordCounts(end.feed.account),
     besides: besidesOf(end.counts),
     examples: rows.examples,
@@ -151,12 +151,16 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
   };
 }
 
-/** An interrupt leaves operations unsent that were fed, and records of which the feeder made none. */
+/** An interrupt leaves operations unsent that were fed, and records of which the feeder made none; so does a lost node. */
 function skippedOf(
   fed: Readonly<Record<string, number>>,
-  unsent: number,
+  { unsent, nodeLost }: ResultRows,
 ): Readonly<Record<string, number>> {
-  return unsent === 0 ? fed : { ...fed, interrupted: (fed.interrupted ?? 0) + unsent };
+  return {
+    ...fed,
+    ...(unsent === 0 ? {} : { interrupted: (fed.interrupted ?? 0) + unsent }),
+    ...(nodeLost === 0 ? {} : { node_lost: nodeLost }),
+  };
 }
 
 const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({

@@ -9,7 +9,7 @@ import {
   type WarmupIdentity,
   WarmupJournal,
 } from "../../trace/warmup-journal.ts";
-import { Engine, type EngineEnd } from "../../workers/engine.ts";
+import { type EngineEnd, engineHere, type MakeEngine } from "../../workers/engine.ts";
 import type { WarmupFeedPlan } from "../../workers/feed-plan.ts";
 import type { Terminal } from "../command.ts";
 import type { ConfigOf } from "../config/replay-config.ts";
@@ -25,6 +25,7 @@ import { runRecord, tell, writeOutputs } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
+import type { RunEnding } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { WarmupLedger } from "./warmup-ledger.ts";
@@ -32,26 +33,41 @@ import { WarmupLedger } from "./warmup-ledger.ts";
 export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
   readonly config: ConfigOf<"warmup">;
   readonly flags: ReplayFlags;
+  /** This process sends if absent. */
+  readonly nodes?: WarmupNodes | undefined;
   /** Forget what an interrupted warm-up has reached. */
   readonly restart: boolean;
   /** What to type when this one does not get to its end. */
   readonly again: RunStory["next"][number];
 };
 
+/** The machines that a warm-up is spread over. */
+export type WarmupNodes = {
+  readonly count: number;
+  readonly makeEngine: MakeEngine;
+  /** Calls it off before there is an engine. */
+  close(): Promise<void>;
+};
+
 /** Pushes what the trace's GETs ask for, and writes the map. Returns the exit code. */
 export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): Promise<ExitCode> {
-  const { config, verb, out } = wanted;
+  const { config, verb, out, nodes } = wanted;
   const identity = warmupIdentity(config);
   const hashes = hashesOfTrace(config);
   const { journal, earlier } = openJournal(wanted, terminal);
   const failuresFile = `${config.warmup.output}.failures.ndjson`;
   const ledger = new WarmupLedger(journal, { earlier, failuresFile });
   const registries = warmedRegistries(config);
-  const plan = planWarmup(config, { ...wanted.flags, registries, finished: earlier });
+  const plan = planWarmup(config, {
+    ...wanted.flags,
+    registries,
+    finished: earlier,
+    nodes: nodes?.count,
+  });
   const request = { ...wanted, plan };
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const recording = new IntervalRecording(directory, (point) => progress.interval(point));
-  const engine = new Engine(plan, {
+  const engine = (nodes?.makeEngine ?? engineHere)(plan, {
     keeper: ledger,
     started(start) {
       recording.started(start, engine);
@@ -87,12 +103,12 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     const figures = figuresOf(request, course);
     const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
     const next = map === "written" ? request.next : [request.again];
-    const story = replayStory({ ...request, next }, await hashes);
+    const story = replayStory({ ...request, next }, await hashes, end.nodes);
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tellFailures(ledger, failuresFile, terminal);
     tell(story, outputs, terminal);
-    return exitOf(request, ledger, interrupts.code());
+    return exitOf(request, ledger, { signal: interrupts.code(), nodes: end.nodes });
   } finally {
     interrupts.release();
     recording.close();
@@ -186,9 +202,10 @@ function tellFailures(ledger: WarmupLedger, failuresFile: string, { err }: Termi
 function exitOf(
   { allowFailures }: WarmupRequest,
   { counts }: WarmupLedger,
-  signal: ExitCode | undefined,
+  { signal, nodes = [] }: RunEnding,
 ): ExitCode {
   const codes: ExitCode[] = signal === undefined ? [] : [signal];
+  if (nodes.some(({ lost }) => lost !== null)) codes.push(ExitCode.nodeLost);
   if (counts.failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
   return strongestExit(codes);
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import type { FoundNodes, Link, NodeFinder } from "../link.ts";
+import type { FoundNodes, Link, MissingNode, NodeFinder } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
 import { ENVELOPE_BYTES } from "./envelope.ts";
 import {
@@ -34,6 +34,8 @@ const AGAIN_MS = 250;
 
 /** Denied for good: trying again would not help. */
 class Denial extends Error {}
+/** Nobody is there. */
+class Absence extends Error {}
 
 /** The master's end of the direct transport: connects to nodes that wait, and again whenever a connection is cut. */
 export class NodeDialer implements NodeFinder {
@@ -53,11 +55,16 @@ export class NodeDialer implements NodeFinder {
   async find(): Promise<FoundNodes> {
     const attempts = await Promise.allSettled(this.#options.nodes.map((name) => this.#first(name)));
     const links: Link[] = [];
-    const missing: { name: string; sentence: string }[] = [];
+    const missing: MissingNode[] = [];
     attempts.forEach((attempt, index) => {
       const name = this.#options.nodes[index] as string;
       if (attempt.status === "fulfilled") links.push(attempt.value);
-      else missing.push({ name, sentence: messageOf(attempt.reason) });
+      else
+        missing.push({
+          name,
+          sentence: messageOf(attempt.reason),
+          absent: attempt.reason instanceof Absence,
+        });
     });
     return { links, missing };
   }
@@ -106,7 +113,7 @@ export class NodeDialer implements NodeFinder {
       reject(new Error("it takes connections and says nothing"));
       socket.terminate();
     }, HANDSHAKE_MS_MAX);
-    socket.on("error", (error) => reject(new Error(explained(error))));
+    socket.on("error", (error) => reject(explained(error)));
     socket.on("close", () => reject(new Error("it closed the connection")));
     this.#shakeHands(socket, { link, conversation, late, resolve, reject });
     return promise.finally(() => clearTimeout(late));
@@ -158,7 +165,12 @@ type Dialling = {
   readonly reject: (error: Error) => void;
 };
 
-function explained(error: Error & { code?: string }): string {
+function explained(error: Error & { code?: string }): Error {
+  const sentence = sentenceOf(error);
+  return error.code === "ECONNREFUSED" ? new Absence(sentence) : new Error(sentence);
+}
+
+function sentenceOf(error: Error & { code?: string }): string {
   switch (error.code) {
     case "ECONNREFUSED":
       return "nobody listens there; start it: drayage client -i ADDRESS -p PORT";

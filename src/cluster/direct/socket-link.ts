@@ -20,6 +20,8 @@ export class SocketLink implements Link {
   readonly isPrivate: boolean;
   readonly #kept = new KeptFrames();
   #listener: LinkListener | undefined;
+  /** What came before anybody listened: the first words of a node. */
+  readonly #early: Uint8Array[] = [];
   #socket: WebSocket | undefined;
   /** Number of the last kept frame that came. */
   #received = 0;
@@ -54,6 +56,7 @@ export class SocketLink implements Link {
 
   listen(listener: LinkListener): void {
     this.#listener = listener;
+    for (const frame of this.#early.splice(0)) listener.frame(frame);
   }
 
   /** Carries on over a fresh connection, after the handshake. `received`: what the other side has got. */
@@ -120,7 +123,8 @@ export class SocketLink implements Link {
     this.#write();
     if (envelope.kind === "received") return;
     if (envelope.kind === "kept" && !this.#isNext(envelope.number)) return;
-    this.#listener?.frame(envelope.frame);
+    if (this.#listener === undefined) this.#early.push(Uint8Array.from(envelope.frame));
+    else this.#listener.frame(envelope.frame);
   }
 
   #isNext(number: number): boolean {

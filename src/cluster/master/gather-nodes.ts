@@ -1,6 +1,6 @@
 import { DrayageError } from "../../core/errors.ts";
 import { Conversation, type Patience } from "../conversation.ts";
-import type { Link, NodeFinder } from "../link.ts";
+import type { Link, MissingNode, NodeFinder } from "../link.ts";
 import type { Hello } from "../protocol/message.ts";
 import { NodeHandle } from "./node-handle.ts";
 
@@ -17,18 +17,27 @@ export type GatherOptions = {
   readonly say: (line: string) => void;
 };
 
-type Missing = { readonly name: string; readonly sentence: string };
+/** Too few nodes to start with. `absent`: nobody was there at all. */
+export class MissingNodes extends DrayageError {
+  readonly absent: boolean;
+
+  constructor(missing: readonly MissingNode[], there: number) {
+    const sentences = missing.map(({ name, sentence }) => `node ${name}: ${sentence}`);
+    super("target-unreachable", sentences.join("\n"));
+    this.absent = there === 0 && missing.every(({ absent }) => absent);
+  }
+}
 
 /**
- * Finds the nodes of a run and learns who they are. Throws DrayageError `target-unreachable` that names those that are missing,
- * unless so many are there that the rest may be.
+ * Finds the nodes of a run and learns who they are. Throws MissingNodes that names those that are missing, unless so many are
+ * there that the rest may be.
  */
 export async function gatherNodes(
   finder: NodeFinder,
   options: GatherOptions,
 ): Promise<readonly NodeHandle[]> {
   const found = await finder.find();
-  const missing: Missing[] = [...found.missing];
+  const missing: MissingNode[] = [...found.missing];
   const met = await Promise.all(found.links.map((link) => meet(link, options)));
   const there = met.filter((one) => {
     if ("hello" in one) return true;
@@ -36,7 +45,6 @@ export async function gatherNodes(
     return false;
   }) as Met[];
   const wanted = options.min ?? found.links.length + found.missing.length;
-  const sentences = missing.map(({ name, sentence }) => `node ${name}: ${sentence}`);
   if (there.length < Math.max(1, wanted)) {
     for (const { conversation } of there) {
       conversation.say({
@@ -45,21 +53,22 @@ export async function gatherNodes(
       });
       conversation.close();
     }
-    throw new DrayageError("target-unreachable", sentences.join("\n"));
+    throw new MissingNodes(missing, there.length);
   }
-  for (const sentence of sentences) options.say(`warning: ${sentence}; it is left out`);
+  for (const { name, sentence } of missing)
+    options.say(`warning: node ${name}: ${sentence}; it is left out`);
   return there.map(({ conversation, hello }, index) => new NodeHandle(conversation, hello, index));
 }
 
 type Met = { readonly conversation: Conversation; readonly hello: Hello };
 
-function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | Missing> {
+function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | MissingNode> {
   const conversation = new Conversation(link);
   conversation.bePatient(patience);
-  const { promise, resolve } = Promise.withResolvers<Met | Missing>();
+  const { promise, resolve } = Promise.withResolvers<Met | MissingNode>();
   const name = link.peer;
   const give = (sentence: string): void => {
-    resolve({ name, sentence });
+    resolve({ name, sentence, absent: false });
     conversation.say({ type: "end", sentence: "" });
     conversation.close();
   };
@@ -76,7 +85,7 @@ function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | M
       }
       if (message.type === "refuse") give(message.sentence);
     },
-    lost: (reason) => resolve({ name, sentence: reason }),
+    lost: (reason) => resolve({ name, sentence: reason, absent: false }),
   });
   return promise.finally(() => clearTimeout(late));
 }

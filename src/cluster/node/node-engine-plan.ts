@@ -4,8 +4,11 @@ import type { EnginePlan } from "../../workers/engine.ts";
 import { threadCount } from "../../workers/thread-count.ts";
 import type { NodePlan } from "../node-plan.ts";
 
-/** What this machine makes of its part of a run. `sharers`: nodes that run on it. */
-export function nodeEnginePlan(plan: NodePlan, count: number, sharers = 1): EnginePlan {
+/** What this machine makes of its part of a run. `count`: nodes of the run; `sharers`: nodes on this machine. */
+export function nodeEnginePlan(
+  plan: NodePlan,
+  { count, sharers }: { readonly count: number; readonly sharers: number },
+): EnginePlan {
   const threads = threadCount(plan.places, sharers);
   const rate = plan.rate === null ? null : plan.rate / count;
   return {

@@ -12,6 +12,8 @@ export type NodeHostOptions = {
   readonly version: string;
   readonly name: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Nodes that share this machine, as far as is known; 1 if absent. */
+  readonly sharers?: number;
   /** What happens, a line each. */
   readonly say: (line: string) => void;
   /** The system's clocks, unless a test has others. */
@@ -119,7 +121,14 @@ export class NodeHost {
         `${message.plan.verb} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
       );
       const plan = { ...message.plan, client: checked.client };
-      course.run = new NodeRun(conversation, { ...message, plan }, this.#clock);
+      course.run = new NodeRun(
+        conversation,
+        { ...message, plan },
+        {
+          ...this.#clock,
+          sharers: this.#options.sharers ?? 1,
+        },
+      );
       for (const earlier of early) course.run.hear(earlier);
       await course.run.run().then(
         () => say("done"),

@@ -47,7 +47,11 @@ export class NodeRun {
   #wallAhead = 0;
   #ordered = 0;
 
-  constructor(conversation: Conversation, message: PlanMessage, clock: NodeClock) {
+  constructor(
+    conversation: Conversation,
+    message: PlanMessage,
+    { sharers, ...clock }: NodeClock & { readonly sharers: number },
+  ) {
     this.#conversation = conversation;
     this.#clock = clock;
     this.#sender = new OutcomeSender(conversation);
@@ -55,7 +59,7 @@ export class NodeRun {
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
     this.#engine = new Engine(
-      nodeEnginePlan(plan, count),
+      nodeEnginePlan(plan, { count, sharers }),
       {
         keeper: {
           get hasRoom() {

@@ -1,0 +1,73 @@
+// Runs and warm-ups that are spread over the nodes of the configuration.
+import { randomBytes } from "node:crypto";
+import { MissingNodes } from "../../cluster/master/gather-nodes.ts";
+import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
+import type { RunFeedPlan } from "../../workers/feed-plan.ts";
+import type { ReplayConfig } from "../config/replay-config.ts";
+import { planRun, type RunFlags } from "../replay/engine-plan.ts";
+import { warmedRegistries } from "../replay/map-files.ts";
+import type { WarmupNodes } from "../replay/warmup-replay.ts";
+import { NodeSet, type NodeSetRequest } from "./node-set.ts";
+
+/** Whether anybody but this process is to send. */
+export const hasRemoteNodes = ({ clientInfo }: ReplayConfig): boolean =>
+  clientInfo.clientList?.some((name) => name !== "local") ?? false;
+
+export type SpreadSurroundings = Pick<NodeSetRequest, "ca" | "env" | "say">;
+
+type SpreadRun = {
+  readonly plan: EnginePlan & { readonly feed: RunFeedPlan };
+  readonly makeEngine: MakeEngine;
+};
+
+/** Finds the nodes and plans the run for as many as there are. Throws DrayageError that names what is missing. */
+export async function spreadRun(
+  config: ReplayConfig,
+  flags: RunFlags,
+  surroundings: SpreadSurroundings,
+): Promise<SpreadRun> {
+  const list = config.clientInfo.clientList ?? [];
+  const nodes = await NodeSet.find({ ...surroundings, list, cluster: config.cluster });
+  const plan = planRun(config, { ...flags, nodes: nodes.count });
+  const makeEngine = nodes.engineFor({
+    verb: "run",
+    runId: flags.runId,
+    places: plan.limits.places,
+    entries: plan.limits.entries,
+    rate: null,
+    registries: [...config.registry.keys()],
+    files: [],
+  });
+  return { plan, makeEngine };
+}
+
+/** Finds the nodes of a warm-up. Undefined where none is there: the original's clients are started for runs only. */
+export async function spreadWarmup(
+  config: ReplayConfig,
+  surroundings: SpreadSurroundings,
+): Promise<WarmupNodes | undefined> {
+  const list = config.clientInfo.clientList ?? [];
+  try {
+    const nodes = await NodeSet.find({ ...surroundings, list, cluster: config.cluster });
+    return {
+      count: nodes.count,
+      makeEngine: (plan, listeners) =>
+        nodes.engineFor({
+          verb: "warmup",
+          runId: randomBytes(8).toString("hex"),
+          places: plan.limits.places,
+          entries: plan.limits.entries,
+          rate: null,
+          registries: warmedRegistries(config),
+          files: [],
+        })(plan, listeners),
+      close: () => nodes.close(),
+    };
+  } catch (error) {
+    if (!(error instanceof MissingNodes && error.absent)) throw error;
+    surroundings.say(
+      `none of the nodes of client_info.client_list is there (${list.join(", ")}): warming up from this process`,
+    );
+    return undefined;
+  }
+}
