@@ -12,13 +12,14 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { ExchangeMarks } from "../../archive/exchange.ts";
 import { messageOf } from "../../core/errors.ts";
-import type { Bytes, Micros } from "../../core/units.ts";
+import type { Bytes } from "../../core/units.ts";
 import type { AddressRewrite } from "./address-rewrite.ts";
 import { KeptBody } from "./kept-body.ts";
+import type { PassageHead } from "./passage-head.ts";
 import { PassageTimes } from "./passage-times.ts";
 import { answerHeaders, hasBody, requestHeaders, trailerPairs } from "./passed-headers.ts";
 import { answerItself } from "./proxy-answer.ts";
-import type { UpstreamConnections } from "./upstream-connections.ts";
+import { mayBeSentAgain, type UpstreamConnections, whenConnected } from "./upstream-connections.ts";
 
 /** What all passages of a proxy share. */
 export type PassageDesk = {
@@ -32,24 +33,8 @@ export type PassageDesk = {
   ended(passage: Passage): void;
 };
 
-export type PassageHead = {
-  readonly arrival: Micros;
-  /** Monotonic, milliseconds. */
-  readonly startedAt: number;
-  /** Path and query. */
-  readonly target: string;
-  /** Origin of the proxy as this client knows it. */
-  readonly door: string;
-  readonly isExpecting: boolean;
-  readonly isManifest: boolean;
-};
-
-const CONNECT_MS_MAX = 30_000;
 /** What a client goes on sending behind a complete answer is read up to so many bytes, then it is cut off. */
 const LEFT_OVER_BYTES_MAX = 16 * 1024 * 1024;
-/** May be sent again when a kept connection turns out to be closed: nothing happens twice by it. */
-const repeatable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
-
 export class Passage {
   readonly head: PassageHead;
   readonly request: IncomingMessage;
@@ -178,17 +163,9 @@ export class Passage {
 
   #onSocket(socket: Socket): void {
     this.#times.note("assigned");
-    if (!socket.connecting) {
-      this.#times.note("connected");
-      return;
-    }
-    const limit = setTimeout(() => {
-      this.#asked?.destroy(new Error(`no connection within ${CONNECT_MS_MAX / 1000} s`));
-    }, CONNECT_MS_MAX);
-    socket.once("close", () => clearTimeout(limit));
-    socket.once("encrypted" in socket ? "secureConnect" : "connect", () => {
-      clearTimeout(limit);
-      this.#times.note("connected");
+    whenConnected(socket, {
+      onConnected: () => this.#times.note("connected"),
+      onLate: (why) => this.#asked?.destroy(why),
     });
   }
 
@@ -270,20 +247,13 @@ export class Passage {
     // Of a request that was sent again, or one that has been answered.
     if (asked !== this.#asked || this.#answer !== undefined || this.#isEnded) return;
     if (this.#aborted !== undefined) return;
-    if (this.#isStale(asked)) {
+    if (!this.#wasSentAgain && mayBeSentAgain(this.request, asked)) {
       this.#wasSentAgain = true;
       this.#ask();
       this.#asked?.end();
       return;
     }
     this.#failUpstream(502, `the upstream does not answer (${messageOf(error)})`);
-  }
-
-  /** The upstream closed a kept connection while the request was on its way: that says nothing about the request. */
-  #isStale(asked: ClientRequest): boolean {
-    const { method = "" } = this.request;
-    const isUntouched = !hasBody(this.request) && repeatable.has(method);
-    return asked.reusedSocket && isUntouched && !this.#wasSentAgain;
   }
 
   #onSilence(): void {

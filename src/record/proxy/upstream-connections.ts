@@ -1,10 +1,10 @@
 // Requests to the upstream over kept connections, by Node's own client. undici needs a quarter less processor time for a small
 // answer, but passes on neither `Expect: 100-continue` nor trailers of a request (perf/proxy-overhead.bench.ts).
-import { Agent, type ClientRequest, request } from "node:http";
+import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
-import { isIP } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { getCACertificates } from "node:tls";
-import type { RawHeaders } from "./passed-headers.ts";
+import { hasBody, type RawHeaders } from "./passed-headers.ts";
 import type { ProxyTls } from "./proxy-options.ts";
 
 /** Further requests wait for a connection. */
@@ -14,6 +14,9 @@ const IDLE_MS_MAX = 4_000;
 /** An upstream that says nothing for so long, while it is its turn, has failed. */
 const SILENCE_MS_MAX = 600_000;
 export const HEADER_BYTES_MAX = 64 * 1024;
+const CONNECT_MS_MAX = 30_000;
+/** May be sent again when a kept connection turns out to be closed: nothing happens twice by it. */
+const repeatable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 export class UpstreamConnections {
   readonly #agent: Agent;
@@ -69,4 +72,32 @@ function secureAgent(
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   });
+}
+
+/** Calls one of the two, once, when the socket of a request stands or has taken too long; at once for a kept connection. */
+export function whenConnected(
+  socket: Socket,
+  {
+    onConnected,
+    onLate,
+  }: { readonly onConnected: () => void; readonly onLate: (why: Error) => void },
+): void {
+  if (!socket.connecting) {
+    onConnected();
+    return;
+  }
+  const limit = setTimeout(() => {
+    onLate(new Error(`no connection within ${CONNECT_MS_MAX / 1000} s`));
+  }, CONNECT_MS_MAX);
+  socket.once("close", () => clearTimeout(limit));
+  socket.once("encrypted" in socket ? "secureConnect" : "connect", () => {
+    clearTimeout(limit);
+    onConnected();
+  });
+}
+
+/** The upstream closed a kept connection while the request was on its way: that says nothing about the request. */
+export function mayBeSentAgain(request: IncomingMessage, asked: ClientRequest): boolean {
+  const { method = "" } = request;
+  return asked.reusedSocket && !hasBody(request) && repeatable.has(method);
 }
