@@ -127,7 +127,7 @@ export class ArchiveFileWriter {
     const bytes = blockBytesMax(events);
     if (bytes >= RECORD_BYTES_LIMIT)
       throw new RecordTooLarge(`a batch of some ${bytes} bytes; a record ends at 2 GiB`);
-    this.#map(events, stamp);
+    this.#map(events);
     const part = this.#encodeBlock(events);
     const plain = this.#idList(events.length);
     const offset = this.file.add({ type: RecordType.batch, stamp, plain, part });
@@ -167,7 +167,7 @@ export class ArchiveFileWriter {
   }
 
   // New paths get their ids, and the file a path map before the batch that uses them.
-  #map(events: readonly ArchiveEvent[], stamp: Micros): void {
+  #map(events: readonly ArchiveEvent[]): void {
     const { paths } = this;
     if (this.#ids.length < events.length) this.#ids = new Uint32Array(events.length * 2);
     const known = paths.count;
@@ -176,10 +176,10 @@ export class ArchiveFileWriter {
       const id = paths.find(path);
       this.#ids[at] = id >= 0 ? id : paths.add(path);
     }
-    if (paths.count > known) this.#addPathMaps(known, stamp);
+    if (paths.count > known) this.#addPathMaps(known);
   }
 
-  #addPathMaps(from: number, stamp = this.#stamp): number {
+  #addPathMaps(from: number): number {
     const { paths, file } = this;
     const first = file.end;
     const out = new ByteWriter();
@@ -188,7 +188,7 @@ export class ArchiveFileWriter {
       const to = Math.min(paths.count, at + MAP_PATHS_MAX);
       out.clear();
       encodePathMap(out, { table: paths, from: at, to });
-      file.add({ type: RecordType.pathMap, stamp, part: out.view });
+      file.add({ type: RecordType.pathMap, stamp: this.#stamp, part: out.view });
       this.#relieve();
       at = to;
     } while (at < paths.count);
