@@ -4,8 +4,7 @@ import type { LogSource } from "./log-source.ts";
 /** Where a thread of its own finds what to read. Plain data. */
 export type ReaderPlan =
   | { readonly kind: "file"; readonly path: string; readonly limits: ReadLimits }
-  | { readonly kind: "directory"; readonly path: string; readonly limits: DirectoryLimits }
-  | ({ readonly kind: "module" } & ModuleReader);
+  | { readonly kind: "directory"; readonly path: string; readonly limits: DirectoryLimits };
 
 /** What `ReadFile` takes besides its path. */
 export type ReadLimits = {
@@ -23,16 +22,6 @@ export type DirectoryLimits = ReadLimits & {
   readonly ignoreRaw?: boolean;
   /** Globs; `*` stops at a slash. Default: all topics. */
   readonly topics?: readonly string[];
-};
-
-/** A reader in a module of one's own, read in the reader thread. `export`: a class or a function that gives the reader. */
-export type ModuleReader = {
-  /** Path or file URL. */
-  readonly module: string | URL;
-  /** Default: the default export. */
-  readonly export?: string;
-  /** Go to the class or function; must survive a structured clone. */
-  readonly args?: readonly unknown[];
 };
 
 /** What this module's readers tell the reader thread, so that it reads for them. */
