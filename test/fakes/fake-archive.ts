@@ -1,9 +1,11 @@
 // An archive in memory that behaves as the reader of a real one: cursors, images, growth. Files are of no matter here.
-import type { ArchiveCursor } from "../../src/archive/archive-reader.ts";
 import type { ArchiveEvent, ArchiveItem, Batch, Gap, PathFilter } from "../../src/archive/event.ts";
 import type { Image } from "../../src/archive/image.ts";
 import { type Micros, micros } from "../../src/core/units.ts";
-import type { PlaybackArchive } from "../../src/playback/session/session-context.ts";
+import type {
+  PlaybackArchive,
+  PlaybackCursor,
+} from "../../src/playback/session/session-context.ts";
 
 export const valueEvent = (path: string, text: string): ArchiveEvent => ({
   kind: "value",
@@ -51,7 +53,7 @@ export class FakeArchive implements PlaybackArchive {
     return Promise.resolve();
   }
 
-  cursor(position: Micros, filter?: PathFilter): ArchiveCursor {
+  cursor(position: Micros, filter?: PathFilter): PlaybackCursor {
     return cursorOf(this.items, position, filter ?? { matches: () => true });
   }
 
@@ -75,7 +77,11 @@ export class FakeArchive implements PlaybackArchive {
 
 const stampOf = (item: ArchiveItem): Micros => (item.kind === "gap" ? item.from : item.stamp);
 
-function cursorOf(items: readonly ArchiveItem[], start: Micros, filter: PathFilter): ArchiveCursor {
+function cursorOf(
+  items: readonly ArchiveItem[],
+  start: Micros,
+  filter: PathFilter,
+): PlaybackCursor {
   let position = start;
   let at = items.findIndex((item) => stampOf(item) > start);
   if (at === -1) at = items.length;
@@ -94,16 +100,8 @@ function cursorOf(items: readonly ArchiveItem[], start: Micros, filter: PathFilt
     }
     return null;
   };
-  const batches = (): Batch[] =>
-    items.filter((item): item is Batch => item.kind === "batch" && passing(item) !== null);
+  const batches = (): Batch[] => items.filter((item): item is Batch => item.kind === "batch");
   return {
-    get position() {
-      return position;
-    },
-    peekStamp: () => {
-      const item = items[at];
-      return item === undefined ? null : stampOf(item);
-    },
     take,
     isWaiting: false,
     ready: () => Promise.resolve(),
@@ -120,7 +118,6 @@ function cursorOf(items: readonly ArchiveItem[], start: Micros, filter: PathFilt
       position = passed[passed.length - count - 1]?.stamp ?? before;
       return Promise.resolve(position);
     },
-    seek: () => {},
     close: () => {},
   };
 }

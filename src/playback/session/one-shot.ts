@@ -1,8 +1,9 @@
 // A query without a session: the image at one instant and the batches up to another, in one answer.
+import type { PathFilter } from "../../archive/event.ts";
 import { matchesAny } from "../../archive/glob.ts";
 import type { Micros } from "../../core/units.ts";
 import { NO_END, parseBound } from "./control-values.ts";
-import { beforeAll, beginningOf } from "./range.ts";
+import { type Bounds, beforeAll, beginningOf } from "./range.ts";
 import { Refusal } from "./refusal.ts";
 import { objectOf, parseFilter } from "./session-arguments.ts";
 import type { PlaybackArchive } from "./session-context.ts";
@@ -17,6 +18,8 @@ export type OneShotAnswer = {
   readonly image: StreamItem;
   readonly batches: readonly StreamItem[];
 };
+
+type Query = Bounds & { readonly filter: PathFilter };
 
 export class OneShots {
   readonly #archive: PlaybackArchive;
@@ -42,7 +45,7 @@ export class OneShots {
     }
   }
 
-  #queryOf(given: unknown) {
+  #queryOf(given: unknown): Query {
     const args = objectOf(given, ["start", "end", "filter"]);
     const now = this.#wall();
     const start = parseBound(args.start ?? "unbounded", now);
@@ -54,7 +57,7 @@ export class OneShots {
     return { start, end, filter: { matches: (path: string) => matchesAny(globs, path) } };
   }
 
-  async #collect({ start, end, filter }: ReturnType<OneShots["#queryOf"]>): Promise<OneShotAnswer> {
+  async #collect({ start, end, filter }: Query): Promise<OneShotAnswer> {
     const position = start ?? (await beginningOf(this.#archive, { start, end }));
     let bytes = 0;
     const counted = (item: StreamItem): StreamItem => {
@@ -79,10 +82,7 @@ export class OneShots {
     return { image, batches };
   }
 
-  async #image(
-    stamp: Micros | null,
-    filter: Parameters<PlaybackArchive["cursor"]>[1],
-  ): Promise<StreamItem> {
+  async #image(stamp: Micros | null, filter: PathFilter): Promise<StreamItem> {
     if (stamp === null) return { type: "image", stamp, events: [] };
     const events: PlayedEvent[] = [];
     const image = await this.#archive.imageAt(stamp, filter);

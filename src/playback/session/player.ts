@@ -5,7 +5,6 @@
 //              +-- free:  the next batch is due now, as long as there is room for it
 //
 // `hold` stops all of it and `release` goes on where it stopped; due times do not change by that.
-import type { ArchiveCursor, ArchiveReader } from "../../archive/archive-reader.ts";
 import type { Batch, Gap, PathFilter } from "../../archive/event.ts";
 import { invariant } from "../../core/errors.ts";
 import { type Micros, type Nanos, nanos } from "../../core/units.ts";
@@ -13,6 +12,7 @@ import { atSpeed, dueOf, type ReferencePair } from "../../pacing/reference-pair.
 import type { WakeSlot, WakeSource } from "../clock/wake-clock.ts";
 import { NO_END } from "./control-values.ts";
 import type { FreeTurns } from "./free-turns.ts";
+import type { PlaybackArchive, PlaybackCursor } from "./session-context.ts";
 
 /** What the player asks and tells. None of them throws. */
 export type PlayerHooks = {
@@ -31,7 +31,7 @@ export type PlayerHooks = {
 };
 
 export type PlayerOptions = {
-  readonly archive: Pick<ArchiveReader, "cursor">;
+  readonly archive: Pick<PlaybackArchive, "cursor">;
   readonly filter: PathFilter;
   readonly wake: WakeSource;
   readonly turns: FreeTurns;
@@ -50,7 +50,7 @@ const BURST_MAX = 16;
 export class Player {
   readonly #options: PlayerOptions;
   readonly #slot: WakeSlot;
-  #cursor: ArchiveCursor | undefined;
+  #cursor: PlaybackCursor | undefined;
   #next: Batch | null = null;
   #position: Micros;
   #end: Micros = NO_END;
@@ -164,7 +164,7 @@ export class Player {
     return false;
   }
 
-  #outOfItems(cursor: ArchiveCursor): void {
+  #outOfItems(cursor: PlaybackCursor): void {
     if (!cursor.isWaiting) {
       this.#options.hooks.onDry();
       return;

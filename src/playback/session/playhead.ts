@@ -30,7 +30,7 @@ const POS_EVERY_NS = 250e6;
 export type ControlValue = string | number | null;
 
 export class Playhead {
-  readonly passes: PathFilter;
+  readonly #passes: PathFilter;
   readonly player: Player;
   readonly audience: Audience;
   readonly statistics = new SessionStatistics();
@@ -49,7 +49,7 @@ export class Playhead {
   constructor(args: SessionArguments, context: SessionContext, onPlayDue: () => void) {
     this.#context = context;
     this.#onPlayDue = onPlayDue;
-    this.passes = { matches: (path) => matchesAny(args.filter, path) };
+    this.#passes = { matches: (path) => matchesAny(args.filter, path) };
     this.#bounds = { start: args.start, end: args.end };
     this.#speed = args.speed;
     this.audience = new Audience({
@@ -59,7 +59,7 @@ export class Playhead {
     });
     this.#alarm = context.wake.slot(() => this.#onAlarm());
     const { archive, wake, turns } = context;
-    const options = { archive, filter: this.passes, wake, turns, hooks: this.#hooks() };
+    const options = { archive, filter: this.#passes, wake, turns, hooks: this.#hooks() };
     this.player = new Player(options, beforeAll(this.#bounds));
     this.player.endAt(this.#bounds.end ?? NO_END);
   }
@@ -215,7 +215,7 @@ export class Playhead {
 
   #imageAt(filter: PathFilter | undefined): Promise<Image | null> {
     if (this.#pos === null) return Promise.resolve(null);
-    return this.#context.archive.imageAt(this.#pos, bothOf(this.passes, filter));
+    return this.#context.archive.imageAt(this.#pos, bothOf(this.#passes, filter));
   }
 
   tell(name: ControlName): void {

@@ -8,12 +8,11 @@
 //
 // `beginning` lies 1 us before the first batch in range. A position behind all data that is not yet certain to be the last would
 // skip what comes: so the latest position is the end of data, or `end` once nothing before it can come any more.
-import type { ArchiveReader } from "../../archive/archive-reader.ts";
-import type { PathFilter } from "../../archive/event.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { type Bound, NO_END, NO_START, type Seek } from "./control-values.ts";
+import type { PlaybackArchive } from "./session-context.ts";
 
-export type RangeArchive = Pick<ArchiveReader, "cursor" | "firstOfAll" | "first" | "last">;
+export type RangeArchive = Pick<PlaybackArchive, "cursor" | "firstOfAll" | "last">;
 export type Bounds = { readonly start: Bound; readonly end: Bound };
 
 /** Whether nothing can be recorded any more that `end` would let through. */
@@ -76,19 +75,18 @@ export const beforeAll = ({ start }: Bounds): Micros =>
 export const isOutside = (pos: Micros, { start, end }: Bounds): boolean =>
   (start !== null && pos < start - 1) || (end !== null && pos > end);
 
-/** Where a session is when it is asked to move. `passes`: which batches a step counts. */
+/** Where a session is when it is asked to move. */
 export type Place = {
   readonly bounds: Bounds;
   readonly now: Micros;
   readonly pos: Micros | null;
-  readonly passes: PathFilter;
 };
 
 /** Where a seek leads; null while the archive is empty. */
 export async function positionOf(
   archive: RangeArchive,
   seek: Seek,
-  { bounds, now, pos, passes }: Place,
+  { bounds, now, pos }: Place,
 ): Promise<Micros | null> {
   const from = pos ?? (await beginningOf(archive, bounds));
   if (from === null) return null;
@@ -104,17 +102,15 @@ export async function positionOf(
     case "from-here":
       return nearest(micros(Math.round(from + seek.by)));
     case "batches":
-      return nearest(await step(archive, { from, count: seek.count, passes }));
+      return nearest(await step(archive, from, seek.count));
     default:
       return seek satisfies never;
   }
 }
 
-async function step(
-  archive: RangeArchive,
-  { from, count, passes }: { from: Micros; count: number; passes: PathFilter },
-): Promise<Micros> {
-  const cursor = archive.cursor(from, passes);
+/** Steps count the batches of the archive, whatever the session lets through. */
+async function step(archive: RangeArchive, from: Micros, count: number): Promise<Micros> {
+  const cursor = archive.cursor(from);
   try {
     return await (count > 0 ? cursor.forward(count) : cursor.back(-count));
   } finally {

@@ -1,14 +1,20 @@
-import type { ArchiveReader } from "../../archive/archive-reader.ts";
+import type { ArchiveCursor, ArchiveReader } from "../../archive/archive-reader.ts";
 import type { PathFilter } from "../../archive/event.ts";
 import type { Micros } from "../../core/units.ts";
 import type { WakeSource } from "../clock/wake-clock.ts";
 import type { FreeTurns } from "./free-turns.ts";
 
+/** A place in an archive, as sessions use it. */
+export type PlaybackCursor = Pick<
+  ArchiveCursor,
+  "take" | "isWaiting" | "ready" | "next" | "forward" | "back" | "close"
+>;
+
 /** What sessions read of an archive. */
 export type PlaybackArchive = Pick<
   ArchiveReader,
-  "first" | "last" | "firstOfAll" | "cursor" | "imageAt" | "onGrowth" | "refresh"
->;
+  "first" | "last" | "firstOfAll" | "imageAt" | "onGrowth" | "refresh"
+> & { cursor(position: Micros, filter?: PathFilter): PlaybackCursor };
 
 /** What all sessions of a host share. */
 export type SessionContext = {

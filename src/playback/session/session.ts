@@ -177,8 +177,8 @@ export class Session {
 
   #positionOf(seek: Seek): Promise<Micros | null> {
     const { archive, wall } = this.#context;
-    const { bounds, pos, passes } = this.#head;
-    return positionOf(archive, seek, { bounds, now: wall(), pos, passes });
+    const { bounds, pos } = this.#head;
+    return positionOf(archive, seek, { bounds, now: wall(), pos });
   }
 
   /** The archive is no longer empty, so there is a position now. */
