@@ -1,0 +1,191 @@
+// Several machines: masters and nodes as processes of their own, started as a user starts them.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type EmbeddedRegistry, startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import {
+  type DockerRegistry,
+  needsDockerRegistry,
+  startDockerRegistry,
+} from "../fakes/docker-registry.ts";
+import { startFaultProxy } from "../fakes/fault-proxy.ts";
+import { type ClientNode, startNode, startNodes } from "./cluster-nodes.ts";
+import { blobGets, needsSample, sample, trace } from "./traced.ts";
+import { type Row, until, Workplace } from "./workplace.ts";
+
+type PlanLine = { readonly seq: number; readonly uri: string; readonly node: number };
+
+const seqs = (rows: readonly { readonly seq: number }[]): number[] => rows.map(({ seq }) => seq);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, seq) => seq);
+const sharesOf = (rows: readonly Row[]): [number, number][] =>
+  rows.map(({ seq, worker }) => [seq, worker]);
+
+describe("the original's example with two clients, against docker-registry", () => {
+  const place = new Workplace();
+  let registry: DockerRegistry | undefined;
+  let nodes: ClientNode[] = [];
+  const records = sample(100_000)?.slice(0, 300);
+
+  before(async () => {
+    registry = await startDockerRegistry();
+    if (registry === undefined || records === undefined) return;
+    nodes = await startNodes(place, 2);
+    place.configure(records, {
+      "client_info.client_list": nodes.map(({ address }) => address),
+      "client_info.threads": 100,
+      "client_info.wait": true,
+      "client_info.speed": 200,
+      registry: [`localhost:${registry.port}`],
+      "warmup.threads": 100,
+    });
+  });
+  after(async () => {
+    place.leave();
+    await registry?.stop();
+  });
+
+  test("warm-up and run end well, every operation has one row, and shares are those of the plan", async (t) => {
+    if (registry === undefined) return t.skip(needsDockerRegistry);
+    if (records === undefined) return t.skip(needsSample);
+    const warmed = await place.drayage(["master", "-c", "warmup", "-i", "config.yaml"]);
+    assert.equal(warmed.code, 0, warmed.err);
+    const ran = await place.drayage(["master", "-c", "run", "-i", "config.yaml"]);
+    assert.equal(ran.code, 0, ran.err);
+    const rows = place.rows();
+    assert.deepEqual(seqs(rows), upTo(records.length));
+    assert.ok(rows.every(({ error }) => error === null));
+    await place.run("--dry-run", "--plan", "plan.ndjson");
+    const plan = place.lines<PlanLine>("plan.ndjson");
+    assert.deepEqual(
+      sharesOf(rows),
+      plan.map(({ seq, node }) => [seq, node]),
+    );
+    assert.equal(place.summary().totals.done, records.length);
+    assert.equal(place.summary().latenessNs.count, records.length);
+  });
+});
+
+describe("two nodes and an embedded registry", () => {
+  let registry: EmbeddedRegistry;
+  const places: Workplace[] = [];
+
+  before(async () => {
+    registry = await startEmbeddedRegistry();
+  });
+  after(async () => {
+    for (const place of places) place.leave();
+    await registry.close();
+  });
+
+  /** A place with a trace, warmed up from this process. */
+  async function warmed(
+    count: number,
+    every: number,
+    settings: Record<string, unknown> = {},
+  ): Promise<Workplace> {
+    const place = new Workplace();
+    places.push(place);
+    place.configure(trace(blobGets(count, { every })), {
+      registry: [registry.url],
+      "client_info.wait": true,
+      ...settings,
+    });
+    await place.warmup();
+    return place;
+  }
+
+  const master = (list: readonly string[], ...flags: readonly string[]): string[] => [
+    ...["master", "-c", "run", "-i", "config.yaml"],
+    ...["--set", `client_info.client_list=[${list.map((name) => `"${name}"`).join(",")}]`],
+    ...flags,
+  ];
+
+  test("a node inside the master and one outside share a run", async () => {
+    const place = await warmed(60, 0.02);
+    const [node] = (await startNodes(place, 1)) as [ClientNode];
+    const ended = await place.drayage(master(["local", node.address]));
+    assert.equal(ended.code, 0, ended.err);
+    const rows = place.rows();
+    assert.deepEqual(seqs(rows), upTo(60));
+    assert.deepEqual(
+      rows.map(({ worker }) => worker),
+      upTo(60).map((seq) => seq % 2),
+    );
+  });
+
+  test("without due times every node sends as fast as it can", async () => {
+    const place = await warmed(500, 0, { "client_info.wait": false });
+    const nodes = await startNodes(place, 2);
+    const ended = await place.drayage(master(nodes.map(({ address }) => address)));
+    assert.equal(ended.code, 0, ended.err);
+    assert.deepEqual(seqs(place.rows()), upTo(500));
+  });
+
+  for (const onLost of ["report", "redistribute"] as const) {
+    test(`a node is killed in mid-run, on_lost: ${onLost}`, async () => {
+      const count = 400;
+      const place = await warmed(count, 0.01);
+      const nodes = await startNodes(place, 2);
+      const run = place.start(
+        master(
+          nodes.map(({ address }) => address),
+          ...["--set", `cluster.on_lost=${onLost}`],
+          ...["--set", "cluster.heartbeat=0.2", "--set", "cluster.lost_after=1"],
+        ),
+      );
+      const [, second] = nodes as [ClientNode, ClientNode];
+      await until(() => second.said().includes("node 2 of 2"), "the run has begun");
+      // Past the start, which is announced a second ahead.
+      await new Promise((later) => setTimeout(later, 2500));
+      second.child.kill("SIGKILL");
+      const ended = await run.ended;
+      assert.equal(ended.code, 7, ended.err);
+      assert.match(ended.err, new RegExp(`node .*${second.address}.* is lost`));
+      const rows = place.rows();
+      const skipped = place.has("output.json.skipped.ndjson") ? place.skipped() : [];
+      assert.ok(rows.some(({ worker }) => worker === 1));
+      assert.deepEqual(
+        [...seqs(rows), ...seqs(skipped)].toSorted((a, b) => a - b),
+        upTo(count),
+      );
+      if (onLost === "redistribute") assert.equal(skipped.length, 0);
+      else assert.ok(skipped.length > 0 && skipped.every(({ reason }) => reason === "node_lost"));
+    });
+  }
+
+  for (const way of ["broken", "frozen"] as const) {
+    test(`the connection to a node is ${way} for some seconds: nothing is lost or doubled`, async () => {
+      const count = 600;
+      const place = await warmed(count, 0.01);
+      const nodes = await startNodes(place, 2);
+      const [first, second] = nodes as [ClientNode, ClientNode];
+      const proxy = await startFaultProxy({ host: "127.0.0.1", port: second.port });
+      const run = place.start(master([first.address, `127.0.0.1:${proxy.port}`]));
+      await until(() => second.said().includes("node 2 of 2"), "the run has begun");
+      await new Promise((later) => setTimeout(later, 2000));
+      if (way === "broken") await proxy.refuse({ alsoOpen: true });
+      else proxy.freeze();
+      await new Promise((later) => setTimeout(later, 3000));
+      if (way === "broken") await proxy.accept();
+      else proxy.thaw();
+      const ended = await run.ended;
+      await proxy.stop();
+      assert.equal(ended.code, 0, ended.err);
+      assert.deepEqual(seqs(place.rows()), upTo(count));
+      // The node went on while nobody could hear it.
+      assert.ok(place.rows().every(({ lateness }) => (lateness ?? 0) < 2));
+    });
+  }
+
+  test("tokens and TLS: both ends have the same, or the master is told what to do", async () => {
+    const place = await warmed(10, 0);
+    const env = { DRAYAGE_NODE_TOKEN: "one" };
+    const node = await startNode(place, { env });
+    const wrong = await place.drayage(master([node.address]), {
+      env: { DRAYAGE_NODE_TOKEN: "other" },
+    });
+    assert.equal(wrong.code, 4);
+    assert.match(wrong.err, /the token is another one: set DRAYAGE_NODE_TOKEN/);
+    const right = await place.drayage(master([node.address]), { env });
+    assert.equal(right.code, 0, right.err);
+  });
+});
