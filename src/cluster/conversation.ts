@@ -27,7 +27,6 @@ const lanes: Readonly<Record<Message["type"], Lane>> = {
   snapshot: "results",
   results: "results",
   skipped: "results",
-  planned: "results",
   control: "control",
   done: "results",
   failed: "control",

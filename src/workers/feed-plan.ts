@@ -45,6 +45,8 @@ export type RunFeedPlan = ObjectPlan & {
   readonly skippedFile?: string | undefined;
   /** Nothing is sent: no rings are filled. */
   readonly dryRun: boolean;
+  /** Only what belongs to this node is fed: `threads / nodes` rings. Undefined = everything. */
+  readonly share?: number | undefined;
 };
 
 export type WarmupFeedPlan = ObjectPlan & {
@@ -77,6 +79,8 @@ export type LoadFeedPlan = {
   readonly sha256: string | undefined;
   readonly seed: string;
   readonly threads: number;
+  /** Only every `count`th request is fed, from the `index`th on; undefined = all of them. */
+  readonly share?: { readonly index: number; readonly count: number } | undefined;
 };
 
 /** Operations come ready-made from another machine (poured-source.ts). */

@@ -3,8 +3,8 @@
 // Guarded by perf/cluster-distribution.bench.ts.
 import { ANY_SLOT, NO_SESSION, SESSION_AT, SLOT_AT } from "../ring/operation-record.ts";
 import { RingProducer } from "../ring/record-ring.ts";
-import { nothingFed } from "./feeder/nothing-fed.ts";
 import type { FeederTask, FeedSummary } from "./messages.ts";
+import { nothingFed } from "./nothing-fed.ts";
 import type { OperationSource } from "./operation-source.ts";
 
 /** A ring holds some 50 ms of operations at 20,000 a second. */

@@ -1,7 +1,10 @@
 // Several machines: masters and nodes as processes of their own, started as a user starts them.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type EmbeddedRegistry, startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import {
+  type EmbeddedRegistry,
+  startEmbeddedRegistry,
+} from "../../src/embedded/embedded-registry.ts";
 import {
   type DockerRegistry,
   needsDockerRegistry,
@@ -120,6 +123,24 @@ describe("two nodes and an embedded registry", () => {
     assert.deepEqual(seqs(place.rows()), upTo(500));
   });
 
+  test("split: local: nodes read the trace themselves, and rows, shares and skipped records are the same", async () => {
+    const place = await warmed(80, 0.01, { "run.unmapped": "skip" });
+    const more = trace([...blobGets(80, { every: 0.01 }), { uri: "v2/a/b/blobs/00000bad", at: 1 }]);
+    place.write("trace.json", JSON.stringify(more));
+    const nodes = await startNodes(place, 2);
+    const list = nodes.map(({ address }) => address);
+    const streamed = await place.drayage(master(list, "--set", "trace.output=streamed.json"));
+    assert.equal(streamed.code, 0, streamed.err);
+    const ended = await place.drayage(master(list, "--set", "cluster.split=local"));
+    assert.equal(ended.code, 0, ended.err);
+    assert.deepEqual(sharesOf(place.rows()), sharesOf(place.rows("streamed.json")));
+    assert.deepEqual(place.skipped(), place.skipped("streamed.json"));
+    assert.deepEqual(place.summary().records, place.summary("streamed.json").records);
+    const planned = (name: string): unknown =>
+      (place.summary(name) as unknown as { planned: number }).planned;
+    assert.equal(planned("output.json"), planned("streamed.json"));
+  });
+
   for (const onLost of ["report", "redistribute"] as const) {
     test(`a node is killed in mid-run, on_lost: ${onLost}`, async () => {
       const count = 400;
@@ -175,6 +196,38 @@ describe("two nodes and an embedded registry", () => {
       assert.ok(place.rows().every(({ lateness }) => (lateness ?? 0) < 2));
     });
   }
+
+  test("split: local with another trace on a node: it refuses before the start", async () => {
+    const place = await warmed(10, 0);
+    const other = await warmed(12, 0);
+    const [mine] = (await startNodes(place, 1)) as [ClientNode];
+    const [theirs] = (await startNodes(other, 1)) as [ClientNode];
+    const list = [mine.address, theirs.address];
+    const ended = await place.drayage(master(list, "--set", "cluster.split=local"));
+    assert.equal(ended.code, 4, ended.err);
+    assert.match(ended.err, new RegExp(`${theirs.address}.*its trace.json is not the master's`));
+  });
+
+  test("a node that cannot reach the registry, and one that nobody started: refused, naming them", async () => {
+    const place = await warmed(10, 0);
+    const nodes = await startNodes(place, 2);
+    const list = nodes.map(({ address }) => address);
+    const unreachable = await place.drayage(
+      master(list, "--set", 'registry=["127.0.0.1:1"]', "--allow-failures"),
+    );
+    assert.equal(unreachable.code, 4, unreachable.err);
+    for (const address of list)
+      assert.match(unreachable.err, new RegExp(`${address}.*it cannot reach .*127.0.0.1:1`));
+    const missing = await place.drayage(
+      master([...list, "127.0.0.1:1"], "--set", "cluster.wait=0.1"),
+    );
+    assert.equal(missing.code, 4, missing.err);
+    assert.match(missing.err, /node 127.0.0.1:1: nobody listens there; start it: drayage client/);
+    const enough = await place.drayage(
+      master([...list, "127.0.0.1:1"], "--set", "cluster.wait=0.1", "--set", "cluster.min=2"),
+    );
+    assert.equal(enough.code, 0, enough.err);
+  });
 
   test("tokens and TLS: both ends have the same, or the master is told what to do", async () => {
     const place = await warmed(10, 0);

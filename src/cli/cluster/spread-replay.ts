@@ -1,13 +1,18 @@
 // Runs and warm-ups that are spread over the nodes of the configuration.
 import { randomBytes } from "node:crypto";
+import { isAbsolute, relative, resolve } from "node:path";
 import { MissingNodes } from "../../cluster/master/gather-nodes.ts";
+import { digestOfFile } from "../../cluster/node/plan-check.ts";
+import type { SharedFile } from "../../cluster/node-plan.ts";
+import { traceFiles } from "../../trace/trace-files.ts";
 import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
+import { dryRun } from "../replay/dry-run.ts";
 import { planRun, type RunFlags } from "../replay/engine-plan.ts";
 import { warmedRegistries } from "../replay/map-files.ts";
 import type { WarmupNodes } from "../replay/warmup-replay.ts";
-import { NodeSet, type NodeSetRequest } from "./node-set.ts";
+import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
 
 /** Whether anybody but this process is to send. */
 export const hasRemoteNodes = ({ clientInfo }: ReplayConfig): boolean =>
@@ -29,6 +34,7 @@ export async function spreadRun(
   const list = config.clientInfo.clientList ?? [];
   const nodes = await NodeSet.find({ ...surroundings, list, cluster: config.cluster });
   const plan = planRun(config, { ...flags, nodes: nodes.count });
+  const local = config.cluster.split === "local" ? await localPlanning(config, plan.feed) : {};
   const makeEngine = nodes.engineFor({
     verb: "run",
     runId: flags.runId,
@@ -37,8 +43,44 @@ export async function spreadRun(
     rate: null,
     registries: [...config.registry.keys()],
     files: [],
+    ...local,
   });
   return { plan, makeEngine };
+}
+
+/** Relative to the working directory, which is another one on every machine, unless the configuration names the root. */
+const asWritten = (path: string, location: string): string =>
+  isAbsolute(location) ? path : relative(process.cwd(), resolve(path));
+
+/** `split: local`: what nodes read, and that it is the same everywhere. */
+async function localPlanning(
+  { trace, warmup }: ReplayConfig,
+  feed: RunFeedPlan,
+): Promise<Pick<RunPlanning, "feedOf" | "files">> {
+  const found = traceFiles({ location: trace.location, traces: trace.traces });
+  const traces = found.map((path) => asWritten(path, trace.location));
+  const files: SharedFile[] = [];
+  for (const path of [...traces, warmup.output as string])
+    files.push({ path, ...(await digestOfFile(path)) });
+  if (feed.planFile !== undefined) await dryRun({ ...feed, dryRun: true, skippedFile: undefined });
+  const options = {
+    ...feed.trace,
+    location: ".",
+    traces,
+    tmpDir: undefined,
+    errorsFile: undefined,
+  };
+  return {
+    files,
+    feedOf: (index) => ({
+      ...feed,
+      trace: options,
+      planFile: undefined,
+      share: index,
+      // One of them tells what became of the records that become no operation.
+      skippedFile: index === 0 ? feed.skippedFile : undefined,
+    }),
+  };
 }
 
 /** Finds the nodes of a warm-up. Undefined where none is there: the original's clients are started for runs only. */

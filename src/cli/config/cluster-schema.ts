@@ -46,4 +46,11 @@ export const clusterSection = () =>
       "Difference between the wall clocks of master and node above which it is refused, in milliseconds.",
       pushing,
     ),
+  }).superRefine(({ split, on_lost }, context) => {
+    if (split === "stream" || on_lost === "report") return;
+    context.addIssue({
+      code: "custom",
+      path: ["on_lost"],
+      message: "only the master can redistribute: write split: stream, or on_lost: report",
+    });
   });

@@ -3,6 +3,7 @@
 //
 //   feeder thread --ring--> pump --ops--> node: rings of its threads … outcomes --results--> desk --> rows, journal
 //                                         node: tallies            … each second --snapshot--> tallies of the master
+import { appendFileSync, writeFileSync } from "node:fs";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
@@ -28,6 +29,7 @@ import type { Control } from "../protocol/message.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
 import type { NodeHandle } from "./node-handle.ts";
+import { NodesFeed } from "./nodes-feed.ts";
 import { OperationPump } from "./operation-pump.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, planMessages } from "./plan-messages.ts";
@@ -72,6 +74,8 @@ export class ClusterEngine implements RunEngine {
   readonly #control = new TimebaseControl(this.#timebaseMemory);
   readonly timebase = new Timebase(this.#timebaseMemory);
   readonly tallies: readonly SharedArrayBuffer[];
+  /** `split: local`: nodes have feeders of their own. */
+  readonly #nodesFeed: NodesFeed | undefined;
   readonly #failed = Promise.withResolvers<never>();
   readonly #ended = Promise.withResolvers<void>();
   #changed: () => void = () => {};
@@ -84,17 +88,31 @@ export class ClusterEngine implements RunEngine {
     this.#nodes = options.nodes;
     this.#ordersMemory = allocateOrders(this.#nodes.length);
     this.#orders = new RunOrders(this.#ordersMemory);
-    this.#rings = this.#nodes.map(() => allocateRing(RING_BYTES));
+    const given = options.feedOf === undefined;
+    this.#rings = given ? this.#nodes.map(() => allocateRing(RING_BYTES)) : [];
     this.#pumps = this.#rings.map((memory) => new OperationPump(memory));
     this.#figures = new FiguresMerge(this.#nodes.length);
     this.tallies = this.#figures.tallies;
+    this.#nodesFeed = given ? undefined : new NodesFeed();
     const desk = new OutcomeDesk(listeners.keeper);
     const landed = (node: number, operations: number): void => {
       for (let i = 0; i < operations; i++) this.#orders.countLanded(node);
     };
     this.#lost = new LostOperations(this.#nodes, options.onLost, { desk, landed });
+    const file = plan.feed.kind === "run" ? plan.feed.skippedFile : undefined;
     for (const node of this.#nodes)
-      node.listen({ desk, figures: this.#figures, landed, changed: (one) => this.#see(one) });
+      node.listen({
+        desk,
+        figures: this.#figures,
+        given,
+        landed,
+        planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),
+        skipped: (lines) => {
+          if (file !== undefined) appendFileSync(file, lines);
+        },
+        changed: (one) => this.#see(one),
+      });
+    if (!given && file !== undefined) writeFileSync(file, "");
     this.#failed.promise.catch(() => {});
   }
 
@@ -111,7 +129,8 @@ export class ClusterEngine implements RunEngine {
 
   async #feed(): Promise<EngineEnd> {
     const task = { rings: this.#rings, orders: this.#ordersMemory, plan: this.#plan.feed };
-    const feeder = new Feeder(task, (message) => this.#listeners.feeding(message));
+    const feeder =
+      this.#nodesFeed ?? new Feeder(task, (message) => this.#listeners.feeding(message));
     const failed = Promise.race([feeder.failed, this.#failed.promise]);
     const pumping = setInterval(() => this.#pump(), PUMP_MS);
     try {
@@ -256,7 +275,9 @@ export class ClusterEngine implements RunEngine {
 
   #lookForEnd(): void {
     if (!this.#nodes.every((node) => node.hasEnded)) return;
-    if (this.#pumps.every((pump) => pump.ended) && this.#lost.waiting === 0) this.#ended.resolve();
+    if (!this.#pumps.every((pump) => pump.ended) || this.#lost.waiting > 0) return;
+    this.#nodesFeed?.end(this.#nodes);
+    this.#ended.resolve();
   }
 
   #sayGoodbye(): void {

@@ -11,7 +11,14 @@ import { DrayageError } from "../../core/errors.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 import type { Conversation } from "../conversation.ts";
 import { bufferOf, countOutcomes } from "../operation-run.ts";
-import type { Done, Hello, Message, Results, SnapshotMessage } from "../protocol/message.ts";
+import type {
+  Done,
+  Hello,
+  Message,
+  Results,
+  Skipped,
+  SnapshotMessage,
+} from "../protocol/message.ts";
 import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
 import type { NodeClocks } from "./clock-rounds.ts";
@@ -30,6 +37,11 @@ const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
 export type NodeEvents = {
   readonly desk: OutcomeDesk;
   readonly figures: FiguresMerge;
+  /** Nodes were given their operations one by one: outcomes of others are not wanted. */
+  readonly given: boolean;
+  /** What a node's own feeder says of its operations and of records that became none. */
+  planned(second: number, operations: number): void;
+  skipped(lines: Uint8Array): void;
   /** Operations that ended on a node. */
   landed(node: number, operations: number): void;
   changed(handle: NodeHandle): void;
@@ -51,6 +63,7 @@ export class NodeHandle implements BatchTaker {
   #batches = 0;
   #results = 0;
   #snapshots = 0;
+  #skipped = 0;
   #told = false;
   #rounds: ClockRounds | undefined;
   #events: NodeEvents | undefined;
@@ -164,6 +177,9 @@ export class NodeHandle implements BatchTaker {
       case "snapshot":
         this.#takeSnapshot(message);
         return;
+      case "skipped":
+        this.#takeSkipped(message);
+        return;
       case "done":
         this.#takeDone(message);
         return;
@@ -178,20 +194,37 @@ export class NodeHandle implements BatchTaker {
       throw new DrayageError("protocol", `results that are none of layout ${OUTCOME_LAYOUT}`);
     this.#results = batch;
     const events = this.#events as NodeEvents;
-    const kept = events.desk.keep(bufferOf(records), (seq) => this.#ledger.settle(seq));
+    const kept = events.desk.keep(
+      bufferOf(records),
+      (seq) => !events.given || this.#ledger.settle(seq),
+    );
     this.rows += kept;
     events.landed(this.index, kept);
   }
 
-  #takeSnapshot({ number, snapshot }: SnapshotMessage): void {
+  #takeSnapshot({ number, snapshot, seconds, operations }: SnapshotMessage): void {
     if (number <= this.#snapshots) return;
     this.#requireNext("snapshot", number, this.#snapshots);
     this.#snapshots = number;
+    seconds.forEach((second, i) => {
+      this.#events?.planned(second, operations[i] ?? 0);
+    });
     this.#events?.figures.add(this.index, decodeSnapshot(snapshot));
   }
 
+  #takeSkipped({ batch, lines }: Skipped): void {
+    if (batch <= this.#skipped) return;
+    this.#requireNext("skipped records", batch, this.#skipped);
+    this.#skipped = batch;
+    this.#events?.skipped(lines);
+  }
+
   #takeDone(done: Done): void {
-    if (done.results !== this.#results || done.snapshots !== this.#snapshots)
+    const isWhole =
+      done.results === this.#results &&
+      done.snapshots === this.#snapshots &&
+      done.skipped === this.#skipped;
+    if (!isWhole)
       throw new DrayageError(
         "protocol",
         `its end, with ${done.results} batches of results and ${done.snapshots} snapshots, of which ${this.#results} and ${this.#snapshots} came`,

@@ -1,19 +1,27 @@
 import { availableParallelism } from "node:os";
 import { choosePacing } from "../../pacing/wake-plan.ts";
 import type { EnginePlan } from "../../workers/engine.ts";
+import type { FeedPlan } from "../../workers/feed-plan.ts";
 import { threadCount } from "../../workers/thread-count.ts";
 import type { NodePlan } from "../node-plan.ts";
 
-/** What this machine makes of its part of a run. `count`: nodes of the run; `sharers`: nodes on this machine. */
+/**
+ * What this machine makes of its part of a run. `count`: nodes of the run; `sharers`: nodes on this machine; `skippedFile`: where
+ * records go that become no operation, if this node is the one to tell.
+ */
 export function nodeEnginePlan(
   plan: NodePlan,
-  { count, sharers }: { readonly count: number; readonly sharers: number },
+  {
+    count,
+    sharers,
+    skippedFile,
+  }: { readonly count: number; readonly sharers: number; readonly skippedFile: string },
 ): EnginePlan {
   const threads = threadCount(plan.places, sharers);
   const rate = plan.rate === null ? null : plan.rate / count;
   return {
     threads,
-    feed: plan.feed ?? { kind: "poured", paced: plan.paced },
+    feed: feedOf(plan, { threads, skippedFile }),
     client: plan.client,
     limits: {
       places: Math.ceil(plan.places / threads),
@@ -23,5 +31,20 @@ export function nodeEnginePlan(
     pacing: choosePacing({ cores: availableParallelism(), workerThreads: threads, rate }),
     onTimeNs: plan.onTimeNs,
     tooLateNs: plan.tooLateNs,
+  };
+}
+
+function feedOf(
+  { feed, paced }: NodePlan,
+  { threads, skippedFile }: { threads: number; skippedFile: string },
+): FeedPlan {
+  if (feed === null) return { kind: "poured", paced };
+  if (feed.kind === "poured") return feed;
+  if (feed.kind !== "run") return { ...feed, threads };
+  const tells = feed.skippedFile !== undefined;
+  return {
+    ...feed,
+    threads: threads * feed.nodes,
+    skippedFile: tells ? skippedFile : undefined,
   };
 }

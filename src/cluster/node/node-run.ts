@@ -1,5 +1,8 @@
 // One run on one node: from the plan to the last row. Holds no schedule of its own: the start and everything that happens to
 // the schedule come from the master, as instants of this machine's monotonic clock.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
 import { nanos } from "../../core/units.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
@@ -15,12 +18,8 @@ import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
 const SECOND_NS = 1e9;
-
-/** Where a node keeps what it did when there is no master any more to tell it to. */
-export interface RunKeeper {
-  /** The master is lost: everything from here on, and what it had not acknowledged, is this node's to keep. */
-  keep(run: { readonly plan: PlanMessage; readonly start: EngineStart | undefined }): void;
-}
+/** Of the lines of one message. */
+const SKIPPED_BYTES = 512 * 1024;
 
 export type NodeClock = {
   /** ns, monotonic, from an origin that stays while the process lives. */
@@ -46,6 +45,9 @@ export class NodeRun {
   /** Wall minus monotonic clock at the start, ns. */
   #wallAhead = 0;
   #ordered = 0;
+  /** Due by second, as the feeder of this node tells it, until the next snapshot. */
+  #planned: { seconds: number[]; operations: number[] } = { seconds: [], operations: [] };
+  readonly #skippedFile: string;
 
   constructor(
     conversation: Conversation,
@@ -58,8 +60,10 @@ export class NodeRun {
     const { plan, count } = message;
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
+    const skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
+    this.#skippedFile = skippedFile;
     this.#engine = new Engine(
-      nodeEnginePlan(plan, { count, sharers }),
+      nodeEnginePlan(plan, { count, sharers, skippedFile }),
       {
         keeper: {
           get hasRoom() {
@@ -73,7 +77,11 @@ export class NodeRun {
           },
         },
         started: (start) => this.#begin(start),
-        feeding: () => {},
+        feeding: (fed) => {
+          if (fed.type !== "planned") return;
+          this.#planned.seconds.push(fed.second);
+          this.#planned.operations.push(fed.operations);
+        },
       },
       {
         agree: (here) => this.#agree(here),
@@ -91,11 +99,25 @@ export class NodeRun {
       const end = await this.#engine.run();
       this.#sender.close();
       this.#takeSnapshot();
-      this.#conversation.say(this.#done(end));
+      const skipped = this.#sendSkipped();
+      this.#conversation.say(this.#done(end, skipped));
     } finally {
       this.#sender.close();
       clearTimeout(this.#timer);
+      rmSync(this.#skippedFile, { force: true });
     }
+  }
+
+  /** Lines that the feeder of this node wrote for the master. Returns the number of batches. */
+  #sendSkipped(): number {
+    if (!existsSync(this.#skippedFile)) return 0;
+    const lines = readFileSync(this.#skippedFile);
+    let batch = 0;
+    for (let from = 0; from < lines.length; from += SKIPPED_BYTES) {
+      const piece = lines.subarray(from, from + SKIPPED_BYTES);
+      this.#conversation.say({ type: "skipped", batch: ++batch, lines: piece });
+    }
+    return batch;
   }
 
   #wallNow(): number {
@@ -141,16 +163,18 @@ export class NodeRun {
       type: "snapshot",
       number: ++this.#snapshots,
       snapshot: encodeSnapshot(snapshot),
+      ...this.#planned,
     });
+    this.#planned = { seconds: [], operations: [] };
   }
 
-  #done({ feed, counts }: EngineEnd): Message {
+  #done({ feed, counts }: EngineEnd, skipped: number): Message {
     const { cuts, longestCutMs, unknown } = this.#conversation;
     return {
       type: "done",
       snapshots: this.#snapshots,
       results: this.#sender.batches,
-      skipped: 0,
+      skipped,
       rows: this.#sender.rows,
       counts,
       feed: this.#source === undefined ? feed : null,

@@ -82,10 +82,9 @@ const fields: { readonly [T in Message["type"]]: FieldsOf<T> } = {
   ops: { layout: whole, batch: whole, count: whole, records: bytes, last: truth },
   taken: { batch: whole },
   start: { atNs: finite, wallUs: finite },
-  snapshot: { number: whole, snapshot },
+  snapshot: { number: whole, snapshot, seconds: listOf(whole), operations: listOf(whole) },
   results: { layout: whole, batch: whole, count: whole, records: bytes },
   skipped: { batch: whole, lines: bytes },
-  planned: { seconds: listOf(whole), operations: listOf(whole) },
   control: { order: oneOf(controlOrders), atNs: finite, factor: finite },
   done: {
     snapshots: whole,

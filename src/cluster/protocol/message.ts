@@ -103,6 +103,9 @@ export type SnapshotMessage = {
   /** Counts from 1 without holes. */
   readonly number: number;
   readonly snapshot: WireSnapshot;
+  /** Operations that are due in seconds of the schedule, in pairs, as the node's own feeder tells: with `split: local`. */
+  readonly seconds: readonly number[];
+  readonly operations: readonly number[];
 };
 
 /** Outcome records (ring/outcome-record.ts), one behind the other. */
@@ -120,13 +123,6 @@ export type Skipped = {
   readonly type: "skipped";
   readonly batch: number;
   readonly lines: Uint8Array;
-};
-
-/** Operations that were due, by the second of the schedule: only with `split: local`. */
-export type Planned = {
-  readonly type: "planned";
-  readonly seconds: readonly number[];
-  readonly operations: readonly number[];
 };
 
 export const controlOrders = ["pause", "resume", "speed", "drain", "stop"] as const;
@@ -184,7 +180,6 @@ export type FromNode =
   | SnapshotMessage
   | Results
   | Skipped
-  | Planned
   | Done
   | Failed
   | Heartbeat;

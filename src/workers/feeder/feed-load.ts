@@ -11,8 +11,8 @@ import { steps } from "../../pacing/steps.ts";
 import { Flag, operationFields } from "../../ring/operation-record.ts";
 import type { LoadFeedPlan, LoadSchedule, LoadStep } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
+import { nothingFed } from "../nothing-fed.ts";
 import type { FeederTools } from "./main.ts";
-import { nothingFed } from "./nothing-fed.ts";
 import { type OperationBytes, operationBytes } from "./operation-feed.ts";
 import { PlannedSeconds } from "./planned-seconds.ts";
 
@@ -31,20 +31,26 @@ export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedS
   const planned = new PlannedSeconds((second, operations) =>
     tell({ type: "planned", second, operations }),
   );
-  let index = 0;
+  const { index: first, count: nodes } = plan.share ?? { index: 0, count: 1 };
+  fields.node = first;
+  let emitted = 0;
   let complete = true;
-  for (let due = pacer.dueAt(0); due !== undefined; due = pacer.dueAt(++index)) {
-    fields.seq = index;
+  let next = 0;
+  for (let due = pacer.dueAt(0); due !== undefined; due = pacer.dueAt(++next)) {
+    // One schedule for all nodes: the others' requests pass by.
+    if (next % nodes !== first) continue;
+    fields.seq = next;
     fields.due = due;
-    if (plan.bodyBytes > 0) bytes.keyBytes = bytes.key.write(String(index), "latin1");
-    if (!feed.emit(index % plan.threads, fields, bytes)) {
+    if (plan.bodyBytes > 0) bytes.keyBytes = bytes.key.write(String(next), "latin1");
+    if (!feed.emit(emitted % plan.threads, fields, bytes)) {
       complete = false;
       break;
     }
+    emitted++;
     if (!Number.isNaN(due)) planned.count(due);
   }
   planned.end();
-  return { ...nothingFed(), emitted: index, complete };
+  return { ...nothingFed(), emitted, complete };
 }
 
 function bytesOf({ head, bodyBytes, sha256 }: LoadFeedPlan): OperationBytes {

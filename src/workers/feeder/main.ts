@@ -5,8 +5,8 @@ import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { RingProducer } from "../../ring/record-ring.ts";
 import type { FeedPlan } from "../feed-plan.ts";
 import type { FeederTask, FeedSummary, FromFeeder } from "../messages.ts";
+import { nothingFed } from "../nothing-fed.ts";
 import { RunOrders } from "../run-orders.ts";
-import { nothingFed } from "./nothing-fed.ts";
 import { OperationFeed } from "./operation-feed.ts";
 
 /** How often a feeder that waits for a disk looks whether it is to stop. */

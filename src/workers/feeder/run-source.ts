@@ -124,7 +124,7 @@ export class RunSource {
       this.#listeners.skipped(view, seq, skip);
       return true;
     }
-    this.#place(view, delayUs);
+    if (!this.#place(view, delayUs)) return true;
     if (this.#feed !== undefined && !this.#emit(view)) return false;
     this.operations++;
     this.#listeners.planned(view, this.#fields);
@@ -193,13 +193,15 @@ export class RunSource {
     return this.#plan.manifests === "manifest";
   }
 
-  /** When, by whom, to which registry. */
-  #place(record: RecordView, delayUs: number): void {
-    const { wait, speed } = this.#plan;
+  /** When, by whom, to which registry. False when it belongs to another node than the one that is fed. */
+  #place(record: RecordView, delayUs: number): boolean {
+    const { wait, speed, share } = this.#plan;
     const fields = this.#fields;
     fields.due = wait ? (delayUs * 1000) / speed : Number.NaN;
     this.#spread.assign(record, delayUs, fields);
+    if (share !== undefined && fields.node !== share) return false;
     if (wait) this.#seconds.count(fields.due);
+    return true;
   }
 
   #emit(record: RecordView): boolean {

@@ -55,7 +55,8 @@ export class Spread {
     } else if (fields.session !== NO_SESSION) {
       lane = fields.session;
     }
-    this.thread = fields.node * this.#threadsPerNode + (lane % this.#threadsPerNode);
+    const first = this.#plan.share === undefined ? fields.node * this.#threadsPerNode : 0;
+    this.thread = first + (lane % this.#threadsPerNode);
     fields.registry = this.#registryOf(record, number);
     fields.after = this.#plan.sessions ? this.#predecessorOf(record, fields) : 0;
   }

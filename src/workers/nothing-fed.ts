@@ -1,5 +1,5 @@
-import { emptyAccount } from "../../trace/account.ts";
-import type { FeedSummary } from "../messages.ts";
+import { emptyAccount } from "../trace/account.ts";
+import type { FeedSummary } from "./messages.ts";
 
 /** The summary of a source that gave nothing. */
 export const nothingFed = (): FeedSummary => ({
