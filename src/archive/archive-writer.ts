@@ -297,7 +297,7 @@ export class ArchiveWriter {
     if (sealAt === undefined || next === undefined) throw this.#broken();
     this.#file = next;
     for (const watcher of this.#watchers) watcher.began(next);
-    await this.#task(() => this.#finish(old, { sealAt, name }));
+    await this.#task(() => this.#finish(old, { next, sealAt, name }));
     return name;
   }
 
@@ -328,14 +328,23 @@ export class ArchiveWriter {
 
   async #finish(
     old: ArchiveFileWriter,
-    { sealAt, name }: { readonly sealAt: number; readonly name: string },
+    {
+      next,
+      sealAt,
+      name,
+    }: {
+      readonly next: ArchiveFileWriter;
+      readonly sealAt: number;
+      readonly name: string;
+    },
   ): Promise<void> {
     await old.file.commit(sealAt);
+    // Whatever is called current has a beginning that a power cut cannot take away.
+    await next.file.commit();
     this.#disk.rename(join(this.folder, CURRENT), join(this.folder, name));
     this.#disk.rename(join(this.folder, NEXT), join(this.folder, CURRENT));
     await this.#disk.syncFolder(this.folder);
     old.file.close();
-    await this.#file.file.commit();
     this.#rotations++;
     for (const watcher of this.#watchers) watcher.rotated(old, name);
     this.#options.onRotated?.(name);

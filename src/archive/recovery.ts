@@ -63,9 +63,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
       if (has(NEXT)) disk.remove(join(folder, NEXT));
       return { kind: "current", writer: found.writer };
     }
-    // Sealed or damaged: out of the way, under a date behind its last batch.
+    // Sealed or damaged: out of the way, under the date that the file that was to follow knows it by, else a new one.
+    const follower = has(NEXT) ? wholeHeader(join(folder, NEXT), disk) : undefined;
     const instant = micros(Math.max(found.stamp + 1, Date.now() * 1000));
-    const name = fileName(instant);
+    const name = follower?.previous ?? fileName(instant);
     disk.rename(join(folder, CURRENT), join(folder, name));
     await disk.syncFolder(folder);
     onNotice(
@@ -75,7 +76,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     );
   }
   if (has(NEXT)) {
-    if (isWhole(join(folder, NEXT), disk)) {
+    if (wholeHeader(join(folder, NEXT), disk) !== undefined) {
       disk.rename(join(folder, NEXT), join(folder, CURRENT));
       return recover(options);
     }
@@ -84,39 +85,57 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   return inherit(options);
 }
 
-/** State of the newest file that can be read at all. */
+/** State of the newest file that tells one: a file begins with it, so one that was cut at its beginning does not. */
 function inherit({ disk, folder, onNotice }: RecoveryOptions): Recovered {
+  let newest = micros(0);
   for (const name of sealedNames(disk.list(folder)).reverse()) {
     const file = disk.open(join(folder, name), "read");
     try {
-      const opened = openFound(file, Number.POSITIVE_INFINITY);
+      const opened = openFound(file);
       const scan = new FileScan(opened.source, opened.seed);
       scan.run();
-      const { last } = replay(scan, opened);
-      const { header, source, seed } = opened;
-      const { paths, lastStamp } = scan;
-      const close = (): void => file.close();
-      return {
-        kind: "heritage",
-        heritage: { paths, last, source, seed, header, lastStamp, name, close },
-      };
+      newest = micros(Math.max(newest, scan.stamp));
+      if (scan.images > 0) return heritageOf(name, { file, opened, scan, lastStamp: newest });
     } catch (error) {
-      file.close();
       if (!(error instanceof ArchiveDamage)) throw error;
       onNotice(`${name} cannot be read: ${error.message}`);
     }
+    file.close();
   }
   return { kind: "empty" };
 }
 
-function isWhole(path: string, disk: ArchiveDisk): boolean {
+function heritageOf(
+  name: string,
+  found: {
+    readonly file: DiskFile;
+    readonly opened: Opened;
+    readonly scan: FileScan;
+    readonly lastStamp: Micros;
+  },
+): Recovered {
+  const { file, opened, scan, lastStamp } = found;
+  const { last } = replay(scan, opened);
+  const { header, source, seed } = opened;
+  const close = (): void => file.close();
+  const { paths } = scan;
+  return {
+    kind: "heritage",
+    heritage: { paths, last, source, seed, header, lastStamp, name, close },
+  };
+}
+
+/** The file that was to follow is of use once its beginning is complete. */
+function wholeHeader(path: string, disk: ArchiveDisk): FoundHeader | undefined {
   const file = disk.open(path, "read");
   try {
-    const { header } = openFound(file, Number.POSITIVE_INFINITY);
-    return header.isSound;
+    const { header, source, seed } = openFound(file);
+    const scan = new FileScan(source, seed);
+    scan.run(true);
+    return header.isSound && scan.images > 0 ? header : undefined;
   } catch (error) {
     if (!(error instanceof ArchiveDamage)) throw error;
-    return false;
+    return undefined;
   } finally {
     file.close();
   }
@@ -130,13 +149,12 @@ type Opened = {
 };
 
 /** Header and bytes of a file. ArchiveDamage if it is none. */
-function openFound(file: DiskFile, endMax: number): Opened {
+function openFound(file: DiskFile): Opened {
   const page = Buffer.alloc(HEADER_BYTES);
   const got = file.read(page, 0);
   const header = decodeHeader(page.subarray(0, got));
   const seed = checksumSeed(header.fileId);
-  const end = Math.min(file.size(), endMax);
-  return { page, header, seed, source: sourceOf(file, end) };
+  return { page, header, seed, source: sourceOf(file, file.size()) };
 }
 
 const sourceOf = (file: DiskFile, end: number): ByteSource => ({
@@ -170,7 +188,7 @@ async function reopen(path: string, options: RecoveryOptions): Promise<Reopened>
 
 async function continued(file: DiskFile, options: RecoveryOptions): Promise<Reopened> {
   const { onNotice } = options;
-  const opened = openFound(file, Number.POSITIVE_INFINITY);
+  const opened = openFound(file);
   const { page, header, seed, source } = opened;
   const commit = newestCommit(page, seed);
   for (const slot of commit.damaged) onNotice(`commit slot ${slot} of current is torn`);
@@ -178,8 +196,9 @@ async function continued(file: DiskFile, options: RecoveryOptions): Promise<Reop
   const committed = commit.slot?.length ?? HEADER_BYTES;
   const scan = new FileScan(source, seed);
   scan.run(true);
-  if (!header.isSound || scan.at < committed) {
-    const why = header.isSound ? `at ${scan.at}, before its last commit` : "header page";
+  if (!header.isSound || scan.at < committed || scan.images === 0) {
+    const place = `at ${scan.at}, before ${scan.images === 0 ? "its first image" : "its last commit"}`;
+    const why = header.isSound ? place : "header page";
     scan.run();
     return { kind: "damaged", stamp: scan.stamp, why };
   }

@@ -1,0 +1,153 @@
+import { type Micros, micros } from "../../core/units.ts";
+import { timeText } from "../../trace/time-text.ts";
+import { ArchiveReader } from "../archive-reader.ts";
+import { decodeExchange, type HttpExchange } from "../exchange.ts";
+import type { ArchiveTraceName } from "./trace-name.ts";
+import { sizeOf, TracedExchanges, type TracedRequest, uriOf } from "./traced-exchange.ts";
+
+/** `run`: the exchanges, as requests to be sent. `warmup`: what has to be there before, as one GET per object. */
+export type TracePurpose = "run" | "warmup";
+
+/** What became of the exchanges of an archive; grows while its lines are read. */
+export type ArchiveTraceCounts = {
+  exchanges: number;
+  records: number;
+  gaps: number;
+  readonly leftOut: Map<string, number>;
+};
+
+const TAGS = "/$registry/tags/";
+const BLOBS = "/$registry/blobs/";
+
+/**
+ * Reads an archive of the recording proxy as a registry trace: lines of the native format, in the order of ends. The time of a
+ * record is its arrival. Exchanges that become no record are counted by reason. StorageError where there is no archive.
+ */
+export async function* archiveTrace(
+  name: ArchiveTraceName,
+  purpose: TracePurpose,
+  counts: ArchiveTraceCounts,
+): AsyncGenerator<string> {
+  const reader = await ArchiveReader.open(name.directory);
+  try {
+    const first = await reader.firstOfAll();
+    const from = name.from ?? first;
+    if (from === null) return;
+    const records =
+      purpose === "run"
+        ? requests(exchanges(reader, name, counts), counts)
+        : objects(reader, name, { from, counts });
+    for await (const record of records) {
+      counts.records++;
+      yield nativeText(record);
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Those that arrived in the range. One that ended before it began cannot have. */
+async function* exchanges(
+  reader: ArchiveReader,
+  { from = micros(0), to = micros(Number.MAX_SAFE_INTEGER), filter }: ArchiveTraceName,
+  counts: ArchiveTraceCounts,
+): AsyncGenerator<HttpExchange> {
+  const cursor = reader.cursor(micros(Math.max(from - 1, 0)), filter);
+  for (let item = await cursor.next(); item !== null; item = await cursor.next()) {
+    if (item.kind === "gap") {
+      counts.gaps++;
+      continue;
+    }
+    for (const event of item.events) {
+      const exchange = event.kind === "exchange" ? decodeExchange(event.json) : undefined;
+      if (exchange === undefined || exchange.arrival < from || exchange.arrival > to) continue;
+      counts.exchanges++;
+      yield exchange;
+    }
+  }
+  cursor.close();
+}
+
+async function* requests(
+  found: AsyncIterable<HttpExchange>,
+  counts: ArchiveTraceCounts,
+): AsyncGenerator<TracedRequest> {
+  const traced = new TracedExchanges();
+  for await (const exchange of found) {
+    const result = traced.take(exchange);
+    if (result.kind === "request") yield result.request;
+    else counts.leftOut.set(result.reason, (counts.leftOut.get(result.reason) ?? 0) + 1);
+  }
+}
+
+type Part = { readonly from: Micros; readonly counts: ArchiveTraceCounts };
+
+/** The registry image where the part begins, then what the part reads: it may have been there without having been seen. */
+async function* objects(
+  reader: ArchiveReader,
+  name: ArchiveTraceName,
+  { from, counts }: Part,
+): AsyncGenerator<TracedRequest> {
+  const filter = { matches: (path: string) => path.startsWith("/$registry/") };
+  const image = await reader.imageAt(micros(Math.max(from - 1, 0)), filter);
+  for await (const { path, event } of image.entries()) {
+    if (event?.kind !== "json") continue;
+    for (const uri of imageUris(path, event.json))
+      if (name.filter?.matches(`/${uri.uri}`) ?? true) yield objectRead({ ...uri, at: from });
+  }
+  for await (const exchange of exchanges(reader, name, counts)) {
+    const { method, status } = exchange;
+    const size = sizeOf(exchange);
+    const isRead = (method === "GET" || method === "HEAD") && status >= 200 && status < 300;
+    if (isRead && isObject(exchange) && size !== null)
+      yield objectRead({ uri: uriOf(exchange), size, at: micros(exchange.arrival) });
+  }
+}
+
+const isObject = ({ class: kind }: HttpExchange): boolean =>
+  kind === "blob" || kind === "manifest-tag" || kind === "manifest-digest";
+
+type ObjectUri = { readonly uri: string; readonly size: number };
+
+function imageUris(path: string, json: Uint8Array): ObjectUri[] {
+  const value: unknown = JSON.parse(Buffer.from(json).toString());
+  if (typeof value !== "object" || value === null || !("size" in value)) return [];
+  const { size } = value;
+  if (typeof size !== "number" || size <= 0) return [];
+  if (path.startsWith(TAGS)) {
+    const at = path.lastIndexOf("/");
+    const manifests = `v2/${path.slice(TAGS.length, at)}/manifests`;
+    const uris = [`${manifests}/${path.slice(at + 1)}`];
+    if ("digest" in value && typeof value.digest === "string")
+      uris.push(`${manifests}/${value.digest}`);
+    return uris.map((uri) => ({ uri, size }));
+  }
+  if (!path.startsWith(BLOBS) || !("names" in value) || !Array.isArray(value.names)) return [];
+  const digest = path.slice(BLOBS.length);
+  return value.names.map((name) => ({ uri: `v2/${name}/blobs/${digest}`, size }));
+}
+
+const objectRead = ({ uri, size, at }: ObjectUri & { readonly at: Micros }): TracedRequest => ({
+  arrival: at,
+  duration: 0,
+  method: "GET",
+  uri,
+  client: "",
+  agent: null,
+  status: 200,
+  size,
+});
+
+function nativeText({ arrival, size, ...request }: TracedRequest): string {
+  const { method, uri, client, agent, status, duration } = request;
+  return `${JSON.stringify({
+    "http.request.duration": duration,
+    "http.request.method": method,
+    "http.request.remoteaddr": client,
+    "http.request.uri": uri,
+    ...(agent === null ? {} : { "http.request.useragent": agent }),
+    "http.response.status": status,
+    ...(size === null ? {} : { "http.response.written": size }),
+    timestamp: timeText(arrival),
+  })}\n`;
+}
