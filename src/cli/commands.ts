@@ -58,6 +58,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "replay-log",
+    summary: "send the messages of a log directory at their times, to NATS or standard output",
+    load: async () => (await import("./replay-log.ts")).replayLog,
+  },
+  {
     name: "trace info",
     summary: "describe traces: what is asked for, by whom, how often and when",
     load: async () => (await import("./trace-info.ts")).traceInfo,

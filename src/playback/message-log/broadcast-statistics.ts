@@ -85,7 +85,8 @@ export class BroadcastStatistics {
       failed: this.#failed,
       bytes: this.#bytes,
       negativeGaps: this.#negativeGaps,
-      span: seconds(this.#spanSoFar()),
+      // Elapsed times are multiples of 10 us; their differences as doubles are not.
+      span: seconds(Math.round(this.#spanSoFar() * 1e5) / 1e5),
       duration: secondsFromNanos(nanos(this.#durationSoFar())),
       lateness: {
         p50: inSeconds(late.p50),

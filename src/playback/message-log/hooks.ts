@@ -4,7 +4,7 @@ import type { MessageSink } from "./message-sink.ts";
 import { isModuleSpec, type ModuleSpec } from "./module-export.ts";
 import { ModuleThread } from "./module-thread.ts";
 import type { OutgoingItem } from "./queued-item.ts";
-import { topicGlob } from "./read-directory.ts";
+import { topicGlob } from "./topic-glob.ts";
 
 /** Gets a message at its due time, on the thread that made the replay. */
 export type Hook = (item: LogItem) => unknown;

@@ -1,5 +1,3 @@
-import { compileGlob } from "../../archive/glob.ts";
-import { messageOf } from "../../core/errors.ts";
 import { LogCursor } from "./log-cursor.ts";
 import { groupsOf } from "./log-files.ts";
 import { formatTime, type LogHeader } from "./log-header.ts";
@@ -9,6 +7,7 @@ import { LogSource } from "./log-source.ts";
 import { type LogWindow, logWindow } from "./log-window.ts";
 import { checkMessage, checkPath, rawAsMessages, readItem } from "./read-file.ts";
 import { type DirectoryLimits, type OpenReader, rememberReader } from "./reader-plan.ts";
+import { topicFilter } from "./topic-glob.ts";
 
 /**
  * Reads all `*.log` files of a directory as one stream: by elapsed time, then file name, then line. Splits are joined.
@@ -108,25 +107,3 @@ function checkOrigins(cursors: readonly LogCursor[]): void {
     );
   }
 }
-
-/** Topics are matched as paths, whether or not they begin with a slash. Throws a TypeError for what is no glob. */
-export function topicFilter(
-  globs: readonly string[] | undefined,
-): ((topic: string) => boolean) | undefined {
-  if (globs === undefined || globs.length === 0) return undefined;
-  const compiled = globs.map(topicGlob);
-  return (topic) => compiled.some((matches) => matches(topic));
-}
-
-export function topicGlob(text: string): (topic: string) => boolean {
-  if (typeof text !== "string") throw new TypeError("topics: must be globs");
-  try {
-    const glob = compileGlob(asPath(text));
-    return (topic) => glob.matches(asPath(topic));
-  } catch (error) {
-    throw new TypeError(`topics: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** A topic with or without its first slash, as an absolute path. */
-export const asPath = (topic: string): string => (topic.startsWith("/") ? topic : `/${topic}`);

@@ -5,6 +5,7 @@ import type { LogItem, LogReader } from "./log-item.ts";
 import { itemOf, LogSource } from "./log-source.ts";
 import { type LogWindow, logWindow } from "./log-window.ts";
 import { type OpenReader, type ReadLimits, rememberReader } from "./reader-plan.ts";
+import { topicFilter } from "./topic-glob.ts";
 
 /**
  * Reads one message log: the file of that path, or the splits of that prefix (`_000`, `_001`, … until a number is missing).
@@ -23,7 +24,11 @@ export class ReadFile implements LogReader {
     checkMessage(limits.message);
     this.message = limits.message ?? false;
     this.#window = logWindow(limits);
-    this.#cursor = new LogCursor({ ...filesOf(pathOrPrefix), window: this.#window });
+    this.#cursor = new LogCursor({
+      ...filesOf(pathOrPrefix),
+      window: this.#window,
+      wants: topicFilter(limits.topics),
+    });
     if (this.message && this.#cursor.header?.type === null) throw rawAsMessages(pathOrPrefix);
     this.#open = {
       plan: { kind: "file", path: pathOrPrefix, limits },

@@ -14,14 +14,14 @@ export type ReadLimits = {
   readonly maxTime?: number | null;
   /** Payloads become objects that carry their message type. */
   readonly message?: boolean;
+  /** Globs; `*` stops at a slash. Default: all topics. */
+  readonly topics?: readonly string[];
 };
 
 /** What `ReadDirectory` takes besides its path. */
 export type DirectoryLimits = ReadLimits & {
   /** Passes over logs without a message type. Default true; false needs `message: false`. */
   readonly ignoreRaw?: boolean;
-  /** Globs; `*` stops at a slash. Default: all topics. */
-  readonly topics?: readonly string[];
 };
 
 /** What this module's readers tell the reader thread, so that it reads for them. */

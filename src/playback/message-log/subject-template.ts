@@ -1,5 +1,5 @@
 import { encodedLevel, subjectOfPath } from "../../archive/subject.ts";
-import { asPath } from "./read-directory.ts";
+import { asPath } from "./topic-glob.ts";
 
 /** Subjects of messages that nobody chose otherwise. */
 export const SUBJECT_DEFAULT = "{type}.{topic}";

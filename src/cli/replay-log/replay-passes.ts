@@ -1,0 +1,88 @@
+import { ExitCode } from "../../core/exit-code.ts";
+import type { Replay } from "../../playback/message-log/replay.ts";
+import type { Terminal } from "../command.ts";
+
+type Passes = {
+  /** 0: for ever. */
+  readonly passes: number;
+  readonly terminal: Terminal;
+};
+
+/** Replays so many times, until a signal or a key ends it. Gives the exit code of the signal. */
+export async function runPasses(
+  replay: Replay,
+  { passes, terminal }: Passes,
+): Promise<ExitCode | undefined> {
+  let isOver = false;
+  let code: ExitCode | undefined;
+  const stop = (): void => {
+    isOver = true;
+    replay.stop();
+  };
+  const release = catchSignals((signal) => {
+    code ??= signal;
+    stop();
+  });
+  const releaseKeys = catchKeys({
+    pause: () => {
+      if (isOver) return;
+      const paused = replay.pause();
+      if (!paused) replay.start();
+      terminal.err.write(paused ? "paused; space goes on\n" : "going on\n");
+    },
+    stop,
+    interrupt: () => {
+      code ??= ExitCode.interrupted;
+      stop();
+    },
+  });
+  try {
+    for (let pass = 0; !isOver && (passes === 0 || pass < passes); pass++) {
+      const before = replay.stats().sent;
+      replay.start();
+      await replay.done();
+      // A log without messages would otherwise be replayed for ever without a pause.
+      if (replay.stats().sent === before) break;
+    }
+  } finally {
+    releaseKeys();
+    release();
+  }
+  return code;
+}
+
+function catchSignals(onSignal: (code: ExitCode) => void): () => void {
+  const interrupt = (): void => onSignal(ExitCode.interrupted);
+  const terminate = (): void => onSignal(ExitCode.terminated);
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", terminate);
+  return () => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", terminate);
+  };
+}
+
+type Keys = { pause(): void; stop(): void; interrupt(): void };
+
+/** Space and q, where somebody sits at a terminal. Ctrl-C comes as a key there, too. */
+function catchKeys(keys: Keys): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY) return () => {};
+  const acts: Readonly<Record<string, () => void>> = {
+    " ": keys.pause,
+    q: keys.stop,
+    "\u0003": keys.interrupt,
+  };
+  const onData = (text: Buffer): void => {
+    for (const key of text.toString("latin1")) acts[key]?.();
+  };
+  stdin.setRawMode(true);
+  stdin.on("data", onData);
+  // Data of the terminal must not keep the process alive; `off` alone leaves it flowing.
+  stdin.unref();
+  return () => {
+    stdin.off("data", onData);
+    stdin.setRawMode(false);
+    stdin.pause();
+  };
+}
