@@ -7,6 +7,7 @@ import { type EmbeddedRegistry, startEmbeddedRegistry } from "../embedded/embedd
 import { parseDuration, parseSize } from "../embedded/quantity.ts";
 import type { EmbeddedRegistryOptions } from "../embedded/registry-options.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { listenAddress } from "./listen-address.ts";
 import { fileText, pullThroughFlags, pullThroughOf } from "./serve/pull-through-options.ts";
 
 const options = {
@@ -117,7 +118,7 @@ export const serve: Command<typeof options> = {
 
 function registryOptions(given: Given, environment: NodeJS.ProcessEnv): EmbeddedRegistryOptions {
   return {
-    ...listenAddress(given.listen),
+    ...addressOf(given.listen),
     memoryBytes: parseSize(given.memory, "--memory"),
     seed: given.seed,
     generate: given.generate,
@@ -139,15 +140,10 @@ function registryOptions(given: Given, environment: NodeJS.ProcessEnv): Embedded
   };
 }
 
-/** `127.0.0.1:5000`, `:5000`, `[::1]:5000`. */
-function listenAddress(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw new UsageError(`--listen wants HOST:PORT such as 127.0.0.1:5000, not "${text}"`);
-  }
-  const host = match[1] ?? match[2] ?? "";
-  return { host: host === "" ? "127.0.0.1" : host, port };
+function addressOf(text: string): { host: string; port: number } {
+  const address = listenAddress(text);
+  if (address !== undefined) return address;
+  throw new UsageError(`--listen wants HOST:PORT such as 127.0.0.1:5000, not "${text}"`);
 }
 
 function tlsFiles(given: Given): { cert: string; key: string } | undefined {
