@@ -1,3 +1,5 @@
+import { archiveTrace } from "../archive/trace/archive-trace.ts";
+import { archiveTraceName } from "../archive/trace/trace-name.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { parseSize } from "../embedded/quantity.ts";
@@ -165,6 +167,7 @@ async function prepare(given: Given, inputs: readonly string[], terminal: Termin
   const plan: RegistryLogPlan = {
     inputs,
     format,
+    archived: (input) => archivedRequests(given.from === "archive", input),
     reader: (known) =>
       logReader(known, {
         nginxFormat: given["nginx-format"],
@@ -187,11 +190,16 @@ async function prepare(given: Given, inputs: readonly string[], terminal: Termin
   return { plan, trace: new NativeTrace(native, distinct) };
 }
 
+/** Made anew whenever it is asked for; it begins to read with its first line. */
+function archivedRequests(isArchive: boolean, input: string): AsyncIterable<string> | undefined {
+  const name = archiveTraceName(
+    isArchive && !input.startsWith("archive:") ? `archive:${input}` : input,
+  );
+  const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
+  return name === undefined ? undefined : archiveTrace(name, "run", counts);
+}
+
 function formatOf(given: Given): LogFormat | "auto" {
-  if (given.from === "archive")
-    throw new UsageError(
-      "--from archive: archives of the recorder cannot be extracted yet; give it the registry's log",
-    );
   if (given["nginx-format"] === undefined) return given.from as LogFormat | "auto";
   if (given.from !== "auto" && given.from !== "nginx")
     throw new UsageError(`--nginx-format goes with --from nginx, not ${given.from}`);

@@ -5,6 +5,7 @@ import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
+import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
 import { planRun, type RunFlags } from "./replay/engine-plan.ts";
@@ -52,12 +53,18 @@ export const run: Command<typeof options> = {
   ],
   options,
   async run(given, _, terminal) {
-    const config = loadReplayConfig({
+    const written = loadReplayConfig({
       path: given.config,
       mode: "run",
       overrides: overridesOf(given),
       env: terminal.env,
       local: given.local,
+    });
+    const warn = (line: string): void => void terminal.err.write(`${line}\n`);
+    const config = await withoutArchives(written, {
+      purpose: "run",
+      tmpDir: given.tmp,
+      say: given.quiet ? () => undefined : warn,
     });
     const flags: RunFlags = {
       local: given.local,
@@ -68,7 +75,6 @@ export const run: Command<typeof options> = {
       errorsFile: given.errors,
     };
     if (flags.dryRun) return showPlan(given, planRun(config, flags).feed, terminal);
-    const warn = (line: string): void => void terminal.err.write(`${line}\n`);
     checkMap(config, warn);
     const ending = { verb: "run", config, ...endingOf(given), next: [] };
     if (given.nodes && given.local === undefined && hasRemoteNodes(config)) {

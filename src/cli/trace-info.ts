@@ -4,6 +4,7 @@ import { buildManifest } from "../registry/manifest.ts";
 import { paintFor } from "../report/text-table.ts";
 import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { withArchivesRead } from "./replay/archived-traces.ts";
 import { interruptible } from "./trace/interruptible.ts";
 import { infoPage } from "./trace-info/info-page.ts";
 import { infoText } from "./trace-info/info-text.ts";
@@ -44,7 +45,15 @@ export const traceInfo: Command<typeof options> = {
   options,
   async run(given, traces, terminal) {
     refuseSameFile(given);
-    const described = await describedTrace(given, traces, terminal);
+    const files = await withArchivesRead(
+      { traces },
+      {
+        purpose: "run",
+        tmpDir: given.tmp,
+        say: (line) => void (given.quiet || terminal.err.write(`${line}\n`)),
+      },
+    );
+    const described = await describedTrace(given, files, terminal);
     tell(described, given, { traces, terminal });
     return ExitCode.done;
   },

@@ -2,6 +2,7 @@ import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
+import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
 import {
@@ -38,13 +39,18 @@ export const warmup: Command<typeof options> = {
   ],
   options,
   async run(given, _, terminal) {
-    const config = loadReplayConfig({
+    const written = loadReplayConfig({
       path: given.config,
       mode: "warmup",
       overrides: overridesOf(given),
       env: terminal.env,
     });
     const say = (line: string): void => void terminal.err.write(`${line}\n`);
+    const config = await withoutArchives(written, {
+      purpose: "warmup",
+      tmpDir: given.tmp,
+      say: given.quiet ? () => undefined : say,
+    });
     const nodes =
       given.nodes && hasRemoteNodes(config)
         ? await spreadWarmup(config, { ca: given.ca, env: terminal.env, say })

@@ -31,7 +31,7 @@ export function traceFiles({ location, traces }: Names): string[] {
 /** The files behind one name, or what is wrong with it. */
 function filesOf(name: string, path: string): string[] | string {
   if (name.startsWith(ARCHIVE)) {
-    return `${name}: reading a recorder archive as a trace is not supported in this version`;
+    return `${name}: this command reads no archives; run, warmup and trace info do`;
   }
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {

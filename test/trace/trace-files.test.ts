@@ -51,7 +51,7 @@ test("all names that stand for nothing are reported at once", (t) => {
         `${join(location, "gone.json")}: no such file`,
         `${join(location, "gone-*.json")}: no file matches`,
         `${join(location, "empty")}: no trace in this directory`,
-        "archive:/var/archive?from=1: reading a recorder archive as a trace is not supported in this version",
+        "archive:/var/archive?from=1: this command reads no archives; run, warmup and trace info do",
       ]);
       return true;
     },

@@ -1,10 +1,11 @@
+import { readArchivedRequest } from "./archived-request.ts";
 import { readCombinedLine } from "./combined-log.ts";
 import { jsonObject, readDistributionLine } from "./distribution-log.ts";
 import { type LineResult, otherLine } from "./log-entry.ts";
 import { type ClientSource, nginxReader } from "./nginx-log.ts";
 
 export const logFormats = ["auto", "distribution", "combined", "nginx", "archive"] as const;
-export type LogFormat = Exclude<(typeof logFormats)[number], "auto" | "archive">;
+export type LogFormat = Exclude<(typeof logFormats)[number], "auto">;
 
 export type LogReader = {
   readonly format: LogFormat;
@@ -23,6 +24,8 @@ export function logReader(
       return { format, read: distributionLine, timeIs: "end" };
     case "combined":
       return { format, read: readCombinedLine, timeIs: "start" };
+    case "archive":
+      return { format, read: readArchivedRequest, timeIs: "start" };
     case "nginx":
       return { format, read: nginxReader(nginxFormat, clientFrom), timeIs: "end" };
     default:

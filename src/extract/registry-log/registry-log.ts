@@ -14,6 +14,8 @@ import { logLines } from "./log-lines.ts";
 export type RegistryLogPlan = EntryMaskPlan & {
   readonly inputs: readonly string[];
   readonly format: LogFormat | "auto";
+  /** Requests of an input that is an archive of the recorder, as lines; undefined for logs. */
+  readonly archived: (input: string) => AsyncIterable<string> | undefined;
   readonly reader: (format: LogFormat) => LogReader;
   readonly timeIs: "start" | "end" | undefined;
   /** Records of one second are placed evenly within it. */
@@ -35,7 +37,7 @@ export async function extractRegistryLog(
   plan: RegistryLogPlan,
   trace: NativeTrace,
 ): Promise<SourceReport> {
-  for (const path of plan.inputs) refuseMissing(path);
+  for (const path of plan.inputs) if (plan.archived(path) === undefined) refuseMissing(path);
   const extraction = new Extraction(plan, trace);
   for (const [at, path] of plan.inputs.entries()) await extraction.file(path, at + 1);
   return extraction.report();
@@ -56,6 +58,10 @@ const whyUnknown = (line: string): string =>
   TEXT_LOG.test(line)
     ? "is in distribution's text format: set log.formatter: json in the registry's configuration"
     : "is in no known format";
+
+async function* singly(lines: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
+  for await (const line of lines) yield [line];
+}
 
 class Extraction {
   readonly #plan: RegistryLogPlan;
@@ -80,10 +86,15 @@ class Extraction {
 
   /** Warnings go into the manifest, so they name inputs by number. */
   async file(path: string, input: number): Promise<void> {
-    let reader = this.#plan.format === "auto" ? undefined : this.#plan.reader(this.#plan.format);
+    const { format } = this.#plan;
+    const archived = this.#plan.archived(path);
+    const known = archived === undefined ? format : "archive";
+    let reader = known === "auto" ? undefined : this.#plan.reader(known);
     let number = 0;
     try {
-      for await (const lines of logLines(backupBytes(path))) {
+      for await (const lines of archived === undefined
+        ? logLines(backupBytes(path))
+        : singly(archived)) {
         for (const line of lines) {
           number++;
           if (line === "") continue;

@@ -1,0 +1,92 @@
+// Archives among the traces of a command: each is written out as a trace once, so that everything that reads traces, in
+// whatever thread, several times or sorted through files, reads a recording as it reads any other trace.
+import { mkdtempSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import {
+  type ArchiveTraceCounts,
+  archiveTrace,
+  type TracePurpose,
+} from "../../archive/trace/archive-trace.ts";
+import { archiveTraceName } from "../../archive/trace/trace-name.ts";
+
+type Named = {
+  /** Prefix of relative names. */
+  readonly location?: string | undefined;
+  readonly traces: readonly string[];
+};
+
+type Writing = {
+  readonly purpose: TracePurpose;
+  readonly tmpDir: string | undefined;
+  /** Says what the archive had; one sentence. */
+  readonly say: (sentence: string) => void;
+};
+
+/** Characters gathered before they are written. */
+const BLOCK_CHARACTERS = 256 * 1024;
+
+/**
+ * Names of traces without archives: those of an archive become the file that has its requests, which is gone when the process
+ * ends. UsageError for a name that is none.
+ */
+export async function withArchivesRead(
+  { location, traces }: Named,
+  writing: Writing,
+): Promise<string[]> {
+  const names = traces.map((name) => ({ name, archive: archiveTraceName(name) }));
+  let folder: string | undefined;
+  const read: string[] = [];
+  for (const [index, { name, archive }] of names.entries()) {
+    if (archive === undefined) {
+      read.push(name);
+      continue;
+    }
+    folder ??= temporaryFolder(writing.tmpDir);
+    const directory = resolve(location ?? ".", archive.directory);
+    const path = join(folder, `${index}-${basename(directory)}.ndjson`);
+    const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
+    await writeLines(path, archiveTrace({ ...archive, directory }, writing.purpose, counts));
+    writing.say(storyOf(name, counts));
+    read.push(path);
+  }
+  return read;
+}
+
+function temporaryFolder(tmpDir: string | undefined): string {
+  const folder = mkdtempSync(join(tmpDir ?? tmpdir(), "drayage-archive-"));
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function writeLines(path: string, lines: AsyncIterable<string>): Promise<void> {
+  await using file = await open(path, "wx", 0o600);
+  let block = "";
+  for await (const line of lines) {
+    block += line;
+    if (block.length < BLOCK_CHARACTERS) continue;
+    await file.write(block);
+    block = "";
+  }
+  await file.write(block);
+}
+
+function storyOf(name: string, { exchanges, records, gaps, leftOut }: ArchiveTraceCounts): string {
+  const reasons = [...leftOut].map(([reason, count]) => `${reason} ${count}`);
+  const left = reasons.length === 0 ? "" : `; left out: ${reasons.join(", ")}`;
+  const torn = gaps === 0 ? "" : `; ${gaps} gaps in the recording`;
+  return `${name}: ${records} records of ${exchanges} exchanges${left}${torn}`;
+}
+
+type Sections = { readonly trace: Named };
+
+/** A configuration whose traces are all files. */
+export async function withoutArchives<Config extends Sections>(
+  config: Config,
+  writing: Writing,
+): Promise<Config> {
+  const { trace } = config;
+  const traces = await withArchivesRead(trace, writing);
+  return { ...config, trace: { ...trace, traces } };
+}
