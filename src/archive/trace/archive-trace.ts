@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { UsageError } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { timeText } from "../../trace/time-text.ts";
 import { ArchiveReader } from "../archive-reader.ts";
@@ -21,13 +23,15 @@ const BLOBS = "/$registry/blobs/";
 
 /**
  * Reads an archive of the recording proxy as a registry trace: lines of the native format, in the order of ends. The time of a
- * record is its arrival. Exchanges that become no record are counted by reason. StorageError where there is no archive.
+ * record is its arrival. Exchanges that become no record are counted by reason. UsageError where there is no archive.
  */
 export async function* archiveTrace(
   name: ArchiveTraceName,
   purpose: TracePurpose,
   counts: ArchiveTraceCounts,
 ): AsyncGenerator<string> {
+  // A mistyped name is the user's mistake, not the disk's.
+  if (!existsSync(name.directory)) throw new UsageError(`there is no archive ${name.directory}`);
   const reader = await ArchiveReader.open(name.directory);
   try {
     const first = await reader.firstOfAll();

@@ -1,20 +1,18 @@
 // Acceptance case 28 where credentials are in play: nothing of them may be in any byte of the archive.
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { execFile, execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
-import { bytes, micros, millis } from "../../../src/core/units.ts";
+import { bytes, millis } from "../../../src/core/units.ts";
 import { startEmbeddedRegistry } from "../../../src/embedded/embedded-registry.ts";
-import { BatchQueue } from "../../../src/record/batch-queue.ts";
-import type { RecordingProxyOptions } from "../../../src/record/proxy/proxy-options.ts";
-import { RecordingProxy } from "../../../src/record/proxy/recording-proxy.ts";
-import { archiveFolder, itemsOf, openReader, openWriter } from "../../fakes/archive-folder.ts";
+import { archiveFolder } from "../../fakes/archive-folder.ts";
 import { selfSignedCertificate } from "../../fakes/certificate.ts";
 import { needsDockerRegistry, startDockerRegistry } from "../../fakes/docker-registry.ts";
 import { makeOciImage, needsUmoci } from "../../fakes/oci-image.ts";
-import { ask, digestOf, exchangesOf, pushInChunks } from "./recorded-proxy.ts";
+import { startProxyArchive } from "../../fakes/proxy-archive.ts";
+import { ask, digestOf, pushInChunks } from "./recorded-proxy.ts";
 
 const run = promisify(execFile);
 const needsSkopeo = "needs skopeo: apt-get install skopeo";
@@ -32,34 +30,6 @@ const has = (program: string): boolean => {
   }
 };
 
-/** A proxy that writes a real archive, uncoded, so that its bytes can be searched. */
-async function archiving(t: TestContext, upstream: string, more: Partial<RecordingProxyOptions>) {
-  const directory = archiveFolder(t);
-  const { writer } = await openWriter(t, { directory, codec: "none", flushInterval: millis(0) });
-  const queue = new BatchQueue({
-    store: writer,
-    slack: 100,
-    now: () => micros(Date.now() * 1000),
-    onRefused: (error) => t.diagnostic(String(error)),
-  });
-  const proxy = await RecordingProxy.start(
-    { listen: { host: "127.0.0.1", port: 0 }, upstream, ...more },
-    queue.sink("drop"),
-  );
-  t.after(() => proxy.close());
-  const close = async () => {
-    await proxy.close();
-    await queue.drain();
-    await writer.close();
-    const files = readdirSync(directory).map((name) => readFileSync(join(directory, name)));
-    const reader = await openReader(t, directory);
-    const items = await itemsOf(reader);
-    const events = items.flatMap((item) => (item.kind === "batch" ? item.events : []));
-    return { archived: Buffer.concat(files), exchanges: exchangesOf(events), items };
-  };
-  return { proxy, close };
-}
-
 test("a push and a pull with htpasswd leave no credentials in any byte of the archive", async (t) => {
   const registry = await startDockerRegistry({ auth: { username, password } });
   if (registry === undefined) return t.skip(needsDockerRegistry);
@@ -68,7 +38,7 @@ test("a push and a pull with htpasswd leave no credentials in any byte of the ar
   const image = makeOciImage();
   if (image === undefined) return t.skip(needsUmoci);
   t.after(() => image.remove());
-  const { proxy, close } = await archiving(t, registry.url, {});
+  const { proxy, close } = await startProxyArchive(t, registry.url, {});
   const through = `docker://127.0.0.1:${proxy.port}/lib/app:v1`;
   const creds = `${username}:${password}`;
   const to = ["--dest-tls-verify=false", "--dest-creds", creds, image.reference, through];
@@ -111,7 +81,7 @@ test("tokens are fetched through the proxy, and none is in any byte of the archi
     htpasswd: `${username}:${hash}\n`,
   });
   t.after(() => upstream.close(millis(0)));
-  const { proxy, close } = await archiving(t, upstream.url, {});
+  const { proxy, close } = await startProxyArchive(t, upstream.url, {});
   const challenged = await ask(proxy.url, { path: "/v2/lib/app/tags/list" });
   equal(challenged.status, 401);
   const realm = /realm="([^"]+)"/.exec(challenged.headers["www-authenticate"] ?? "")?.[1] ?? "";
@@ -144,7 +114,7 @@ test("TLS on both sides: the client trusts the proxy's certificate, the proxy th
   if (registry === undefined) return t.skip(needsDockerRegistry);
   t.after(() => registry.stop());
   const { ca = "", key = "" } = registry;
-  const { proxy, close } = await archiving(t, registry.url, {
+  const { proxy, close } = await startProxyArchive(t, registry.url, {
     tls: { listen: certificate, upstream: { ca, cert: ca, key } },
   });
   equal(proxy.url, `https://127.0.0.1:${proxy.port}`);
@@ -163,7 +133,7 @@ test("an upstream whose certificate is not trusted is answered with 502 and reco
   const registry = await startDockerRegistry({ tls: true });
   if (registry === undefined) return t.skip(needsDockerRegistry);
   t.after(() => registry.stop());
-  const { proxy, close } = await archiving(t, registry.url, {});
+  const { proxy, close } = await startProxyArchive(t, registry.url, {});
   equal((await ask(proxy.url, { path: "/v2/" })).status, 502);
   const { exchanges } = await close();
   deepEqual(
@@ -177,7 +147,9 @@ test("curl uploads in chunks and as a whole, with 100-continue, and reads ranges
   const registry = await startDockerRegistry();
   if (registry === undefined) return t.skip(needsDockerRegistry);
   t.after(() => registry.stop());
-  const { proxy, close } = await archiving(t, registry.url, { manifestBytesMax: bytes(1000) });
+  const { proxy, close } = await startProxyArchive(t, registry.url, {
+    manifestBytesMax: bytes(1000),
+  });
   const folder = archiveFolder(t);
   const content = Buffer.alloc(3_000_000, "curl ");
   writeFileSync(join(folder, "layer"), content);
