@@ -3,6 +3,7 @@ import { NodeListener } from "../cluster/direct/node-listener.ts";
 import { NodeHost } from "../cluster/node/node-host.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
+import { nodeDirectory } from "./cluster/node-directory.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { version } from "./version.ts";
 
@@ -54,7 +55,13 @@ export const client: Command<typeof options> = {
       tls: tlsOf(given),
     });
     const name = given.name ?? `${hostname()}:${given.port}`;
-    const host = new NodeHost({ version, name, env: terminal.env, say });
+    const host = new NodeHost({
+      version,
+      name,
+      env: terminal.env,
+      say,
+      alone: nodeDirectory,
+    });
     await listener.await((link) => host.converse(link));
     if (given.port === 0) terminal.out.write(`${listener.port}\n`);
     say(`waiting for masters on ${listener.address}; Ctrl-C ends it`);

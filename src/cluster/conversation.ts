@@ -93,6 +93,15 @@ export class Conversation {
     return this.#decoder.unknown;
   }
 
+  /** What was said and is not known to have been heard. */
+  unheard(): Message[] {
+    const decoder = new MessageDecoder();
+    return this.#link.unacknowledged().flatMap((frame) => {
+      const decoded = decoder.decode(frame);
+      return decoded.kind === "message" ? [decoded.message] : [];
+    });
+  }
+
   say(message: Message): void {
     if (this.#over) return;
     for (const frame of this.#encoder.encode(message)) this.#link.send(frame, lanes[message.type]);

@@ -36,6 +36,8 @@ export interface Link {
   send(frame: Uint8Array, lane: Lane): void;
   /** Bytes of kept frames that are not known to have arrived: what back-pressure looks at. */
   readonly unacknowledgedBytes: number;
+  /** Kept frames that are not known to have arrived, in order: what a node keeps itself when its master is lost. */
+  unacknowledged(): readonly Uint8Array[];
   /** Called once; what came before is delivered then. */
   listen(listener: LinkListener): void;
   /** Ends the conversation after what was sent before. */

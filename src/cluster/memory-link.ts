@@ -35,6 +35,10 @@ class MemoryLink implements Link {
     else this.#listener.frame(frame);
   }
 
+  unacknowledged(): readonly Uint8Array[] {
+    return [];
+  }
+
   close(): void {
     this.#closed = true;
     setImmediate(() => this.#other?.hear());

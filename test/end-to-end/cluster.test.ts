@@ -1,10 +1,14 @@
 // Several machines: masters and nodes as processes of their own, started as a user starts them.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { version } from "../../src/cli/version.ts";
+import { NodeListener } from "../../src/cluster/direct/node-listener.ts";
+import { NodeHost, systemClock } from "../../src/cluster/node/node-host.ts";
 import {
   type EmbeddedRegistry,
   startEmbeddedRegistry,
 } from "../../src/embedded/embedded-registry.ts";
+import { selfSignedCertificate } from "../fakes/certificate.ts";
 import {
   type DockerRegistry,
   needsDockerRegistry,
@@ -21,6 +25,14 @@ const seqs = (rows: readonly { readonly seq: number }[]): number[] => rows.map((
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, seq) => seq);
 const sharesOf = (rows: readonly Row[]): [number, number][] =>
   rows.map(({ seq, worker }) => [seq, worker]);
+
+const hostOptions = {
+  version,
+  name: "odd",
+  env: {},
+  say: () => {},
+  alone: () => assert.fail("the master is there"),
+};
 
 describe("the original's example with two clients, against docker-registry", () => {
   const place = new Workplace();
@@ -173,6 +185,36 @@ describe("two nodes and an embedded registry", () => {
     });
   }
 
+  test("the master is killed in mid-run: nodes finish what they have and keep it, and take the next run", async () => {
+    const count = 500;
+    const place = await warmed(count, 0.01);
+    const nodes = await startNodes(place, 2);
+    const list = nodes.map(({ address }) => address);
+    const quick = ["--set", "cluster.heartbeat=0.2", "--set", "cluster.lost_after=1"];
+    const run = place.start(master(list, ...quick));
+    await until(() => nodes.every(({ said }) => said().includes(" of 2")), "the run has begun");
+    await new Promise((later) => setTimeout(later, 2500));
+    run.child.kill("SIGKILL");
+    await run.ended;
+    await until(() => nodes.every(({ said }) => said().includes("finished alone")), "all is kept");
+    const directories = place.runDirectories("node");
+    assert.equal(directories.length, 2);
+    const done = directories.map(
+      (name) => place.json<{ totals: { done: number } }>(`${name}/results.json`).totals.done,
+    );
+    // The schedule fits the ten seconds that nodes have ahead: nothing was left for a master to send.
+    assert.equal(
+      done.reduce((sum, one) => sum + one, 0),
+      count,
+    );
+    const rows = directories.flatMap((name) => place.rows(`${name}/rows.json`));
+    assert.equal(new Set(seqs(rows)).size, rows.length);
+    assert.ok(rows.length > 0 && rows.length < count);
+    const next = await place.drayage(master(list, "--set", "client_info.wait=false"));
+    assert.equal(next.code, 0, next.err);
+    assert.equal(place.rows().length, count);
+  });
+
   for (const way of ["broken", "frozen"] as const) {
     test(`the connection to a node is ${way} for some seconds: nothing is lost or doubled`, async () => {
       const count = 600;
@@ -229,7 +271,61 @@ describe("two nodes and an embedded registry", () => {
     assert.equal(enough.code, 0, enough.err);
   });
 
-  test("tokens and TLS: both ends have the same, or the master is told what to do", async () => {
+  for (const { name, host, says } of [
+    {
+      name: "another version",
+      host: { version: "9.9.9" },
+      says: /it runs drayage 9\.9\.9, this is .*: install the same on both/,
+    },
+    {
+      name: "a clock 2 s ahead",
+      host: { clock: { ...systemClock(), wallUs: () => Date.now() * 1000 + 2e6 } },
+      says: /its clock is 2\.\d+ s ahead of the master's, 1 s are allowed: set both by NTP/,
+    },
+    {
+      name: "a clock 2 s behind",
+      host: { clock: { ...systemClock(), wallUs: () => Date.now() * 1000 - 2e6 } },
+      says: /its clock is [12]\.\d+ s behind the master's/,
+    },
+  ]) {
+    test(`a node with ${name} is refused before the start`, async (t) => {
+      const place = await warmed(10, 0);
+      const listener = new NodeListener({ host: "127.0.0.1", port: 0, token: "" });
+      t.after(() => listener.close());
+      const node = new NodeHost({ ...hostOptions, ...host });
+      await listener.await((link) => node.converse(link));
+      const ended = await place.drayage(master(["local", `127.0.0.1:${listener.port}`]));
+      assert.equal(ended.code, 4, ended.err);
+      assert.match(ended.err, says);
+      assert.match(ended.err, new RegExp(`node 127\\.0\\.0\\.1:${listener.port}`));
+      assert.equal(place.has("output.json") && place.text("output.json").includes("seq"), false);
+    });
+  }
+
+  test("TLS: nodes with a certificate take masters that trust it, and tell others", async (t) => {
+    const certificate = selfSignedCertificate();
+    if (certificate === undefined) return t.skip("needs openssl: apt-get install openssl");
+    const place = await warmed(10, 0);
+    place.write("cert.pem", certificate.cert);
+    place.write("key.pem", certificate.key);
+    const flags = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
+    const node = await startNode(place, { flags });
+    const wait = ["--set", "cluster.wait=0.1"];
+    const plain = await place.drayage(master([node.address], ...wait));
+    assert.equal(plain.code, 4);
+    assert.match(plain.err, /if it was started with --tls-cert, give --ca FILE/);
+    const trusting = await place.drayage(master([node.address], "--ca", "cert.pem"));
+    assert.equal(trusting.code, 0, trusting.err);
+  });
+
+  test("an address that others can reach needs a token", async () => {
+    const place = await warmed(1, 0);
+    const ended = await place.drayage(["client", "-i", "0.0.0.0", "-p", "0"]);
+    assert.equal(ended.code, 2);
+    assert.match(ended.err, /0\.0\.0\.0 can be reached by others: set DRAYAGE_NODE_TOKEN/);
+  });
+
+  test("tokens: both ends have the same, or the master is told what to do", async () => {
     const place = await warmed(10, 0);
     const env = { DRAYAGE_NODE_TOKEN: "one" };
     const node = await startNode(place, { env });

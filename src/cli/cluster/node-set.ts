@@ -9,6 +9,7 @@ import type { NodePlanning } from "../../cluster/master/plan-messages.ts";
 import type { MakeEngine } from "../../workers/engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
+import { nodeDirectory } from "./node-directory.ts";
 
 /** Above it a clock is as good as unknown. Source: cluster.md 3. */
 const CLOCK_BOUND_MAX_MS = 100;
@@ -50,7 +51,8 @@ export class NodeSet {
         waitMs: cluster.wait * 1000,
         silentMs: cluster.heartbeat * 1000 * SILENT_BEATS,
       },
-      { version, env, say: () => {} },
+      // A node in this process is never without its master.
+      { version, env, say: () => {}, alone: nodeDirectory },
     );
     try {
       const patience = patienceOf(cluster);

@@ -45,6 +45,10 @@ export class SocketLink implements Link {
     return this.#kept.bytes;
   }
 
+  unacknowledged(): readonly Uint8Array[] {
+    return this.#kept.unacknowledged().map(({ frame }) => frame);
+  }
+
   /** Number of the last kept frame that came: what the other side need not send again. */
   get received(): number {
     return this.#received;

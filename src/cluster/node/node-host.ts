@@ -4,6 +4,7 @@ import { takeOrigin, threadClock } from "../../core/clock.ts";
 import { Conversation } from "../conversation.ts";
 import type { Link } from "../link.ts";
 import type { Message, PlanMessage } from "../protocol/message.ts";
+import type { MakeAloneKeeper } from "./alone.ts";
 import { failedMessage, type NodeClock, NodeRun } from "./node-run.ts";
 import { checkPlan } from "./plan-check.ts";
 
@@ -16,6 +17,8 @@ export type NodeHostOptions = {
   readonly sharers?: number;
   /** What happens, a line each. */
   readonly say: (line: string) => void;
+  /** Keeps what is left when a master is lost. */
+  readonly alone: MakeAloneKeeper;
   /** The system's clocks, unless a test has others. */
   readonly clock?: NodeClock;
 };
@@ -109,7 +112,7 @@ export class NodeHost {
         if (course.run === undefined) early.push(later);
         else course.run.hear(later);
       },
-      lost: (reason) => course.lose(reason, say),
+      lost: (reason) => course.lose(reason, this.#options),
     });
     const here = { version, env, clock: this.#clock.clock };
     const checked = await checkPlan(message, here);
@@ -131,7 +134,7 @@ export class NodeHost {
       );
       for (const earlier of early) course.run.hear(earlier);
       await course.run.run().then(
-        () => say("done"),
+        (ended) => say(ended),
         (error: unknown) => {
           conversation.say(failedMessage(error));
           say(`failed: ${String(error)}`);
@@ -163,10 +166,10 @@ class RunCourse {
     this.#over.resolve();
   }
 
-  lose(reason: string, say: (line: string) => void): void {
+  lose(reason: string, { say, alone }: Pick<NodeHostOptions, "say" | "alone">): void {
     this.ended = true;
     say(`the master ${this.#peer} is lost: ${reason}`);
-    this.run?.finishAlone();
+    this.run?.finishAlone(reason, alone);
     this.#over.resolve();
   }
 }

@@ -10,10 +10,11 @@ import { TallyReader } from "../../stats/tally-reader.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
 import { PouredSource } from "../../workers/poured-source.ts";
 import { type Conversation, failureOf } from "../conversation.ts";
-import { countOperations } from "../operation-run.ts";
+import { bufferOf, countOperations } from "../operation-run.ts";
 import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
 import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT } from "../record-layout.ts";
+import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 
@@ -29,7 +30,14 @@ export type NodeClock = {
   readonly wallUs: () => number;
 };
 
+type Alone = {
+  readonly keeper: AloneKeeper;
+  readonly start: EngineStart;
+  readonly reason: string;
+};
+
 export class NodeRun {
+  readonly #message: PlanMessage;
   readonly #conversation: Conversation;
   readonly #clock: NodeClock;
   readonly #sender: OutcomeSender;
@@ -48,6 +56,7 @@ export class NodeRun {
   /** Due by second, as the feeder of this node tells it, until the next snapshot. */
   #planned: { seconds: number[]; operations: number[] } = { seconds: [], operations: [] };
   readonly #skippedFile: string;
+  #alone: Alone | undefined;
 
   constructor(
     conversation: Conversation,
@@ -55,6 +64,7 @@ export class NodeRun {
     { sharers, ...clock }: NodeClock & { readonly sharers: number },
   ) {
     this.#conversation = conversation;
+    this.#message = message;
     this.#clock = clock;
     this.#sender = new OutcomeSender(conversation);
     const { plan, count } = message;
@@ -71,8 +81,7 @@ export class NodeRun {
           },
           flush() {},
           keep: (ring, at) => {
-            const sent = ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number;
-            if (!(sent >= this.#firstSentNs)) this.#firstSentNs = sent;
+            this.#noteSent(ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number);
             keep(ring, at);
           },
         },
@@ -92,15 +101,22 @@ export class NodeRun {
     );
   }
 
-  /** Runs to the end and tells the master. Rejects with what went wrong here. */
-  async run(): Promise<void> {
+  /** NaN for what was never sent. */
+  #noteSent(sent: number): void {
+    if (sent < this.#firstSentNs || Number.isNaN(this.#firstSentNs)) this.#firstSentNs = sent;
+  }
+
+  /** Runs to the end and tells the master, or keeps what it did. Returns what to say. Rejects with what went wrong here. */
+  async run(): Promise<string> {
     this.#wallAhead = this.#wallNow();
     try {
       const end = await this.#engine.run();
       this.#sender.close();
+      if (this.#alone !== undefined) return await this.#keepAlone(this.#alone, end);
       this.#takeSnapshot();
       const skipped = this.#sendSkipped();
       this.#conversation.say(this.#done(end, skipped));
+      return "done";
     } finally {
       this.#sender.close();
       clearTimeout(this.#timer);
@@ -242,9 +258,28 @@ export class NodeRun {
     }
   }
 
-  /** The master is gone: what is here already is sent as planned, and nothing else. */
-  finishAlone(): void {
-    this.#source?.end();
+  /** The master is gone: what is here already is sent as planned, nothing else, and what it does not have is kept. */
+  finishAlone(reason: string, makeKeeper: MakeAloneKeeper): void {
+    const start = this.#started;
+    if (start === undefined) {
+      this.stop();
+      return;
+    }
+    const keeper = makeKeeper({ plan: this.#message, start });
+    this.#alone = { keeper, start, reason };
+    for (const message of this.#conversation.unheard())
+      if (message.type === "results") keeper.keep(bufferOf(message.records));
+    this.#sender.redirect((records) => keeper.keep(records));
+    // Nobody is there to end a pause, or to stop a feeder of our own.
+    this.#engine.control({ kind: "resume" });
+    if (this.#source === undefined) this.#engine.drain();
+    else this.#source.end();
+  }
+
+  #keepAlone({ keeper, start, reason }: Alone, end: EngineEnd): Promise<string> {
+    const totals = (this.#tallies ?? new TallyReader([])).totals();
+    const seconds = Math.max(0, start.clock.now() - start.at) / 1e9;
+    return keeper.finish({ plan: this.#message, start, end, totals, seconds, reason });
   }
 
   /** Nothing starts any more, and what is under way is cut off. */

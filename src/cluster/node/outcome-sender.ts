@@ -22,6 +22,7 @@ export class OutcomeSender implements OutcomeKeeper {
   #length = 0;
   #count = 0;
   #held = false;
+  #alone: ((records: Buffer) => void) | undefined;
   /** Number of the last batch, and rows in all of them. */
   batches = 0;
   rows = 0;
@@ -35,6 +36,7 @@ export class OutcomeSender implements OutcomeKeeper {
   }
 
   get hasRoom(): boolean {
+    if (this.#alone !== undefined) return true;
     const room = this.#conversation.unacknowledgedBytes < KEPT_BYTES_MAX;
     if (!room && !this.#held) this.holds++;
     this.#held = !room;
@@ -51,10 +53,21 @@ export class OutcomeSender implements OutcomeKeeper {
 
   flush(): void {}
 
+  /** The master is lost: batches go to this machine's own keeping from now on. */
+  redirect(alone: (records: Buffer) => void): void {
+    this.#alone = alone;
+  }
+
   /** Sends what there is. */
   send(): void {
     if (this.#count === 0) return;
     this.rows += this.#count;
+    if (this.#alone !== undefined) {
+      this.#alone(this.#batch.subarray(0, this.#length));
+      this.#length = 0;
+      this.#count = 0;
+      return;
+    }
     this.#conversation.say({
       type: "results",
       layout: OUTCOME_LAYOUT,

@@ -1,0 +1,77 @@
+// What a node leaves behind when its master is lost: a run directory of its own, with its figures of the whole run and the rows
+// that the master does not have.
+import { mkdtempSync, rmSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
+import { OutcomeDesk } from "../../cluster/master/outcome-desk.ts";
+import type { AloneKeeper, MakeAloneKeeper, RunAlone } from "../../cluster/node/alone.ts";
+import { runResults } from "../../report/results.ts";
+import { createRunDirectory } from "../../report/run-directory.ts";
+import type { RunFigures } from "../../report/run-figures.ts";
+import { RowFile } from "../../workers/collector/row-file.ts";
+import { besidesOf } from "../replay/besides.ts";
+import { runRecord } from "../replay/outputs.ts";
+import { recordCounts } from "../replay/record-counts.ts";
+import { ResultRows } from "../replay/result-rows.ts";
+import { machineFacts } from "../replay/run-story.ts";
+import { version } from "../version.ts";
+
+const ROWS = "rows.json";
+
+export const nodeDirectory: MakeAloneKeeper = ({ start }): AloneKeeper => {
+  // In the working directory, so that the finished file is renamed and not copied.
+  const draft = mkdtempSync(".drayage-node-");
+  const file = new RowFile(join(draft, ROWS));
+  const rows = new ResultRows(file);
+  rows.startedAtUs = start.wallUs;
+  const desk = new OutcomeDesk(rows);
+  return {
+    keep: (records) => void desk.keep(records, () => true),
+    async finish(run) {
+      await file.close();
+      const directory = await createRunDirectory({ verb: "node", startedAt: Date.now() });
+      await rename(join(draft, ROWS), directory.file(ROWS));
+      rmSync(draft, { recursive: true, force: true });
+      await directory.writeJson("results.json", runResults(figuresOf(run, rows)));
+      const origin = { startedAtMs: start.wallUs / 1000, originNs: start.origin };
+      await directory.writeRun(runRecord(storyOf(run), origin, "master lost"));
+      return `finished alone: ${directory.path} has the figures of this node, and ${rows.count} rows that the master does not have`;
+    },
+  };
+};
+
+function figuresOf(
+  { plan, start, end, totals, seconds, reason }: RunAlone,
+  rows: ResultRows,
+): RunFigures {
+  return {
+    tool: { name: "drayage", version },
+    verb: plan.plan.verb,
+    startedAt: start.wallUs / 1000,
+    seconds,
+    totals,
+    validity: { verdict: "strained", cause: null, reasons: [`the master was lost: ${reason}`] },
+    calibration: null,
+    ending: "limit",
+    paced: plan.plan.paced,
+    planned: null,
+    failsOn: "all",
+    traceSeconds: null,
+    skipped: {},
+    records: recordCounts(end.feed.account),
+    besides: besidesOf(end.counts),
+    examples: rows.examples,
+    compat: rows.compat.figures(),
+  };
+}
+
+const storyOf = ({ plan, reason }: RunAlone) => ({
+  verb: plan.plan.verb,
+  arguments: process.argv.slice(2),
+  seed: plan.plan.client.seed,
+  plan: { runId: plan.runId, node: plan.index, nodes: plan.count, masterLost: reason },
+  traces: [],
+  facts: machineFacts(),
+  json: false,
+  next: [],
+});
