@@ -186,7 +186,8 @@ describe("windows", () => {
 test("with message: true the payload carries its type", (t) => {
   const reader = new ReadFile(join(sampleDirectory(t), "A.log"), { message: true });
   const item = reader.read();
-  assert.equal((item?.payload as { [messageType]: string })[messageType], "A");
+  const payload = item?.payload as { [messageType]?: string } | undefined;
+  assert.equal(payload?.[messageType], "A");
   assert.deepEqual(item, itemsOf("A")[0], "and is otherwise the same");
   const list = new ReadFile(fileWith(t, `${header()} 1.0 '' 9101\n`), { message: true });
   assert.throws(() => list.read(), /no message/);
