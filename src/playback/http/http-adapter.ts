@@ -86,7 +86,8 @@ export class HttpAdapter {
       const waits = surroundings.notReady();
       if (waits !== undefined) throw new Refusal("not-ready", waits);
     }
-    const handler = route.methods[request.method === "HEAD" ? "GET" : (request.method ?? "")];
+    const handler =
+      route.methods[request.method === "HEAD" && route.isOpen ? "GET" : (request.method ?? "")];
     if (handler === undefined) return notAllowed(response, route);
     const client = addressOf(request);
     return handler({ host, surroundings, request, response, url, client, parts });
