@@ -95,17 +95,24 @@ async function* objects(
   const filter = { matches: (path: string) => path.startsWith("/$registry/") };
   const image = await reader.imageAt(micros(Math.max(from - 1, 0)), filter);
   for await (const { path, event } of image.entries()) {
-    if (event?.kind !== "json") continue;
-    for (const uri of imageUris(path, event.json))
+    const uris = event?.kind === "json" ? imageUris(path, event.json) : [];
+    for (const uri of uris)
       if (name.filter?.matches(`/${uri.uri}`) ?? true) yield objectRead({ ...uri, at: from });
   }
   for await (const exchange of exchanges(reader, name, counts)) {
-    const { method, status } = exchange;
-    const size = sizeOf(exchange);
-    const isRead = (method === "GET" || method === "HEAD") && status >= 200 && status < 300;
-    if (isRead && isObject(exchange) && size !== null)
-      yield objectRead({ uri: uriOf(exchange), size, at: micros(exchange.arrival) });
+    const needed = neededObject(exchange);
+    if (needed !== undefined) yield needed;
   }
+}
+
+function neededObject(exchange: HttpExchange): TracedRequest | undefined {
+  const { status, method, arrival } = exchange;
+  if (status < 200 || status >= 300 || !isObject(exchange)) return undefined;
+  const size = sizeOf(exchange);
+  const read = objectRead({ uri: uriOf(exchange), size: size ?? 0, at: micros(arrival) });
+  // Where a manifest is to be put, the config that synthetic manifests share has to be.
+  if (method === "PUT") return { ...read, method };
+  return size === null ? undefined : read;
 }
 
 const isObject = ({ class: kind }: HttpExchange): boolean =>
