@@ -57,7 +57,12 @@ export function connectionOptions(
   };
 }
 
-function tlsOptions({ ca, cert, key, serverName }: NatsTls): NonNullable<NodeConnectionOptions["tls"]> {
+function tlsOptions({
+  ca,
+  cert,
+  key,
+  serverName,
+}: NatsTls): NonNullable<NodeConnectionOptions["tls"]> {
   return {
     ...(ca === undefined ? {} : { caFile: ca }),
     ...(cert === undefined ? {} : { certFile: cert }),
