@@ -45,7 +45,7 @@ export function makeCertificate(folder: string): CertificateFiles {
   return files;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
