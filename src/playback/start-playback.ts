@@ -52,8 +52,7 @@ const MAX_SESSIONS_PER_CLIENT = 64;
 const GC_INTERVAL = millis(30_000);
 const STREAM_BUFFER = bytes(8 << 20);
 
-const systemTime = (): ReturnType<typeof micros> =>
-  micros(Math.floor((performance.timeOrigin + performance.now()) * 1000));
+const systemTime = (): ReturnType<typeof micros> => micros(Date.now() * 1000);
 
 /** Rejects with a StorageError if there is no such archive, or the system's error if the address is taken. */
 export async function startPlayback(options: PlaybackOptions): Promise<Playback> {

@@ -30,9 +30,12 @@ export function jsonBody(text: string): unknown {
 
 /** A JSON value or plain text: `5`, `"play"` and `play` are all understood. */
 export function valueBody(text: string): unknown {
+  const plain = text.replace(/\r?\n$/, "");
   try {
-    return JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    // What is too large for a number is told as it was written.
+    return value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? plain : value;
   } catch {
-    return text.replace(/\r?\n$/, "");
+    return plain;
   }
 }
