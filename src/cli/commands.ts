@@ -58,6 +58,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./serve.ts")).serve,
   },
   {
+    name: "record",
+    summary: "record message streams and registry traffic in an archive, and play it to sessions",
+    load: async () => (await import("./record.ts")).record,
+  },
+  {
     name: "replay-log",
     summary: "send the messages of a log directory at their times, to NATS or standard output",
     load: async () => (await import("./replay-log.ts")).replayLog,

@@ -1,7 +1,8 @@
 // The operator's own programs that keep rotated files elsewhere. They are started without a shell, so a name is always
 // one word, and what they write to stderr is passed on to the operator.
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instantOf } from "../archive/file-name.ts";
@@ -39,6 +40,8 @@ export class StorageCommands {
   #puts: Promise<void> = Promise.resolve();
   #putting = 0;
   #putFailures = 0;
+  readonly #running = new Set<Running>();
+  #isAbandoned = false;
 
   constructor(options: StorageCommandsOptions) {
     this.#options = options;
@@ -84,6 +87,7 @@ export class StorageCommands {
   put(name: string): void {
     this.#putting++;
     this.#puts = this.#puts.then(async () => {
+      if (this.#isAbandoned) return;
       const { trouble } = await this.#run("put", PUT_MS_MAX, name);
       this.#putting--;
       if (trouble === undefined) return;
@@ -97,6 +101,12 @@ export class StorageCommands {
     return this.#puts;
   }
 
+  /** Lets this process end while a program still runs: it is left alone. Files that wait for it are not put. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    for (const child of this.#running) unref(child);
+  }
+
   #run(which: "list" | "get" | "put", msMax: number, name?: string): Promise<Ran> {
     const { shard, folder, onNotice } = this.#options;
     const [program, words] = this.#options[which];
@@ -105,6 +115,7 @@ export class StorageCommands {
       folder,
       msMax,
       onLine: (line) => onNotice(`warning: ${which}: ${line}`),
+      running: this.#running,
     });
   }
 }
@@ -114,14 +125,26 @@ type Limits = {
   readonly folder: string;
   readonly msMax: number;
   readonly onLine: (line: string) => void;
+  readonly running: Set<Running>;
 };
+type Running = {
+  readonly child: ChildProcessByStdio<null, Socket, Socket>;
+  readonly timer: NodeJS.Timeout;
+};
+
+function unref({ child, timer }: Running): void {
+  timer.unref();
+  child.unref();
+  child.stdout.unref();
+  child.stderr.unref();
+}
 
 function run(program: string, args: readonly string[], limits: Limits): Promise<Ran> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, DRAYAGE_ARCHIVE: limits.folder },
-    });
+    }) as Running["child"];
     const output: Buffer[] = [];
     let bytes = 0;
     child.stdout.on("data", (piece: Buffer) => {
@@ -131,7 +154,10 @@ function run(program: string, args: readonly string[], limits: Limits): Promise<
     passOn(child.stderr, limits.onLine);
     // The timer of spawn itself would go on where the program could not even be started.
     const timer = setTimeout(() => child.kill("SIGKILL"), limits.msMax);
+    const running = { child, timer };
+    limits.running.add(running);
     const end = (trouble: string | undefined): void => {
+      limits.running.delete(running);
       clearTimeout(timer);
       resolve({ output: Buffer.concat(output).toString(), trouble });
     };

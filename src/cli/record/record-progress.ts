@@ -1,0 +1,99 @@
+import type { RecorderState } from "../../record/recorder.ts";
+
+/** Lines come so often at first, and then so often. */
+const OFTEN_MS = 10_000;
+const SELDOM_MS = 60_000;
+const OFTEN_FOR_MS = 60_000;
+
+type Totals = { readonly events: number; readonly lost: number; readonly atMs: number };
+
+/** Plain lines about what is recorded, for as long as it goes on. */
+export class RecordProgress {
+  readonly #state: () => RecorderState;
+  readonly #say: (line: string) => void;
+  readonly #began: Totals;
+  #last: Totals;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(state: () => RecorderState, say: (line: string) => void) {
+    this.#state = state;
+    this.#say = say;
+    this.#began = totalsOf(state(), performance.now());
+    this.#last = this.#began;
+    this.#arm();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #arm(): void {
+    const age = performance.now() - this.#began.atMs;
+    const wait = age < OFTEN_FOR_MS ? OFTEN_MS : SELDOM_MS;
+    this.#timer = setTimeout(() => {
+      const state = this.#state();
+      const now = totalsOf(state, performance.now());
+      this.#say(progressLine(state, { since: this.#last, now }));
+      this.#last = now;
+      this.#arm();
+    }, wait);
+  }
+}
+
+const totalsOf = ({ queue }: RecorderState, atMs: number): Totals => ({
+  events: queue.events,
+  lost: queue.lostEvents,
+  atMs,
+});
+
+/** `1,234 events in 56 batches, 120/s; 0.9 of 1.1 MB committed; nothing lost` */
+export function progressLine(
+  state: RecorderState,
+  { since, now }: { readonly since: Totals; readonly now: Totals },
+): string {
+  const { queue } = state;
+  const seconds = Math.max(0.001, (now.atMs - since.atMs) / 1_000);
+  const rate = (now.events - since.events) / seconds;
+  return [
+    `${count(queue.events)} events in ${count(queue.batches)} batches, ${count(Math.round(rate))}/s`,
+    archiveWords(state),
+    lossWords(state),
+    ...troubles(state),
+  ].join("; ");
+}
+
+/** The last line: all that was recorded, and all that was not. */
+export function finalLine(state: RecorderState): string {
+  const { queue } = state;
+  return [
+    `recorded ${count(queue.events)} events in ${count(queue.batches)} batches`,
+    archiveWords(state),
+    lossWords(state),
+    ...troubles(state),
+  ].join("; ");
+}
+
+function archiveWords({ archive }: RecorderState): string {
+  const { committedBytes, bytes, batches, committedBatches } = archive;
+  const open = batches - committedBatches;
+  const size = `${megabytes(committedBytes)} of ${megabytes(bytes)} MB committed`;
+  return open === 0 ? size : `${size}, ${count(open)} batches not yet`;
+}
+
+const lossWords = ({ queue }: RecorderState): string =>
+  queue.lostEvents === 0 ? "nothing lost" : `LOST ${count(queue.lostEvents)} events`;
+
+function* troubles({ nats, proxy, queue, commands }: RecorderState): Generator<string> {
+  if (queue.queued > 0) yield `${count(queue.queued)} batches wait`;
+  if (nats !== undefined && !nats.isConnected) yield "NATS is not connected";
+  if (nats !== undefined && nats.disconnects > 0)
+    yield `connection lost ${count(nats.disconnects)} times`;
+  if (proxy !== undefined && proxy.open > 0) yield `${count(proxy.open)} exchanges open`;
+  if (proxy !== undefined && proxy.unmatched > 0)
+    yield `${count(proxy.unmatched)} exchanges matched no glob`;
+  if (commands !== undefined && commands.putFailures > 0)
+    yield `put failed ${count(commands.putFailures)} times`;
+}
+
+const count = (number: number): string => number.toLocaleString("en-US");
+const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);

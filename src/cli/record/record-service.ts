@@ -1,0 +1,169 @@
+import { ArchiveReader } from "../../archive/archive-reader.ts";
+import type { ExitCode } from "../../core/exit-code.ts";
+import { makeFolder } from "../../core/folder.ts";
+import { type Playback, startPlayback } from "../../playback/start-playback.ts";
+import { Recorder } from "../../record/recorder.ts";
+import { StorageCommands } from "../../record/storage-commands.ts";
+import type { Terminal } from "../command.ts";
+import type { RecordConfig } from "./record-config.ts";
+import { finalLine, RecordProgress } from "./record-progress.ts";
+import {
+  archiveFolder,
+  commandOptions,
+  publishOptions,
+  recorderOptions,
+} from "./recorder-options.ts";
+
+/** A put that is under way at the end may go on for so long; then it is left to itself. */
+const PUT_MS_MAX = 500;
+
+type Service = {
+  readonly recorder: Recorder | undefined;
+  readonly playback: Playback | undefined;
+  readonly reader: ArchiveReader | undefined;
+  readonly commands: StorageCommands | undefined;
+  readonly progress: RecordProgress | undefined;
+};
+
+/** Records, plays, or both, until a signal or until the archive fails. */
+export async function serveRecording(config: RecordConfig, terminal: Terminal): Promise<ExitCode> {
+  const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
+  const end = endOfService();
+  const service = await start(config, { say, onFailure: end.fail });
+  say("Ctrl-C ends it: everything is committed");
+  await end.reached;
+  say("ending");
+  await stop(service, say);
+  end.forget();
+}
+
+const hasFailed = ({ recorder }: Service): boolean =>
+  (recorder?.state().archive.failure ?? null) !== null;
+
+type Voice = {
+  readonly say: (sentence: string) => void;
+  readonly onFailure: (isAll: boolean) => void;
+};
+
+async function start(config: RecordConfig, { say, onFailure }: Voice): Promise<Service> {
+  const given = commandOptions(config);
+  const commands =
+    given === undefined ? undefined : new StorageCommands({ ...given, onNotice: say });
+  const recorder = await startRecorder(config, { commands, say, onFailure });
+  try {
+    const played =
+      config.publish === null ? undefined : await play(config, { recorder, commands, say });
+    const progress =
+      recorder === undefined ? undefined : new RecordProgress(() => recorder.state(), say);
+    return { recorder, commands, progress, playback: played?.playback, reader: played?.reader };
+  } catch (error) {
+    await recorder?.stop();
+    throw error;
+  }
+}
+
+type RecorderParts = Voice & { readonly commands: StorageCommands | undefined };
+
+async function startRecorder(
+  config: RecordConfig,
+  { commands, say, onFailure }: RecorderParts,
+): Promise<Recorder | undefined> {
+  if (config.record === null) return undefined;
+  const recorder = await Recorder.start({
+    ...recorderOptions(config, config.record),
+    commands,
+    onNotice: say,
+    onFailure: ({ error, lostBatches }) => {
+      say(`error: recording has stopped, ${lostBatches} batches are lost: ${error.message}`);
+      onFailure(config.publish === null);
+    },
+  });
+  const sources = [
+    ...(config.nats === null ? [] : [`NATS ${config.nats.servers.join(", ")}`]),
+    ...(recorder.proxyUrl === undefined
+      ? []
+      : [`${recorder.proxyUrl} in front of ${config.proxy?.upstream}`]),
+  ];
+  say(
+    `recording ${config.record.spec.join(" ")} of ${sources.join(" and ")} in ${recorder.writer.folder}`,
+  );
+  return recorder;
+}
+
+type PlaybackParts = {
+  readonly recorder: Recorder | undefined;
+  readonly commands: StorageCommands | undefined;
+  readonly say: (sentence: string) => void;
+};
+
+async function play(
+  config: RecordConfig,
+  { recorder, commands, say }: PlaybackParts,
+): Promise<{ playback: Playback; reader: ArchiveReader } | undefined> {
+  if (config.publish === null) return undefined;
+  const folder = archiveFolder(config);
+  if (recorder === undefined) makeFolder(folder);
+  const reader = await ArchiveReader.open(folder, {
+    ...(recorder === undefined ? {} : { writer: recorder.writer }),
+    ...(commands === undefined
+      ? {}
+      : { fetch: (name) => commands.get(name), filesBesides: await commands.list() }),
+    onNotice: say,
+  });
+  try {
+    const playback = await startPlayback({
+      publish: publishOptions(config.publish),
+      reader,
+      ...(recorder === undefined ? {} : { recorder: () => recorder.state() }),
+      ...(commands === undefined ? {} : { listFiles: () => commands.list() }),
+      log: say,
+    });
+    if (playback.url !== undefined) say(`sessions at ${playback.url}`);
+    return { playback, reader };
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+async function stop(service: Service, say: (sentence: string) => void): Promise<void> {
+  const { recorder, playback, reader, commands, progress } = service;
+  progress?.stop();
+  await recorder?.stop();
+  await playback?.close();
+  await reader?.close();
+  if (commands !== undefined && commands.state().putting > 0) {
+    await Promise.race([commands.settled(), pause(PUT_MS_MAX)]);
+    const { putting } = commands.state();
+    if (putting > 0) say(`warning: ${putting} files are not put yet, what runs is left alone`);
+    commands.abandon();
+  }
+  if (recorder !== undefined) say(finalLine(recorder.state()));
+}
+
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+
+/** The first signal, or a failure that leaves nothing to do. Later signals find the end under way. */
+function endOfService(): {
+  readonly reached: Promise<void>;
+  fail(isAll: boolean): void;
+  forget(): void;
+} {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const onSignal = (): void => resolve();
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return {
+    reached: promise,
+    fail: (isAll) => {
+      if (isAll) resolve();
+    },
+    forget: () => {
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+    },
+  };
+}
