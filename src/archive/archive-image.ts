@@ -47,7 +47,8 @@ export async function imageOf(
   };
 }
 
-async function placesUpTo(file: ArchiveFile, position: Micros): Promise<LastEvents> {
+/** Where the last events up to `position` lie. */
+export async function placesUpTo(file: ArchiveFile, position: Micros): Promise<LastEvents> {
   for (const image of file.index().imagesUpTo(position)) {
     const last = await placesFrom(file, { from: image.offset, image: image.stamp, position });
     if (last !== undefined) return last;

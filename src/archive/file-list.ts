@@ -39,9 +39,13 @@ export class FileList {
   #hasLive = false;
   readonly #options: FileListOptions;
   readonly #open = new Set<ArchiveFile>();
+  /** Name of the file behind all that are called after a date: `current`, or a lone file of any name. */
+  readonly #lastName: string;
 
   constructor(options: FileListOptions) {
     this.#options = options;
+    const { only } = options;
+    this.#lastName = only === undefined || instantOf(only) !== undefined ? CURRENT : only;
   }
 
   /** The first file whose name is later, which holds what comes after this position. */
@@ -124,16 +128,16 @@ export class FileList {
     }
     this.entries = this.entries.filter(
       ({ name, file, isFinal }) =>
-        !isFinal || names.includes(name) || name === CURRENT || file?.hasHandle === true,
+        !isFinal || names.includes(name) || name === this.#lastName || file?.hasHandle === true,
     );
-    if (!this.#hasLive && local.has(CURRENT)) count += this.#refreshCurrent();
+    if (!this.#hasLive && local.has(this.#lastName)) count += this.#refreshCurrent();
     return grown || count > 0;
   }
 
   /** After files vanished: everything that is sealed is looked up anew. */
   reload(): void {
     for (const { file, isFinal } of this.entries) if (isFinal) file?.rest();
-    this.entries = this.entries.filter(({ isFinal, name }) => !isFinal || name === CURRENT);
+    this.entries = this.entries.filter(({ isFinal, name }) => !isFinal || name === this.#lastName);
     this.refresh();
   }
 
@@ -148,8 +152,8 @@ export class FileList {
 
   #refreshCurrent(): number {
     const last = this.entries.at(-1);
-    if (last?.name === CURRENT && !last.isFinal) return 0;
-    const entry = this.#entryOf(CURRENT, true);
+    if (last?.name === this.#lastName && !last.isFinal) return 0;
+    const entry = this.#entryOf(this.#lastName, true);
     if (entry.file === undefined && entry.damage === undefined) return 0;
     const { file } = entry;
     if (file !== undefined && this.entries.some((other) => sameFile(other, file))) {
@@ -165,7 +169,7 @@ export class FileList {
     const { file } = entry;
     const same =
       file === undefined ? undefined : this.entries.find((other) => sameFile(other, file));
-    if (same !== undefined && same.name === CURRENT) {
+    if (same !== undefined && same.name === this.#lastName) {
       // The file we are following was rotated.
       file?.rest();
       this.#rename(same, entry.name);
@@ -176,12 +180,12 @@ export class FileList {
   }
 
   #entryOf(name: string, isHere: boolean): FileEntry {
-    const instant = name === CURRENT ? FOR_EVER : (instantOf(name) ?? FOR_EVER);
+    const instant = name === this.#lastName ? FOR_EVER : (instantOf(name) ?? FOR_EVER);
     const entry: FileEntry = {
       name,
       instant,
       file: undefined,
-      isFinal: name !== CURRENT,
+      isFinal: name !== this.#lastName,
       damage: undefined,
     };
     if (isHere) this.load(entry);

@@ -61,17 +61,18 @@ export function encodeHeader(header: FileHeader): Buffer {
   return page.view;
 }
 
-/** A header as it was found. `isSound` is false when its CRC does not match: the fields may then be anything. */
+/**
+ * A header as it was found. `isSound` is false when its CRC does not match: the fields may then be anything. If one flipped
+ * bit of the UUID explains it, the UUID is put right, since without it no record could be read.
+ */
 export type FoundHeader = FileHeader & { readonly isSound: boolean };
 
 /** ArchiveDamage if these bytes begin no archive file at all, NewerVersion if it is one of another version. */
 export function decodeHeader(page: Buffer): FoundHeader {
   if (page.length < HEADER_BYTES) throw new ArchiveDamage("too short for an archive file");
-  const fileId = Buffer.from(page.subarray(16, 32));
-  const seed = checksumSeed(fileId);
-  const isSound =
-    checksum(page.subarray(0, CHECKED_BYTES), seed) === page.readUInt32LE(CHECKED_BYTES);
+  const isSound = isChecked(page);
   if (isSound) refuseForeign(page);
+  const fileId = Buffer.from((isSound ? page : unflipped(page)).subarray(16, 32));
   const nameBytes = Math.min(page.readUInt16LE(80), NAME_BYTES_MAX);
   return {
     fileId,
@@ -84,6 +85,21 @@ export function decodeHeader(page: Buffer): FoundHeader {
     writer: page.toString("utf8", 336, 336 + WRITER_BYTES_MAX).replace(/\0+$/, ""),
     isSound,
   };
+}
+
+const isChecked = (page: Buffer): boolean =>
+  checksum(page.subarray(0, CHECKED_BYTES), checksumSeed(page.subarray(16, 32))) ===
+  page.readUInt32LE(CHECKED_BYTES);
+
+/** The page with the one bit of its UUID turned back that makes it sound; as it is if there is none. */
+function unflipped(page: Buffer): Buffer {
+  const tried = Buffer.from(page);
+  for (let bit = 16 * 8; bit < 32 * 8; bit++) {
+    tried[bit >> 3] = (tried[bit >> 3] as number) ^ (1 << (bit & 7));
+    if (isChecked(tried)) return tried;
+    tried[bit >> 3] = page[bit >> 3] as number;
+  }
+  return page;
 }
 
 function refuseForeign(page: Buffer): void {

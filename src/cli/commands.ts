@@ -113,6 +113,21 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./extract-arrivals.ts")).extractArrivals,
   },
   {
+    name: "archive verify",
+    summary: "check every byte of an archive; exit 9 if something is damaged",
+    load: async () => (await import("./archive-verify.ts")).archiveVerify,
+  },
+  {
+    name: "archive dump",
+    summary: "print the batches of an archive as text or lines of JSON",
+    load: async () => (await import("./archive-dump.ts")).archiveDump,
+  },
+  {
+    name: "archive compact",
+    summary: "rewrite an archive's sealed files: smaller, fewer, with other images",
+    load: async () => (await import("./archive-compact.ts")).archiveCompact,
+  },
+  {
     name: "keygen",
     summary: "make a key for masking traces",
     load: async () => (await import("./keygen.ts")).keygen,

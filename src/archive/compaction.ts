@@ -1,0 +1,102 @@
+// Rewrites sealed files, one or several into one, verifies the result and only then puts it in their place. `current` is
+// never touched, so this may run beside a recorder and beside readers.
+import { join } from "node:path";
+import { type Bytes, bytes } from "../core/units.ts";
+import type { ArchiveDisk } from "./archive-disk.ts";
+import { ArchiveDamage } from "./archive-errors.ts";
+import { takeLock } from "./archive-lock.ts";
+import type { CodecName } from "./codec.ts";
+import { sealedNames } from "./file-name.ts";
+import { rewriteFiles } from "./rewrite.ts";
+import { type FileReport, verifyFile } from "./verify.ts";
+
+const TEMPORARY = ".compacting";
+
+export type CompactOptions = {
+  readonly disk: ArchiveDisk;
+  readonly folder: string;
+  readonly codec: CodecName;
+  /** Neighbours are put together as long as they have no more bytes than this. 0: each file stays one. */
+  readonly mergeBytes: Bytes;
+  readonly imageBytes: Bytes;
+  readonly onNotice: (sentence: string) => void;
+};
+
+export type Compacted = {
+  /** Names of the files that went into it, in order; it is called like the last. */
+  readonly from: readonly string[];
+  readonly to: string;
+  readonly bytesBefore: Bytes;
+  readonly bytesAfter: Bytes;
+};
+
+/** A damaged file is refused with ArchiveDamage, and stays as it is; those before it are done. */
+export async function compact(options: CompactOptions): Promise<Compacted[]> {
+  const { disk, folder, onNotice } = options;
+  const lock = takeLock(folder, { name: "lock-compact", breakLock: false, onNotice });
+  try {
+    for (const name of disk.list(folder))
+      if (name.endsWith(TEMPORARY)) disk.remove(join(folder, name));
+    const reports = sealedNames(disk.list(folder)).map((name) => soundReport(options, name));
+    const done: Compacted[] = [];
+    for (const group of groupsOf(
+      reports.filter(({ isSealed }) => isSealed),
+      options.mergeBytes,
+    ))
+      done.push(await compactGroup(group, options));
+    return done;
+  } finally {
+    lock.release();
+  }
+}
+
+function soundReport({ disk, folder }: CompactOptions, name: string): FileReport {
+  const report = verifyFile(disk, folder, name);
+  if (report.isSealed && report.problems.length > 0)
+    throw new ArchiveDamage(
+      `${name} is damaged (${report.problems[0]}): see drayage archive verify --repair`,
+    );
+  return report;
+}
+
+function groupsOf(reports: readonly FileReport[], mergeBytes: Bytes): FileReport[][] {
+  const groups: FileReport[][] = [];
+  let size = 0;
+  for (const report of reports) {
+    const group = groups.at(-1);
+    if (group !== undefined && size + report.bytes <= mergeBytes) {
+      group.push(report);
+      size += report.bytes;
+    } else {
+      groups.push([report]);
+      size = report.bytes;
+    }
+  }
+  return groups;
+}
+
+async function compactGroup(
+  group: readonly FileReport[],
+  { disk, folder, codec, imageBytes }: CompactOptions,
+): Promise<Compacted> {
+  const from = group.map(({ name }) => name);
+  const to = from.at(-1) ?? "";
+  const temporary = `${to}${TEMPORARY}`;
+  await rewriteFiles({ disk, folder, from, to: temporary, codec, imageBytes });
+  const after = verifyFile(disk, folder, temporary);
+  const wanted = { batches: sum(group, "batches"), events: sum(group, "events") };
+  const isSame = after.batches === wanted.batches && after.events === wanted.events;
+  if (after.problems.length > 0 || !isSame) {
+    disk.remove(join(folder, temporary));
+    throw new ArchiveDamage(`${to} did not survive its compaction, and stays as it was`);
+  }
+  // The new file stands before the old ones go: in between, batches are there twice, and readers pass over them.
+  disk.rename(join(folder, temporary), join(folder, to));
+  await disk.syncFolder(folder);
+  for (const name of from.slice(0, -1)) disk.remove(join(folder, name));
+  await disk.syncFolder(folder);
+  return { from, to, bytesBefore: bytes(sum(group, "bytes")), bytesAfter: after.bytes };
+}
+
+const sum = (group: readonly FileReport[], what: "batches" | "events" | "bytes"): number =>
+  group.reduce((total, report) => total + report[what], 0);
