@@ -9,7 +9,7 @@ import type { Message } from "./message.ts";
 import { typeOf, wrongField } from "./message-check.ts";
 
 /** A newer minor version may have messages that an older one does not know: they are ignored and counted. */
-export const PROTOCOL = { major: 1, minor: 0 } as const;
+export const PROTOCOL: { readonly major: number; readonly minor: number } = { major: 1, minor: 0 };
 /** What servers of messages take by default, and what keeps a heartbeat from waiting behind bulk. */
 export const FRAME_BYTES_MAX: number = 1024 * 1024;
 /** A plan of some thousand trace files; batches are made to fit a frame. */

@@ -1,0 +1,148 @@
+// Figures of several nodes, merged by their master, against those of one process that records the same samples.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FiguresMerge } from "../../src/cluster/master/figures-merge.ts";
+import {
+  decodeDistribution,
+  decodeSnapshot,
+  encodeDistribution,
+  encodeSnapshot,
+} from "../../src/cluster/protocol/snapshot-wire.ts";
+import { Failure } from "../../src/core/failure.ts";
+import { operationClasses } from "../../src/core/operation.ts";
+import { nanos } from "../../src/core/units.ts";
+import { HIGHEST_NS } from "../../src/stats/histogram.ts";
+import { LateCause, STAMP_WORDS, Stamp, TallyWriter } from "../../src/stats/tally.ts";
+import { allocateTally } from "../../src/stats/tally-layout.ts";
+import { TallyReader } from "../../src/stats/tally-reader.ts";
+
+const SECOND = 1e9;
+
+type Sample = {
+  readonly node: number;
+  readonly operation: number;
+  readonly due: number;
+  readonly late: number;
+  readonly took: number;
+  readonly failed: boolean;
+  readonly bytes: number;
+};
+
+const samples = fc.array(
+  fc.record({
+    node: fc.nat(2),
+    operation: fc.nat(operationClasses.length - 1),
+    due: fc.integer({ min: 0, max: 4 * SECOND }),
+    late: fc.oneof(fc.integer({ min: 0, max: 1e6 }), fc.integer({ min: 0, max: 5e8 })),
+    took: fc.oneof(
+      fc.integer({ min: 0, max: 1e9 }),
+      fc.double({ min: 0, max: HIGHEST_NS, noNaN: true }),
+    ),
+    failed: fc.boolean(),
+    bytes: fc.nat(1e9),
+  }),
+  { maxLength: 200 },
+);
+
+const writerOf = (memory: SharedArrayBuffer): TallyWriter =>
+  new TallyWriter(memory, { onTime: nanos(1e7), tooLate: nanos(1e8) });
+
+function record(writer: TallyWriter, { operation, due, late, took, failed, bytes }: Sample): void {
+  const stamps = new Float64Array(STAMP_WORDS);
+  stamps[Stamp.due] = due;
+  stamps[Stamp.sent] = due + late;
+  stamps[Stamp.firstByte] = due + late + took / 2;
+  stamps[Stamp.done] = due + late + took;
+  stamps[Stamp.bytesIn] = bytes;
+  writer.started(stamps, 0, operation, LateCause.generator);
+  writer.record(stamps, 0, operation, failed ? Failure.http : Failure.none, failed ? 503 : 200);
+}
+
+test("merged histograms and counts are those of one process, bucket by bucket, whatever the order of delivery", () => {
+  fc.assert(
+    fc.property(samples, fc.nat(), (recorded, shuffle) => {
+      const whole = allocateTally();
+      const alone = writerOf(whole);
+      const nodes = [0, 1, 2].map(() => {
+        const memory = allocateTally();
+        return { writer: writerOf(memory), reader: new TallyReader([memory]) };
+      });
+      const merge = new FiguresMerge(nodes.length);
+      const second = (sample: Sample): number => Math.floor(sample.due / SECOND);
+      for (let now = 0; now < 5; now++) {
+        for (const sample of recorded.filter((each) => second(each) === now)) {
+          record(alone, sample);
+          record((nodes[sample.node] as (typeof nodes)[number]).writer, sample);
+        }
+        // Nodes tell their second in any order.
+        nodes.forEach((_, turn) => {
+          const index = (turn + shuffle) % nodes.length;
+          const { reader } = nodes[index] as (typeof nodes)[number];
+          const told = reader.takeInterval(nanos(now * SECOND), nanos((now + 1) * SECOND));
+          merge.add(index, decodeSnapshot(encodeSnapshot(told)));
+        });
+      }
+      nodes.forEach((_, index) => {
+        merge.end(index);
+      });
+      const { health: _, inFlight: __, ...merged } = new TallyReader(merge.tallies).totals();
+      const { health: ___, inFlight: ____, ...expected } = new TallyReader([whole]).totals();
+      assert.deepEqual(rounded(merged), rounded(expected));
+    }),
+    { numRuns: 25 },
+  );
+});
+
+/** Sums of doubles depend on their order in the last digits. */
+const rounded = (value: unknown): unknown =>
+  JSON.parse(
+    JSON.stringify(value, (name, inner: unknown) =>
+      name === "sum" ? Number((inner as number).toPrecision(12)) : inner,
+    ),
+  );
+
+test("a second is merged when the slowest node has told it, and at once when that one is gone", () => {
+  const merge = new FiguresMerge(2);
+  const clock = merge.clockFrom(1000);
+  const empty = (second: number) =>
+    new TallyReader([allocateTally()]).takeInterval(
+      nanos((second - 1) * SECOND),
+      nanos(second * SECOND),
+    );
+  merge.add(0, empty(1));
+  merge.add(0, empty(2));
+  assert.equal(clock.now(), 1000);
+  merge.add(1, empty(1));
+  assert.equal(clock.now(), 1000 + SECOND);
+  merge.end(1);
+  assert.equal(clock.now(), 1000 + 2 * SECOND);
+});
+
+test("distributions survive the wire, and anything else is refused", () => {
+  const values = fc.uniqueArray(fc.nat(33_000), { maxLength: 300 });
+  fc.assert(
+    fc.property(
+      values,
+      fc.nat(2 ** 31),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      (some, n, sum) => {
+        const indices = some.toSorted((a, b) => a - b);
+        const counts = indices.map((index) => (index % 7) * n + 1);
+        const total = counts.reduce((all, one) => all + one, 0);
+        const distribution = { indices, counts, total, sum };
+        assert.deepEqual(decodeDistribution(encodeDistribution(distribution)), distribution);
+      },
+    ),
+  );
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 1, maxLength: 60 }), (noise) => {
+      try {
+        const { indices, counts } = decodeDistribution(noise);
+        assert.equal(indices.length, counts.length);
+      } catch (error) {
+        assert.equal((error as { code?: string }).code, "protocol");
+      }
+    }),
+  );
+});
