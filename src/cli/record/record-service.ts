@@ -29,12 +29,16 @@ type Service = {
 export async function serveRecording(config: RecordConfig, terminal: Terminal): Promise<ExitCode> {
   const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
   const end = endOfService();
-  const service = await start(config, { say, onFailure: end.fail });
-  say("Ctrl-C ends it: everything is committed");
-  await end.reached;
-  say("ending");
-  await stop(service, say);
-  end.forget();
+  try {
+    const service = await start(config, { say, onFailure: end.fail });
+    say("Ctrl-C ends it: everything is committed");
+    await end.reached;
+    say("ending");
+    await stop(service, say);
+    return hasFailed(service) ? ExitCode.operationsFailed : ExitCode.done;
+  } finally {
+    end.forget();
+  }
 }
 
 const hasFailed = ({ recorder }: Service): boolean =>
