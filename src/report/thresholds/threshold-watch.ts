@@ -1,0 +1,167 @@
+// Thresholds of a run while it goes on: once a second, a few histograms merged per threshold that has a window.
+import { type Figures, type IntervalSnapshot, mergeFigures } from "../../stats/figures.ts";
+import { type Measured, metricValue } from "./metric-value.ts";
+import { holds, isWorse, type Threshold, type ThresholdResult, unitOf } from "./threshold.ts";
+
+/** Timers are late, so a window of 10 s may be made of intervals that miss it by a little. */
+const SLACK_SECONDS = 0.5;
+
+type Interval = {
+  readonly start: number;
+  readonly end: number;
+  readonly figures: Figures;
+  readonly sent: number;
+  readonly planned: number | null;
+};
+
+/** What a threshold with a window has seen. Seconds since the start of the run. */
+type Course = {
+  worst: number | null;
+  windows: number;
+  /** Why windows had no value. */
+  reason: string | null;
+  /** When it began to miss, while it does; when it had missed for longer than it may. */
+  missingSince: number | null;
+  failedAt: number | null;
+};
+
+export class ThresholdWatch {
+  readonly #thresholds: readonly Threshold[];
+  readonly #courses = new Map<Threshold, Course>();
+  readonly #paced: boolean;
+  readonly #onAbort: (text: string) => void;
+  readonly #intervals: Interval[] = [];
+  readonly #longest: number;
+  #aborted: Threshold | null = null;
+  #ended = false;
+
+  /** `onAbort` is called once, with the text of the threshold that ends the run. */
+  constructor(
+    thresholds: readonly Threshold[],
+    { paced, onAbort }: { readonly paced: boolean; readonly onAbort: (text: string) => void },
+  ) {
+    this.#thresholds = thresholds;
+    this.#paced = paced;
+    this.#onAbort = onAbort;
+    for (const threshold of thresholds) {
+      if (threshold.window !== null) this.#courses.set(threshold, freshCourse());
+    }
+    this.#longest = Math.max(0, ...thresholds.map(({ window }) => window?.seconds ?? 0));
+  }
+
+  /** Whether a threshold ended the run. */
+  get aborted(): boolean {
+    return this.#aborted !== null;
+  }
+
+  /** The run has ended by itself: nothing can abort it any more. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  interval(snapshot: IntervalSnapshot, planned: number | null): void {
+    if (this.#courses.size === 0) return;
+    const { start, end } = snapshot;
+    const sent = snapshot.classes.reduce((sum, { started }) => sum + started, 0);
+    this.#intervals.push({
+      start: start / 1e9,
+      end: end / 1e9,
+      figures: snapshot,
+      sent,
+      planned,
+    });
+    while (this.#isPast(this.#intervals[0], end / 1e9)) this.#intervals.shift();
+    for (const [threshold, course] of this.#courses) this.#look(threshold, course, end / 1e9);
+  }
+
+  #isPast(interval: Interval | undefined, now: number): boolean {
+    return interval !== undefined && interval.end <= now - this.#longest;
+  }
+
+  #look(threshold: Threshold, course: Course, now: number): void {
+    const { seconds, forSeconds, abort } = threshold.window ?? never();
+    const inside = this.#intervals.filter(({ start }) => start >= now - seconds - SLACK_SECONDS);
+    const covered = now - (inside[0]?.start ?? now);
+    if (covered < seconds - SLACK_SECONDS) return;
+    const found = metricValue(threshold.metric, measuredIn(inside, covered, this.#paced));
+    if (found.value === null) {
+      course.reason = found.reason;
+      course.missingSince = null;
+      return;
+    }
+    course.windows++;
+    if (course.worst === null || isWorse(threshold, found.value, course.worst)) {
+      course.worst = found.value;
+    }
+    if (holds(threshold, found.value)) {
+      course.missingSince = null;
+      return;
+    }
+    course.missingSince ??= now;
+    if (now - course.missingSince < forSeconds - SLACK_SECONDS && forSeconds > 0) return;
+    course.failedAt ??= now;
+    if (!abort || this.#aborted !== null || this.#ended) return;
+    this.#aborted = threshold;
+    this.#onAbort(threshold.text);
+  }
+
+  /** What became of each threshold, in the order given. */
+  results(run: Measured): ThresholdResult[] {
+    return this.#thresholds.map((threshold) => {
+      const course = this.#courses.get(threshold);
+      return course === undefined
+        ? wholeResult(threshold, run)
+        : windowResult(threshold, course, this.#aborted === threshold);
+    });
+  }
+}
+
+function never(): never {
+  throw new Error("invariant broken: only thresholds with a window have a course");
+}
+
+const freshCourse = (): Course => ({
+  worst: null,
+  windows: 0,
+  reason: null,
+  missingSince: null,
+  failedAt: null,
+});
+
+function measuredIn(inside: readonly Interval[], seconds: number, paced: boolean): Measured {
+  const planned = inside.reduce((sum, part) => sum + (part.planned ?? 0), 0);
+  const sent = inside.reduce((sum, part) => sum + part.sent, 0);
+  return {
+    figures: mergeFigures(inside.map(({ figures }) => figures)),
+    paced,
+    seconds,
+    achieved: planned === 0 ? null : Math.min(1, sent / planned),
+  };
+}
+
+function wholeResult(threshold: Threshold, run: Measured): ThresholdResult {
+  const { text, metric } = threshold;
+  const found = metricValue(metric, run);
+  return {
+    text,
+    passed: found.value !== null && holds(threshold, found.value),
+    actual: found.value,
+    unit: unitOf(metric),
+    note: found.value === null ? found.reason : null,
+    aborted: false,
+  };
+}
+
+function windowResult(threshold: Threshold, course: Course, aborted: boolean): ThresholdResult {
+  const { text, metric, window } = threshold;
+  const at = course.failedAt === null ? null : `missed at ${course.failedAt.toFixed(0)} s`;
+  const none = course.reason ?? `the run has no whole window of ${window?.seconds} s`;
+  return {
+    text,
+    passed: course.windows > 0 && course.failedAt === null,
+    actual: course.worst,
+    unit: unitOf(metric),
+    note: course.windows === 0 ? none : aborted ? `${at}, which ended the run` : at,
+    aborted,
+  };
+}

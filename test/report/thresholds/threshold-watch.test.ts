@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Threshold } from "../../../src/report/thresholds/threshold.ts";
+import { ThresholdWatch } from "../../../src/report/thresholds/threshold-watch.ts";
+import { supportedPercentile } from "../../../src/stats/distribution.ts";
+import { mergeClasses } from "../../../src/stats/figures.ts";
+import { sampleRun } from "../sample-run.ts";
+
+// 200 requests a second for 20 s, and nothing is answered from second 9 to 12.
+const { figures, snapshots } = sampleRun();
+const { totals } = figures;
+const run = { figures: totals, paced: true, seconds: 20, achieved: 0.98 };
+
+const p99: Threshold["metric"] = {
+  kind: "time",
+  operation: null,
+  measure: null,
+  stat: { percent: 99 },
+};
+/** A window of a second has too few values for more. */
+const p50: Threshold["metric"] = { ...p99, stat: { percent: 50 } };
+const threshold = (part: Partial<Threshold>): Threshold => ({
+  text: "as typed",
+  metric: p99,
+  operator: "<",
+  limit: 1e9,
+  window: null,
+  ...part,
+});
+
+function watched(thresholds: readonly Threshold[]) {
+  const aborts: { at: number; text: string }[] = [];
+  let at = 0;
+  const watch = new ThresholdWatch(thresholds, {
+    paced: true,
+    onAbort: (text) => aborts.push({ at, text }),
+  });
+  for (const snapshot of snapshots) {
+    at = snapshot.end / 1e9;
+    watch.interval(snapshot, 200);
+  }
+  return { watch, aborts, results: watch.results(run) };
+}
+
+test("thresholds: a percentile is that of all operations' merged histogram", () => {
+  const [result] = watched([threshold({})]).results;
+  const merged = mergeClasses(totals.classes).response;
+  assert.equal(result?.actual, supportedPercentile(merged, 99));
+  assert.equal(result?.passed, false);
+});
+
+test("thresholds: a percentile that the samples cannot support fails, and says what it needs", () => {
+  const [result] = watched([
+    threshold({ metric: { ...p99, stat: { percent: 99.99 } }, limit: 1e15 }),
+  ]).results;
+  assert.equal(result?.passed, false);
+  assert.equal(result?.actual, null);
+  assert.match(result?.note ?? "", /p99.99 needs 100000 values, there were \d+/);
+});
+
+test("thresholds: an operation that the run did not have fails with a reason", () => {
+  const [result] = watched([
+    threshold({ metric: { ...p99, operation: "push-blob" }, limit: 1e15 }),
+  ]).results;
+  assert.deepEqual([result?.passed, result?.note], [false, "push-blob has no response times"]);
+});
+
+test("thresholds: errors and rates are shares and rates of the whole run", () => {
+  const results = watched([
+    threshold({ metric: { kind: "errors", operation: null, of: "rate" }, limit: 0.5 }),
+    threshold({ metric: { kind: "errors", operation: null, of: "count" }, limit: 1 }),
+    threshold({ metric: { kind: "rate", of: "achieved" }, operator: ">=", limit: 0.99 }),
+    threshold({ metric: { kind: "rate", of: "done" }, operator: ">", limit: 100 }),
+  ]).results;
+  const { done, failed } = mergeClasses(totals.classes);
+  assert.deepEqual(
+    results.map(({ actual }) => actual),
+    [failed / (done + failed), failed, 0.98, done / 20],
+  );
+  assert.deepEqual(
+    results.map(({ passed }) => passed),
+    [true, false, false, true],
+  );
+});
+
+test("thresholds: a window sees the stall when it is there, and the longer one later", () => {
+  const { results, aborts, watch } = watched([
+    threshold({ metric: p50, window: { seconds: 1, forSeconds: 0, abort: true } }),
+    threshold({ metric: p50, window: { seconds: 5, forSeconds: 3, abort: true } }),
+  ]);
+  assert.equal(aborts.length, 1, "a run ends once");
+  assert.ok(aborts[0] !== undefined && aborts[0].at >= 9 && aborts[0].at <= 14);
+  assert.deepEqual(
+    results.map(({ passed, aborted }) => [passed, aborted]),
+    [
+      [false, true],
+      [false, false],
+    ],
+  );
+  assert.equal(watch.aborted, true);
+});
+
+test("thresholds: a miss that is shorter than it may be passes, with its worst window as the value", () => {
+  const [result] = watched([
+    threshold({ metric: p50, window: { seconds: 1, forSeconds: 15, abort: true } }),
+  ]).results;
+  assert.equal(result?.passed, true);
+  assert.ok((result?.actual ?? 0) > 1e9);
+});
+
+test("thresholds: a run shorter than the window fails and says so", () => {
+  const [result] = watched([
+    threshold({ metric: p50, window: { seconds: 60, forSeconds: 0, abort: false } }),
+  ]).results;
+  assert.deepEqual([result?.passed, result?.note], [false, "the run has no whole window of 60 s"]);
+});
