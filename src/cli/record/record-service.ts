@@ -1,5 +1,5 @@
 import { ArchiveReader } from "../../archive/archive-reader.ts";
-import type { ExitCode } from "../../core/exit-code.ts";
+import { ExitCode } from "../../core/exit-code.ts";
 import { makeFolder } from "../../core/folder.ts";
 import { type Playback, startPlayback } from "../../playback/start-playback.ts";
 import { Recorder } from "../../record/recorder.ts";
