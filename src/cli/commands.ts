@@ -68,6 +68,36 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./replay-log.ts")).replayLog,
   },
   {
+    name: "session new",
+    summary: "create a playback session and print its id",
+    load: async () => (await import("./session-new.ts")).sessionNew,
+  },
+  {
+    name: "session list",
+    summary: "list the playback sessions of a host",
+    load: async () => (await import("./session-list.ts")).sessionList,
+  },
+  {
+    name: "session get",
+    summary: "show a playback session, or one of its controls",
+    load: async () => (await import("./session-get.ts")).sessionGet,
+  },
+  {
+    name: "session set",
+    summary: "write a control of a playback session: start, end, pos, speed, state",
+    load: async () => (await import("./session-set.ts")).sessionSet,
+  },
+  {
+    name: "session attach",
+    summary: "print what a playback session plays, until it ends or you press Ctrl-C",
+    load: async () => (await import("./session-attach.ts")).sessionAttach,
+  },
+  {
+    name: "session rm",
+    summary: "end a playback session",
+    load: async () => (await import("./session-rm.ts")).sessionRemove,
+  },
+  {
     name: "trace info",
     summary: "describe traces: what is asked for, by whom, how often and when",
     load: async () => (await import("./trace-info.ts")).traceInfo,

@@ -1,0 +1,18 @@
+import { ExitCode } from "../core/exit-code.ts";
+import type { Command } from "./command.ts";
+import { apiOf, hostFlags } from "./session/host-options.ts";
+
+const options = { ...hostFlags } as const;
+
+export const sessionRemove: Command<typeof options> = {
+  name: "session rm",
+  summary: "end a playback session",
+  examples: [{ type: "drayage session rm ID", does: "its streams end, its place is free" }],
+  positionals: ["ID"],
+  options,
+  async run(given, [id = ""], { out }) {
+    await apiOf(given).remove(id);
+    if (given.json) out.write(`${JSON.stringify({ removed: id })}\n`);
+    return ExitCode.done;
+  },
+};
