@@ -53,7 +53,7 @@ export const simulate: Command<typeof options> = {
     );
     return runSimulation(
       {
-        ...endingOf({ ...given, "allow-invalid": false }),
+        ...endingOf({ ...given, "allow-invalid": false, threshold: [] }),
         plugin,
         config,
         trace: {

@@ -10,6 +10,7 @@ import { formatCount, formatNanos } from "./number-format.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import { overall, type RunFigures } from "./run-figures.ts";
+import { thresholdCells } from "./thresholds/threshold-cells.ts";
 
 const time = (nanos: number | null): string => formatNanos(nanos).replace("us", "µs");
 
@@ -45,6 +46,15 @@ export function latencyTable({ totals }: RunFigures): Html {
   }
   const percentiles = reportedPercentiles.map((percent) => `p${percent}`);
   return htmlTable(["operation", "latency", "n", "mean", ...percentiles, "max"], rows, 2);
+}
+
+/** Empty where nothing was asked. */
+export function thresholdTable({ thresholds = [] }: RunFigures): Html {
+  const rows = thresholds.map((result) => {
+    const [word = "", ...rest] = thresholdCells(result);
+    return { cells: [...rest.slice(0, 1), word, ...rest.slice(1)] };
+  });
+  return rows.length === 0 ? "" : htmlTable(["threshold", "", "actual", "note"], rows, 4);
 }
 
 /** Counts, bytes and rates of each operation and of all. */

@@ -12,7 +12,14 @@ import {
 import { pageCharts } from "./page-charts.ts";
 import { pageScript } from "./page-script.ts";
 import { pageStyle } from "./page-style.ts";
-import { errorTable, latencyTable, requestTable, statusTable, threadTable } from "./page-tables.ts";
+import {
+  errorTable,
+  latencyTable,
+  requestTable,
+  statusTable,
+  threadTable,
+  thresholdTable,
+} from "./page-tables.ts";
 import {
   onTimeShare,
   overall,
@@ -57,6 +64,7 @@ export function renderReportPage(figures: RunFigures, context: PageContext): Htm
 <body>
 ${header(title, figures, context)}
 <main>
+${thresholdSection(figures)}
 ${chartSections(figures, context, charts)}
 ${tableSections(figures, context)}
 ${methodSection(figures)}
@@ -119,6 +127,11 @@ ${reasons === "" ? "" : `<ul class="reasons ${tint}">${reasons}</ul>`}
 <dl class="numbers">${numbers.map(([term, text]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(text)}</dd></div>`).join("")}</dl>
 <section>${factList([["command", command], ...facts, ...expected])}</section>
 </header>`;
+}
+
+function thresholdSection(figures: RunFigures): Html {
+  const table = thresholdTable(figures);
+  return table === "" ? "" : `<section><h2>Thresholds</h2>${table}</section>`;
 }
 
 type Charts = ReturnType<typeof pageCharts>;

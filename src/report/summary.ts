@@ -14,6 +14,7 @@ import {
   verdictText,
 } from "./run-figures.ts";
 import { alignRows, type Paint, type Row } from "./text-table.ts";
+import { thresholdCells } from "./thresholds/threshold-cells.ts";
 
 /** What the summary tells besides the figures. */
 export type SummaryContext = {
@@ -31,6 +32,7 @@ const EXAMPLE_LENGTH_MAX = 60;
 export function summaryText(figures: RunFigures, context: SummaryContext, paint: Paint): string {
   const sections = [
     headLines(figures, context, paint),
+    section("Thresholds", thresholdRows(figures, paint), paint, "l"),
     validityLines(figures, paint),
     section("Latency", latencyRows(figures, paint), paint, "llr"),
     section("Operations", requestRows(figures), paint, "lr"),
@@ -85,6 +87,12 @@ function headLines(
     `${figures.verb}: ${formatCount(done)} done, ${formatCount(failed)} failed in ${formatDuration(figures.seconds)}${traced}`,
   ];
 }
+
+const thresholdRows = ({ thresholds = [] }: RunFigures, paint: Paint): readonly Row[] =>
+  thresholds.map((result) => ({
+    cells: thresholdCells(result),
+    paint: result.passed ? paint.good : paint.bad,
+  }));
 
 function validityLines({ validity, calibration }: RunFigures, paint: Paint): readonly string[] {
   const colour = { ok: paint.good, strained: paint.warning, INVALID: paint.bad }[validity.verdict];

@@ -115,6 +115,21 @@ function loopFindings({ health }: Totals, limits: SaturationLimits): readonly Fi
   return findings;
 }
 
+const reachedShare = (plannedSeconds: number, sendingSeconds: number): number =>
+  plannedSeconds / Math.max(plannedSeconds, sendingSeconds);
+
+/** Share 0..1 of the planned rate that was reached; null where nothing was planned. */
+export function achievedRate(
+  { classes }: Pick<Totals, "classes">,
+  { planned, plannedSeconds, sendingSeconds }: RunCourse,
+): number | null {
+  if (planned === null || planned === 0) return null;
+  const started = classes.reduce((sum, part) => sum + part.started, 0);
+  const share = Math.min(1, started / planned);
+  const timely = plannedSeconds === null || plannedSeconds === 0;
+  return timely ? share : Math.min(share, reachedShare(plannedSeconds, sendingSeconds));
+}
+
 function rateFindings(
   { classes }: Totals,
   { planned, plannedSeconds, sendingSeconds }: RunCourse,
@@ -126,7 +141,7 @@ function rateFindings(
     return [{ verdict: "INVALID", cause: "operations not sent", reason }];
   }
   if (plannedSeconds === null || plannedSeconds < RATE_SECONDS_MIN) return [];
-  const achieved = plannedSeconds / Math.max(plannedSeconds, sendingSeconds);
+  const achieved = reachedShare(plannedSeconds, sendingSeconds);
   if (achieved >= ACHIEVED_MIN) return [];
   // Where operations waited for a place, the registry set the pace, and the response times tell it: that is a finding.
   const waited = classes.some(({ lateSlots }) => lateSlots > 0);

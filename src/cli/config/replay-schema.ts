@@ -1,7 +1,9 @@
 // The one table of the replay configuration: every key with its type, default, sentence and modes. The types of the
 // program, the messages, docs/configuration.md and the JSON Schema are all read from here.
 import * as z from "zod";
+import { UsageError } from "../../core/errors.ts";
 import { defaultInclude, includeTokens } from "../../trace/trace-options.ts";
+import { parseThreshold } from "../thresholds/threshold-text.ts";
 import { clusterSection } from "./cluster-schema.ts";
 import { registryEntry } from "./registry-entry.ts";
 import { runSection } from "./run-schema.ts";
@@ -42,7 +44,22 @@ export const replaySchema = (mode: Mode) =>
     cluster: clusterSection(),
     warmup: warmupSection(),
     run: runSection(mode),
+    thresholds: key(
+      listOf("a list of thresholds", thresholdText()).default([]),
+      "What a warm-up or a run must keep: thresholds.md.",
+      pushing,
+    ),
     simulate: simulateSection(),
+  });
+
+const thresholdText = () =>
+  text("a threshold such as errors.rate < 1%").superRefine((written, context) => {
+    try {
+      parseThreshold(written, "");
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      context.addIssue({ code: "custom", message: error.message.trim() });
+    }
   });
 
 const traceSection = () =>

@@ -1,6 +1,7 @@
 import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
 import { redactedArguments } from "../config/redacted-arguments.ts";
+import { givenThresholds } from "../thresholds/given-thresholds.ts";
 
 /** Reading of traces. */
 export const traceReadingOptions = {
@@ -26,6 +27,17 @@ export const nodeOptions = {
   },
 } as const satisfies OptionTable;
 
+/** What a run must keep. */
+const thresholdOption = {
+  threshold: {
+    type: "string",
+    array: true,
+    alias: "T",
+    value: "TEXT",
+    help: "what must hold, such as 'get-blob.response.p99 < 150ms'; exit 99 if it does not",
+  },
+} as const satisfies OptionTable;
+
 /** How a replay ends. */
 export const endOptions = {
   out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },
@@ -39,6 +51,7 @@ export const endOptions = {
     default: false,
     help: "exit 0 also when operations failed",
   },
+  ...thresholdOption,
 } as const satisfies OptionTable;
 
 /** What options say about the end of a replay, and the command line as run.json may hold it. */
@@ -54,6 +67,7 @@ export const endingOf = (
   ui: given.ui,
   allowInvalid: given["allow-invalid"],
   allowFailures: given["allow-failures"],
+  thresholds: givenThresholds(given.threshold),
 });
 
 /** `--set` in the order given, and `--strict` or `--no-strict`, which say the same as a key. */

@@ -1,6 +1,9 @@
+import type { Threshold } from "../../report/thresholds/threshold.ts";
 import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
+import { parseThreshold } from "../thresholds/threshold-text.ts";
+import type { LoggedRequests } from "./request-log.ts";
 
 /** One replay, warm-up or run, as it was asked for. */
 export type ReplayRequest<F extends FeedPlan> = {
@@ -20,6 +23,19 @@ export type ReplayRequest<F extends FeedPlan> = {
   readonly ui: string;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
+  /** Of the command line, besides those of the configuration. */
+  readonly thresholds?: readonly Threshold[] | undefined;
+  /** What --log-requests asks for. */
+  readonly logged?: LoggedRequests | undefined;
   /** Commands worth typing next, for the summary. */
   readonly next: readonly { readonly type: string; readonly does: string }[];
 };
+
+/** Those of the configuration, then those of the command line. The configuration was checked when it was read. */
+export const thresholdsOf = ({
+  config,
+  thresholds = [],
+}: Pick<ReplayRequest<FeedPlan>, "config" | "thresholds">): readonly Threshold[] => [
+  ...config.thresholds.map((text) => parseThreshold(text, "thresholds")),
+  ...thresholds,
+];

@@ -12,15 +12,26 @@ export type RunEnding = {
   readonly nodes?: readonly NodeReport[] | undefined;
 };
 
+/** What ended a run: the user, a threshold with `abort`, or its plan. */
+export function endingOf(
+  interrupted: boolean,
+  { aborted }: { readonly aborted: boolean },
+): RunFigures["ending"] {
+  if (interrupted) return "signal";
+  return aborted ? "limit" : "finished";
+}
+
 /** How a run of operations exits. */
 export function runExit(
   { allowInvalid, allowFailures }: Tolerance,
-  { validity, totals }: RunFigures,
+  { validity, totals, ending, thresholds = [] }: RunFigures,
   { signal, nodes = [] }: RunEnding,
 ): ExitCode {
   const { done, failed } = overall(totals);
   const codes: ExitCode[] = signal === undefined ? [] : [signal];
   if (nodes.some(({ lost }) => lost !== null)) codes.push(ExitCode.nodeLost);
+  if (ending === "limit") codes.push(ExitCode.aborted);
+  if (thresholds.some(({ passed }) => !passed)) codes.push(ExitCode.thresholdsFailed);
   if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
   if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
   return strongestExit(codes);

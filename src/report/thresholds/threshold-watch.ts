@@ -85,8 +85,8 @@ export class ThresholdWatch {
     if (covered < seconds - SLACK_SECONDS) return;
     const found = metricValue(threshold.metric, measuredIn(inside, covered, this.#paced));
     if (found.value === null) {
+      // Nothing that ends is no recovery: a stall goes on where it began.
       course.reason = found.reason;
-      course.missingSince = null;
       return;
     }
     course.windows++;
