@@ -136,7 +136,8 @@ export class Recorder {
       const spec = { matches: (path: string) => matchesAny(globs, path) };
       const known = await registryState(this.writer);
       const sink = this.#queue.sink(onOverload ?? "drop");
-      const settings = { ...proxy, spec, known, now: systemMicros, onNotice };
+      // Its own clock tells arrivals to the microsecond.
+      const settings = { ...proxy, spec, known, onNotice };
       this.#proxy = await RecordingProxy.start(settings, sink);
     }
   }

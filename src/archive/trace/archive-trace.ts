@@ -20,6 +20,8 @@ export type ArchiveTraceCounts = {
 
 const TAGS = "/$registry/tags/";
 const BLOBS = "/$registry/blobs/";
+/** Stamps of batches count from whole milliseconds and do not follow the system's clock: arrivals may be a little later. */
+const CLOCKS_APART_US = 1_000_000;
 
 /**
  * Reads an archive of the recording proxy as a registry trace: lines of the native format, in the order of ends. The time of a
@@ -50,13 +52,13 @@ export async function* archiveTrace(
   }
 }
 
-/** Those that arrived in the range. One that ended before it began cannot have. */
+/** Those that arrived in the range. One that ended before it began cannot have, as far as two clocks agree. */
 async function* exchanges(
   reader: ArchiveReader,
   { from = micros(0), to = micros(Number.MAX_SAFE_INTEGER), filter }: ArchiveTraceName,
   counts: ArchiveTraceCounts,
 ): AsyncGenerator<HttpExchange> {
-  const cursor = reader.cursor(micros(Math.max(from - 1, 0)), filter);
+  const cursor = reader.cursor(micros(Math.max(from - CLOCKS_APART_US, 0)), filter);
   for (let item = await cursor.next(); item !== null; item = await cursor.next()) {
     if (item.kind === "gap") {
       counts.gaps++;

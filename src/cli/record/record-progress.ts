@@ -69,8 +69,23 @@ export function finalLine(state: RecorderState): string {
     `recorded ${count(queue.events)} events in ${count(queue.batches)} batches`,
     archiveWords(state),
     lossWords(state),
+    ...proxyWords(state),
     ...troubles(state),
   ].join("; ");
+}
+
+/** What the proxy cost its clients: time that was not spent in waiting for them or for the upstream. */
+function* proxyWords({ proxy }: RecorderState): Generator<string> {
+  if (proxy === undefined) return;
+  const { exchanges, abortedByClient, abortedByUpstream, refused, overhead } = proxy;
+  const aborted = abortedByClient + abortedByUpstream;
+  const words = [
+    `${count(exchanges)} exchanges`,
+    ...(aborted > 0 ? [`${count(aborted)} of them aborted`] : []),
+    ...(refused > 0 ? [`${count(refused)} requests refused`] : []),
+    `in the proxy p50 ${millis(overhead.p50)} ms, p99 ${millis(overhead.p99)} ms`,
+  ];
+  yield words.join(", ");
 }
 
 function archiveWords({ archive }: RecorderState): string {
@@ -97,3 +112,4 @@ function* troubles({ nats, proxy, queue, commands }: RecorderState): Generator<s
 
 const count = (number: number): string => number.toLocaleString("en-US");
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+const millis = (nanos: number): string => (nanos / 1e6).toFixed(2);
