@@ -6,14 +6,13 @@ import { join } from "node:path";
 import { OutcomeDesk } from "../../cluster/master/outcome-desk.ts";
 import type { AloneKeeper, MakeAloneKeeper, RunAlone } from "../../cluster/node/alone.ts";
 import { runResults } from "../../report/results.ts";
-import { createRunDirectory } from "../../report/run-directory.ts";
+import { createRunDirectory, type RunRecord } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
+import { redactedArguments } from "../config/redacted-arguments.ts";
 import { besidesOf } from "../replay/besides.ts";
-import { runRecord } from "../replay/outputs.ts";
 import { recordCounts } from "../replay/record-counts.ts";
 import { ResultRows } from "../replay/result-rows.ts";
-import { machineFacts } from "../replay/run-story.ts";
 import { version } from "../version.ts";
 
 const ROWS = "rows.json";
@@ -33,8 +32,7 @@ export const nodeDirectory: MakeAloneKeeper = ({ start }): AloneKeeper => {
       await rename(join(draft, ROWS), directory.file(ROWS));
       rmSync(draft, { recursive: true, force: true });
       await directory.writeJson("results.json", runResults(figuresOf(run, rows)));
-      const origin = { startedAtMs: start.wallUs / 1000, originNs: start.origin };
-      await directory.writeRun(runRecord(storyOf(run), origin, "master lost"));
+      await directory.writeRun(recordOf(run));
       return `finished alone: ${directory.path} has the figures of this node, and ${rows.count} rows that the master does not have`;
     },
   };
@@ -65,13 +63,18 @@ function figuresOf(
   };
 }
 
-const storyOf = ({ plan, reason }: RunAlone) => ({
-  verb: plan.plan.verb,
-  arguments: process.argv.slice(2),
-  seed: plan.plan.client.seed,
-  plan: { runId: plan.runId, node: plan.index, nodes: plan.count, masterLost: reason },
-  traces: [],
-  facts: machineFacts(),
-  json: false,
-  next: [],
-});
+const recordOf = ({ plan, start, reason }: RunAlone): RunRecord => {
+  const startedAt = new Date(start.wallUs / 1000).toISOString();
+  return {
+    tool: { name: "drayage", version },
+    verb: plan.plan.verb,
+    arguments: redactedArguments(process.argv.slice(2)),
+    startedAt,
+    endedAt: new Date().toISOString(),
+    ending: "master lost",
+    plan: { runId: plan.runId, node: plan.index, nodes: plan.count, masterLost: reason },
+    seed: plan.plan.client.seed,
+    traces: [],
+    clocks: { originWall: startedAt, originMonotonicNs: String(start.origin) },
+  };
+};
