@@ -6,6 +6,7 @@ import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
+import { loadNodes, nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
 import { uiOption } from "./live/ui-choice.ts";
@@ -82,6 +83,16 @@ const options = {
     help: "certificate authority to trust besides those of the system, PEM",
   },
   insecure: { type: "boolean", default: false, help: "accept any certificate" },
+  nodes: {
+    type: "string",
+    value: "LIST",
+    help: "send from these machines, HOST:PORT,HOST:PORT, where drayage client runs; local is this one",
+  },
+  "node-ca": {
+    type: "string",
+    value: "FILE",
+    help: "authority of the nodes' certificates (PEM): speaks TLS with them",
+  },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
   ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
@@ -111,6 +122,10 @@ export const load: Command<typeof options> = {
       does: "closed loop: as fast as it goes",
     },
     {
+      type: "drayage load registry:5000 --rate 50k/s --nodes box1:8081,box2:8081",
+      does: "one schedule, sent from two machines in turn",
+    },
+    {
       type: "drayage load http://localhost:5000/v2/a/blobs/sha256:HEX --connections 4 --verify",
       does: "one blob again and again, its digest checked each time",
     },
@@ -121,6 +136,8 @@ export const load: Command<typeof options> = {
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
+    const nodes =
+      given.nodes === undefined ? undefined : await loadNodes(given.nodes, given, terminal);
     const plan = planLoad(
       given,
       { target, trust },
@@ -131,13 +148,14 @@ export const load: Command<typeof options> = {
         bodyBytes: target.bodyBytes,
         sha256: target.sha256,
         seed: given.seed,
-        threads: threadsFor(given),
+        threads: nodes?.count ?? threadsFor(given),
       },
     );
-    await firstAnswer(target, trust);
+    if (nodes === undefined) await firstAnswer(target, trust);
     return runLoad(
       {
         plan,
+        makeEngine: nodes?.engineFor(nodePlanning(plan, nodes.count)),
         story: storyOf(given, target, plan),
         limits: {
           lateness: millis(TOO_LATE_MS),
