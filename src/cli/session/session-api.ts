@@ -67,14 +67,19 @@ export class SessionApi {
     id: string,
     { filter, signal }: { filter: readonly string[]; signal: AbortSignal },
   ): AsyncGenerator<string> {
-    const query = new URLSearchParams(filter.map((glob) => ["filter", glob]));
-    const { body } = await this.#ask(`/session/${part(id)}/data?${query}`, {
-      headers: { accept: "application/x-ndjson" },
-      signal,
-    });
-    if (body === null) return;
-    const lines = createInterface({ input: Readable.fromWeb(body).on("error", () => {}) });
-    yield* lines;
+    const query = new URLSearchParams(filter.map((glob): [string, string] => ["filter", glob]));
+    const path = `/session/${part(id)}/data?${query}`;
+    const headers = { accept: "application/x-ndjson" };
+    try {
+      const { body } = await this.#ask(path, { headers, signal });
+      if (body === null) return;
+      yield* createInterface({ input: Readable.fromWeb(body) });
+    } catch (error) {
+      // Ending the attachment is no failure of it.
+      if (signal.aborted) return;
+      if (error instanceof DrayageError) throw error;
+      throw new DrayageError("target-unreachable", "the stream broke", { cause: error });
+    }
   }
 
   async #ask(path: string, { headers, signal, ...init }: RequestInit = {}): Promise<Response> {
