@@ -14,6 +14,7 @@ import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { planRun } from "./replay/engine-plan.ts";
+import { type LoggedRequests, loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayRun } from "./replay/run-replay.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
 
@@ -33,6 +34,7 @@ const options = {
   seed: { type: "string", default: "0", value: "TEXT", help: "seed of trace and contents" },
   out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
+  ...requestLogOptions,
   ...uiOption,
 } as const;
 
@@ -59,7 +61,11 @@ export const demo: Command<typeof options> = {
       const warmed = await warm(path, { config, ui: given.ui }, terminal);
       if (warmed !== ExitCode.done) return warmed;
       say(`filled; replaying for about ${given.seconds} s, every request at its time`);
-      return await replay(path, { config, json: given.json, ui: given.ui }, terminal);
+      return await replay(
+        path,
+        { config, json: given.json, logged: loggedRequests(given), ui: given.ui },
+        terminal,
+      );
     } finally {
       await registry.close();
     }
@@ -130,7 +136,15 @@ async function warm(
 
 async function replay(
   path: string,
-  { config: file, json, ui }: { config: string; json: boolean; ui: string },
+  {
+    config: file,
+    ...asked
+  }: {
+    readonly config: string;
+    readonly json: boolean;
+    readonly ui: string;
+    readonly logged: LoggedRequests | undefined;
+  },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const config = loadReplayConfig({ path: file, mode: "run", env: {} });
@@ -140,5 +154,5 @@ async function replay(
     { type: "drayage warmup -i config.yaml", does: "fill a registry of yours: see README.md" },
   ];
   const out = join(path, "run");
-  return replayRun({ ...common, verb: "demo", config, plan, out, json, ui, next }, terminal);
+  return replayRun({ ...common, verb: "demo", config, plan, out, ...asked, next }, terminal);
 }

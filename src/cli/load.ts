@@ -17,7 +17,9 @@ import { type LoadTarget, loadTarget } from "./load/load-target.ts";
 import { loadTrust } from "./load/load-trust.ts";
 import { userAgent } from "./replay/client-plan.ts";
 import { endOptions } from "./replay/replay-options.ts";
+import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { machineFacts, type RunStory } from "./replay/run-story.ts";
+import { givenThresholds } from "./thresholds/given-thresholds.ts";
 
 const options = {
   rate: { type: "string", value: "RATE", help: "open loop: requests per second, 200/s or 1.5k/s" },
@@ -97,6 +99,7 @@ const options = {
   ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
   ...endOptions,
+  ...requestLogOptions,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -104,6 +107,11 @@ type Given = OptionValues<typeof options>;
 const ON_TIME_MS = 10;
 const TOO_LATE_MS = 100;
 const TOO_LATE_SHARE = 0.01;
+const loadLimits = {
+  lateness: millis(TOO_LATE_MS),
+  share: TOO_LATE_SHARE,
+  onTime: millis(ON_TIME_MS),
+};
 /** Requests at once that one thread carries with ease. */
 const PLACES_PER_THREAD = 256;
 
@@ -133,6 +141,7 @@ export const load: Command<typeof options> = {
   positionals: ["URL"],
   options,
   async run(given, [url = ""], terminal) {
+    const thresholds = givenThresholds(given.threshold);
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
@@ -157,17 +166,16 @@ export const load: Command<typeof options> = {
         plan,
         makeEngine: nodes?.engineFor(nodePlanning(plan, nodes.count)),
         story: storyOf(given, target, plan),
-        limits: {
-          lateness: millis(TOO_LATE_MS),
-          share: TOO_LATE_SHARE,
-          onTime: millis(ON_TIME_MS),
-        },
+        nodes: nodes?.count ?? 1,
+        limits: loadLimits,
         seconds: scheduleSeconds(schedule, given.duration),
         out: given.out,
         quiet: given.quiet,
+        logged: loggedRequests(given),
         ui: given.ui,
         allowInvalid: given["allow-invalid"],
         allowFailures: given["allow-failures"],
+        thresholds,
       },
       terminal,
     );
@@ -253,6 +261,12 @@ function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
       ["seed", given.seed],
       ...machineFacts(),
     ],
+    frame: {
+      paced: feed.schedule.kind !== "closed",
+      failsOn: "all",
+      judged: { limits: loadLimits, placesKey: "--connections" },
+      nodes: [],
+    },
     json: given.json,
     next: [],
   };

@@ -2,6 +2,7 @@ import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { parseArguments } from "./parser.ts";
 import { endOptions, nodeOptions } from "./replay/replay-options.ts";
+import { requestLogOptions } from "./replay/request-log.ts";
 
 const options = {
   command: {
@@ -15,6 +16,7 @@ const options = {
   ...configOption,
   ca: nodeOptions.ca,
   ...endOptions,
+  ...requestLogOptions,
   ...commonReplayOptions,
 } as const satisfies OptionTable;
 

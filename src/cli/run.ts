@@ -17,6 +17,7 @@ import {
   overridesOf,
   traceReadingOptions,
 } from "./replay/replay-options.ts";
+import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayRun } from "./replay/run-replay.ts";
 
 const options = {
@@ -34,6 +35,7 @@ const options = {
   ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
+  ...requestLogOptions,
   ...commonReplayOptions,
 } as const;
 
@@ -76,7 +78,13 @@ export const run: Command<typeof options> = {
     };
     if (flags.dryRun) return showPlan(given, planRun(config, flags).feed, terminal);
     checkMap(config, warn);
-    const ending = { verb: "run", config, ...endingOf(given), next: [] };
+    const ending = {
+      verb: "run",
+      config,
+      ...endingOf(given),
+      logged: loggedRequests(given),
+      next: [],
+    };
     if (given.nodes && given.local === undefined && hasRemoteNodes(config)) {
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
       return replayRun({ ...ending, ...spread }, terminal);

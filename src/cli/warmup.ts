@@ -12,6 +12,7 @@ import {
   overridesOf,
   traceReadingOptions,
 } from "./replay/replay-options.ts";
+import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
 
 const options = {
@@ -24,6 +25,7 @@ const options = {
   ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
+  ...requestLogOptions,
   ...commonReplayOptions,
 } as const;
 
@@ -64,6 +66,7 @@ export const warmup: Command<typeof options> = {
         flags: { tmpDir: given.tmp, errorsFile: given.errors },
         restart: given.restart,
         ...endingOf(given),
+        logged: loggedRequests(given),
         next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
         again: { type: `drayage warmup -i ${given.config}`, does: "go on where this one stopped" },
       },

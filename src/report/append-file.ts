@@ -15,7 +15,10 @@ export class AppendFile {
   }
 
   write(text: string): void {
-    const bytes = Buffer.from(text);
+    this.writeBytes(Buffer.from(text));
+  }
+
+  writeBytes(bytes: Uint8Array): void {
     this.#attempt(() => {
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
     });

@@ -1,25 +1,18 @@
 import { HistogramLogWriter } from "hdr-histogram-js";
 import type { Distribution } from "../stats/distribution.ts";
-import type { ClassFigures, IntervalSnapshot } from "../stats/figures.ts";
+import type { IntervalSnapshot } from "../stats/figures.ts";
 import { toHdr } from "../stats/hdr.ts";
 import { AppendFile } from "./append-file.ts";
+import { intervalTags } from "./interval-tags.ts";
 
 /** Values are ns, the column of maxima is ms. HdrHistogram's own default, in its Java tools, is the same ratio. */
 const NANOS_PER_MILLI = 1e6;
 
-const measureKeys = {
-  response: "response",
-  service: "service",
-  ttfb: "ttfb",
-  "failed-response": "failedResponse",
-  "failed-service": "failedService",
-} as const satisfies Record<string, keyof ClassFigures>;
-
 type Span = { readonly start: number; readonly end: number };
 
 /**
- * histograms.hlog: a HdrHistogram interval log (format 1.3), one line per interval and tag `operation.measure`, and
- * `lateness`. Times in the lines are seconds since the base time. Grows while the run goes on.
+ * histograms.hlog: a HdrHistogram interval log (format 1.3), one line per interval and tag (report/interval-tags.ts). Times in
+ * the lines are seconds since the base time. Grows while the run goes on.
  */
 export class HistogramLog {
   readonly #file: AppendFile;
@@ -40,12 +33,8 @@ export class HistogramLog {
   }
 
   add(snapshot: IntervalSnapshot): void {
-    for (const figures of snapshot.classes) {
-      for (const [measure, key] of Object.entries(measureKeys)) {
-        this.#line(`${figures.operation}.${measure}`, figures[key], snapshot);
-      }
-    }
-    this.#line("lateness", snapshot.lateness, snapshot);
+    for (const [tag, distribution] of intervalTags(snapshot))
+      this.#line(tag, distribution, snapshot);
   }
 
   /** One line under a tag of the caller's; none without values. Times in ns since the start. */

@@ -29,7 +29,7 @@ import {
   verdictOf,
   verdictText,
 } from "./run-figures.ts";
-import type { SeriesPoint } from "./timeseries.ts";
+import type { RunTimeline } from "./run-timeline.ts";
 
 /** What the page tells besides the figures. Secrets are already taken out. */
 export type PageContext = {
@@ -38,9 +38,8 @@ export type PageContext = {
   /** Plan, target, machine, seed, traces: name and text. */
   readonly facts: readonly (readonly [string, string])[];
   readonly files: readonly { readonly name: string; readonly holds: string }[];
-  /** At most 2,000 (report/series.ts), each of `stride` intervals. */
-  readonly points: readonly SeriesPoint[];
-  readonly stride: number;
+  /** How the run went over time. */
+  readonly timeline: Pick<RunTimeline, "series" | "heat">;
 };
 
 /** Nothing is fetched, whatever a message in the page says. */
@@ -50,7 +49,7 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsaf
 export function renderReportPage(figures: RunFigures, context: PageContext): Html {
   const plotter = createRequire(import.meta.url);
   const read = (name: string): string => readFileSync(plotter.resolve(name), "utf8");
-  const charts = pageCharts(figures, context.points);
+  const charts = pageCharts(figures, context.timeline.series.points);
   const title = `${figures.tool.name} ${figures.verb}`;
   return `<!doctype html>
 <html lang="en">
@@ -146,9 +145,10 @@ function chartSection({ id, title, note }: Section, charts: Charts): Html {
 
 function chartSections(
   { paced }: RunFigures,
-  { points, stride }: PageContext,
+  { timeline: { series } }: PageContext,
   charts: Charts,
 ): Html {
+  const { points, stride } = series;
   const window = points[0] === undefined ? "" : formatDuration(points[0].length / stride);
   const joined =
     stride > 1

@@ -6,7 +6,9 @@ import {
 } from "../stats/distribution.ts";
 import type { RequestFigures } from "../stats/figures.ts";
 import { encodeHdr } from "../stats/hdr.ts";
+import { smallestOf } from "../stats/size-bin.ts";
 import {
+  inFlightByLaw,
   onTimeShare,
   overall,
   type RunFigures,
@@ -75,6 +77,7 @@ function requestResult(figures: RequestFigures, seconds: number) {
     responseNs: latencyResult(figures.response),
     serviceNs: latencyResult(figures.service),
     ttfbNs: latencyResult(figures.ttfb),
+    transferNs: latencyResult(figures.transfer),
     failedResponseNs: latencyResult(figures.failedResponse),
     failedServiceNs: latencyResult(figures.failedService),
   };
@@ -94,6 +97,7 @@ export function runResults(figures: RunFigures) {
     verdict: verdictText(verdictOf(figures)),
     valid: validity.verdict !== "INVALID",
     validity,
+    thresholds: figures.thresholds ?? [],
     calibration: figures.calibration,
     interrupted: figures.ending !== "finished",
     ending: figures.ending,
@@ -105,6 +109,18 @@ export function runResults(figures: RunFigures) {
       ...requestResult(part, seconds),
     })),
     latenessNs: latencyResult(totals.lateness),
+    connectNs: latencyResult(totals.connect),
+    sizes: totals.sizes.map(({ bin, service }) => ({
+      fromBytes: smallestOf(bin),
+      serviceNs: latencyResult(service),
+    })),
+    nodes: (figures.nodes ?? []).map(({ response, service, ...counts }) => ({
+      ...counts,
+      responseNs: latencyResult(response),
+      serviceNs: latencyResult(service),
+    })),
+    meanInFlight: figures.meanInFlight ?? null,
+    inFlightByLaw: inFlightByLaw(figures),
     retries: totals.retries,
     existed: totals.existed,
     clipped: { aboveHour: totals.clippedHigh, belowZero: totals.clippedLow },

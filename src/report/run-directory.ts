@@ -4,10 +4,24 @@ import { arch, availableParallelism, cpus, hostname, platform, release, totalmem
 import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import { makeFolder } from "../core/folder.ts";
+import type { SaturationLimits } from "../stats/validity.ts";
 
 /** Directory that runs without `--out` go to, below the working directory. */
 const RUNS = "runs";
 const SUFFIX_BYTES = 3;
+
+/** What the outputs of a run need besides its figures: with it they can be made from a run that was killed. */
+export type RunFrame = {
+  /** As in report/run-figures.ts. */
+  readonly paced: boolean;
+  readonly failsOn: "any" | "all";
+  /** Limits that validity is judged by, and what to raise for more places; null where no latency is a finding. */
+  readonly judged: { readonly limits: SaturationLimits; readonly placesKey: string } | null;
+  /** Names of the nodes by their number. */
+  readonly nodes: readonly string[];
+  /** Name and text, for the page. */
+  readonly facts: readonly (readonly [string, string])[];
+};
 
 /** What was run. `plan` is as resolved, with secrets already taken out by the caller. Times of day are ISO 8601, UTC. */
 export type RunRecord = {
@@ -28,6 +42,8 @@ export type RunRecord = {
     readonly scheduleSeconds: number;
     readonly speed: number;
   }[];
+  /** What its figures are judged and told by. */
+  readonly frame?: RunFrame;
   /** How the clocks of the run relate: the monotonic origin and the wall clock at that instant. */
   readonly clocks: { readonly originWall: string; readonly originMonotonicNs: string };
 };

@@ -1,6 +1,12 @@
-import { mergeClasses, type RequestFigures, type Totals } from "../stats/figures.ts";
+import {
+  mergeClasses,
+  type NodeFigures,
+  type RequestFigures,
+  type Totals,
+} from "../stats/figures.ts";
 import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
+import type { ThresholdResult } from "./thresholds/threshold.ts";
 
 /**
  * What the calibration of this machine says about the rate of a run. Rates per second. `above` the largest rate to trust, and
@@ -19,6 +25,17 @@ export type CalibrationNote = {
   readonly type: string | null;
 };
 
+export type NamedNode = NodeFigures & { readonly name: string };
+
+/** What several nodes did, under their names; of one alone nothing is told apart. */
+export const namedNodes = (
+  nodes: readonly NodeFigures[],
+  { nodes: names }: { readonly nodes: readonly string[] },
+): readonly NamedNode[] | undefined =>
+  nodes.length < 2
+    ? undefined
+    : nodes.map((part) => ({ ...part, name: names[part.node] ?? `node ${part.node}` }));
+
 /** Everything that the outputs of a finished run are made of. Times of day are ms since the epoch. */
 export type RunFigures = {
   readonly tool: { readonly name: string; readonly version: string };
@@ -27,11 +44,18 @@ export type RunFigures = {
   /** From the start of the run to the end of its last operation. */
   readonly seconds: number;
   readonly totals: Totals;
+  /** What each node did; absent where there was one. */
+  readonly nodes?: readonly NamedNode[] | undefined;
+  /** Operations under way at the same time: mean over the run, from samples apart from the stamps; null if nobody sampled. */
+  readonly meanInFlight?: number | null | undefined;
   readonly validity: Validity;
   /** Null where no rate matters: a warm-up. */
   readonly calibration: CalibrationNote | null;
-  /** `running`: it has not ended yet, these are its figures so far. `limit`: a limit of the run ended it; `signal`: the user did. */
-  readonly ending: "running" | "finished" | "signal" | "limit";
+  /**
+   * `running`: it has not ended yet, these are its figures so far. `limit`: a limit of the run ended it; `signal`: the user
+   * did; `cut`: the process ended without a word.
+   */
+  readonly ending: "running" | "finished" | "signal" | "limit" | "cut";
   /** Operations had due times; otherwise there is neither response time nor lateness. */
   readonly paced: boolean;
   /** Operations that were due; null where nothing was. */
@@ -50,6 +74,8 @@ export type RunFigures = {
   readonly examples: Readonly<Record<string, string>>;
   /** The block of the original trace replayer; null where there are no such rows. */
   readonly compat: CompatFigures | null;
+  /** What the user asked of it, in the order given; absent or empty where nothing was asked. */
+  readonly thresholds?: readonly ThresholdResult[] | undefined;
 };
 
 export type Verdict = {
@@ -57,16 +83,32 @@ export type Verdict = {
   readonly why: string | null;
 };
 
+const abortedBy = {
+  signal: "interrupted",
+  limit: "a limit was reached",
+  cut: "ended without a report",
+} as const;
+
 /** Word of the summary's first line. */
-export function verdictOf({ ending, validity, totals, failsOn }: RunFigures): Verdict {
+export function verdictOf({
+  ending,
+  validity,
+  totals,
+  failsOn,
+  thresholds = [],
+}: RunFigures): Verdict {
   if (ending === "running") return { word: "RUNNING", why: "figures so far" };
   if (ending !== "finished") {
-    return { word: "ABORTED", why: ending === "signal" ? "interrupted" : "a limit was reached" };
+    return { word: "ABORTED", why: abortedBy[ending] };
   }
   if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
   const { done, failed } = overall(totals);
+  if (done === 0 && failed > 0) return { word: "FAIL", why: "no operation succeeded" };
+  const missed = thresholds.filter(({ passed }) => !passed).length;
+  if (missed > 0) {
+    return { word: "FAIL", why: missed === 1 ? "1 threshold" : `${missed} thresholds` };
+  }
   if (failed === 0) return { word: "PASS", why: null };
-  if (done === 0) return { word: "FAIL", why: "no operation succeeded" };
   const why = `${failed} of ${done + failed} operations failed`;
   return { word: failsOn === "any" ? "FAIL" : "PASS", why };
 }
@@ -82,6 +124,12 @@ export const overall = ({ classes }: Pick<Totals, "classes">): RequestFigures =>
 export function onTimeShare({ onTime, lateSlots, lateGenerator }: RequestFigures): number | null {
   const timed = onTime + lateSlots + lateGenerator;
   return timed === 0 ? null : onTime / timed;
+}
+
+/** Operations under way at the same time by Little's law: rate x mean service time, failures included. */
+export function inFlightByLaw({ totals, seconds }: RunFigures): number | null {
+  const { service, failedService } = overall(totals);
+  return rateOver((service.sum + failedService.sum) / 1e9, seconds);
 }
 
 /** Events per second; null for a run that took no time. */

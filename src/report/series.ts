@@ -8,7 +8,15 @@ const larger = (a: number | null, b: number | null): number | null =>
 const added = (a: number | null, b: number | null): number | null =>
   a === null ? b : a + (b ?? 0);
 
-/** Two neighbours as one: counts add up; of gauges and window latencies the larger stays, for percentiles have no mean. */
+/** Mean of two neighbours of different length; the one that is known where the other is not. */
+function averaged(a: SeriesPoint, b: SeriesPoint, of: (point: SeriesPoint) => number | null) {
+  const [first, second] = [of(a), of(b)];
+  if (first === null || second === null) return first ?? second;
+  const length = a.length + b.length;
+  return length > 0 ? (first * a.length + second * b.length) / length : first;
+}
+
+/** Two neighbours as one: counts add up, means over time stay such means; of gauges and window latencies the larger stays, for percentiles have no mean. */
 function joined(a: SeriesPoint, b: SeriesPoint): SeriesPoint {
   return {
     second: a.second,
@@ -19,6 +27,8 @@ function joined(a: SeriesPoint, b: SeriesPoint): SeriesPoint {
     failed: a.failed + b.failed,
     inFlight: Math.max(a.inFlight, b.inFlight),
     waiting: Math.max(a.waiting, b.waiting),
+    meanInFlight: averaged(a, b, ({ meanInFlight }) => meanInFlight),
+    lawInFlight: averaged(a, b, ({ lawInFlight }) => lawInFlight),
     bytesIn: a.bytesIn + b.bytesIn,
     bytesOut: a.bytesOut + b.bytesOut,
     responseP50: larger(a.responseP50, b.responseP50),
@@ -29,6 +39,9 @@ function joined(a: SeriesPoint, b: SeriesPoint): SeriesPoint {
     serviceMax: larger(a.serviceMax, b.serviceMax),
     latenessP99: larger(a.latenessP99, b.latenessP99),
     latenessMax: larger(a.latenessMax, b.latenessMax),
+    loopDelayMs: larger(a.loopDelayMs, b.loopDelayMs),
+    gcShare: averaged(a, b, ({ gcShare }) => gcShare),
+    cpuShare: averaged(a, b, ({ cpuShare }) => cpuShare),
   };
 }
 

@@ -1,4 +1,4 @@
-import { highestAt, INDEX_COUNT } from "./histogram.ts";
+import { HIGHEST_NS, highestAt, INDEX_COUNT, indexOf } from "./histogram.ts";
 
 /**
  * Values of one histogram as plain data: how many were counted at which index (stats/histogram.ts). `indices` ascend, no
@@ -42,12 +42,28 @@ export class DistributionSum {
     return added;
   }
 
+  /** One value, ns; outside 0 .. an hour it counts as the nearer of the two. */
+  addValue(nanos: number): void {
+    const value = Math.min(HIGHEST_NS, Math.max(0, nanos));
+    const index = indexOf(value);
+    this.#counts[index] = (this.#counts[index] as number) + 1;
+    this.#sum += value;
+  }
+
   addToSum(nanos: number): void {
     this.#sum += nanos;
   }
 
   /** The sum so far; starts again from nothing. */
   take(): Distribution {
+    const taken = this.soFar();
+    for (const index of taken.indices) this.#counts[index] = 0;
+    this.#sum = 0;
+    return taken;
+  }
+
+  /** The sum so far, which goes on growing. */
+  soFar(): Distribution {
     const indices: number[] = [];
     const counts: number[] = [];
     let total = 0;
@@ -57,11 +73,8 @@ export class DistributionSum {
       indices.push(index);
       counts.push(count);
       total += count;
-      this.#counts[index] = 0;
     }
-    const sum = this.#sum;
-    this.#sum = 0;
-    return { indices, counts, total, sum };
+    return { indices, counts, total, sum: this.#sum };
   }
 }
 

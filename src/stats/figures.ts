@@ -137,24 +137,6 @@ function mergeSizes(parts: readonly SizeFigures[]): SizeFigures[] {
   }));
 }
 
-/** What several parts of a run say of its nodes, by node. */
-export function mergeNodes(parts: readonly NodeFigures[]): NodeFigures[] {
-  const nodes = [...new Set(parts.map(({ node }) => node))].sort((a, b) => a - b);
-  return nodes.map((node) => {
-    const same = parts.filter((part) => part.node === node);
-    const sum = (of: (part: NodeFigures) => number): number =>
-      same.reduce((total, part) => total + of(part), 0);
-    return {
-      node,
-      done: sum(({ done }) => done),
-      failed: sum(({ failed }) => failed),
-      bytes: sum(({ bytes }) => bytes),
-      response: mergeDistributions(same.map(({ response }) => response)),
-      service: mergeDistributions(same.map(({ service }) => service)),
-    };
-  });
-}
-
 /** Adds figures of several workers, machines or intervals. */
 export function mergeFigures(parts: readonly Figures[]): Figures {
   const all = parts.flatMap(({ classes }) => classes);

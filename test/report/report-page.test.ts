@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Browser, chromium } from "playwright-core";
+import { HeatGrid } from "../../src/report/heat-grid.ts";
 import { escaped, scriptData } from "../../src/report/html.ts";
 import { type PageContext, renderReportPage } from "../../src/report/report-page.ts";
 import type { RunFigures } from "../../src/report/run-figures.ts";
@@ -28,15 +29,14 @@ const openedBrowser = (): Promise<Browser> => {
 };
 after(async () => (await browser)?.close());
 
-const contextOf = ({ points, stride }: Series): PageContext => ({
+const contextOf = (series: Series): PageContext => ({
   command: "drayage run -i config.yaml",
   facts: [
     ["target", "http://127.0.0.1:5000"],
     ["seed", "0"],
   ],
   files: [{ name: "results.json", holds: "all figures" }],
-  points,
-  stride,
+  timeline: { series, heat: new HeatGrid() },
 });
 const pageOf = ({ figures, series }: SampleRun): string =>
   renderReportPage(figures, contextOf(series));

@@ -78,7 +78,7 @@ test("hlog: the reader dates intervals by the base time", () => {
 test("time series: one line per interval, columns named, sums equal the totals", () => {
   const path = join(directory, "timeseries.csv");
   const file = new TimeseriesFile(path);
-  for (const snapshot of run.snapshots) file.add(seriesPoint(snapshot, 200));
+  for (const snapshot of run.snapshots) file.add(seriesPoint(snapshot, 200), snapshot);
   file.close();
   const [head = "", ...lines] = readFileSync(path, "utf8").trimEnd().split("\n");
   const names = head.split(",");

@@ -3,7 +3,9 @@ import type { ExitCode } from "../../core/exit-code.ts";
 import { failureLabel } from "../../core/failure.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import type { RunFigures } from "../../report/run-figures.ts";
+import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import type { Threshold } from "../../report/thresholds/threshold.ts";
+import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import {
   Disposition,
   OUTCOME_FAILURE_AT,
@@ -12,7 +14,13 @@ import {
   OUTCOME_STATUS_AT,
 } from "../../ring/outcome-record.ts";
 import type { RingViews } from "../../ring/record-ring.ts";
-import { judge, type SaturationLimits } from "../../stats/validity.ts";
+import type { NodeFigures } from "../../stats/figures.ts";
+import {
+  achievedRate,
+  judge,
+  type RunCourse,
+  type SaturationLimits,
+} from "../../stats/validity.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import {
   type EngineEnd,
@@ -30,12 +38,15 @@ import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
 import { besidesOf } from "../replay/besides.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
-import { IntervalRecording } from "../replay/interval-recording.ts";
-import { runRecord, tell, writeOutputs } from "../replay/outputs.ts";
+import type { IntervalRecording } from "../replay/interval-recording.ts";
+import { recordRun } from "../replay/outcome-recording.ts";
+import { runRecord, tell, writeOutputs, writeStart } from "../replay/outputs.ts";
+import type { LoggedRequests } from "../replay/request-log.ts";
 import { detailOf } from "../replay/result-rows.ts";
-import { runExit } from "../replay/run-exit.ts";
+import { endingOf, runExit } from "../replay/run-exit.ts";
 import type { RunStory } from "../replay/run-story.ts";
 import { unpausedSeconds } from "../replay/unpaused.ts";
+import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { peakRate } from "./load-schedule.ts";
 
@@ -44,14 +55,19 @@ export type LoadRequest = {
   readonly story: RunStory;
   /** Makes the engine; the one of this process if absent. */
   readonly makeEngine?: MakeEngine | undefined;
+  /** Machines that send. */
+  readonly nodes: number;
   readonly limits: SaturationLimits;
   /** Length of the schedule, or of a load without one. */
   readonly seconds: number;
   readonly out: string | undefined;
   readonly quiet: boolean;
+  /** What --log-requests asks for. */
+  readonly logged: LoggedRequests | undefined;
   readonly ui: string;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
+  readonly thresholds: readonly Threshold[];
 };
 
 /** No rows are kept of a synthetic load: what its requests were is one line of the plan. */
@@ -80,13 +96,19 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   const { plan, story, out, seconds } = request;
   const startedAt = Date.now();
   const directory = await createRunDirectory({ verb: story.verb, startedAt, out });
-  const outcomes = new LoadOutcomes();
-  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  const counted = new LoadOutcomes();
+  const paced = plan.feed.schedule.kind !== "closed";
+  const late = { engine: () => engine, view: () => progress };
+  const { watch, listener } = watchRun(request.thresholds, { paced, ...late });
+  const { nodes, logged } = request;
+  const recorded = { directory, listener, keeper: counted, nodes, logged };
+  const { recording, outcomes } = recordRun(recorded);
   let timer: NodeJS.Timeout | undefined;
   const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
     started(start) {
       recording.started(start, engine);
+      writeStart(directory, story, recording);
       progress.expect({ scheduleSeconds: seconds });
       progress.started(start, engine);
       // A closed loop has no schedule that ends: its time does.
@@ -99,7 +121,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     viewedRun({
       verb: story.verb,
       directory,
-      paced: plan.feed.schedule.kind !== "closed",
+      paced,
       limits: request.limits,
       engine: () => engine,
       interrupt: interrupts.press,
@@ -110,13 +132,14 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   );
   try {
     const end = await engine.run();
+    watch.end();
     const signal = interrupts.code();
     const known = await readCalibrations(terminal.env);
-    const { timebase } = engine;
-    const course = { end, recording, outcomes, signal, known, timebase, ...recording.finish() };
+    const held = { known, timebase: engine.timebase, watch };
+    const course = { end, recording, outcomes: counted, signal, ...held, ...recording.finish() };
     progress.end();
     const figures = figuresOf(request, course);
-    const outputs = { directory, figures, recording, files: [] };
+    const outputs = { directory, figures, recording, files: outcomes.files };
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
@@ -148,42 +171,66 @@ function drainAfter(
 type Course = {
   readonly end: EngineEnd;
   readonly totals: RunFigures["totals"];
+  readonly nodes: readonly NodeFigures[];
+  readonly meanInFlight: number | null;
   readonly seconds: number;
   readonly recording: IntervalRecording;
   readonly outcomes: LoadOutcomes;
   readonly signal: ExitCode | undefined;
   readonly known: KnownCalibrations;
   readonly timebase: Timebase;
+  readonly watch: ThresholdWatch;
 };
 
 function figuresOf(
   { plan, story, limits, seconds: planned }: LoadRequest,
-  { end, totals, seconds, recording, outcomes, signal, known, timebase }: Course,
+  {
+    end,
+    totals,
+    nodes,
+    meanInFlight,
+    seconds,
+    recording,
+    outcomes,
+    signal,
+    known,
+    timebase,
+    watch,
+  }: Course,
 ): RunFigures {
   const peak = peakRate(plan.feed.schedule);
   const paced = peak !== null;
+  const course: RunCourse = {
+    paced,
+    planned: paced ? recording.planned : null,
+    ...unpausedSeconds(timebase, {
+      planned: paced ? planned : null,
+      sending: outcomes.lastSentSeconds,
+    }),
+    placesKey: "--connections",
+    interrupted: signal !== undefined || watch.aborted,
+  };
   return {
     tool: { name: "drayage", version },
     verb: story.verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
     totals,
-    validity: judge(totals, limits, {
+    nodes: namedNodes(nodes, { nodes: (end.nodes ?? []).map(({ name }) => name) }),
+    meanInFlight,
+    validity: judge(totals, limits, course),
+    thresholds: watch.results({
+      figures: totals,
       paced,
-      planned: paced ? recording.planned : null,
-      ...unpausedSeconds(timebase, {
-        planned: paced ? planned : null,
-        sending: outcomes.lastSentSeconds,
-      }),
-      placesKey: "--connections",
-      interrupted: signal !== undefined,
+      seconds,
+      achieved: achievedRate(totals, course),
     }),
     calibration: calibrationNote(
       peak === null ? unpaced(totals, seconds) : pacedBy(peak, "rate", plan.pacing),
       plan.threads,
       known,
     ),
-    ending: signal === undefined ? "finished" : "signal",
+    ending: endingOf(signal !== undefined, watch),
     paced,
     planned: paced ? recording.planned : null,
     failsOn: "all",

@@ -94,7 +94,7 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scra
   second(snapshot: IntervalSnapshot): void {
     if (this.#failure !== undefined) return;
     try {
-      this.#seconds.add(seriesPoint(snapshot, null));
+      this.#seconds.add(seriesPoint(snapshot, null), snapshot);
     } catch (error) {
       this.#failure = error;
     }

@@ -9,7 +9,8 @@ import {
   archiveTrace,
   type TracePurpose,
 } from "../../archive/trace/archive-trace.ts";
-import { archiveTraceName } from "../../archive/trace/trace-name.ts";
+import { type ArchiveTraceName, archiveTraceName } from "../../archive/trace/trace-name.ts";
+import { UsageError } from "../../core/errors.ts";
 
 type Named = {
   /** Prefix of relative names. */
@@ -46,16 +47,32 @@ export async function withArchivesRead(
     folder ??= temporaryFolder(writing.tmpDir);
     const directory = resolve(location ?? ".", archive.directory);
     const path = join(folder, `${index}-${basename(directory)}.ndjson`);
-    const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
-    await writeLines(path, archiveTrace({ ...archive, directory }, writing.purpose, counts));
-    writing.say(storyOf(name, counts));
+    await writeLines(path, toldLines(name, { ...archive, directory }, writing));
     read.push(path);
   }
   return read;
 }
 
+/**
+ * Lines of an archive's trace; at their end, what the archive had is said. UsageError for an archive without exchanges in the
+ * range: it may be one of messages.
+ */
+export async function* toldLines(
+  name: string,
+  archive: ArchiveTraceName,
+  { purpose, say }: Pick<Writing, "purpose" | "say">,
+): AsyncGenerator<string> {
+  const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
+  yield* archiveTrace(archive, purpose, counts);
+  if (counts.exchanges === 0)
+    throw new UsageError(
+      `${name}: no exchange with a registry in it: name what drayage record wrote with a proxy, and a range that has some`,
+    );
+  say(storyOf(name, counts));
+}
+
 function temporaryFolder(tmpDir: string | undefined): string {
-  const folder = mkdtempSync(join(tmpDir ?? tmpdir(), "drayage-archive-"));
+  const folder = mkdtempSync(join(tmpDir ?? tmpdir(), "drayage-archived-"));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -1,13 +1,17 @@
-// The course of a run: once a second the tallies of all threads become a line of timeseries.csv, lines of histograms.hlog, a
-// point of the report's plots and a line of progress.
+// The timeline of a run: once a second the tallies of all threads become a line of timeseries.csv, lines of histograms.hlog and
+// of counts.ndjson, a point of the report's plots and a line of progress.
 import type { Clock } from "../../core/clock.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
+import { CountsFile } from "../../report/counts-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
-import { Series } from "../../report/series.ts";
-import { type SeriesPoint, seriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
-import type { Totals } from "../../stats/figures.ts";
+import { RunTimeline } from "../../report/run-timeline.ts";
+import { type SeriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
+import type { IntervalSnapshot, NodeFigures, Totals } from "../../stats/figures.ts";
+import { FiguresSum } from "../../stats/figures-sum.ts";
+import { InFlightMean } from "../../stats/in-flight-mean.ts";
+import { NodeTally } from "../../stats/node-tally.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
 import type { EngineStart } from "../../workers/engine.ts";
 import type { FromFeeder } from "../../workers/messages.ts";
@@ -15,10 +19,28 @@ import { version } from "../version.ts";
 
 const INTERVAL_MS = 1000;
 
-export type IntervalListener = (point: SeriesPoint) => void;
+/** `point` is the interval as a line of timeseries.csv tells it. */
+export type IntervalListener = (point: SeriesPoint, snapshot: IntervalSnapshot) => void;
+
+export type RecordingOptions = {
+  /** How many nodes the run has: of one alone nothing is counted apart. */
+  readonly nodes?: number;
+  /** First message of each failure; grows while the run goes on. */
+  readonly examples?: Readonly<Record<string, string>>;
+  /** Closed with the recording. */
+  readonly log?: { close(): void } | undefined;
+};
+
+type Files = {
+  readonly log: HistogramLog;
+  readonly counts: CountsFile;
+  readonly series: TimeseriesFile;
+};
 
 export class IntervalRecording {
-  readonly series = new Series();
+  readonly timeline = new RunTimeline();
+  /** Whoever sees outcomes counts them here. */
+  readonly nodes: NodeTally | undefined;
   /** Operations that were due within the run so far; null where nothing has a due time. */
   planned: number | null = null;
   /** Operations that were due in the busiest second. */
@@ -30,7 +52,12 @@ export class IntervalRecording {
   readonly #listener: IntervalListener;
   /** Operations due in seconds that have not been written yet: the feeder is ahead by what fits its rings. */
   readonly #plannedBySecond = new Map<number, number>();
-  #files: { log: HistogramLog; series: TimeseriesFile } | undefined;
+  #files: Files | undefined;
+  readonly #nodeSum = new FiguresSum();
+  readonly #examples: Readonly<Record<string, string>>;
+  readonly #examplesWritten = new Set<string>();
+  readonly #log: { close(): void } | undefined;
+  #inFlight: InFlightMean | undefined;
   #clock: Clock | undefined;
   /** Tallies are filled interval by interval: where nothing was added there is no interval. */
   #waits = false;
@@ -42,9 +69,16 @@ export class IntervalRecording {
   #timer: NodeJS.Timeout | undefined;
   #failure: unknown;
 
-  constructor(directory: RunDirectory, listener: IntervalListener) {
+  constructor(
+    directory: RunDirectory,
+    listener: IntervalListener,
+    { nodes = 1, examples = {}, log }: RecordingOptions = {},
+  ) {
     this.#directory = directory;
     this.#listener = listener;
+    this.#examples = examples;
+    this.#log = log;
+    this.nodes = nodes > 1 ? new NodeTally() : undefined;
   }
 
   feeding(message: FromFeeder): void {
@@ -69,15 +103,23 @@ export class IntervalRecording {
     this.#clock = filled ?? clock;
     this.#waits = filled !== undefined;
     this.#startedAt = nanos(at);
+    // Tallies of other machines are filled once a second: there is nothing to look at in between.
+    if (filled === undefined) this.#inFlight = new InFlightMean(tallies, clock.now());
     const tool = `drayage ${version}`;
     this.#files = {
       log: new HistogramLog(this.#directory.file("histograms.hlog"), {
         tool,
         startedAt: this.origin.startedAtMs,
       }),
+      counts: new CountsFile(this.#directory.file("counts.ndjson")),
       series: new TimeseriesFile(this.#directory.file("timeseries.csv")),
     };
     this.#timer = setInterval(() => this.#takeUnlessFailed(), INTERVAL_MS);
+  }
+
+  /** Called every 10 to 50 ms: how many are under way now stands for the time since the last call. */
+  look(): void {
+    if (this.#clock !== undefined) this.#inFlight?.look(this.#clock.now());
   }
 
   /** A disk that fails does so in a timer, where nobody could catch it: `finish` throws it. */
@@ -95,14 +137,34 @@ export class IntervalRecording {
       return;
     const now = nanos(Math.max(0, this.#clock.now() - this.#startedAt));
     if (this.#waits && now === this.#last) return;
-    const snapshot = this.#reader.takeInterval(this.#last, now);
-    const point = seriesPoint(snapshot, this.#takePlanned(now));
+    const interval = {
+      snapshot: this.#snapshot(this.#reader, now),
+      planned: this.#takePlanned(now),
+    };
+    const point = this.timeline.add(interval);
     this.#last = now;
     this.#scheduleBefore = (this.#timebase?.scheduleAt(now) ?? now) / 1e9;
-    this.#files.log.add(snapshot);
-    this.#files.series.add(point);
-    this.series.add(point);
-    this.#listener(point);
+    this.#files.log.add(interval.snapshot);
+    this.#files.counts.add(interval);
+    this.#writeExamples(this.#files.counts);
+    this.#files.series.add(point, interval.snapshot);
+    this.#listener(point, interval.snapshot);
+  }
+
+  #snapshot(reader: TallyReader, now: Nanos): IntervalSnapshot {
+    const snapshot = reader.takeInterval(this.#last, now);
+    const meanInFlight = this.#inFlight?.take(this.#clock?.now() ?? 0);
+    const nodes = this.nodes?.take();
+    if (nodes !== undefined) this.#nodeSum.addNodes(nodes);
+    return { ...snapshot, meanInFlight, nodes };
+  }
+
+  #writeExamples(counts: CountsFile): void {
+    for (const [error, example] of Object.entries(this.#examples)) {
+      if (this.#examplesWritten.has(error)) continue;
+      this.#examplesWritten.add(error);
+      counts.example(error, example);
+    }
   }
 
   /** Operations that came due since the last interval. The feeder counts by whole seconds of the schedule. */
@@ -133,18 +195,30 @@ export class IntervalRecording {
   }
 
   /** Writes the last interval and closes the files. Returns everything since the start. Throws DrayageError `storage`. */
-  finish(): { totals: Totals; seconds: number } {
+  finish(): {
+    readonly totals: Totals;
+    readonly seconds: number;
+    readonly nodes: readonly NodeFigures[];
+    readonly meanInFlight: number | null;
+  } {
     this.close();
     if (this.#failure !== undefined) throw this.#failure;
     const reader = this.#reader ?? new TallyReader([]);
-    return { totals: reader.totals(), seconds: this.#last / 1e9 };
+    return {
+      totals: reader.totals(),
+      seconds: this.#last / 1e9,
+      nodes: this.#nodeSum.nodes(),
+      meanInFlight: this.timeline.meanInFlight,
+    };
   }
 
   /** Also after a failure: the timer would keep the process alive for ever. Idempotent. */
   close(): void {
     clearInterval(this.#timer);
     this.#takeUnlessFailed();
+    this.#log?.close();
     this.#files?.log.close();
+    this.#files?.counts.close();
     this.#files?.series.close();
     this.#files = undefined;
   }

@@ -26,7 +26,7 @@ export type Outputs = {
 
 /** The content of run.json. Without an end while the run goes on. */
 export function runRecord(
-  { verb, arguments: words, plan, seed, traces }: RunStory,
+  { verb, arguments: words, plan, seed, traces, frame, facts }: RunStory,
   { startedAtMs, originNs }: { startedAtMs: number; originNs: bigint },
   ending: string | null,
   controls: readonly AppliedControl[] = [],
@@ -48,8 +48,18 @@ export function runRecord(
       scheduleSeconds: schedule / 1e9,
       speed,
     })),
+    frame: { ...frame, facts },
     clocks: { originWall: startedAt, originMonotonicNs: String(originNs) },
   };
+}
+
+/** run.json at the start. A disk that refuses it refuses the same file at the end, and the user hears of it then. */
+export function writeStart(
+  directory: RunDirectory,
+  story: RunStory,
+  { origin }: IntervalRecording,
+): void {
+  directory.writeRun(runRecord(story, origin, null)).catch(() => {});
 }
 
 export async function writeOutputs(story: RunStory, outputs: Outputs): Promise<void> {
@@ -77,8 +87,7 @@ const pageOf = (story: RunStory, outputs: Outputs): string =>
     command: ["drayage", ...story.arguments].join(" "),
     facts: story.facts,
     files: filesOf(outputs),
-    points: outputs.recording.series.points,
-    stride: outputs.recording.series.stride,
+    timeline: outputs.recording.timeline,
   });
 
 const filesOf = ({ directory, files }: Outputs) => [
@@ -91,6 +100,7 @@ const ownFiles = [
   { name: "results.json", holds: "figures, for programs" },
   { name: "histograms.hlog", holds: "all latencies, per second" },
   { name: "timeseries.csv", holds: "rates and latencies, per second" },
+  { name: "counts.ndjson", holds: "counts, per second, of each operation" },
   { name: "run.json", holds: "what was run, where and how" },
 ];
 

@@ -37,7 +37,28 @@ export function replayStory(
       ...machineFacts(),
       ...nodes.map(nodeFact),
     ],
+    frame: frameOf(request, nodes),
     json,
     next,
   };
 }
+
+const frameOf = (
+  { config: { clientInfo, run }, plan: { feed } }: ReplayRequest<FeedPlan>,
+  nodes: readonly NodeReport[],
+): RunStory["frame"] => ({
+  paced: feed.kind === "run" && feed.wait,
+  failsOn: feed.kind === "warmup" ? "any" : "all",
+  judged:
+    feed.kind === "warmup"
+      ? null
+      : {
+          limits: {
+            lateness: run.saturation.latenessMs,
+            share: run.saturation.share,
+            onTime: run.onTimeMs,
+          },
+          placesKey: "client_info.threads",
+        },
+  nodes: nodes.length > 0 ? nodes.map(({ name }) => name) : (clientInfo.clientList ?? []),
+});

@@ -3,26 +3,38 @@ import { existsSync } from "node:fs";
 import type { ExitCode } from "../../core/exit-code.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import type { RunFigures } from "../../report/run-figures.ts";
-import { judge, type SaturationLimits } from "../../stats/validity.ts";
+import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
+import type { NodeFigures } from "../../stats/figures.ts";
+import {
+  achievedRate,
+  judge,
+  type RunCourse,
+  type SaturationLimits,
+} from "../../stats/validity.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
 import { type EngineEnd, engineHere } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
+import type { FromFeeder } from "../../workers/messages.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
+import type { RunView } from "../live/run-view.ts";
+import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
 import { catchInterrupts } from "./interrupts.ts";
-import { IntervalRecording } from "./interval-recording.ts";
-import { runRecord, tell, writeOutputs } from "./outputs.ts";
+import type { IntervalRecording } from "./interval-recording.ts";
+import { type NamedFile, recordRun } from "./outcome-recording.ts";
+import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
-import type { ReplayRequest } from "./replay-request.ts";
+import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
 import { ResultRows } from "./result-rows.ts";
-import { runExit } from "./run-exit.ts";
+import { endingOf, runExit } from "./run-exit.ts";
+import type { RunStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { unpausedSeconds } from "./unpaused.ts";
 
@@ -40,46 +52,42 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   );
   const file = new RowFile(config.trace.output);
   const rows = new ResultRows(file);
-  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
   const paced = plan.feed.wait;
+  const late = { engine: () => engine, view: () => progress };
+  const { watch, listener } = watchRun(thresholdsOf(request), { paced, ...late });
+  const { nodes } = plan.feed;
+  const recorded = { directory, listener, keeper: rows, nodes, logged: request.logged };
+  const { recording, outcomes } = recordRun(recorded);
   const limits = limitsOf(config);
   const { press: interrupt } = interrupts;
   const parts = { verb, directory, paced, limits, engine: () => engine, interrupt, recording };
   const progress = openView(viewedRun(parts), request, terminal);
   const engine = (request.makeEngine ?? engineHere)(plan, {
-    keeper: rows,
+    keeper: outcomes,
     started(start) {
       rows.startedAtUs = start.wallUs;
       recording.started(start, engine);
       progress.started(start, engine);
-      // A disk that refuses it refuses the same file at the end, and the user hears of it then.
-      directory
-        .writeRun(runRecord(replayStory(request, []), recording.origin, null))
-        .catch(() => {});
+      writeStart(directory, replayStory(request, []), recording);
     },
     feeding(message) {
       recording.feeding(message);
-      if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
-      if (message.type === "opened") {
-        progress.expect({ operations: message.records });
-        for (const line of message.broken) progress.say(line);
-      }
-      if (message.type === "finished" && plan.feed.wait)
-        progress.expect({ scheduleSeconds: message.summary.traceSeconds / plan.feed.speed });
+      showReading(message, progress, plan.feed);
     },
   });
   try {
     const end = await engine.run();
+    watch.end();
     const interrupted = interrupts.code() !== undefined;
     const known = await readCalibrations(terminal.env);
-    const { timebase } = engine;
-    const course = { end, rows, recording, interrupted, known, timebase, ...recording.finish() };
+    const held = { known, timebase: engine.timebase, watch };
+    const course = { end, rows, recording, interrupted, ...held, ...recording.finish() };
     progress.end();
     await file.close();
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
-    const figures = figuresOf(request, course);
-    const outputs = { directory, figures, recording, ...filesOf(request, rows) };
     const story = replayStory(request, await hashes, end.nodes);
+    const figures = figuresOf(request, course, story);
+    const outputs = { directory, figures, recording, ...filesOf(request, rows, outcomes) };
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
@@ -91,6 +99,21 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     progress.end();
     await file.close();
   }
+}
+
+/** What the view learns from the feeder. */
+function showReading(
+  message: FromFeeder,
+  view: RunView,
+  { wait, speed }: Pick<RunFeedPlan, "wait" | "speed">,
+): void {
+  if (message.type === "reading") view.reading(message.bytes, message.bytesTotal);
+  if (message.type === "opened") {
+    view.expect({ operations: message.records });
+    for (const line of message.broken) view.say(line);
+  }
+  if (message.type === "finished" && wait)
+    view.expect({ scheduleSeconds: message.summary.traceSeconds / speed });
 }
 
 const limitsOf = ({ run }: RunRequest["config"]): SaturationLimits => ({
@@ -105,31 +128,47 @@ type Course = {
   readonly recording: IntervalRecording;
   readonly totals: RunFigures["totals"];
   readonly seconds: number;
+  readonly nodes: readonly NodeFigures[];
+  readonly meanInFlight: number | null;
   readonly interrupted: boolean;
   readonly known: KnownCalibrations;
   readonly timebase: Timebase;
+  readonly watch: ThresholdWatch;
 };
 
-function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigures {
-  const { end, rows, recording, totals, seconds, interrupted, known, timebase } = course;
+function figuresOf(
+  { verb, config, plan }: RunRequest,
+  course: Course,
+  { frame }: RunStory,
+): RunFigures {
+  const { end, rows, recording, totals, seconds, interrupted, known, timebase, watch } = course;
   const { wait, speed } = plan.feed;
   const { traceSeconds } = end.feed;
   const planned = wait ? recording.planned : null;
+  const judged: RunCourse = {
+    paced: wait,
+    planned,
+    ...unpausedSeconds(timebase, {
+      planned: wait ? traceSeconds / speed : null,
+      sending: rows.lastSentSeconds,
+    }),
+    placesKey: "client_info.threads",
+    interrupted: interrupted || watch.aborted,
+  };
   return {
     tool: { name: "drayage", version },
     verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
     totals,
-    validity: judge(totals, limitsOf(config), {
+    nodes: namedNodes(course.nodes, frame),
+    meanInFlight: course.meanInFlight,
+    validity: judge(totals, limitsOf(config), judged),
+    thresholds: watch.results({
+      figures: totals,
       paced: wait,
-      planned,
-      ...unpausedSeconds(timebase, {
-        planned: wait ? traceSeconds / speed : null,
-        sending: rows.lastSentSeconds,
-      }),
-      placesKey: "client_info.threads",
-      interrupted,
+      seconds,
+      achieved: achievedRate(totals, judged),
     }),
     calibration: calibrationNote(
       wait
@@ -138,7 +177,7 @@ function figuresOf({ verb, config, plan }: RunRequest, course: Course): RunFigur
       plan.threads,
       known,
     ),
-    ending: interrupted ? "signal" : "finished",
+    ending: endingOf(interrupted, watch),
     paced: wait,
     planned,
     failsOn: "all",
@@ -163,8 +202,13 @@ function skippedOf(
   };
 }
 
-const filesOf = ({ config, plan }: RunRequest, rows: ResultRows) => ({
+const filesOf = (
+  { config, plan }: RunRequest,
+  rows: ResultRows,
+  outcomes: { readonly files: readonly NamedFile[] },
+) => ({
   files: [
+    ...outcomes.files,
     { name: config.trace.output, holds: `${rows.count} rows, one per operation` },
     // The feeder makes it when the trace has been read, which an interrupt may prevent.
     ...(plan.feed.skippedFile === undefined || !existsSync(plan.feed.skippedFile)

@@ -1,4 +1,5 @@
 // What a run is told by, besides its figures: for run.json, the page and the summary. Secrets are taken out already.
+import type { RunFrame } from "../../report/run-directory.ts";
 import { surroundings } from "../../report/run-directory.ts";
 import { version } from "../version.ts";
 import type { TraceHash } from "./trace-hashes.ts";
@@ -14,6 +15,8 @@ export type RunStory = {
   readonly traces: readonly TraceHash[];
   /** Name and text, for the page. */
   readonly facts: readonly (readonly [string, string])[];
+  /** For outputs made later from stored data. */
+  readonly frame: Omit<RunFrame, "facts">;
   readonly json: boolean;
   /** Commands worth typing next. */
   readonly next: readonly { readonly type: string; readonly does: string }[];

@@ -1,7 +1,9 @@
 // A warm-up from its plan to its map. `drayage warmup`, `master -c warmup` and `demo` all come here.
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import type { RunFigures } from "../../report/run-figures.ts";
+import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
+import type { NodeFigures } from "../../stats/figures.ts";
 import { writeMapMeta } from "../../trace/map-meta.ts";
 import {
   type JournalRow,
@@ -11,21 +13,25 @@ import {
 } from "../../trace/warmup-journal.ts";
 import { type EngineEnd, engineHere, type MakeEngine } from "../../workers/engine.ts";
 import type { WarmupFeedPlan } from "../../workers/feed-plan.ts";
+import type { FromFeeder } from "../../workers/messages.ts";
 import type { Terminal } from "../command.ts";
 import type { ConfigOf } from "../config/replay-config.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
+import type { RunView } from "../live/run-view.ts";
+import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
 import { planWarmup, type ReplayFlags } from "./engine-plan.ts";
 import { catchInterrupts } from "./interrupts.ts";
-import { IntervalRecording } from "./interval-recording.ts";
+import type { IntervalRecording } from "./interval-recording.ts";
 import { warmedRegistries, warmupIdentity } from "./map-files.ts";
-import { runRecord, tell, writeOutputs } from "./outputs.ts";
+import { recordRun } from "./outcome-recording.ts";
+import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
-import type { ReplayRequest } from "./replay-request.ts";
+import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
-import type { RunEnding } from "./run-exit.ts";
+import { endingOf, type RunEnding } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { WarmupLedger } from "./warmup-ledger.ts";
@@ -66,24 +72,20 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   });
   const request = { ...wanted, plan };
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
-  const recording = new IntervalRecording(directory, (point) => progress.interval(point));
+  const late = { engine: () => engine, view: () => progress };
+  const { watch, listener } = watchRun(thresholdsOf(request), { paced: false, ...late });
+  const { logged } = request;
+  const recorded = { directory, listener, keeper: ledger, nodes: nodes?.count ?? 1, logged };
+  const { recording, outcomes } = recordRun(recorded);
   const engine = (nodes?.makeEngine ?? engineHere)(plan, {
-    keeper: ledger,
+    keeper: outcomes,
     started(start) {
       recording.started(start, engine);
       progress.started(start, engine);
-      // A disk that refuses it refuses the same file at the end, and the user hears of it then.
-      directory
-        .writeRun(runRecord(replayStory(request, []), recording.origin, null))
-        .catch(() => {});
+      writeStart(directory, replayStory(request, []), recording);
     },
     feeding(message) {
-      if (message.type === "reading") progress.reading(message.bytes, message.bytesTotal);
-      if (message.type === "opened") for (const line of message.broken) progress.say(line);
-      if (message.type === "counted") {
-        progress.say(`${message.objects} distinct objects`);
-        progress.expect({ operations: message.objects * registries.length });
-      }
+      showReading(message, progress, registries.length);
     },
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
@@ -94,26 +96,39 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   let map: MapState = "unfinished";
   try {
     const end = await engine.run();
-    const course = { end, ledger, recording, signal: interrupts.code(), ...recording.finish() };
+    watch.end();
+    const signal = interrupts.code();
+    const course = { end, ledger, recording, signal, watch, ...recording.finish() };
     progress.end();
-    if (end.feed.complete && ledger.counts.unsent === 0 && course.signal === undefined) {
+    if (isWhole(course)) {
       finishMap(config, ledger, identity);
       map = "written";
     }
-    const figures = figuresOf(request, course);
-    const outputs = { directory, figures, recording, files: filesOf(config, { map, ledger }) };
     const next = map === "written" ? request.next : [request.again];
     const story = replayStory({ ...request, next }, await hashes, end.nodes);
+    const figures = figuresOf(request, course, story);
+    const files = [...outcomes.files, ...filesOf(config, { map, ledger })];
+    const outputs = { directory, figures, recording, files };
     await directory.writeRun(runRecord(story, recording.origin, figures.ending, engine.controls));
     await writeOutputs(story, outputs);
     tellFailures(ledger, failuresFile, terminal);
     tell(story, outputs, terminal);
-    return exitOf(request, ledger, { signal: interrupts.code(), nodes: end.nodes });
+    return exitOf(request, { ledger, figures }, { signal: interrupts.code(), nodes: end.nodes });
   } finally {
     interrupts.release();
     recording.close();
     progress.end();
     if (map === "unfinished") ledger.abandon();
+  }
+}
+
+/** What the view learns from the feeder. */
+function showReading(message: FromFeeder, view: RunView, registries: number): void {
+  if (message.type === "reading") view.reading(message.bytes, message.bytesTotal);
+  if (message.type === "opened") for (const line of message.broken) view.say(line);
+  if (message.type === "counted") {
+    view.say(`${message.objects} distinct objects`);
+    view.expect({ operations: message.objects * registries });
   }
 }
 
@@ -127,6 +142,10 @@ function openJournal({ config, restart, quiet }: WarmupRequest, { err }: Termina
     err.write(`going on: ${earlier.length} objects are there already\n`);
   return { journal, earlier };
 }
+
+/** Everything that there was to push was tried. */
+const isWhole = ({ end, ledger, signal, watch }: Course): boolean =>
+  end.feed.complete && ledger.counts.unsent === 0 && signal === undefined && !watch.aborted;
 
 type MapState = "written" | "unfinished";
 
@@ -148,13 +167,17 @@ type Course = {
   readonly ledger: WarmupLedger;
   readonly recording: IntervalRecording;
   readonly totals: RunFigures["totals"];
+  readonly nodes: readonly NodeFigures[];
+  readonly meanInFlight: number | null;
   readonly seconds: number;
   readonly signal: ExitCode | undefined;
+  readonly watch: ThresholdWatch;
 };
 
 function figuresOf(
   { verb }: WarmupRequest,
-  { end, ledger, recording, totals, seconds, signal }: Course,
+  { end, ledger, recording, totals, nodes, meanInFlight, seconds, signal, watch }: Course,
+  { frame }: RunStory,
 ): RunFigures {
   const { failed: _, unsent, bytes: __, ...placed } = ledger.counts;
   return {
@@ -163,9 +186,12 @@ function figuresOf(
     startedAt: recording.origin.startedAtMs,
     seconds,
     totals,
+    nodes: namedNodes(nodes, frame),
+    meanInFlight,
     // Nothing is due in a warm-up, and no latency of it is a finding.
     validity: { verdict: "ok", cause: null, reasons: [] },
-    ending: signal === undefined ? "finished" : "signal",
+    thresholds: watch.results({ figures: totals, paced: false, seconds, achieved: null }),
+    ending: endingOf(signal !== undefined, watch),
     paced: false,
     planned: null,
     failsOn: "any",
@@ -201,11 +227,13 @@ function tellFailures(ledger: WarmupLedger, failuresFile: string, { err }: Termi
 
 function exitOf(
   { allowFailures }: WarmupRequest,
-  { counts }: WarmupLedger,
+  { ledger: { counts }, figures }: { ledger: WarmupLedger; figures: RunFigures },
   { signal, nodes = [] }: RunEnding,
 ): ExitCode {
   const codes: ExitCode[] = signal === undefined ? [] : [signal];
   if (nodes.some(({ lost }) => lost !== null)) codes.push(ExitCode.nodeLost);
+  if (figures.ending === "limit") codes.push(ExitCode.aborted);
+  if (figures.thresholds?.some(({ passed }) => !passed)) codes.push(ExitCode.thresholdsFailed);
   if (counts.failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
   return strongestExit(codes);
 }

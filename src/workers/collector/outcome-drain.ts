@@ -8,6 +8,8 @@ export interface OutcomeKeeper {
   keep(ring: RingViews, at: number): void;
   /** False while more would only pile up in memory: the rings hold the rest, and at last the requests themselves wait. */
   readonly hasRoom: boolean;
+  /** At every look at the rings, whether there was something or not. */
+  looked?(): void;
   /** After a batch. Throws when what was kept cannot be stored: the run ends with it. */
   flush(): void;
 }
@@ -87,6 +89,7 @@ export class OutcomeDrain {
     let kept = 0;
     for (const ring of this.#rings) kept += this.#drainOne(ring);
     if (kept > 0) this.#keeper.flush();
+    this.#keeper.looked?.();
     const busy = kept >= BUSY_PER_MS * this.#everyMs || !this.#keeper.hasRoom;
     this.#everyMs = busy ? EVERY_MS.busy : EVERY_MS.idle;
   }

@@ -1,0 +1,208 @@
+// A run as its directory holds it: the same figures and the same timeline that its own outputs were made of, from stored data
+// alone. Works on whole runs and on killed ones, whose results.json and whose last words are missing.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import { FiguresSum } from "../stats/figures-sum.ts";
+import type { ThreadHealth } from "../stats/tally.ts";
+import { judge } from "../stats/validity.ts";
+import type { PlannedInterval } from "./counts-file.ts";
+import type { RunFrame, RunRecord } from "./run-directory.ts";
+import { namedNodes, type RunFigures } from "./run-figures.ts";
+import { RunTimeline } from "./run-timeline.ts";
+import { newNotes, storedIntervals } from "./stored-intervals.ts";
+
+/** What run.json says; files of older versions may lack the frame. */
+export type StoredRecord = RunRecord & {
+  readonly version?: number;
+  readonly runtime?: { readonly name: string; readonly version: string };
+  readonly machine?: Readonly<Record<string, unknown>>;
+};
+
+export type StoredRun = {
+  readonly directory: string;
+  readonly record: StoredRecord;
+  readonly frame: RunFrame;
+  readonly figures: RunFigures;
+  readonly timeline: RunTimeline;
+  readonly intervals: number;
+  /** Results.json of the run's own end was there: verdict, calibration and what became of records are from it. */
+  readonly whole: boolean;
+  /** What could not be read, a sentence each. */
+  readonly damages: readonly string[];
+};
+
+const RUN_FILE = "run.json";
+
+/** Content of a JSON file; `undefined` where there is none. Throws DrayageError `storage`, also for a file that is no JSON. */
+function storedJson(directory: string, name: string): unknown {
+  const path = join(directory, name);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new DrayageError("storage", `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new DrayageError("storage", `${path} is no JSON: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What was run there. Throws UsageError where there is no run. */
+export function storedRecord(directory: string): StoredRecord {
+  const record = storedJson(directory, RUN_FILE) as StoredRecord | undefined;
+  if (record === undefined)
+    throw new UsageError(
+      `${directory} holds no run: there is no ${RUN_FILE}; give a run directory`,
+    );
+  if (record.version !== undefined && record.version !== 1)
+    throw new UsageError(
+      `${directory} was written by a later version: run.json has version ${record.version}`,
+    );
+  return record;
+}
+
+const unknownFrame: RunFrame = { paced: false, failsOn: "all", judged: null, nodes: [], facts: [] };
+
+type Ended = Pick<
+  RunFigures,
+  | "validity"
+  | "calibration"
+  | "planned"
+  | "traceSeconds"
+  | "skipped"
+  | "records"
+  | "besides"
+  | "compat"
+  | "examples"
+  | "seconds"
+  | "ending"
+  | "thresholds"
+>;
+
+/** Results of the run's end; `undefined` where it did not come to it, or where they are a snapshot of a run that went on. */
+function endOf(directory: string): Ended | undefined {
+  const results = storedJson(directory, "results.json") as Ended | undefined;
+  return results === undefined || results.ending === "running" ? undefined : results;
+}
+
+/**
+ * Reads a run directory of run, warmup, load or demo. Each interval is read once and given to
+ * `listener`, if there is one, before the next. Throws UsageError, DrayageError `storage`.
+ */
+export function loadStoredRun(
+  directory: string,
+  listener: (interval: PlannedInterval) => void = () => {},
+): StoredRun {
+  const record = storedRecord(directory);
+  const notes = newNotes();
+  const sum = new FiguresSum();
+  const timeline = new RunTimeline();
+  let last: PlannedInterval | undefined;
+  let planned: number | null = null;
+  let intervals = 0;
+  for (const interval of storedIntervals(directory, notes)) {
+    sum.add(interval.snapshot);
+    timeline.add(interval);
+    if (interval.planned !== null) planned = (planned ?? 0) + interval.planned;
+    last = interval;
+    intervals++;
+    listener(interval);
+  }
+  const frame = record.frame ?? unknownFrame;
+  const end = endOf(directory);
+  const seen: Seen = { sum, timeline, planned, last, examples: notes.examples };
+  return {
+    directory,
+    record,
+    frame,
+    figures: figuresOf(record, frame, { ...seen, end }),
+    timeline,
+    intervals,
+    whole: end !== undefined,
+    damages: notes.damages,
+  };
+}
+
+type Seen = {
+  readonly sum: FiguresSum;
+  readonly timeline: RunTimeline;
+  readonly planned: number | null;
+  readonly last: PlannedInterval | undefined;
+  readonly examples: Readonly<Record<string, string>>;
+};
+
+function figuresOf(
+  record: StoredRecord,
+  frame: RunFrame,
+  { sum, timeline, planned, last, examples, end }: Seen & { readonly end: Ended | undefined },
+): RunFigures {
+  const health: readonly ThreadHealth[] = last?.snapshot.health ?? [];
+  const totals = {
+    ...sum.figures(),
+    inFlight: last?.snapshot.inFlight ?? 0,
+    waiting: last?.snapshot.waiting ?? 0,
+    health,
+  };
+  const seconds = (last?.snapshot.end ?? 0) / 1e9;
+  const common = {
+    tool: record.tool,
+    verb: record.verb,
+    startedAt: Date.parse(record.startedAt),
+    totals,
+    nodes: namedNodes(sum.nodes(), frame),
+    meanInFlight: timeline.meanInFlight,
+    paced: frame.paced,
+    failsOn: frame.failsOn,
+  };
+  if (end !== undefined) return { ...common, ...endingOf(end), seconds: end.seconds };
+  return {
+    ...common,
+    seconds,
+    validity: cutValidity(totals, frame, planned),
+    calibration: null,
+    ending: "cut",
+    planned: frame.paced ? planned : null,
+    traceSeconds: null,
+    skipped: {},
+    records: {},
+    besides: {},
+    examples,
+    compat: null,
+  };
+}
+
+const endingOf = (end: Ended) => ({
+  validity: end.validity,
+  calibration: end.calibration,
+  ending: end.ending,
+  planned: end.planned,
+  traceSeconds: end.traceSeconds,
+  skipped: end.skipped,
+  records: end.records,
+  besides: end.besides,
+  examples: end.examples,
+  compat: end.compat,
+  thresholds: end.thresholds ?? [],
+});
+
+/** Of a run that was cut off: what was not sent yet is no fault of its. */
+function cutValidity(
+  totals: RunFigures["totals"],
+  { judged, paced }: RunFrame,
+  planned: number | null,
+): RunFigures["validity"] {
+  if (judged === null) return { verdict: "ok", cause: null, reasons: [] };
+  return judge(totals, judged.limits, {
+    paced,
+    planned,
+    plannedSeconds: null,
+    sendingSeconds: 0,
+    placesKey: judged.placesKey,
+    interrupted: true,
+  });
+}
