@@ -1,4 +1,3 @@
-import { archiveTrace } from "../archive/trace/archive-trace.ts";
 import { archiveTraceName } from "../archive/trace/trace-name.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
@@ -17,6 +16,7 @@ import { chooseMaskPolicy } from "./extract/mask-policy-choice.ts";
 import { nativeOptions, nativePlan } from "./extract/native-options.ts";
 import { registryFates, scannedFields } from "./extract/registry-fields.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
+import { toldLines } from "./replay/archived-traces.ts";
 
 const options = {
   ...nativeOptions,
@@ -167,7 +167,8 @@ async function prepare(given: Given, inputs: readonly string[], terminal: Termin
   const plan: RegistryLogPlan = {
     inputs,
     format,
-    archived: (input) => archivedRequests(given.from === "archive", input),
+    archived: (input) =>
+      archivedRequests(input, { isArchive: given.from === "archive", say: notice }),
     reader: (known) =>
       logReader(known, {
         nginxFormat: given["nginx-format"],
@@ -191,12 +192,13 @@ async function prepare(given: Given, inputs: readonly string[], terminal: Termin
 }
 
 /** Made anew whenever it is asked for; it begins to read with its first line. */
-function archivedRequests(isArchive: boolean, input: string): AsyncIterable<string> | undefined {
-  const name = archiveTraceName(
-    isArchive && !input.startsWith("archive:") ? `archive:${input}` : input,
-  );
-  const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
-  return name === undefined ? undefined : archiveTrace(name, "run", counts);
+function archivedRequests(
+  input: string,
+  { isArchive, say }: { readonly isArchive: boolean; readonly say: (line: string) => void },
+): AsyncIterable<string> | undefined {
+  const name = isArchive && !input.startsWith("archive:") ? `archive:${input}` : input;
+  const archive = archiveTraceName(name);
+  return archive === undefined ? undefined : toldLines(name, archive, { purpose: "run", say });
 }
 
 function formatOf(given: Given): LogFormat | "auto" {

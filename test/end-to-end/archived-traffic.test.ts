@@ -127,6 +127,7 @@ test("an archive as a whole is replayed, described and extracted", async (t) => 
   const extracted = await place.drayage([...extract, "--masking", "none"]);
   equal(extracted.code, 0, extracted.err);
   match(place.text("masked.json"), /lib\/one/);
+  match(extracted.err, /records of \d+ exchanges; left out: steps of uploads \d+/);
 });
 
 for (const { name, says } of [
@@ -135,6 +136,7 @@ for (const { name, says } of [
   { name: "archive:x?from=yesterday", says: /from wants a time such as/ },
   { name: "archive:x?filter=a/b", says: /filter: glob paths must be absolute/ },
   { name: "archive:nowhere", says: /there is no archive/ },
+  { name: "archive:.", says: /no exchange with a registry in it/ },
 ])
   test(`${name} is refused with one line that says why`, async (t) => {
     const place = work(t);
