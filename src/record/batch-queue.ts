@@ -91,6 +91,7 @@ export class BatchQueue {
       return undefined;
     }
     if (this.#waiting.length === 0 && this.#options.store.room() === undefined) {
+      this.#closeGap();
       this.#append(events);
       return undefined;
     }
@@ -152,10 +153,10 @@ export class BatchQueue {
     this.#options.store.gap({ from: micros(Math.min(from ?? to, to)), to, dropped: events, why });
   }
 
+  /** What waits was offered before most of what was dropped, so the gap goes behind it, unless that takes too long. */
   #closeLongGap(): void {
     if (this.#open === undefined) return;
-    const isLong = this.#options.now() - this.#open.from >= GAP_MICROS_MAX;
-    if (isLong || this.#waiting.length === 0) this.#closeGap();
+    if (this.#options.now() - this.#open.from >= GAP_MICROS_MAX) this.#closeGap();
   }
 
   #closeGap(): void {
