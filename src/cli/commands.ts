@@ -153,6 +153,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./archive-dump.ts")).archiveDump,
   },
   {
+    name: "archive export",
+    summary: "write the batches of an archive in a form that other tools read",
+    load: async () => (await import("./archive-export.ts")).archiveExport,
+  },
+  {
+    name: "archive import",
+    summary: "make an archive of MCAP files or lines of JSON",
+    load: async () => (await import("./archive-import.ts")).archiveImport,
+  },
+  {
     name: "archive compact",
     summary: "rewrite an archive's sealed files: smaller, fewer, with other images",
     load: async () => (await import("./archive-compact.ts")).archiveCompact,
