@@ -70,7 +70,7 @@ const traceSection = () =>
     ),
     traces: key(
       listOf("a list of file names", text("a file name")),
-      "Trace files: names, globs, directories or absolute paths.",
+      "Trace files: names, globs, directories or absolute paths; archive:DIR for a recording.",
     ),
     limit: key(limitMapping().optional(), "Keeps only the beginning of the trace."),
     output: key(path().default("output.json"), "File of the results.", run),
