@@ -98,6 +98,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./session-rm.ts")).sessionRemove,
   },
   {
+    name: "compare",
+    summary: "compare the latencies of two runs: differences, their intervals and a verdict",
+    load: async () => (await import("./compare.ts")).compare,
+  },
+  {
     name: "trace info",
     summary: "describe traces: what is asked for, by whom, how often and when",
     load: async () => (await import("./trace-info.ts")).traceInfo,

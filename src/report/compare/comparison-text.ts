@@ -1,0 +1,65 @@
+import { formatNanos } from "../number-format.ts";
+import { alignRows, type Paint, type Row } from "../text-table.ts";
+import type { ComparedRow, CompareVerdict } from "./compare-latencies.ts";
+import type { Comparison } from "./compare-runs.ts";
+
+/** `+12.3%` of a share. */
+const signedPercent = (share: number): string =>
+  `${share >= 0 ? "+" : "-"}${Math.abs(share * 100).toFixed(1)}%`;
+
+function colourOf(verdict: CompareVerdict, paint: Paint): (text: string) => string {
+  switch (verdict) {
+    case "worse":
+      return paint.bad;
+    case "better":
+      return paint.good;
+    case "inconclusive":
+      return paint.warning;
+    case "same":
+      return (text) => text;
+    default:
+      return verdict satisfies never;
+  }
+}
+
+const rowOf = (row: ComparedRow, paint: Paint): Row => ({
+  cells: [
+    row.operation,
+    row.measure,
+    `p${row.percent}`,
+    formatNanos(row.a),
+    formatNanos(row.b),
+    signedPercent(row.difference),
+    row.interval === null ? "-" : row.interval.map(signedPercent).join(" .. "),
+    row.verdict,
+  ],
+  paint: colourOf(row.verdict, paint),
+});
+
+/** For people; no line break at its end. */
+export function comparisonText(comparison: Comparison, paint: Paint): string {
+  const { a, b, rows, verdict, leftOut } = comparison;
+  const head = ["", "", "", "A", "B", "difference", "95% interval", "verdict"];
+  const table = alignRows(
+    [{ cells: head, paint: paint.dim }, ...rows.map((row) => rowOf(row, paint))],
+    "lllrrrrl",
+  );
+  const differing = comparison.dissimilarities.map(({ what, a: one, b: other }) => ({
+    cells: [what, `${one} | ${other}`],
+  }));
+  return [
+    `${colourOf(verdict, paint)(verdict)}  A ${a}  B ${b}`,
+    ...(differing.length === 0
+      ? []
+      : [
+          "",
+          paint.warning("Not the same in both, and may explain differences (A | B)"),
+          ...alignRows(differing, "l").map((line) => `  ${line}`),
+        ]),
+    "",
+    ...table,
+    ...(leftOut.length === 0
+      ? []
+      : ["", `left out, in one run only or with too few values: ${leftOut.join(", ")}`]),
+  ].join("\n");
+}
