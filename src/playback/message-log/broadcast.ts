@@ -14,6 +14,8 @@ import { borrowClock, returnClock } from "./shared-clock.ts";
 /** A queue that was filled by hand and stays empty for so long has come to its end. */
 const HAND_FILLED_MS = 100;
 const WAIT_MS_MAX = 1000;
+/** How often is looked whether a queue that is being filled is ready. */
+const READY_LOOK_MS = 2;
 /** What is overdue is sent for so long at a stretch; then everything else on this thread has its turn. */
 const SLICE_NS = 2e6;
 const MICROS_PER_SECOND = 1e6;
@@ -186,7 +188,8 @@ export class Broadcast {
   async #untilReady(round: number): Promise<void> {
     const { link } = this.#core;
     while (link !== null && round === this.#round && !link.isReady() && !link.isOver()) {
-      await this.#core.untilChanged(WAIT_MS_MAX);
+      // Items arrive all the while, so the queue's own signal says nothing here.
+      await new Promise((resolve) => setTimeout(resolve, READY_LOOK_MS));
     }
   }
 

@@ -22,7 +22,7 @@ const UNCONFIRMED_BYTES_MAX = 1024 * 1024;
 const CONNECT_MS_MAX = 5000;
 
 /**
- * Publishes each message. `open` rejects with a DrayageError `target-unreachable` or `auth-failed`; a connection that is lost
+ * Publishes each message. Throws a TypeError for what is no address or gives no subject. `open` rejects with a DrayageError `target-unreachable` or `auth-failed`; a connection that is lost
  * later is taken up again for ever, and the replay waits.
  */
 export function nats({
@@ -31,11 +31,12 @@ export function nats({
   body = "msgpack",
 }: NatsSinkOptions): MessageSink {
   const subjectOf = subjectTemplate(subject);
+  const address = addressOf(url);
   let connection: NatsConnection | undefined;
   let unconfirmed = 0;
   return {
     async open() {
-      connection ??= await connected(url);
+      connection ??= await connected(url, address);
     },
     send(item) {
       const bytes = bodyOf(item, body);
@@ -56,10 +57,10 @@ export function nats({
 const bodyOf = (item: OutgoingItem, form: BodyForm): Uint8Array =>
   form === "json" ? Buffer.from(payloadJson(item.payload)) : item.bytes;
 
-async function connected(url: string): Promise<NatsConnection> {
+async function connected(url: string, address: Address): Promise<NatsConnection> {
   try {
     return await connect({
-      ...addressOf(url),
+      ...address,
       name: "drayage replay-log",
       timeout: CONNECT_MS_MAX,
       maxReconnectAttempts: -1,

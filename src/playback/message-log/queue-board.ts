@@ -36,8 +36,12 @@ const AT_WORK = 1;
 const LARGE_BYTES_MAX = 256 * 1024 * 1024;
 const KIB = 1024;
 
-export const allocateBoard = (): SharedArrayBuffer =>
-  new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
+/** The first pass is number 1: a state of 0 says that nothing was reported yet. */
+export function allocateBoard(): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(WORDS * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(memory)[PASS] = 1;
+  return memory;
+}
 
 /** `pending`: there are items that are not in the queue. `ready`: it was full, or has all. `ended`: nothing will follow. */
 export type FillState = {
