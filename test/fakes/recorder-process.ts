@@ -24,12 +24,18 @@ export class RecorderProcess {
     });
   }
 
-  /** Starts one with this configuration; resolves when it records, or has ended already. */
-  static async start(t: TestContext, config: object): Promise<RecorderProcess> {
+  /** Starts one with this configuration, whose files may have so many blocks; resolves when it records, or has ended already. */
+  static async start(
+    t: TestContext,
+    config: object,
+    { fileBlocksMax }: { readonly fileBlocksMax?: number } = {},
+  ): Promise<RecorderProcess> {
     const folder = mkdtempSync(join(tmpdir(), "drayage-record-"));
     const file = join(folder, "record.json");
     writeFileSync(file, JSON.stringify(config));
-    const child = spawn(process.execPath, ["bin/drayage.js", "record", "--config", file], {
+    const words = [process.execPath, "bin/drayage.js", "record", "--config", file];
+    const limit = fileBlocksMax === undefined ? "" : `ulimit -f ${fileBlocksMax}; `;
+    const child = spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...words], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     const recorder = new RecorderProcess(child);

@@ -95,8 +95,11 @@ function archiveWords({ archive }: RecorderState): string {
   return open === 0 ? size : `${size}, ${count(open)} batches not yet`;
 }
 
-const lossWords = ({ queue }: RecorderState): string =>
-  queue.lostEvents === 0 ? "nothing lost" : `LOST ${count(queue.lostEvents)} events`;
+function lossWords({ queue, archive }: RecorderState): string {
+  const later = queue.lostEvents === 0 ? "nothing lost" : `LOST ${count(queue.lostEvents)} events`;
+  if (archive.failure === null) return later;
+  return `${later}; ${count(archive.lostBatches)} batches were lost with the disk: ${archive.failure}`;
+}
 
 function* troubles({ nats, proxy, queue, commands }: RecorderState): Generator<string> {
   if (queue.queued > 0) yield `${count(queue.queued)} batches wait`;

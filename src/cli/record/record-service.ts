@@ -77,10 +77,8 @@ async function startRecorder(
     ...recorderOptions(config, config.record),
     commands,
     onNotice: say,
-    onFailure: ({ error, lostBatches }) => {
-      say(`error: recording has stopped, ${lostBatches} batches are lost: ${error.message}`);
-      onFailure(config.publish === null);
-    },
+    // The writer has said what happened.
+    onFailure: () => onFailure(config.publish === null),
   });
   const sources = [
     ...(config.nats === null ? [] : [`NATS ${config.nats.servers.join(", ")}`]),

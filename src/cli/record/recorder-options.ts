@@ -1,6 +1,6 @@
 // From the configuration to what recorder, storage commands and playback are started with.
 import { readFileSync } from "node:fs";
-import { shardFolder } from "../../archive/archive-writer.ts";
+import { shardFolder } from "../../archive/first-file.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { bytes, millis } from "../../core/units.ts";
 import type { PublishOptions } from "../../playback/start-playback.ts";

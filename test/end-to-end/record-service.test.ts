@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "@nats-io/transport-node";
+import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import {
+  appended,
+  archiveFolder,
+  itemsOf,
+  openReader,
+  openWriter,
+  value,
+} from "../fakes/archive-folder.ts";
+import { needsNatsServer, startNatsServer } from "../fakes/nats-server.ts";
+import { RecorderProcess } from "../fakes/recorder-process.ts";
+
+const nothing = [process.execPath, ["-e", ""]];
+
+async function registry(t: TestContext) {
+  const started = await startEmbeddedRegistry({
+    port: 0,
+    generate: "repos=2,layers=1,sizes=1K:2K:3K",
+  });
+  t.after(() => started.close());
+  return started;
+}
+
+/** What was said behind `words`: an address. */
+function urlIn(said: string, words: RegExp): string {
+  const url = words.exec(said)?.[1];
+  assert.ok(url !== undefined, said);
+  return url;
+}
+
+const sessionsAt = /sessions at (\S+)/;
+
+async function json(url: string, init?: RequestInit): Promise<unknown> {
+  const response = await fetch(url, init);
+  return { status: response.status, body: await response.json() };
+}
+
+describe("drayage record as a service", () => {
+  test("records what passes its proxy, by the globs of the configuration", async (t) => {
+    const upstream = await registry(t);
+    const folder = archiveFolder(t);
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: folder,
+      proxy: { listen: "127.0.0.1:0", upstream: upstream.url },
+      record: { spec: ["/v2/**/tags/list"] },
+    });
+    const url = urlIn(recorder.said, /of (http:\S+) in front of/);
+    const catalog = (await (await fetch(`${url}/v2/_catalog`)).json()) as {
+      repositories: string[];
+    };
+    const [name] = catalog.repositories;
+    assert.equal((await fetch(`${url}/v2/${name}/tags/list`)).status, 200);
+    assert.equal((await recorder.end("SIGINT")).code, 0, recorder.said);
+    assert.match(recorder.said, /1 exchanges matched no glob/);
+    const items = await itemsOf(await openReader(t, folder));
+    const events = items.flatMap((item) => (item.kind === "batch" ? item.events : []));
+    assert.deepEqual(
+      events.map(({ kind, path }) => [kind, path]),
+      [["exchange", `/v2/${name}/tags/list`]],
+    );
+  });
+
+  test("exits with 4 where the upstream is not there", async (t) => {
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: archiveFolder(t),
+      proxy: { listen: "127.0.0.1:0", upstream: "http://127.0.0.1:1" },
+      record: { spec: ["/v2/**"] },
+    });
+    assert.equal((await recorder.ended).code, 4);
+    assert.match(recorder.said, /upstream http:\/\/127\.0\.0\.1:1 cannot be reached/);
+  });
+
+  test("plays what it records, at once, and tells its own state", async (t) => {
+    const peer = await startNatsServer();
+    if (peer === undefined) return t.skip(needsNatsServer);
+    t.after(() => peer.stop());
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: archiveFolder(t),
+      nats: { servers: peer.url },
+      record: { spec: ["/a/**"], flush_interval: "1h" },
+      publish: { bind: "127.0.0.1:0" },
+    });
+    const url = urlIn(recorder.said, sessionsAt);
+    const client = await connect({ servers: peer.url });
+    t.after(() => client.close());
+    client.publish("a.b", "hello");
+    await client.flush();
+    const oneshot = JSON.stringify({ filter: ["/**"] });
+    const seen = async (): Promise<string> =>
+      JSON.stringify(await json(`${url}/oneshot`, { method: "POST", body: oneshot }));
+    while (!(await seen()).includes("hello")) await sleep(10);
+    assert.match(JSON.stringify(await json(`${url}/healthz`)), /"committedBatches":0/);
+    assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
+  });
+
+  test("fetches a file that is not there when a session asks for it", async (t) => {
+    const folder = archiveFolder(t);
+    const store = mkdtempSync(join(tmpdir(), "drayage-store-"));
+    t.after(() => rmSync(store, { recursive: true, force: true }));
+    const { writer } = await openWriter(t, { directory: folder });
+    appended(writer, [value("/a", "in the store")]);
+    await writer.rotate();
+    appended(writer, [value("/a", "here")]);
+    await writer.close();
+    const [name = ""] = readdirSync(folder).filter((file) => file.startsWith("2"));
+    const sealed = join(store, name);
+    copyFileSync(join(folder, name), sealed);
+    rmSync(join(folder, name));
+    const node = (script: string) => [process.execPath, ["-e", script, store]];
+    const list = `console.log(require("fs").readdirSync(process.argv[1]).join("\\n"))`;
+    const get = `require("fs").copyFileSync(process.argv[1] + "/" + process.argv[2], process.env.DRAYAGE_ARCHIVE + "/" + process.argv[2])`;
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: folder,
+      archive_cmds: { list: node(list), get: node(get), put: nothing },
+      publish: { bind: "127.0.0.1:0" },
+    });
+    const url = urlIn(recorder.said, sessionsAt);
+    const body = JSON.stringify({ filter: ["/**"] });
+    const played = JSON.stringify(await json(`${url}/oneshot`, { method: "POST", body }));
+    assert.match(played, /in the store/);
+    assert.match(played, /here/);
+    assert.ok(readdirSync(folder).includes(name));
+    assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
+  });
+
+  for (const publishes of [false, true]) {
+    const what = publishes ? "goes on playing and exits with 8 at its end" : "exits with 8";
+    test(`a disk that is full: ${what}, all that was committed is there`, async (t) => {
+      const peer = await startNatsServer();
+      if (peer === undefined) return t.skip(needsNatsServer);
+      t.after(() => peer.stop());
+      const folder = archiveFolder(t);
+      const config = {
+        archive_directory: folder,
+        nats: { servers: peer.url },
+        record: { spec: ["/a/**"], codec: "none", flush_interval: "50ms" },
+        ...(publishes ? { publish: { bind: "127.0.0.1:0" } } : {}),
+      };
+      const recorder = await RecorderProcess.start(t, config, { fileBlocksMax: 200 });
+      const client = await connect({ servers: peer.url });
+      t.after(() => client.close());
+      client.publish("a.b", "first");
+      await client.flush();
+      while ((await itemsOf(await openReader(t, folder))).length === 0) await sleep(20);
+      const payload = Buffer.alloc(1_000, 1);
+      const until = performance.now() + 15_000;
+      while (!recorder.said.includes("recording stopped") && performance.now() < until) {
+        client.publish("a.b", payload);
+        await client.flush();
+      }
+      assert.match(recorder.said, /recording stopped, \d+ batches lost/);
+      if (publishes) {
+        const url = urlIn(recorder.said, sessionsAt);
+        assert.match(JSON.stringify(await json(`${url}/healthz`)), /EFBIG/);
+        await recorder.end("SIGTERM");
+      }
+      assert.equal((await recorder.ended).code, 8, recorder.said);
+      const items = await itemsOf(await openReader(t, folder));
+      assert.ok(items.length > 0);
+      assert.ok(items.every(({ kind }) => kind === "batch"));
+    });
+  }
+
+  test("takes its own example, and says what a mistake is and where", async (t) => {
+    const folder = archiveFolder(t);
+    const drayage = (...words: string[]) =>
+      spawnSync(process.execPath, ["bin/drayage.js", "record", ...words], { encoding: "utf8" });
+    for (const format of ["json", "yaml"]) {
+      const file = join(folder, `record.${format}`);
+      const words = ["bin/drayage.js", "record", "--example", "--format", format];
+      writeFileSync(file, execFileSync(process.execPath, words));
+      const checked = drayage("--config", file, "--check");
+      assert.equal(checked.status, 0, checked.stderr);
+      assert.equal(JSON.parse(checked.stdout).record.flush_frequency, 65_534);
+    }
+    assert.match(drayage().stderr, /^config is required/);
+    assert.equal(drayage().status, 2);
+    const file = join(folder, "bad.json");
+    writeFileSync(
+      file,
+      '{\n "archive_directory": "/x",\n "record": {\n  "spec": ["/a"], "flush_intervall": 1\n }\n}\n',
+    );
+    const bad = drayage("--config", file, "--check");
+    assert.equal(bad.status, 2);
+    assert.match(
+      bad.stderr,
+      /bad\.json:4:19: record\.flush_intervall: unknown key; did you mean "flush_interval"\?\n$/,
+    );
+  });
+});
