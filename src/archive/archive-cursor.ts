@@ -3,12 +3,13 @@
 import { type Micros, micros } from "../core/units.ts";
 import { ArchiveDamage } from "./archive-errors.ts";
 import type { ArchiveFile } from "./archive-file.ts";
+import { countUpTo, stampOf } from "./batch-count.ts";
 import { walkIds } from "./batch-record.ts";
 import type { ArchiveEvent, ArchiveItem, Batch, Gap, PathFilter } from "./event.ts";
 import { EventWalk } from "./event-block.ts";
 import type { FileEntry, FileList } from "./file-list.ts";
+import { IdFilter } from "./id-filter.ts";
 import { decodeMeta, gapOf } from "./meta.ts";
-import type { PathTable } from "./path-table.ts";
 import { partOf, RecordType, type StoredRecord } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
 
@@ -265,66 +266,3 @@ const damageGap = (from: Micros, to: Micros): Gap => ({
   dropped: 0,
   why: "damage",
 });
-
-/** Which ids of a file pass, asked once each. */
-class IdFilter {
-  readonly #paths: PathTable;
-  readonly #filter: PathFilter;
-  #known = new Uint8Array(256);
-
-  constructor(paths: PathTable, filter: PathFilter) {
-    this.#paths = paths;
-    this.#filter = filter;
-  }
-
-  passes(id: number): boolean {
-    if (id >= this.#known.length) {
-      const larger = new Uint8Array(Math.max(id + 1, this.#known.length * 2));
-      larger.set(this.#known);
-      this.#known = larger;
-    }
-    if (this.#known[id] === 0 && id < this.#paths.count)
-      this.#known[id] = this.#filter.matches(this.#paths.path(id)) ? 1 : 2;
-    return this.#known[id] === 1;
-  }
-}
-
-/** Batches of the file with a stamp up to `position`. */
-function countUpTo(file: ArchiveFile, position: Micros): number {
-  if (position >= (file.lastStamp ?? 0)) return file.batches;
-  const entry = file.index().upTo(position);
-  let count = entry.before;
-  walkBatches(file, entry.offset, (stamp) => {
-    if (stamp > position) return false;
-    count++;
-    return true;
-  });
-  return count;
-}
-
-/** Stamp of the batch of this number, counted from 1. */
-function stampOf(file: ArchiveFile, number: number): Micros {
-  const entry = file.index().ofBatch(number - 1);
-  let count = entry.before;
-  let found = entry.stamp;
-  walkBatches(file, entry.offset, (stamp) => {
-    found = stamp;
-    count++;
-    return count < number;
-  });
-  return found;
-}
-
-function walkBatches(file: ArchiveFile, from: number, see: (stamp: Micros) => boolean): void {
-  const walk = new RecordWalk(file, file.seed);
-  for (let at = from; ; ) {
-    const found = walk.at(at);
-    if (found.kind === "end" || found.kind === "short") return;
-    if (found.kind === "damaged") {
-      at = walk.resync(at + 1);
-      continue;
-    }
-    at = found.record.end;
-    if (found.record.type === RecordType.batch && !see(found.record.stamp)) return;
-  }
-}

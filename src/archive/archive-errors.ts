@@ -35,3 +35,7 @@ export class StorageError extends DrayageError {
     super("storage", message, options);
   }
 }
+
+/** The disk's trouble rather than a mistake of ours: a StorageError, or an error of the system. */
+export const isStorageTrouble = (error: unknown): boolean =>
+  error instanceof StorageError || (error instanceof Error && "syscall" in error);

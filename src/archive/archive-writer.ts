@@ -1,51 +1,29 @@
-import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { DrayageError, invariant, messageOf } from "../core/errors.ts";
-import { type Bytes, bytes, type Micros, type Millis, micros, millis } from "../core/units.ts";
+import { type Micros, micros } from "../core/units.ts";
 import { type ArchiveDisk, systemDisk } from "./archive-disk.ts";
-import { StorageError } from "./archive-errors.ts";
-import { ArchiveFileWriter } from "./archive-file-writer.ts";
+import { isStorageTrouble, StorageError } from "./archive-errors.ts";
+import type { ArchiveFileWriter } from "./archive-file-writer.ts";
 import { type ArchiveLock, takeLock } from "./archive-lock.ts";
 import type { ArchiveEvent, Gap } from "./event.ts";
 import { CURRENT, fileName, NEXT } from "./file-name.ts";
+import { nextFile, openFile, shardFolder } from "./first-file.ts";
 import { PENDING_BYTES_MAX } from "./growing-file.ts";
-import type { FileHeader } from "./header-page.ts";
-import { PathTable } from "./path-table.ts";
-import { type Heritage, recover } from "./recovery.ts";
 import { StampClock, systemArchiveClock } from "./stamp-clock.ts";
+import { limitsOf, type WriterLimits } from "./writer-limits.ts";
 import type { ArchiveWriterOptions, WriterFailure, WriterState } from "./writer-options.ts";
+import { failureOf, stateOf, type WriterWatcher } from "./writer-state.ts";
+import { WriterTimers } from "./writer-timers.ts";
 
-/** Records leave the process for the file at the latest so long after they were added. */
-const WRITE_DELAY_MS = 100;
-const TIMER_MS_MAX = 2 ** 31 - 1;
-const DEFAULT_IMAGE_BYTES = bytes(67_108_864);
-const DEFAULT_FLUSH_BYTES = bytes(65_534 * 4096);
-const DEFAULT_FLUSH_INTERVAL = millis(30_000);
 /** Appending waits for the disk once so many times the flush limit is uncommitted. */
 const ROOM_FLUSHES = 2;
-const WRITER_NAME = "drayage 0.1.0";
-
-type Limits = {
-  readonly imageBytes: Bytes;
-  readonly flushBytes: Bytes;
-  readonly flushInterval: Millis;
-  readonly rotateInterval: Millis;
-  readonly rotateBytes: Bytes;
-};
-
-/** What readers in this process are told. `rotated`: the file is final, and is called so from now on. */
-export type WriterWatcher = {
-  grown(): void;
-  began(file: ArchiveFileWriter): void;
-  rotated(file: ArchiveFileWriter, name: string): void;
-};
 
 /** The one writer of an archive directory (and shard). */
 export class ArchiveWriter {
   /** Where the files are: the directory, or the shard's folder in it. */
   readonly folder: string;
   readonly #options: ArchiveWriterOptions;
-  readonly #limits: Limits;
+  readonly #limits: WriterLimits;
   readonly #disk: ArchiveDisk;
   readonly #lock: ArchiveLock;
   readonly #stamps: StampClock;
@@ -61,9 +39,7 @@ export class ArchiveWriter {
   #rotations = 0;
   #commits = 0;
   #isClosed = false;
-  #writeTimer: NodeJS.Timeout | undefined;
-  #commitTimer: NodeJS.Timeout | undefined;
-  #rotateTimer: NodeJS.Timeout | undefined;
+  readonly #timers: WriterTimers;
 
   private constructor(
     options: ArchiveWriterOptions,
@@ -74,18 +50,21 @@ export class ArchiveWriter {
     this.#lock = lock;
     this.#file = file;
     this.#disk = options.disk ?? systemDisk;
-    this.#limits = {
-      imageBytes: options.imageBytes ?? DEFAULT_IMAGE_BYTES,
-      flushBytes: options.flushBytes ?? DEFAULT_FLUSH_BYTES,
-      flushInterval: options.flushInterval ?? DEFAULT_FLUSH_INTERVAL,
-      rotateInterval: options.rotateInterval ?? millis(0),
-      rotateBytes: options.rotateBytes ?? bytes(0),
-    };
+    this.#limits = limitsOf(options);
     this.#stamps = new StampClock(
       options.clock ?? systemArchiveClock,
       micros(Math.max(file.stamp, file.file.header.floor)),
     );
-    this.#armRotation();
+    const { flushInterval, rotateInterval } = this.#limits;
+    this.#timers = new WriterTimers({
+      flushInterval,
+      rotateInterval,
+      write: () => {
+        if (!this.#file.file.isClosed) this.#guarded(() => this.#file.file.flush());
+      },
+      commit: () => this.#commitSoon(),
+      rotate: () => void this.rotate().catch(ignore),
+    });
   }
 
   /**
@@ -93,21 +72,13 @@ export class ArchiveWriter {
    * writer; StorageError where the disk refuses.
    */
   static async open(options: ArchiveWriterOptions): Promise<ArchiveWriter> {
-    const { disk = systemDisk, onNotice = ignore, codec = "deflate", breakLock = false } = options;
+    const { disk = systemDisk, onNotice = ignore, breakLock = false } = options;
     const folder = shardFolder(options);
     let lock: ArchiveLock | undefined;
     try {
       disk.makeFolder(folder);
       lock = takeLock(folder, { breakLock, onNotice });
-      const found = await recover({ disk, folder, codec, onNotice });
-      const file =
-        found.kind === "current"
-          ? found.writer
-          : await firstFile(
-              options,
-              folder,
-              found.kind === "heritage" ? found.heritage : undefined,
-            );
+      const file = await openFile(options, folder);
       return new ArchiveWriter(options, { folder, lock, file });
     } catch (error) {
       lock?.release();
@@ -180,8 +151,7 @@ export class ArchiveWriter {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const timer of [this.#writeTimer, this.#commitTimer, this.#rotateTimer])
-      clearTimeout(timer);
+    this.#timers.end();
     try {
       await this.#tasks.catch(ignore);
       if (this.#failure === undefined) {
@@ -201,21 +171,13 @@ export class ArchiveWriter {
   }
 
   state(): WriterState {
-    const { file, paths } = this.#file;
-    return {
-      file: join(this.folder, CURRENT),
-      bytes: bytes(file.end),
-      batches: file.now.batches,
-      records: file.now.records,
-      committedBytes: bytes(file.committed.length),
-      committedBatches: file.committed.batches,
-      lastStamp: lastStampOf(this.#file),
-      paths: paths.count,
+    return stateOf(this.#file, {
+      path: join(this.folder, CURRENT),
       rotations: this.#rotations,
       commits: this.#commits,
-      lostBatches: (this.#failure?.lostBatches ?? 0) + this.#lostLater,
-      failure: this.#failure === undefined ? null : messageOf(this.#failure.error),
-    };
+      lostLater: this.#lostLater,
+      failure: this.#failure,
+    });
   }
 
   /** For readers of this process: the file that grows now, and what becomes of it. Gives the function that ends it. */
@@ -233,7 +195,7 @@ export class ArchiveWriter {
       if (imageBytes > 0 && writer.sinceImage >= imageBytes) writer.image();
     });
     if (this.#failure !== undefined) return;
-    this.#armTimers();
+    this.#timers.added();
     if (flushBytes > 0 && file.end - file.committed.length >= flushBytes) this.#commitSoon();
     if (rotateBytes > 0 && file.end >= rotateBytes && this.#rotation === undefined)
       void this.rotate().catch(ignore);
@@ -241,46 +203,10 @@ export class ArchiveWriter {
 
   // One at a time: what is added meanwhile asks again.
   #commitSoon(): void {
-    this.#commit ??= this.commit()
-      .catch(ignore)
-      .finally(() => {
-        this.#commit = undefined;
-      });
-  }
-
-  #armTimers(): void {
-    this.#writeTimer ??= setTimeout(() => {
-      this.#writeTimer = undefined;
-      const { file } = this.#file;
-      if (this.#failure === undefined && !file.isClosed) this.#guarded(() => file.flush());
-    }, WRITE_DELAY_MS).unref();
-    const { flushInterval } = this.#limits;
-    if (flushInterval === 0) return;
-    this.#commitTimer ??= setTimeout(
-      () => {
-        this.#commitTimer = undefined;
-        this.#commitSoon();
-      },
-      Math.min(flushInterval, TIMER_MS_MAX),
-    ).unref();
-  }
-
-  #armRotation(): void {
-    const { rotateInterval } = this.#limits;
-    if (rotateInterval === 0) return;
-    let left: number = rotateInterval;
-    const arm = (): void => {
-      const step = Math.min(left, TIMER_MS_MAX);
-      this.#rotateTimer = setTimeout(() => {
-        left -= step;
-        if (left <= 0) {
-          left = rotateInterval;
-          void this.rotate().catch(ignore);
-        }
-        if (!this.#isClosed && this.#failure === undefined) arm();
-      }, step).unref();
+    const done = (): void => {
+      this.#commit = undefined;
     };
-    arm();
+    this.#commit ??= this.commit().then(done, done);
   }
 
   async #rotate(): Promise<string> {
@@ -293,37 +219,17 @@ export class ArchiveWriter {
       old.file.flush();
       return at;
     });
-    const next = this.#guarded(() => this.#nextFile(old, name));
-    if (sealAt === undefined || next === undefined) throw this.#broken();
+    const next = this.#guarded(() => {
+      const created = this.#stamps.previous;
+      this.#stamps.takeOrigin();
+      return nextFile(this.#options, { old, folder: this.folder, created, previous: name });
+    });
+    if (sealAt === undefined || next === undefined)
+      throw new StorageError(`recording has stopped: ${this.state().failure}`);
     this.#file = next;
     for (const watcher of this.#watchers) watcher.began(next);
     await this.#task(() => this.#finish(old, { next, sealAt, name }));
     return name;
-  }
-
-  #nextFile(old: ArchiveFileWriter, previous: string): ArchiveFileWriter {
-    const { header } = old.file;
-    const created = this.#stamps.previous;
-    this.#stamps.takeOrigin();
-    const next = ArchiveFileWriter.begin({
-      disk: this.#disk,
-      path: join(this.folder, NEXT),
-      codec: this.#options.codec ?? "deflate",
-      source: this.#options.source,
-      paths: old.paths,
-      state: { last: old.last, source: old.file, seed: old.file.seed },
-      header: {
-        ...header,
-        fileId: randomBytes(16),
-        created,
-        floor: micros(Math.max(old.file.now.lastStamp, header.floor)),
-        number: header.number + 1,
-        previous,
-        writer: WRITER_NAME,
-      },
-    });
-    next.file.flush();
-    return next;
   }
 
   async #finish(
@@ -375,16 +281,11 @@ export class ArchiveWriter {
     }
   }
 
-  // After a failed sync nobody knows what is on the disk, so what was not committed counts as lost and is not touched again.
   #fail(error: unknown, isSync: boolean): void {
     if (this.#failure !== undefined) return;
-    const { file, totals, index } = this.#file;
-    const kept = isSync ? file.committed : file.now;
-    const failed = error instanceof Error ? error : new Error(String(error));
-    this.#failure = { error: failed, lostBatches: totals.batches - kept.batches };
-    index.cut(file.end);
-    for (const timer of [this.#writeTimer, this.#commitTimer, this.#rotateTimer])
-      clearTimeout(timer);
+    this.#failure = failureOf(this.#file, error, isSync);
+    const { file } = this.#file;
+    this.#timers.end();
     const { lostBatches } = this.#failure;
     this.#options.onNotice?.(`recording stopped, ${lostBatches} batches lost: ${messageOf(error)}`);
     for (const listener of this.#failureListeners) listener(this.#failure);
@@ -392,62 +293,6 @@ export class ArchiveWriter {
     if (!isSync && !file.isClosed)
       this.#tasks = this.#tasks.then(() => file.commit()).catch(ignore);
   }
-
-  #broken(): Error {
-    return this.#failure?.error ?? new StorageError("recording has stopped");
-  }
 }
-
-const isStorageTrouble = (error: unknown): boolean =>
-  error instanceof StorageError || (error instanceof Error && "syscall" in error);
 
 const ignore = (): void => {};
-
-const lastStampOf = ({ file }: ArchiveFileWriter): Micros | null => {
-  const stamp = Math.max(file.now.lastStamp, file.header.floor);
-  return stamp === 0 ? null : micros(stamp);
-};
-
-/** Shards have folders of their own, named by their index. */
-export const shardFolder = ({
-  directory,
-  shard,
-}: Pick<ArchiveWriterOptions, "directory" | "shard">): string =>
-  shard === undefined || shard.count < 2 ? directory : join(directory, String(shard.index));
-
-/** The first file of an archive, or the one that goes on after a file that is not written any more. */
-async function firstFile(
-  options: ArchiveWriterOptions,
-  folder: string,
-  heritage: Heritage | undefined,
-): Promise<ArchiveFileWriter> {
-  const { disk = systemDisk, clock = systemArchiveClock, codec = "deflate", source } = options;
-  const floor =
-    heritage === undefined
-      ? micros(0)
-      : micros(Math.max(heritage.lastStamp, heritage.header.floor));
-  const header: FileHeader = {
-    fileId: randomBytes(16),
-    archiveId: heritage?.header.archiveId ?? randomBytes(16),
-    created: micros(Math.max(floor, clock.wall())),
-    floor,
-    number: heritage === undefined ? 0 : heritage.header.number + 1,
-    shard: options.shard ?? { index: 0, count: 1 },
-    previous: heritage?.name ?? "",
-    writer: WRITER_NAME,
-  };
-  const writer = ArchiveFileWriter.begin({
-    disk,
-    path: join(folder, NEXT),
-    header,
-    codec,
-    source,
-    paths: heritage?.paths ?? new PathTable(),
-    ...(heritage === undefined ? {} : { state: heritage }),
-  });
-  heritage?.close();
-  await writer.file.commit();
-  disk.rename(join(folder, NEXT), join(folder, CURRENT));
-  await disk.syncFolder(folder);
-  return writer;
-}

@@ -50,12 +50,12 @@ export function encodeSlot(slot: CommitSlot, seed: number): Buffer {
 }
 
 /** What a slot's place holds: nothing yet, a commit, or bytes that are none. */
-export type FoundSlot =
+type FoundSlot =
   | { readonly kind: "empty" }
   | { readonly kind: "damaged" }
   | { readonly kind: "commit"; readonly slot: CommitSlot };
 
-export function decodeSlot(page: Buffer, place: number, seed: number): FoundSlot {
+function decodeSlot(page: Buffer, place: number, seed: number): FoundSlot {
   const bytes = page.subarray(place, place + SLOT_BYTES);
   if (bytes.every((byte) => byte === 0)) return { kind: "empty" };
   const isSound =

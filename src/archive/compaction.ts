@@ -7,8 +7,9 @@ import { ArchiveDamage } from "./archive-errors.ts";
 import { takeLock } from "./archive-lock.ts";
 import type { CodecName } from "./codec.ts";
 import { sealedNames } from "./file-name.ts";
+import type { FileReport } from "./file-report.ts";
 import { rewriteFiles } from "./rewrite.ts";
-import { type FileReport, verifyFile } from "./verify.ts";
+import { verifyFile } from "./verify.ts";
 
 const TEMPORARY = ".compacting";
 

@@ -29,7 +29,7 @@ export type Batch = {
 };
 
 export const gapReasons = ["overload", "disconnect", "damage"] as const;
-export type GapReason = (typeof gapReasons)[number];
+type GapReason = (typeof gapReasons)[number];
 
 /** Something is missing between two stamps. `dropped` counts events, as far as anybody knows. */
 export type Gap = {

@@ -1,6 +1,6 @@
 // The HTTP exchange that a recording proxy writes, one JSON text each. Bodies of blobs and secrets are never part of it.
 
-export const exchangeClasses = [
+const exchangeClasses = [
   "ping",
   "catalog",
   "tags",

@@ -14,7 +14,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { checksum, checksumSeed } from "./checksum.ts";
 
 export const HEADER_BYTES = 4096;
-export const FILE_VERSION = 1;
+const FILE_VERSION = 1;
 const MAGIC = Buffer.from("89445259410d0a1a", "hex");
 const NAME_BYTES_MAX = 254;
 const WRITER_BYTES_MAX = 64;

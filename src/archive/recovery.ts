@@ -11,23 +11,17 @@ import { type Micros, micros } from "../core/units.ts";
 import type { ArchiveDisk, DiskFile } from "./archive-disk.ts";
 import { ArchiveDamage } from "./archive-errors.ts";
 import { ArchiveFileWriter } from "./archive-file-writer.ts";
-import { batchBlock } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { checksum, checksumSeed } from "./checksum.ts";
+import { checksumSeed } from "./checksum.ts";
 import type { CodecName } from "./codec.ts";
 import { newestCommit } from "./commit-slot.ts";
-import { EVENT_KIND_EXCHANGE, EventWalk, exchangeLength } from "./event-block.ts";
 import { CURRENT, fileName, NEXT, sealedNames } from "./file-name.ts";
+import { bodyChecksum, replay } from "./file-replay.ts";
 import { FileScan } from "./file-scan.ts";
 import { GrowingFile } from "./growing-file.ts";
 import { decodeHeader, type FoundHeader, HEADER_BYTES } from "./header-page.ts";
-import { LastEvents } from "./last-events.ts";
+import type { LastEvents } from "./last-events.ts";
 import type { PathTable } from "./path-table.ts";
-import { RecordType } from "./record.ts";
-import { RecordWalk } from "./record-walk.ts";
-import type { FileTotals } from "./seal.ts";
-
-const CHECK_BYTES = 1_048_576;
 
 export type RecoveryOptions = {
   readonly disk: ArchiveDisk;
@@ -266,57 +260,4 @@ function resume(
   const { paths, index, imageEnd } = scan;
   const stamp = micros(Math.max(scan.stamp, header.floor));
   return new ArchiveFileWriter(growing, { paths, last, index, totals, imageEnd, stamp });
-}
-
-export function bodyChecksum(
-  source: ByteSource,
-  { until, seed }: { readonly until: number; readonly seed: number },
-): number {
-  let crc = seed;
-  for (let at = HEADER_BYTES; at < until; at += CHECK_BYTES)
-    crc = checksum(source.read(at, Math.min(CHECK_BYTES, until - at)), crc);
-  return crc;
-}
-
-/** Decodes what the scan passed over: places of last events from the newest image on, totals from the last stop on. */
-function replay(
-  scan: FileScan,
-  { source, seed }: Opened,
-): { last: LastEvents; totals: FileTotals } {
-  const last = new LastEvents();
-  const stopAt = scan.stop?.at ?? 0;
-  let events = scan.stop?.totals.events ?? 0;
-  let longest: number = scan.stop?.totals.longestExchange ?? 0;
-  const walk = new RecordWalk(source, seed);
-  let at = Math.max(HEADER_BYTES, Math.min(scan.imageAt, stopAt));
-  while (at < scan.at) {
-    const found = walk.at(at);
-    if (found.kind !== "record") {
-      at = walk.resync(at + 1);
-      continue;
-    }
-    const { record } = found;
-    at = record.end;
-    const isBatch = record.type === RecordType.batch;
-    if (!isBatch && record.type !== RecordType.image) continue;
-    const block = batchBlock(record);
-    if (record.offset >= scan.imageAt) last.see(block, record.offset);
-    if (!isBatch || record.offset < stopAt) continue;
-    const facts = factsOf(block);
-    events += facts.events;
-    longest = Math.max(longest, facts.longest);
-  }
-  const { firstStamp, lastStamp, batches, images, gaps, dropped } = scan;
-  const longestExchange = micros(longest);
-  const totals = { firstStamp, lastStamp, batches, images, gaps, dropped, events, longestExchange };
-  return { last, totals };
-}
-
-/** Events of a block, and the longest exchange among them, µs. */
-export function factsOf(block: Buffer): { events: number; longest: number } {
-  const walk = new EventWalk(block);
-  let longest = 0;
-  while (walk.next())
-    if (walk.kind === EVENT_KIND_EXCHANGE) longest = Math.max(longest, exchangeLength(walk.body));
-  return { events: walk.count, longest };
 }

@@ -8,7 +8,7 @@ import { type Micros, micros } from "../core/units.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import { ByteWriter } from "./byte-writer.ts";
 
-export const SEAL_BYTES = 80;
+const SEAL_BYTES = 80;
 
 /** What a file holds, as counted while it was written. */
 export type FileTotals = {

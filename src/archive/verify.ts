@@ -1,6 +1,6 @@
 // Looks at every byte of a file: header, slots, records, order of stamps, ids, images, seal.
 import { join } from "node:path";
-import { type Bytes, bytes, micros } from "../core/units.ts";
+import { bytes, micros } from "../core/units.ts";
 import type { ArchiveDisk, DiskFile } from "./archive-disk.ts";
 import { ArchiveDamage } from "./archive-errors.ts";
 import { imagePart, walkIds } from "./batch-record.ts";
@@ -10,36 +10,16 @@ import { checksumSeed } from "./checksum.ts";
 import { newestCommit, SLOT_A, SLOT_B, SLOT_BYTES } from "./commit-slot.ts";
 import { EVENT_KIND_EXCHANGE, EventWalk, exchangeLength } from "./event-block.ts";
 import { FileIndex } from "./file-index.ts";
+import { bodyChecksum } from "./file-replay.ts";
+import type { FileReport } from "./file-report.ts";
 import type { DamagedRange } from "./file-scan.ts";
 import { decodeHeader, HEADER_BYTES } from "./header-page.ts";
 import { decodeMeta, gapOf } from "./meta.ts";
 import { walkPathMap } from "./path-map.ts";
 import { partOf, RecordType, type StoredRecord } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
-import { bodyChecksum } from "./recovery.ts";
 import { decodeSeal, type Seal } from "./seal.ts";
 import { StateCheck } from "./state-check.ts";
-
-export type FileReport = {
-  readonly name: string;
-  readonly bytes: Bytes;
-  readonly isSealed: boolean;
-  readonly records: number;
-  readonly batches: number;
-  readonly events: number;
-  readonly images: number;
-  readonly gaps: number;
-  readonly paths: number;
-  /** Stamps in µs; 0: no batch. */
-  readonly firstStamp: number;
-  readonly lastStamp: number;
-  /** Written, but not committed: no damage, and not looked at. */
-  readonly uncommittedBytes: Bytes;
-  /** Bytes that are no record. */
-  readonly damaged: readonly DamagedRange[];
-  /** One sentence each: everything that is wrong, the damaged ranges included. */
-  readonly problems: readonly string[];
-};
 
 export function verifyFile(disk: ArchiveDisk, folder: string, name: string): FileReport {
   const file = disk.open(join(folder, name), "read");

@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { systemDisk } from "../archive/archive-disk.ts";
 import { ArchiveDamage } from "../archive/archive-errors.ts";
+import type { FileReport } from "../archive/file-report.ts";
 import { rewriteFiles } from "../archive/rewrite.ts";
-import { type FileReport, verifyFile } from "../archive/verify.ts";
+import { verifyFile } from "../archive/verify.ts";
 import { messageOf } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { bytes } from "../core/units.ts";

@@ -1,0 +1,61 @@
+import { messageOf } from "../core/errors.ts";
+import { bytes, type Micros, micros } from "../core/units.ts";
+import type { ArchiveFileWriter } from "./archive-file-writer.ts";
+import type { WriterFailure, WriterState } from "./writer-options.ts";
+
+/** What readers in this process are told. `rotated`: the file is final, and is called so from now on. */
+export type WriterWatcher = {
+  grown(): void;
+  began(file: ArchiveFileWriter): void;
+  rotated(file: ArchiveFileWriter, name: string): void;
+};
+
+type Course = {
+  readonly path: string;
+  readonly rotations: number;
+  readonly commits: number;
+  /** Batches offered after the failure. */
+  readonly lostLater: number;
+  readonly failure: WriterFailure | undefined;
+};
+
+export function stateOf(writer: ArchiveFileWriter, course: Course): WriterState {
+  const { file, paths } = writer;
+  const { path, rotations, commits, lostLater, failure } = course;
+  return {
+    file: path,
+    bytes: bytes(file.end),
+    batches: file.now.batches,
+    records: file.now.records,
+    committedBytes: bytes(file.committed.length),
+    committedBatches: file.committed.batches,
+    lastStamp: lastStampOf(writer),
+    paths: paths.count,
+    rotations,
+    commits,
+    lostBatches: (failure?.lostBatches ?? 0) + lostLater,
+    failure: failure === undefined ? null : messageOf(failure.error),
+  };
+}
+
+function lastStampOf({ file }: ArchiveFileWriter): Micros | null {
+  const stamp = Math.max(file.now.lastStamp, file.header.floor);
+  return stamp === 0 ? null : micros(stamp);
+}
+
+/**
+ * What an error of the disk costs. After a failed sync nobody knows what is on the disk, so what was not committed counts as
+ * lost and is not touched again.
+ */
+export function failureOf(
+  { file, totals, index }: ArchiveFileWriter,
+  error: unknown,
+  isSync: boolean,
+): WriterFailure {
+  const kept = isSync ? file.committed : file.now;
+  index.cut(file.end);
+  return {
+    error: error instanceof Error ? error : new Error(String(error)),
+    lostBatches: totals.batches - kept.batches,
+  };
+}
