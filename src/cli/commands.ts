@@ -98,6 +98,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./session-rm.ts")).sessionRemove,
   },
   {
+    name: "report",
+    summary: "make report and results of a run again from its directory, also of a killed run",
+    load: async () => (await import("./report.ts")).report,
+  },
+  {
+    name: "merge",
+    summary: "add runs up to one: histograms summed, seconds set one after the other",
+    load: async () => (await import("./merge.ts")).merge,
+  },
+  {
     name: "compare",
     summary: "compare the latencies of two runs: differences, their intervals and a verdict",
     load: async () => (await import("./compare.ts")).compare,

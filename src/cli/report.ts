@@ -1,0 +1,27 @@
+import { ExitCode } from "../core/exit-code.ts";
+import { RunDirectory } from "../report/run-directory.ts";
+import { loadStoredRun } from "../report/stored-run.ts";
+import type { Command } from "./command.ts";
+import { tellStored, writeStored } from "./report/stored-outputs.ts";
+
+const options = {
+  json: { type: "boolean", default: false, help: "print the results as JSON" },
+} as const;
+
+/** Makes the outputs of a run again, from what its directory holds of each second. */
+export const report: Command<typeof options> = {
+  name: "report",
+  summary: "make report and results of a run again from its directory, also of a killed run",
+  examples: [
+    { type: "drayage report runs/2026-11-22T07-01-33Z_run_a1b2c3", does: "page and summary anew" },
+  ],
+  positionals: ["DIR"],
+  options,
+  async run({ json }, [path = ""], terminal) {
+    const run = loadStoredRun(path);
+    for (const damage of run.damages) terminal.err.write(`warning: ${damage}\n`);
+    await writeStored(new RunDirectory(path), run);
+    tellStored(run, { json, terminal });
+    return ExitCode.done;
+  },
+};
