@@ -285,3 +285,16 @@ test("keys on a terminal: space pauses and goes on, q stops with exit 0, Ctrl-C 
   second.press("C-c");
   await second.until(/exit-130/);
 });
+
+test("the page of the command names every option, and its examples are understood", async () => {
+  const { replayLog } = await import("../../src/cli/replay-log.ts");
+  const { parseArguments } = await import("../../src/cli/parser.ts");
+  const page = readFileSync(new URL("../../docs/message-logs.md", import.meta.url), "utf8");
+  for (const name of Object.keys(replayLog.options)) assert.match(page, new RegExp(`\`--${name}\\b`));
+  const commands = page.match(/^drayage replay-log .*$/gm) ?? [];
+  assert.equal(commands.length, 5);
+  for (const command of commands) {
+    const words = command.replace(/ #.*/, "").replaceAll("'", "").trim().split(/ +/).slice(2);
+    assert.equal(parseArguments(replayLog, { args: words, env: {} }).positionals.length, 1);
+  }
+});

@@ -78,8 +78,7 @@ function catchKeys(keys: Keys): () => void {
   };
   stdin.setRawMode(true);
   stdin.on("data", onData);
-  // Data of the terminal must not keep the process alive; `off` alone leaves it flowing.
-  stdin.unref();
+  // A paused replay holds nothing: the keys keep the process alive until they are released.
   return () => {
     stdin.off("data", onData);
     stdin.setRawMode(false);
