@@ -1,0 +1,151 @@
+// How late are batches, when many sessions play one archive at once, and does it grow?
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { ArchiveReader } from "../src/archive/archive-reader.ts";
+import { ArchiveWriter } from "../src/archive/archive-writer.ts";
+import { type Micros, micros, millis } from "../src/core/units.ts";
+import { WakeClock } from "../src/playback/clock/wake-clock.ts";
+import type { StreamSink } from "../src/playback/session/attachment.ts";
+import type { Session } from "../src/playback/session/session.ts";
+import { SessionHost } from "../src/playback/session/session-host.ts";
+import { itemText, type StreamItem } from "../src/playback/session/stream-item.ts";
+import { mergeDistributions, valueAtPercentile } from "../src/stats/distribution.ts";
+import { decodeHdr } from "../src/stats/hdr.ts";
+import type { Bench, BenchContext, BenchResult } from "./bench.ts";
+import { cpuSeconds } from "./measure.ts";
+
+const RATE = 1000;
+const PATHS = 64;
+const VALUE = Buffer.alloc(128, "x");
+/** The archive has a batch each millisecond. */
+const STEP_US = 1000;
+const SLACK_S = 10;
+
+/** Makes the text of what it is sent, as an adapter does, and sees that no batch is lost, doubled or out of order. */
+class CountingSink implements StreamSink {
+  batches = 0;
+  bytes = 0;
+  #last = 0;
+
+  send(item: StreamItem): void {
+    this.bytes += itemText(item).length;
+    if (item.type !== "batch") return;
+    if (this.#last !== 0 && item.stamp !== this.#last + STEP_US)
+      throw new Error(`batch ${item.stamp} came after ${this.#last}`);
+    this.#last = item.stamp;
+    this.batches++;
+  }
+
+  queued(): number {
+    return 0;
+  }
+
+  close(): void {}
+}
+
+type Playing = { readonly session: Session; readonly sink: CountingSink };
+
+export const bench: Bench = {
+  name: "session-fanout",
+  question:
+    "How late are batches of one and of 512 sessions, 1,000 batches a second in all, and does it grow?",
+  topology: `
+    pacing thread --- rings ---> host: 1 or 512 sessions, each with its cursor and one stream ---> text of the items
+                                 archive: 64 paths, a batch of 128 bytes each millisecond; speed = 1 / sessions, +- half of it`,
+  async run(context) {
+    const archive = await recorded(context);
+    const seconds = context.quick ? 5 : 60;
+    const results: BenchResult[] = [];
+    for (const sessions of [1, 512]) results.push(...(await play(archive, { sessions, seconds })));
+    await archive.close();
+    return results;
+  },
+};
+
+async function recorded({ tmp, quick }: BenchContext): Promise<ArchiveReader> {
+  const directory = join(tmp, "archive");
+  let now = Date.now() * 1000 - 3600e6;
+  const clock = { wall: () => micros(now), mono: () => micros(now) };
+  const source = { kind: "api", spec: ["/**"], host: "bench" } as const;
+  const writer = await ArchiveWriter.open({ directory, source, clock });
+  const batches = ((quick ? 5 : 60) + SLACK_S) * RATE * 2;
+  for (let batch = 0; batch < batches; batch++) {
+    now += STEP_US;
+    writer.append([{ kind: "value", path: `/load/${batch % PATHS}`, value: VALUE }]);
+  }
+  await writer.close();
+  return ArchiveReader.open(directory);
+}
+
+async function play(
+  archive: ArchiveReader,
+  { sessions, seconds }: { sessions: number; seconds: number },
+): Promise<BenchResult[]> {
+  const wake = await WakeClock.start();
+  const host = hostOf(archive, wake);
+  const first = archive.first() as Micros;
+  const playing: Playing[] = [];
+  for (let number = 0; number < sessions; number++) {
+    const session = await host.create({ speed: speedOf(number, sessions) }, `client ${number % 8}`);
+    const sink = new CountingSink();
+    session.attach(sink);
+    // Different places of the first half: nobody comes to the end of the archive.
+    const stamp = first + Math.floor((number / sessions) * RATE * seconds) * STEP_US;
+    await session.write("pos", new Date(Math.floor(stamp / 1000)).toISOString());
+    playing.push({ session, sink });
+  }
+  const before = cpuSeconds();
+  for (const { session } of playing) await session.write("state", "play");
+  await pause(seconds * 1000);
+  const cores = (cpuSeconds() - before) / seconds;
+  for (const { session } of playing) await session.write("state", "pause");
+  const results = figuresOf(playing, { seconds, cores });
+  host.close();
+  await wake.close();
+  return results;
+}
+
+const hostOf = (archive: ArchiveReader, wake: WakeClock): SessionHost =>
+  new SessionHost({
+    archive,
+    wake,
+    wall: () => micros(Date.now() * 1000),
+    maxSessions: 512,
+    maxSessionsPerClient: 64,
+    gcInterval: millis(30_000),
+    streamBufferBytes: 8 << 20,
+    log: () => {},
+  });
+
+/** All together 1: half of it to one and a half times as much for each. */
+const speedOf = (number: number, sessions: number): number =>
+  sessions === 1 ? 1 : (0.5 + number / (sessions - 1)) / sessions;
+
+function figuresOf(
+  playing: readonly Playing[],
+  { seconds, cores }: { seconds: number; cores: number },
+): BenchResult[] {
+  const lateness = mergeDistributions(playing.map(({ session }) => decodeHdr(session.histogram())));
+  const batches = playing.reduce((sum, { sink }) => sum + sink.batches, 0);
+  if (lateness.total !== batches) throw new Error(`${batches} came, ${lateness.total} were timed`);
+  if (Math.abs(batches / (seconds * RATE) - 1) > 0.1)
+    throw new Error(`${batches} batches came of ${seconds * RATE}`);
+  const drifts = playing.map(({ session }) => Math.abs(session.figures().drift_us ?? 0));
+  // Of 512 sessions each has a hundred batches: a drift of all is told by their mean.
+  const drift = drifts.reduce((sum, one) => sum + one, 0) / drifts.length;
+  const name = playing.length === 1 ? "1 session" : `${playing.length} sessions`;
+  const one = (metric: string, unit: string, value: number): BenchResult => ({
+    metric: `${name}, ${metric}`,
+    unit,
+    value,
+    spread: 0,
+    rounds: 1,
+  });
+  return [
+    one("lateness p50", "us", valueAtPercentile(lateness, 50) / 1000),
+    one("lateness p99", "us", valueAtPercentile(lateness, 99) / 1000),
+    one("lateness p99.9", "us", valueAtPercentile(lateness, 99.9) / 1000),
+    one("mean |drift|", "us", drift),
+    one("processor", "cores", cores),
+  ];
+}
