@@ -11,7 +11,6 @@ import {
   type OpenNova,
   openNova,
   readInstances,
-  type SchemaChoice,
 } from "../extract/instances/instance-extraction.ts";
 import { clientDefaults } from "../extract/instances/my-cnf.ts";
 import { readConfig, type StarcompactorConfig } from "../extract/machines/starcompactor-config.ts";
@@ -22,6 +21,7 @@ import type { Command, OptionValues, Terminal } from "./command.ts";
 import { extractOptions, sortOption } from "./extract/extract-options.ts";
 import { databaseOptions, instanceTypeOption } from "./extract/nova-options.ts";
 import { readPassword } from "./extract/password-input.ts";
+import { schemaChoice } from "./extract/schema-choice.ts";
 import { tracePlan } from "./extract/trace-plan.ts";
 import { writeTrace } from "./extract/trace-writing.ts";
 
@@ -200,7 +200,13 @@ async function instanceOptions(
   const connection = await givenConnection(given, { env: terminal.env, notice: plan.notice });
   return {
     settings: connectionSettings({ given: connection, env: terminal.env, defaults }),
-    schemas: schemaChoice(given, { config, plan }),
+    schemas: schemaChoice({
+      cells: given.cells,
+      database: given.database,
+      list: given["nova-databases"],
+      version: plan.version,
+      configured: config.novaDatabases,
+    }),
     shadow: given.shadow,
     selection: {
       start: boundOf(given.start, "--start"),
@@ -258,31 +264,6 @@ async function passwordOf(
     notice("--password can be seen by others on this machine: use --password-file");
   return { value: given.password.replace(/^(['"])(.*)\1$/s, "$2"), source };
 }
-
-function schemaChoice(
-  given: Given,
-  { config, plan }: { config: StarcompactorConfig; plan: TracePlan },
-): SchemaChoice {
-  const { cells, database, "nova-databases": list } = given;
-  const ways = { "--database": database, "--nova-databases": list, "--cells": cells };
-  const used = Object.entries(ways).filter(([, value]) => value !== undefined);
-  if (used.length > 1)
-    throw new UsageError(`${used.map(([name]) => name).join(" and ")} contradict each other`);
-  if (cells !== undefined) return { kind: "cells" };
-  const named = list
-    ?.split(",")
-    .map((name) => name.trim())
-    .filter((name) => name !== "");
-  if (named !== undefined) return chosen(named, "--nova-databases");
-  if (database !== undefined || plan.version === "v0.2")
-    return chosen([database ?? "nova"], "--database");
-  if (config.novaDatabases !== undefined)
-    return chosen(config.novaDatabases, "default.nova_databases");
-  return { ...chosen(["nova", "nova_cell0"], "--nova-databases"), optional: ["nova_cell0"] };
-}
-
-const chosen = (schemas: readonly string[], option: string) =>
-  ({ kind: "named", schemas, optional: [], option }) as const;
 
 /** As the server writes times, so that it compares them as such. */
 const boundOf = (text: string | undefined, option: string): string | undefined =>

@@ -7,6 +7,7 @@ import {
   Uniqueness,
   uniquenessPasses,
 } from "../masking/uniqueness.ts";
+import type { TracePlan } from "../trace-plan.ts";
 
 import { PlainCsvScan } from "./plain-csv-scan.ts";
 
@@ -24,6 +25,21 @@ export type ChecksPlan = {
   readonly scans: boolean;
   readonly memoryBytes: number;
 };
+
+/** What the plan of a trace says about its checks. */
+export function checksPlanOf(
+  { allowLeaks, minK, report, masking, memoryBytes }: TracePlan,
+  table: Pick<ChecksPlan, "columns" | "quasiIdentifiers">,
+): ChecksPlan {
+  return {
+    ...table,
+    allowLeaks,
+    minK,
+    counts: report !== undefined,
+    scans: masking.method !== "none",
+    memoryBytes,
+  };
+}
 
 export type ChecksResult = {
   readonly columns: readonly GroupCounts[];

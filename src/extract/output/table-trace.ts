@@ -19,7 +19,7 @@ import { JsonLine } from "./json-line.ts";
 import { LineSorter, type SortedLine } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
 import { OrderedHead } from "./ordered-head.ts";
-import { type ChecksPlan, checkCollisions, checkOutput } from "./output-checks.ts";
+import { checkCollisions, checkOutput, checksPlanOf } from "./output-checks.ts";
 import { PartialFile } from "./partial-file.ts";
 import type { Cell, Column, SortKey, TableLayout } from "./table-layout.ts";
 import { TimeCells } from "./time-cells.ts";
@@ -111,12 +111,15 @@ export class TableTrace<Row> implements RowSink<Row> {
     invariant(!this.#isEnded, "a trace is finished once");
     checkCollisions(this.#distinct);
     if (this.#isLate) this.#times = this.#timesMovedBy(this.#lateShift());
-    const warnings = this.#warnings();
+    const warnings = brokenRowsWarning(this.#csv?.brokenRows ?? 0);
     const manifest = this.#manifest(source, warnings);
     await this.#writeSorted(manifest);
     const sha256 = this.#file.complete();
     const checks = await checkOutput(() => this.#readBack(), {
-      plan: this.#checksPlan(),
+      plan: checksPlanOf(this.#plan, {
+        columns: this.#kind.scanned,
+        quasiIdentifiers: this.#kind.layout.quasiIdentifiers,
+      }),
       rowCount: this.#rows,
       distinct: this.#distinct,
       plainCsv: this.#isPlainCsv() ? () => this.#file.pieces() : undefined,
@@ -257,14 +260,6 @@ export class TableTrace<Row> implements RowSink<Row> {
     }
   }
 
-  #warnings(): readonly string[] {
-    const broken = this.#csv?.brokenRows ?? 0;
-    if (broken === 0) return [];
-    return [
-      `${broken} rows hold a comma, a quote or a line end that --csv-quoting original leaves unquoted`,
-    ];
-  }
-
   #manifest(source: SourceReport, warnings: readonly string[]): Readonly<Record<string, unknown>> {
     const { plan, kind } = { plan: this.#plan, kind: this.#kind };
     const shift = this.#isLate ? this.#lateShift() : this.#shift;
@@ -285,20 +280,14 @@ export class TableTrace<Row> implements RowSink<Row> {
       warnings,
     });
   }
-
-  #checksPlan(): ChecksPlan {
-    const { allowLeaks, minK, report, masking, memoryBytes } = this.#plan;
-    return {
-      columns: this.#kind.scanned,
-      quasiIdentifiers: this.#kind.layout.quasiIdentifiers,
-      allowLeaks,
-      minK,
-      counts: report !== undefined,
-      scans: masking.method !== "none",
-      memoryBytes,
-    };
-  }
 }
+
+const brokenRowsWarning = (rows: number): readonly string[] =>
+  rows === 0
+    ? []
+    : [
+        `${rows} rows hold a comma, a quote or a line end that --csv-quoting original leaves unquoted`,
+      ];
 
 const cellText = (cell: Exclude<Cell, null>): string =>
   typeof cell === "object" ? JSON.stringify(cell) : String(cell);
