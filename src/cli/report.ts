@@ -20,6 +20,10 @@ export const report: Command<typeof options> = {
   async run({ json }, [path = ""], terminal) {
     const run = loadStoredRun(path);
     for (const damage of run.damages) terminal.err.write(`warning: ${damage}\n`);
+    if (run.figures.ending === "cut") {
+      const until = run.figures.seconds.toFixed(1);
+      terminal.err.write(`the run was killed, or still goes on: figures of its first ${until} s\n`);
+    }
     await writeStored(new RunDirectory(path), run);
     tellStored(run, { json, terminal });
     return ExitCode.done;
