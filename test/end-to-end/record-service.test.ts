@@ -101,6 +101,40 @@ describe("drayage record as a service", () => {
     assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
   });
 
+  test("case 20: in an empty archive a session tails, and the first live batch arrives", async (t) => {
+    const peer = await startNatsServer();
+    if (peer === undefined) return t.skip(needsNatsServer);
+    t.after(() => peer.stop());
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: archiveFolder(t),
+      nats: { servers: peer.url },
+      record: { spec: ["/a/**"] },
+      publish: { bind: "127.0.0.1:0" },
+    });
+    const url = urlIn(recorder.said, sessionsAt);
+    const created = await fetch(`${url}/session`, {
+      method: "POST",
+      headers: { accept: "text/plain" },
+    });
+    const session = `${url}/session/${(await created.text()).trim()}`;
+    assert.match(JSON.stringify(await json(`${session}/control/pos`)), /"value":null/);
+    await json(`${session}/control/state`, { method: "PUT", body: '"play"' });
+    assert.match(JSON.stringify(await json(`${session}/control/state`)), /"value":"tail"/);
+    const stream = await fetch(`${session}/data`, { headers: { accept: "application/x-ndjson" } });
+    const client = await connect({ servers: peer.url });
+    t.after(() => client.close());
+    client.publish("a.b", "the first");
+    await client.flush();
+    let streamed = "";
+    const decoder = new TextDecoder();
+    for await (const piece of stream.body ?? []) {
+      streamed += decoder.decode(piece, { stream: true });
+      if (/"batch".*"path":"\/a\/b","text":"the first"/.test(streamed)) break;
+    }
+    assert.match(streamed, /the first/);
+    assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
+  });
+
   test("fetches a file that is not there when a session asks for it", async (t) => {
     const folder = archiveFolder(t);
     const store = mkdtempSync(join(tmpdir(), "drayage-store-"));

@@ -1,101 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect, headers, type NatsConnection, nkeys } from "@nats-io/transport-node";
-import type { ArchiveEvent } from "../../../src/archive/event.ts";
-import { compileGlob } from "../../../src/archive/glob.ts";
-import { DrayageError } from "../../../src/core/errors.ts";
-import { micros } from "../../../src/core/units.ts";
-import type { BatchSink, Loss } from "../../../src/record/batch-sink.ts";
-import type { NatsOptions } from "../../../src/record/nats/nats-options.ts";
-import { NatsSource } from "../../../src/record/nats/nats-source.ts";
-import { SubjectChoice } from "../../../src/record/subjects/subject-choice.ts";
-import { selfSignedCertificate } from "../../fakes/certificate.ts";
-import {
-  type NatsServer,
-  type NatsServerOptions,
-  needsNatsServer,
-  startNatsCluster,
-  startNatsServer,
-} from "../../fakes/nats-server.ts";
-
-class Kept implements BatchSink {
-  readonly batches: (readonly ArchiveEvent[])[] = [];
-  readonly losses: Loss[] = [];
-  readonly lostBatches = 0;
-
-  offer(events: readonly ArchiveEvent[]): undefined {
-    this.batches.push(events);
-  }
-
-  lost(loss: Loss): void {
-    this.losses.push(loss);
-  }
-
-  get events(): readonly ArchiveEvent[] {
-    return this.batches.flat();
-  }
-
-  get texts(): readonly string[] {
-    return this.events.map(textOf);
-  }
-}
-
-function textOf(event: ArchiveEvent): string {
-  const has = "value" in event ? `=${Buffer.from(event.value).toString()}` : ` ${event.kind}`;
-  return `${event.path}${has}`;
-}
-
-const now = () => micros(Date.now() * 1000);
-
-type Given = { readonly specs?: readonly string[]; readonly nats?: Partial<NatsOptions> };
-
-async function startSource(
-  url: string,
-  sink: BatchSink,
-  { specs = ["/**"], nats = {} }: Given = {},
-) {
-  const notices: string[] = [];
-  const source = await NatsSource.start({
-    nats: { servers: [url], credentials: null, tls: null, ...nats },
-    choice: new SubjectChoice({ globs: specs.map(compileGlob) }),
-    sink,
-    now,
-    onNotice: (sentence) => notices.push(sentence),
-  });
-  return { source, notices };
-}
-
-async function server(
-  t: TestContext,
-  options?: NatsServerOptions,
-): Promise<NatsServer | undefined> {
-  const started = await startNatsServer(options);
-  if (started === undefined) t.skip(needsNatsServer);
-  else t.after(() => started.stop());
-  return started;
-}
-
-async function publisher(t: TestContext, url: string): Promise<NatsConnection> {
-  const connection = await connect({ servers: url, reconnect: true, maxReconnectAttempts: -1 });
-  t.after(() => connection.close());
-  return connection;
-}
-
-async function until(holds: () => boolean, what: string): Promise<void> {
-  for (let n = 0; n < 1_500; n++) {
-    if (holds()) return;
-    await sleep(10);
-  }
-  assert.fail(`waited in vain for ${what}`);
-}
+import { headers } from "@nats-io/transport-node";
+import { needsNatsServer, startNatsCluster } from "../../fakes/nats-server.ts";
+import { Kept, natsServer, now, publisher, startSource, textOf, until } from "./kept-batches.ts";
 
 describe("a NATS source", () => {
   test("records one copy per message under overlapping globs, in order", async (t) => {
-    const peer = await server(t);
+    const peer = await natsServer(t);
     if (peer === undefined) return;
     const sink = new Kept();
     const specs = ["/a/*/c", "/a/b/*", "/a/x*", "/b/{c,d}/e", "/b/c/**", "/z/**/y"];
@@ -125,7 +37,7 @@ describe("a NATS source", () => {
   });
 
   test("keeps odd names, headers byte for byte, empty values and null apart", async (t) => {
-    const peer = await server(t);
+    const peer = await natsServer(t);
     if (peer === undefined) return;
     const sink = new Kept();
     const { source } = await startSource(peer.url, sink);
@@ -171,7 +83,7 @@ describe("a NATS source", () => {
   });
 
   test("makes one batch of the messages that one header marks, and of nothing else", async (t) => {
-    const peer = await server(t);
+    const peer = await natsServer(t);
     if (peer === undefined) return;
     const sink = new Kept();
     const { source } = await startSource(peer.url, sink, { specs: ["/g/**"] });
@@ -206,7 +118,7 @@ describe("a NATS source", () => {
   });
 
   test("records a gap where the server was away, and goes on", async (t) => {
-    const peer = await server(t);
+    const peer = await natsServer(t);
     if (peer === undefined) return;
     const sink = new Kept();
     const { source, notices } = await startSource(peer.url, sink);
@@ -234,7 +146,7 @@ describe("a NATS source", () => {
   });
 
   test("writes the gap down, too, when it ends while the server is away", async (t) => {
-    const peer = await server(t);
+    const peer = await natsServer(t);
     if (peer === undefined) return;
     const sink = new Kept();
     const { source } = await startSource(peer.url, sink);
@@ -271,67 +183,5 @@ describe("a NATS source", () => {
     }, "messages after the change");
     assert.notEqual(source.state().server, `127.0.0.1:${first.port}`);
     await source.stop();
-  });
-
-  test("is let in by token, by user and password, by nkey", async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), "drayage-nkey-"));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
-    const pair = nkeys.createUser();
-    const file = join(folder, "user.nk");
-    writeFileSync(file, `${Buffer.from(pair.getSeed()).toString()}\n`);
-    const ways = [
-      ["authorization { token: secret }", { kind: "token", token: "secret" }],
-      [
-        "authorization { user: u, password: secret }",
-        { kind: "user", user: "u", password: "secret" },
-      ],
-      [`authorization { users: [{ nkey: ${pair.getPublicKey()} }] }`, { kind: "nkey", file }],
-    ] as const;
-    for (const [config, credentials] of ways) {
-      const peer = await server(t, { config });
-      if (peer === undefined) return;
-      const { source } = await startSource(peer.url, new Kept(), { nats: { credentials } });
-      await source.stop();
-      await assert.rejects(
-        startSource(peer.url, new Kept()),
-        (error) =>
-          error instanceof DrayageError &&
-          error.code === "auth-failed" &&
-          !error.message.includes("secret"),
-      );
-    }
-  });
-
-  test("speaks TLS, and shows a certificate where one is asked for", async (t) => {
-    const made = selfSignedCertificate();
-    if (made === undefined) return t.skip("needs openssl: apt-get install openssl");
-    const folder = mkdtempSync(join(tmpdir(), "drayage-nats-tls-"));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
-    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
-    writeFileSync(cert, made.cert);
-    writeFileSync(key, made.key);
-    const peer = await server(t, { tls: { cert, key, clients: cert } });
-    if (peer === undefined) return;
-    const sink = new Kept();
-    const tls = { ca: cert, cert, key, serverName: "localhost" };
-    const { source } = await startSource(peer.url, sink, { nats: { tls } });
-    await source.stop();
-    await assert.rejects(startSource(peer.url, new Kept()), DrayageError);
-  });
-
-  test("says so when no server is there, and when it may not listen", async (t) => {
-    await assert.rejects(
-      startSource("nats://127.0.0.1:1", new Kept()),
-      (error) => error instanceof DrayageError && error.code === "target-unreachable",
-    );
-    const config =
-      'authorization { users: [{ user: u, password: p, permissions: { subscribe: ["b.>"] } }] }';
-    const peer = await server(t, { config });
-    if (peer === undefined) return;
-    const credentials = { kind: "user", user: "u", password: "p" } as const;
-    await assert.rejects(
-      startSource(peer.url, new Kept(), { specs: ["/a/**"], nats: { credentials } }),
-      (error) => error instanceof DrayageError && error.code === "auth-failed",
-    );
   });
 });

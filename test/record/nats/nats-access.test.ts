@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { nkeys } from "@nats-io/transport-node";
+import { DrayageError } from "../../../src/core/errors.ts";
+import { selfSignedCertificate } from "../../fakes/certificate.ts";
+import { Kept, natsServer, startSource } from "./kept-batches.ts";
+
+describe("access to a NATS server", () => {
+  test("is let in by token, by user and password, by nkey", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "drayage-nkey-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const pair = nkeys.createUser();
+    const file = join(folder, "user.nk");
+    writeFileSync(file, `${Buffer.from(pair.getSeed()).toString()}\n`);
+    const ways = [
+      ["authorization { token: secret }", { kind: "token", token: "secret" }],
+      [
+        "authorization { user: u, password: secret }",
+        { kind: "user", user: "u", password: "secret" },
+      ],
+      [`authorization { users: [{ nkey: ${pair.getPublicKey()} }] }`, { kind: "nkey", file }],
+    ] as const;
+    for (const [config, credentials] of ways) {
+      const peer = await natsServer(t, { config });
+      if (peer === undefined) return;
+      const { source } = await startSource(peer.url, new Kept(), { nats: { credentials } });
+      await source.stop();
+      await assert.rejects(
+        startSource(peer.url, new Kept()),
+        (error) =>
+          error instanceof DrayageError &&
+          error.code === "auth-failed" &&
+          !error.message.includes("secret"),
+      );
+    }
+  });
+
+  test("speaks TLS, and shows a certificate where one is asked for", async (t) => {
+    const made = selfSignedCertificate();
+    if (made === undefined) return t.skip("needs openssl: apt-get install openssl");
+    const folder = mkdtempSync(join(tmpdir(), "drayage-nats-tls-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+    writeFileSync(cert, made.cert);
+    writeFileSync(key, made.key);
+    const peer = await natsServer(t, { tls: { cert, key, clients: cert } });
+    if (peer === undefined) return;
+    const sink = new Kept();
+    const tls = { ca: cert, cert, key, serverName: "localhost" };
+    const { source } = await startSource(peer.url, sink, { nats: { tls } });
+    await source.stop();
+    await assert.rejects(startSource(peer.url, new Kept()), DrayageError);
+  });
+
+  test("says so when no server is there, and when it may not listen", async (t) => {
+    await assert.rejects(
+      startSource("nats://127.0.0.1:1", new Kept()),
+      (error) => error instanceof DrayageError && error.code === "target-unreachable",
+    );
+    const config =
+      'authorization { users: [{ user: u, password: p, permissions: { subscribe: ["b.>"] } }] }';
+    const peer = await natsServer(t, { config });
+    if (peer === undefined) return;
+    const credentials = { kind: "user", user: "u", password: "p" } as const;
+    await assert.rejects(
+      startSource(peer.url, new Kept(), { specs: ["/a/**"], nats: { credentials } }),
+      (error) => error instanceof DrayageError && error.code === "auth-failed",
+    );
+  });
+});
