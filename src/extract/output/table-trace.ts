@@ -1,5 +1,4 @@
-// One table of events, from clear rows to a file under its name. `write` runs once per row and is guarded by
-// perf/extract-stream.bench.ts; the rest runs once.
+// One table of events, from clear rows to a file. `write` runs once per row, guarded by perf/extract-stream.bench.ts.
 //
 //   write:   row -> cells (masked) -> [moved times, text] -> partial file             rows that stay in their order, or come in it
 //                                  -> [moved times, text] -> line sorter              rows to be sorted, from the first on that is not
@@ -261,7 +260,7 @@ export class TableTrace<Row> implements RowSink<Row> {
   }
 
   #manifest(source: SourceReport, warnings: readonly string[]): Readonly<Record<string, unknown>> {
-    const { plan, kind } = { plan: this.#plan, kind: this.#kind };
+    const [plan, kind] = [this.#plan, this.#kind];
     const shift = this.#isLate ? this.#lateShift() : this.#shift;
     return manifestOf({
       format: { name: kind.name, version: plan.version, encoding: plan.format },
