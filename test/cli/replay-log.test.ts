@@ -290,7 +290,8 @@ test("the page of the command names every option, and its examples are understoo
   const { replayLog } = await import("../../src/cli/replay-log.ts");
   const { parseArguments } = await import("../../src/cli/parser.ts");
   const page = readFileSync(new URL("../../docs/message-logs.md", import.meta.url), "utf8");
-  for (const name of Object.keys(replayLog.options)) assert.match(page, new RegExp(`\`--${name}\\b`));
+  for (const name of Object.keys(replayLog.options))
+    assert.match(page, new RegExp(`\`--${name}\\b`));
   const commands = page.match(/^drayage replay-log .*$/gm) ?? [];
   assert.equal(commands.length, 5);
   for (const command of commands) {

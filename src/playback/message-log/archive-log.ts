@@ -21,7 +21,7 @@ import { openReaderOf } from "./reader-plan.ts";
 import { WriteFile } from "./write-file.ts";
 
 /** Message type of the log, by which it is known on the way back. */
-export const ARCHIVE_LOG_TYPE = "ArchiveEvent";
+const ARCHIVE_LOG_TYPE = "ArchiveEvent";
 const REVISION = "drayage archive export";
 const MICROS_PER_SECOND = 1e6;
 const NOTHING_BEFORE = micros(0);

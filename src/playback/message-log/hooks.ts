@@ -7,7 +7,7 @@ import type { OutgoingItem } from "./queued-item.ts";
 import { topicGlob } from "./topic-glob.ts";
 
 /** Gets a message at its due time, on the thread that made the replay. */
-export type Hook = (item: LogItem) => unknown;
+type Hook = (item: LogItem) => unknown;
 
 /**
  * Who gets the messages instead of the network: one function for all; a table of message types or topic globs, of which every

@@ -4,7 +4,7 @@ import { systemError } from "./log-io-error.ts";
 /** Bytes read at once. Between reads the file is closed, so a directory of many logs holds no descriptors. */
 const CHUNK_BYTES = 64 * 1024;
 /** The longest line that is kept: the payload of the largest item (64 MiB), twice as hexadecimal text, and its columns. */
-export const LINE_BYTES_MAX: number = 2 * 64 * 1024 * 1024 + CHUNK_BYTES;
+const LINE_BYTES_MAX = 2 * 64 * 1024 * 1024 + CHUNK_BYTES;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 

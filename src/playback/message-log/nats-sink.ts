@@ -7,7 +7,7 @@ import { SUBJECT_DEFAULT, subjectTemplate } from "./subject-template.ts";
 
 /** What a message's body is: the recorded bytes unchanged, or the payload as JSON text. */
 export const bodyForms = ["msgpack", "json"] as const;
-export type BodyForm = (typeof bodyForms)[number];
+type BodyForm = (typeof bodyForms)[number];
 
 export type NatsSinkOptions = {
   /** `nats://[user:password@|token@]host[:port]`; several with commas. */

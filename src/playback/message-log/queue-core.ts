@@ -26,7 +26,7 @@ const SPARE_SLOTS = 2;
 /** Space of so many records is given back at once. */
 const RELEASE_EVERY = 16;
 
-export function allocateQueue(length: number): QueueMemory {
+function allocateQueue(length: number): QueueMemory {
   const slotBytes = length > NARROW_FROM ? NARROW_SLOT_BYTES : SLOT_BYTES;
   const needed = Math.max(RING_BYTES_MIN, (length + SPARE_SLOTS + RELEASE_EVERY) * slotBytes);
   const capacity = 2 ** Math.ceil(Math.log2(needed));
