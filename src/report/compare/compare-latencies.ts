@@ -3,6 +3,7 @@ import { type Distribution, supportsPercentile } from "../../stats/distribution.
 import { BLOCKS_MIN, blocksOf, middle, percentileIn, redrawn } from "./block-bootstrap.ts";
 
 export const comparedPercentiles = [50, 90, 99] as const;
+/** Enough for the ends of intervals that are divided by many rows. */
 const DRAWS = 2000;
 const SHOWN_SHARE = 0.95;
 
