@@ -5,7 +5,7 @@ import type { Micros } from "../core/units.ts";
 export type OverloadPolicy = "block" | "drop";
 
 /** Why something is not in the archive. */
-export type LossReason = "overload" | "disconnect";
+type LossReason = "overload" | "disconnect";
 
 /** Something a source lost before it could offer it. `events` is 0 where nobody can know the number. */
 export type Loss = {

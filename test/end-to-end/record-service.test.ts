@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { connect } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import {
   appended,
@@ -41,6 +41,28 @@ const sessionsAt = /sessions at (\S+)/;
 async function json(url: string, init?: RequestInit): Promise<unknown> {
   const response = await fetch(url, init);
   return { status: response.status, body: await response.json() };
+}
+
+type Filling = {
+  readonly client: NatsConnection;
+  readonly folder: string;
+  readonly recorder: RecorderProcess;
+};
+
+/** One message, which is committed, and then as many as it takes. */
+async function untilDiskIsFull(
+  t: TestContext,
+  { client, folder, recorder }: Filling,
+): Promise<void> {
+  client.publish("a.b", "first");
+  await client.flush();
+  while ((await itemsOf(await openReader(t, folder))).length === 0) await sleep(20);
+  const payload = Buffer.alloc(1_000, 1);
+  const until = performance.now() + 15_000;
+  while (!recorder.said.includes("recording stopped") && performance.now() < until) {
+    client.publish("a.b", payload);
+    await client.flush();
+  }
 }
 
 describe("drayage record as a service", () => {
@@ -181,15 +203,7 @@ describe("drayage record as a service", () => {
       const recorder = await RecorderProcess.start(t, config, { fileBlocksMax: 200 });
       const client = await connect({ servers: peer.url });
       t.after(() => client.close());
-      client.publish("a.b", "first");
-      await client.flush();
-      while ((await itemsOf(await openReader(t, folder))).length === 0) await sleep(20);
-      const payload = Buffer.alloc(1_000, 1);
-      const until = performance.now() + 15_000;
-      while (!recorder.said.includes("recording stopped") && performance.now() < until) {
-        client.publish("a.b", payload);
-        await client.flush();
-      }
+      await untilDiskIsFull(t, { client, folder, recorder });
       assert.match(recorder.said, /recording stopped, \d+ batches lost/);
       if (publishes) {
         const url = urlIn(recorder.said, sessionsAt);

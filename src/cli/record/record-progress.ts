@@ -47,7 +47,7 @@ const totalsOf = ({ queue }: RecorderState, atMs: number): Totals => ({
 });
 
 /** `1,234 events in 56 batches, 120/s; 0.9 of 1.1 MB committed; nothing lost` */
-export function progressLine(
+function progressLine(
   state: RecorderState,
   { since, now }: { readonly since: Totals; readonly now: Totals },
 ): string {

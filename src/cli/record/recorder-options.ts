@@ -18,10 +18,10 @@ const NEVER = millis(2 ** 31 - 1);
 
 type Section<Name extends keyof RecordConfig> = NonNullable<RecordConfig[Name]>;
 
-export type Shard = { readonly index: number; readonly count: number };
+type Shard = { readonly index: number; readonly count: number };
 
 /** `undefined` for a single recorder. */
-export function shardOf({ record, publish }: RecordConfig): Shard | undefined {
+function shardOf({ record, publish }: RecordConfig): Shard | undefined {
   const count = publish?.shards ?? 0;
   return count < 2 ? undefined : { index: record?.shard ?? 0, count };
 }
@@ -68,7 +68,7 @@ export function recorderOptions(
   };
 }
 
-export function natsOptions({ servers, credentials, tls }: Section<"nats">): NatsOptions {
+function natsOptions({ servers, credentials, tls }: Section<"nats">): NatsOptions {
   return {
     servers,
     credentials: credentials === null ? null : credentialsOf(credentials),

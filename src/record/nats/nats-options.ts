@@ -15,7 +15,7 @@ export type NatsCredentials =
   | { readonly kind: "creds"; readonly file: string };
 
 /** All files are PEM. */
-export type NatsTls = {
+type NatsTls = {
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -32,7 +32,7 @@ const RECONNECT_WAIT_MS = 100;
 /** The first connection of each address gets so long. */
 const CONNECT_TIMEOUT_MS = 5_000;
 /** A dead connection is noticed after this and two more of it: the gap in the archive begins so much earlier. */
-export const PING_INTERVAL_MS = 10_000;
+const PING_INTERVAL_MS = 10_000;
 const PINGS_UNANSWERED_MAX = 2;
 /** The longest that a dead connection can look alive. */
 export const SILENCE_MS_MAX = PING_INTERVAL_MS * (PINGS_UNANSWERED_MAX + 1);
