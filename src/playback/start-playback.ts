@@ -97,11 +97,6 @@ async function startHttp(
   const listen = listenAddress(publish.bind ?? BIND);
   if (listen === undefined) return undefined;
   const token = publish.token ?? undefined;
-  if (token === undefined && !isLoopback(listen.host)) {
-    log(
-      `warning: ${publish.bind} can be reached from other machines, and publish.token is not set`,
-    );
-  }
   const state = (): unknown => recorder?.() ?? null;
   const surroundings: Surroundings = {
     notReady: () => undefined,
@@ -135,6 +130,3 @@ function listenAddress(bind: string): { host: string; port: number } | undefined
   const host = match[1] ?? match[2] ?? "";
   return { host: host === "" ? "127.0.0.1" : host, port: Number(match[3]) };
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host.startsWith("127.");

@@ -1,0 +1,82 @@
+// `drayage session …` against a host in this process, as it is typed.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { verbs } from "../../src/cli/commands.ts";
+import { HttpClient } from "../playback/http/http-client.ts";
+import { at, Stage } from "../playback/session/stage.ts";
+import { drayage, type Said } from "./fake-terminal.ts";
+
+type Shell = { readonly type: (...words: string[]) => Promise<Said>; readonly client: HttpClient };
+
+async function shell(t: TestContext, token?: string): Promise<Shell> {
+  const stage = new Stage();
+  for (let second = 0; second < 10; second++) stage.record(second);
+  const client = await HttpClient.start(t, { reader: stage.archive, publish: { token } });
+  const env = { DRAYAGE_URL: client.playback.url, DRAYAGE_TOKEN: token };
+  return { client, type: (...words) => drayage(["session", ...words], { verbs, env }) };
+}
+
+test("session verbs: new, set, get, list, attach and rm do what they say", async (t) => {
+  const { type, client } = await shell(t);
+  const made = await type("new", "--pos", "3", "--speed", "unlimited");
+  assert.equal(made.exit, 0);
+  const id = made.out.trim();
+  assert.match(id, /^[0-9a-f]{32}$/);
+  assert.equal((await type("get", id, "pos")).out, `${at(2)}\n`);
+  assert.equal((await type("set", id, "pos", "-1")).out, `${at(1)}\n`);
+  assert.equal((await type("set", id, "pos", "pos+5s", "--json")).out, `{"value":"${at(6)}"}\n`);
+  assert.match((await type("get", id)).out, /^speed: unlimited$/m);
+  assert.match((await type("list")).out, new RegExp(`^${id} +pause`, "m"));
+  assert.equal(JSON.parse((await type("list", "--json")).out)[0].id, id);
+  const attached = type("attach", id);
+  while (client.playback.host.find(id).streams === 0)
+    await new Promise((turn) => setTimeout(turn, 5));
+  await type("set", id, "state", "play");
+  while (client.playback.host.find(id).figures().batches < 3)
+    await new Promise((turn) => setTimeout(turn, 5));
+  assert.equal((await type("rm", id)).exit, 0);
+  const { out, exit } = await attached;
+  assert.equal(exit, 0);
+  assert.match(out, /^control pos = 2026-01-01T00:00:06\.000000Z$/m);
+  assert.match(out, /^2026-01-01T00:00:06\.000000Z image\n {2}\/a 6$/m);
+  assert.match(out, /^2026-01-01T00:00:09\.000000Z batch\n {2}\/a 9$/m);
+  assert.match(out, /^end reason=deleted$/m);
+});
+
+test("session verbs: an offset without sign means ago, one with sign stays", async (t) => {
+  const { type } = await shell(t);
+  const id = (await type("new", "--start", "3d", "--end", "-1h")).out.trim();
+  const days = (name: string): Promise<number> =>
+    type("get", id, name).then(
+      ({ out }) => (Date.now() - Date.parse(`${out.slice(0, 23)}Z`)) / 86_400_000,
+    );
+  assert.ok(Math.abs((await days("start")) - 3) < 0.01);
+  assert.ok(Math.abs((await days("end")) - 1 / 24) < 0.01);
+});
+
+for (const { words, exit, says } of [
+  {
+    words: ["new", "--start", "nonsense"],
+    exit: 2,
+    says: /^invalid start: nonsense is not a valid bound/,
+  },
+  { words: ["get", "none"], exit: 2, says: /^no such session/ },
+  { words: ["set", "none", "state"], exit: 2, says: /VALUE is missing/ },
+  { words: ["list", "--url", "nowhere"], exit: 2, says: /--url wants a URL/ },
+  { words: ["list", "--url", "http://127.0.0.1:9"], exit: 4, says: /^no session host at/ },
+]) {
+  test(`session verbs: ${words.join(" ")} exits ${exit}`, async (t) => {
+    const { type } = await shell(t);
+    const said = await type(...words);
+    assert.equal(said.exit, exit);
+    assert.match(said.err, says);
+  });
+}
+
+test("session verbs: without the token the host asks for it", async (t) => {
+  const { type } = await shell(t, "secret");
+  assert.equal((await type("list")).exit, 0);
+  const said = await type("list", "--token", "wrong");
+  assert.equal(said.exit, 4);
+  assert.match(said.err, /DRAYAGE_TOKEN/);
+});
