@@ -2,7 +2,6 @@
 //
 // Runs once per request; budget 1 us beside the wire. A plain GET allocates nothing here but its SHA-256 state; strings and
 // timers belong to the exceptions (redirects, challenges, retries, uploads). Guarded by perf/end-to-end-loopback.bench.ts.
-//
 //   launch -> script.begin -> request -> … onHead, onBody, onEnd -> script.answered -> request … | succeed | fail
 //                 ^                                |    401 of the registry, once: authorize, the same request again
 //                 +---- again (back-off) ----------+    3xx: the same request elsewhere
@@ -46,14 +45,12 @@ export class RegistryFlight implements ExchangeOwner {
   detail = "";
   attempts = 0;
   how = 0;
-
   /** State of the script: which of its steps the request under way belongs to. */
   step = 0;
   /** Header fields of the last response that scripts ask for; empty where absent. */
   location = "";
   contentDigest = "";
   contentLength = -1;
-
   /** Counts launches: what was started for an earlier one must not touch this one. */
   generation = 0;
   /** Credentials that the request under way carries. */
@@ -229,10 +226,11 @@ export class RegistryFlight implements ExchangeOwner {
   #leaveConnection(): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    if (connection === undefined) return;
     // A connection that stood before the sending was there already. Of several requests the first counts.
-    if (connection !== undefined && connection.connectedAt > this.sentAt)
-      if (Number.isNaN(this.connectedAt)) this.connectedAt = connection.connectedAt;
-    if (connection !== undefined) (this.#pool as ConnectionPool).give(connection);
+    if (connection.connectedAt > this.sentAt && Number.isNaN(this.connectedAt))
+      this.connectedAt = connection.connectedAt;
+    (this.#pool as ConnectionPool).give(connection);
   }
 
   /** Whether the body that was received has the digest that was asked for. */
