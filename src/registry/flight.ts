@@ -21,7 +21,6 @@ import type { Secret } from "./secret.ts";
 import type { ThreadClient } from "./thread-client.ts";
 
 const SCRATCH_BYTES = 4096;
-
 /** A request as it was sent, so that it can be sent again: elsewhere, authorized, or on a fresh connection. */
 export type Sent = {
   head: Buffer;
@@ -32,7 +31,6 @@ export type Sent = {
 };
 
 export type FlightLanding = { landed(): void };
-
 export class RegistryFlight implements ExchangeOwner {
   readonly order: Order = new Order();
   sentAt = 0;
