@@ -211,6 +211,8 @@ function* noticesOf(data: unknown, config: RecordConfig): Generator<string> {
     !isLoopback(publish.bind)
   )
     yield `warning: publish.bind is ${publish.bind}, reachable from outside, and there is no publish.token: everybody may play the archive`;
+  if (publish !== null && publish.shards > 1)
+    yield `notice: publish.shards is ${publish.shards}: this process records its share of the paths, and its sessions see no other`;
   if (record === null) return;
   if (record.flush_frequency === null && record.flush_interval === null)
     yield "warning: flush_frequency and flush_interval are both off: a crash loses everything since the last rotation";

@@ -27,12 +27,14 @@ export type NatsSourceOptions = {
   readonly now: () => Micros;
   /** One sentence for the operator. */
   readonly onNotice: (sentence: string) => void;
+  /** Messages held in memory while the archive has no room; default 64 MiB. */
+  readonly heldBytesMax?: number;
 };
 
 export type NatsSourceState = {
   readonly server: string;
   readonly isConnected: boolean;
-  /** Messages that became part of a batch, and their bytes with headers. */
+  /** Messages that were to be recorded, and their bytes with headers; what of them was dropped is told to the sink. */
   readonly messages: number;
   readonly bytes: number;
   /** Copies that overlapping filters brought, and subjects that no glob matches. */
@@ -65,6 +67,7 @@ export class NatsSource {
       sink: options.sink,
       setReading: (isOn) => this.#setReading(isOn),
       now: options.now,
+      ...(options.heldBytesMax === undefined ? {} : { heldBytesMax: options.heldBytesMax }),
     });
     this.#turn = new ReadTurn((batch) => this.#held.put(batch));
     this.#groups = new BatchGroups({

@@ -46,18 +46,23 @@ export function textOf(event: ArchiveEvent): string {
 
 export const now = () => micros(Date.now() * 1000);
 
-type Given = { readonly specs?: readonly string[]; readonly nats?: Partial<NatsOptions> };
+type Given = {
+  readonly specs?: readonly string[];
+  readonly nats?: Partial<NatsOptions>;
+  readonly heldBytesMax?: number;
+};
 
 export async function startSource(
   url: string,
   sink: BatchSink,
-  { specs = ["/**"], nats = {} }: Given = {},
+  { specs = ["/**"], nats = {}, ...limits }: Given = {},
 ) {
   const notices: string[] = [];
   const source = await NatsSource.start({
     nats: { servers: [url], credentials: null, tls: null, ...nats },
     choice: new SubjectChoice({ globs: specs.map(compileGlob) }),
     sink,
+    ...limits,
     now,
     onNotice: (sentence) => notices.push(sentence),
   });

@@ -159,6 +159,37 @@ describe("a NATS source", () => {
     );
   });
 
+  test("is not cut off while the archive has no room, and accounts for every message", async (t) => {
+    const peer = await natsServer(t);
+    if (peer === undefined) return;
+    const room = Promise.withResolvers<void>();
+    const losses: number[] = [];
+    let offered = 0;
+    const sink = {
+      lostBatches: 0,
+      offer: (events: readonly unknown[]) => {
+        offered += events.length;
+        return room.promise;
+      },
+      lost: ({ events }: { events: number }) => losses.push(events),
+    };
+    const { source } = await startSource(peer.url, sink, { heldBytesMax: 1 << 20 });
+    const client = await publisher(t, peer.url);
+    for (let n = 1; n <= 20_000; n++) {
+      client.publish("a", Buffer.alloc(1_000));
+      if (n % 500 === 0) await client.flush();
+    }
+    await until(() => source.state().messages === 20_000, "all messages");
+    room.resolve();
+    await source.stop();
+    assert.equal(source.state().pauses, 1);
+    assert.equal(source.state().disconnects, 0);
+    assert.doesNotMatch(peer.log(), /slow consumer/i);
+    assert.equal(losses.length, 1);
+    assert.ok((losses[0] ?? 0) > 0);
+    assert.equal(offered + (losses[0] ?? 0), 20_000);
+  });
+
   test("goes on at another member of a cluster", async (t) => {
     const members = await startNatsCluster();
     if (members === undefined) return t.skip(needsNatsServer);
