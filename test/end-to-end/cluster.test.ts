@@ -1,5 +1,6 @@
 // Several machines: masters and nodes as processes of their own, started as a user starts them.
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { version } from "../../src/cli/version.ts";
 import { NodeListener } from "../../src/cluster/direct/node-listener.ts";
@@ -25,6 +26,15 @@ const seqs = (rows: readonly { readonly seq: number }[]): number[] => rows.map((
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, seq) => seq);
 const sharesOf = (rows: readonly Row[]): [number, number][] =>
   rows.map(({ seq, worker }) => [seq, worker]);
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
 
 const hostOptions = {
   version,
@@ -63,7 +73,14 @@ describe("the original's example with two clients, against docker-registry", () 
     if (records === undefined) return t.skip(needsSample);
     const warmed = await place.drayage(["master", "-c", "warmup", "-i", "config.yaml"]);
     assert.equal(warmed.code, 0, warmed.err);
-    const ran = await place.drayage(["master", "-c", "run", "-i", "config.yaml"]);
+    const ran = await place.drayage([
+      "master",
+      "-c",
+      "run",
+      "-i",
+      "config.yaml",
+      "--allow-invalid",
+    ]);
     assert.equal(ran.code, 0, ran.err);
     const rows = place.rows();
     assert.deepEqual(seqs(rows), upTo(records.length));
@@ -109,7 +126,8 @@ describe("two nodes and an embedded registry", () => {
   }
 
   const master = (list: readonly string[], ...flags: readonly string[]): string[] => [
-    ...["master", "-c", "run", "-i", "config.yaml"],
+    // A busy machine makes short runs invalid; what that means has tests of its own.
+    ...["master", "-c", "run", "-i", "config.yaml", "--allow-invalid"],
     ...["--set", `client_info.client_list=[${list.map((name) => `"${name}"`).join(",")}]`],
     ...flags,
   ];
@@ -184,6 +202,27 @@ describe("two nodes and an embedded registry", () => {
       else assert.ok(skipped.length > 0 && skipped.every(({ reason }) => reason === "node_lost"));
     });
   }
+
+  test("the master's port tells how the nodes do while the run goes on", async () => {
+    const place = await warmed(300, 0.01);
+    const nodes = await startNodes(place, 2);
+    const port = await freePort();
+    const run = place.start([
+      ...master(nodes.map(({ address }) => address)),
+      ...["--set", `client_info.port=${port}`],
+    ]);
+    await until(() => nodes.every(({ said }) => said().includes(" of 2")), "the run has begun");
+    const status = await fetch(`http://127.0.0.1:${port}/status`);
+    const { nodes: told } = (await status.json()) as { nodes: { address: string }[] };
+    assert.deepEqual(
+      told.map(({ address }) => address),
+      nodes.map(({ address }) => address),
+    );
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(metrics, /^drayage_node_up\{node="1",address="127.0.0.1:\d+"\} 1$/m);
+    const ended = await run.ended;
+    assert.equal(ended.code, 0, ended.err);
+  });
 
   test("the master is killed in mid-run: nodes finish what they have and keep it, and take the next run", async () => {
     const count = 500;

@@ -20,6 +20,16 @@ export const hasRemoteNodes = ({ clientInfo }: ReplayConfig): boolean =>
 
 export type SpreadSurroundings = Pick<NodeSetRequest, "ca" | "env" | "say">;
 
+const requestOf = (
+  { clientInfo, cluster }: ReplayConfig,
+  surroundings: SpreadSurroundings,
+): NodeSetRequest => ({
+  ...surroundings,
+  list: clientInfo.clientList ?? [],
+  cluster,
+  statusPort: clientInfo.port,
+});
+
 type SpreadRun = {
   readonly plan: EnginePlan & { readonly feed: RunFeedPlan };
   readonly makeEngine: MakeEngine;
@@ -31,8 +41,7 @@ export async function spreadRun(
   flags: RunFlags,
   surroundings: SpreadSurroundings,
 ): Promise<SpreadRun> {
-  const list = config.clientInfo.clientList ?? [];
-  const nodes = await NodeSet.find({ ...surroundings, list, cluster: config.cluster });
+  const nodes = await NodeSet.find(requestOf(config, surroundings));
   const plan = planRun(config, { ...flags, nodes: nodes.count });
   const local = config.cluster.split === "local" ? await localPlanning(config, plan.feed) : {};
   const makeEngine = nodes.engineFor({
@@ -90,7 +99,7 @@ export async function spreadWarmup(
 ): Promise<WarmupNodes | undefined> {
   const list = config.clientInfo.clientList ?? [];
   try {
-    const nodes = await NodeSet.find({ ...surroundings, list, cluster: config.cluster });
+    const nodes = await NodeSet.find(requestOf(config, surroundings));
     return {
       count: nodes.count,
       makeEngine: (plan, listeners) =>

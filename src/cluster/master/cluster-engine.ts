@@ -6,14 +6,8 @@
 import { appendFileSync, writeFileSync } from "node:fs";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
-import { nanos } from "../../core/units.ts";
-import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
-import {
-  type AppliedControl,
-  type ControlAnswer,
-  type RunControl,
-  TimebaseControl,
-} from "../../pacing/timebase-control.ts";
+import type { Timebase } from "../../pacing/timebase.ts";
+import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
 import { allocateRing } from "../../ring/record-ring.ts";
 import {
   type EngineEnd,
@@ -23,12 +17,15 @@ import {
   type RunEngine,
 } from "../../workers/engine.ts";
 import { Feeder } from "../../workers/feeder.ts";
+import type { NodeReport } from "../../workers/node-report.ts";
 import { allocateOrders, RunOrders } from "../../workers/run-orders.ts";
 import { sumOfCounts } from "../../workers/target-counts.ts";
 import type { Control } from "../protocol/message.ts";
+import { type ClockLimits, checkClocks } from "./clock-check.ts";
+import { ClusterControl } from "./cluster-control.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
-import type { NodeHandle } from "./node-handle.ts";
+import type { NodeHandle, NodeState } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
 import { OperationPump } from "./operation-pump.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
@@ -40,22 +37,14 @@ const PUMP_MS = 10;
 const PRIMING_PASSES = 3;
 /** Between the announcement of the start and the start. */
 const START_AHEAD_NS = 1e9;
-/** Between an order and the instant that it holds from: it has reached every node by then. */
-const CONTROL_AHEAD_NS = 1e9;
 
-export type ClusterOptions = NodePlanning & {
-  readonly nodes: readonly NodeHandle[];
-  readonly onLost: OnLost;
-  /** Largest error of a clock, ms: above the first a warning, above the second no run. */
-  readonly clockBoundMs: number;
-  readonly clockBoundMaxMs: number;
-  /** Largest difference of wall clocks, ms. */
-  readonly wallAheadMaxMs: number;
-  /** What the user should know. */
-  readonly say: (line: string) => void;
-  /** All nodes are done, or lost. */
-  readonly close: () => Promise<void>;
-};
+export type ClusterOptions = NodePlanning &
+  ClockLimits & {
+    readonly nodes: readonly NodeHandle[];
+    readonly onLost: OnLost;
+    /** All nodes are done, or lost. */
+    readonly close: () => Promise<void>;
+  };
 
 export class ClusterEngine implements RunEngine {
   readonly #plan: EnginePlan;
@@ -70,9 +59,8 @@ export class ClusterEngine implements RunEngine {
   readonly #pumps: readonly OperationPump[];
   readonly #figures: FiguresMerge;
   readonly #lost: LostOperations;
-  readonly #timebaseMemory = allocateTimebase();
-  readonly #control = new TimebaseControl(this.#timebaseMemory);
-  readonly timebase = new Timebase(this.#timebaseMemory);
+  readonly #control = new ClusterControl();
+  readonly timebase: Timebase = this.#control.timebase;
   readonly tallies: readonly SharedArrayBuffer[];
   /** `split: local`: nodes have feeders of their own. */
   readonly #nodesFeed: NodesFeed | undefined;
@@ -119,7 +107,8 @@ export class ClusterEngine implements RunEngine {
   /** Runs to the end. Throws what the feeder threw, and DrayageError `node-refused` for a node that does not take part. */
   async run(): Promise<EngineEnd> {
     try {
-      await this.#measureClocks();
+      await checkClocks(this.#nodes, this.#clock, this.#options);
+      this.#throwRefusals();
       return await this.#feed();
     } finally {
       this.#sayGoodbye();
@@ -152,31 +141,9 @@ export class ClusterEngine implements RunEngine {
     for (const { node, plan } of planMessages(this.#plan, this.#nodes, this.#options)) {
       node.conversation.say(plan);
       node.state = "planned";
+      // A node whose first operation is far away is ready all the same.
+      if (this.#nodesFeed === undefined) node.give(Buffer.alloc(0), []);
     }
-  }
-
-  /** One node after the other: the rounds of one are not held up by those of others. */
-  async #measureClocks(): Promise<void> {
-    for (const node of this.#nodes) {
-      const clocks = await node.measureClocks(this.#clock);
-      if (clocks === undefined) {
-        node.lose("it does not answer questions about its clock");
-        continue;
-      }
-      const { clockBoundMs, clockBoundMaxMs, wallAheadMaxMs, say } = this.#options;
-      const boundMs = clocks.bound / 1e6;
-      if (boundMs > clockBoundMaxMs)
-        node.lose(
-          `its clock is known to ${boundMs.toFixed(1)} ms only, ${clockBoundMaxMs} ms are allowed: the way to it is too slow`,
-        );
-      else if (Math.abs(clocks.wallAheadMs) > wallAheadMaxMs)
-        node.lose(wallSentence(clocks.wallAheadMs, wallAheadMaxMs));
-      else if (boundMs > clockBoundMs)
-        say(
-          `warning: the clock of node ${node.title} is known to ${boundMs.toFixed(1)} ms only; cluster.clock_bound is ${clockBoundMs} ms`,
-        );
-    }
-    this.#throwRefusals();
   }
 
   #throwRefusals(): void {
@@ -292,14 +259,13 @@ export class ClusterEngine implements RunEngine {
   control(control: RunControl): ControlAnswer {
     if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
       return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
-    const soonest =
-      this.#startedAt === undefined ? 0 : this.#clock.now() - this.#startedAt + CONTROL_AHEAD_NS;
-    const answer = this.#control.control(control, nanos(soonest));
-    if (answer.applied) {
-      const factor = control.kind === "speed" ? control.factor : 1;
-      this.#order({ type: "control", order: control.kind, atNs: answer.clock, factor });
-    }
-    return answer;
+    const elapsed = this.#startedAt === undefined ? undefined : this.#clock.now() - this.#startedAt;
+    return this.#control.apply(control, elapsed, (order) => this.#order(order));
+  }
+
+  /** How the nodes do, at any time. */
+  nodeReports(): readonly (NodeReport & { readonly state: NodeState })[] {
+    return this.#nodes.map((node) => ({ ...node.report(), state: node.state }));
   }
 
   get controls(): readonly AppliedControl[] {
@@ -319,10 +285,4 @@ export class ClusterEngine implements RunEngine {
     this.#orders.cut();
     this.#order({ type: "control", order: "stop", atNs: 0, factor: 1 });
   }
-}
-
-function wallSentence(aheadMs: number, allowedMs: number): string {
-  const seconds = (Math.abs(aheadMs) / 1000).toFixed(3);
-  const side = aheadMs > 0 ? "ahead of" : "behind";
-  return `its clock is ${seconds} s ${side} the master's, ${allowedMs / 1000} s are allowed: set both by NTP`;
 }

@@ -109,7 +109,7 @@ export class NodeHost {
     conversation.listen({
       hear: (later) => {
         if (this.#answer(conversation, later, () => course.end())) return;
-        if (course.run === undefined) early.push(later);
+        if (course.run === undefined) early.push(owned(later));
         else course.run.hear(later);
       },
       lost: (reason) => course.lose(reason, this.#options),
@@ -145,6 +145,10 @@ export class NodeHost {
     this.#release(conversation);
   }
 }
+
+/** A message that outlives its frame. */
+const owned = (message: Message): Message =>
+  message.type === "ops" ? { ...message, records: message.records.slice() } : message;
 
 /** Until the master says that it has everything, or is lost. */
 class RunCourse {

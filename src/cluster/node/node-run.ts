@@ -4,21 +4,19 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
-import { nanos } from "../../core/units.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
-import { TallyReader } from "../../stats/tally-reader.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
+import type { FeederTask } from "../../workers/messages.ts";
 import { PouredSource } from "../../workers/poured-source.ts";
 import { type Conversation, failureOf } from "../conversation.ts";
 import { bufferOf, countOperations } from "../operation-run.ts";
 import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
-import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT } from "../record-layout.ts";
 import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
+import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
 
-const SECOND_NS = 1e9;
 /** Of the lines of one message. */
 const SKIPPED_BYTES = 512 * 1024;
 
@@ -44,19 +42,17 @@ export class NodeRun {
   readonly #start = Promise.withResolvers<Start>();
   readonly #engine: Engine;
   #source: PouredSource | undefined;
-  #tallies: TallyReader | undefined;
+  #snapshots: SnapshotSender | undefined;
   #started: EngineStart | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #snapshots = 0;
-  #snapshotEnd = 0;
   #firstSentNs = Number.NaN;
   /** Wall minus monotonic clock at the start, ns. */
   #wallAhead = 0;
   #ordered = 0;
-  /** Due by second, as the feeder of this node tells it, until the next snapshot. */
-  #planned: { seconds: number[]; operations: number[] } = { seconds: [], operations: [] };
+  readonly #planned = new PlannedCollector();
   readonly #skippedFile: string;
   #alone: Alone | undefined;
+  /** Operations that came before there were rings for them. */
+  readonly #early: Ops[] = [];
 
   constructor(
     conversation: Conversation,
@@ -86,19 +82,21 @@ export class NodeRun {
           },
         },
         started: (start) => this.#begin(start),
-        feeding: (fed) => {
-          if (fed.type !== "planned") return;
-          this.#planned.seconds.push(fed.second);
-          this.#planned.operations.push(fed.operations);
-        },
+        feeding: (fed) => this.#planned.feeding(fed),
       },
       {
         agree: (here) => this.#agree(here),
-        ...(plan.feed === null
-          ? { source: (task) => (this.#source = new PouredSource(task)) }
-          : {}),
+        ...(plan.feed === null ? { source: (task) => this.#makeSource(task) } : {}),
       },
     );
+  }
+
+  /** The rings are there now: what came before goes into them. */
+  #makeSource(task: FeederTask): PouredSource {
+    const source = new PouredSource(task);
+    this.#source = source;
+    for (const early of this.#early.splice(0)) this.#pour(source, early);
+    return source;
   }
 
   /** NaN for what was never sent. */
@@ -113,13 +111,13 @@ export class NodeRun {
       const end = await this.#engine.run();
       this.#sender.close();
       if (this.#alone !== undefined) return await this.#keepAlone(this.#alone, end);
-      this.#takeSnapshot();
+      this.#snapshots?.send(this.#planned.take());
       const skipped = this.#sendSkipped();
       this.#conversation.say(this.#done(end, skipped));
       return "done";
     } finally {
       this.#sender.close();
-      clearTimeout(this.#timer);
+      this.#snapshots?.stop();
       rmSync(this.#skippedFile, { force: true });
     }
   }
@@ -149,46 +147,15 @@ export class NodeRun {
 
   #begin(start: EngineStart): void {
     this.#started = start;
-    this.#tallies = new TallyReader(this.#engine.tallies);
-    this.#nextSnapshot();
-  }
-
-  /** At whole seconds since the start, which are the same instants on all nodes. */
-  #nextSnapshot(): void {
-    const { clock, at } = this.#started as EngineStart;
-    const elapsed = clock.now() - at;
-    const next = Math.max(1, Math.floor(elapsed / SECOND_NS) + 1) * SECOND_NS;
-    this.#timer = setTimeout(
-      () => {
-        // A timer may be early by a fraction of a millisecond.
-        if (clock.now() - at >= next) this.#takeSnapshot();
-        this.#nextSnapshot();
-      },
-      Math.ceil((next - elapsed) / 1e6),
-    );
-  }
-
-  /** Numbered by the second that it ends: a thread that was held up sends one for several. */
-  #takeSnapshot(): void {
-    if (this.#started === undefined || this.#tallies === undefined) return;
-    const { clock, at } = this.#started;
-    const end = Math.max(0, clock.now() - at);
-    const snapshot = this.#tallies.takeInterval(nanos(this.#snapshotEnd), nanos(end));
-    this.#snapshotEnd = end;
-    this.#conversation.say({
-      type: "snapshot",
-      number: ++this.#snapshots,
-      snapshot: encodeSnapshot(snapshot),
-      ...this.#planned,
-    });
-    this.#planned = { seconds: [], operations: [] };
+    this.#snapshots = new SnapshotSender(this.#conversation, start, this.#engine.tallies);
+    this.#snapshots.begin(() => this.#planned.take());
   }
 
   #done({ feed, counts }: EngineEnd, skipped: number): Message {
     const { cuts, longestCutMs, unknown } = this.#conversation;
     return {
       type: "done",
-      snapshots: this.#snapshots,
+      snapshots: this.#snapshots?.count ?? 0,
       results: this.#sender.batches,
       skipped,
       rows: this.#sender.rows,
@@ -220,7 +187,8 @@ export class NodeRun {
     }
   }
 
-  #takeOps({ layout, batch, count, records, last }: Ops): void {
+  #takeOps(ops: Ops): void {
+    const { layout, batch, count, records } = ops;
     // Delivered twice: everything in it was taken over before.
     if (batch <= this.#ordered) return;
     this.#ordered = batch;
@@ -233,9 +201,14 @@ export class NodeRun {
       this.stop();
       return;
     }
-    const taken = (): void => this.#conversation.say({ type: "taken", batch });
-    this.#source?.pour(records, taken);
-    if (last) this.#source?.end();
+    // Borrowed from the frame that they came in.
+    if (this.#source === undefined) this.#early.push({ ...ops, records: records.slice() });
+    else this.#pour(this.#source, ops);
+  }
+
+  #pour(source: PouredSource, { batch, records, last }: Ops): void {
+    source.pour(records, () => this.#conversation.say({ type: "taken", batch }));
+    if (last) source.end();
   }
 
   #obey({ order, atNs, factor }: Control): void {
@@ -277,7 +250,7 @@ export class NodeRun {
   }
 
   #keepAlone({ keeper, start, reason }: Alone, end: EngineEnd): Promise<string> {
-    const totals = (this.#tallies ?? new TallyReader([])).totals();
+    const totals = (this.#snapshots as SnapshotSender).totals();
     const seconds = Math.max(0, start.clock.now() - start.at) / 1e9;
     return keeper.finish({ plan: this.#message, start, end, totals, seconds, reason });
   }

@@ -1,0 +1,42 @@
+// Pauses, resumes and speeds up a run on all nodes at one instant.
+import { nanos } from "../../core/units.ts";
+import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
+import {
+  type AppliedControl,
+  type ControlAnswer,
+  type RunControl,
+  TimebaseControl,
+} from "../../pacing/timebase-control.ts";
+import type { Control } from "../protocol/message.ts";
+
+/** Between an order and the instant that it holds from: it has reached every node by then. */
+const CONTROL_AHEAD_NS = 1e9;
+
+export class ClusterControl {
+  readonly timebase: Timebase;
+  readonly #control: TimebaseControl;
+
+  constructor() {
+    const memory = allocateTimebase();
+    this.timebase = new Timebase(memory);
+    this.#control = new TimebaseControl(memory);
+  }
+
+  /** `elapsed`: ns since the start; undefined before it. `order` carries to the nodes what is applied. */
+  apply(
+    control: RunControl,
+    elapsed: number | undefined,
+    order: (control: Control) => void,
+  ): ControlAnswer {
+    const soonest = elapsed === undefined ? 0 : elapsed + CONTROL_AHEAD_NS;
+    const answer = this.#control.control(control, nanos(soonest));
+    if (!answer.applied) return answer;
+    const factor = control.kind === "speed" ? control.factor : 1;
+    order({ type: "control", order: control.kind, atNs: answer.clock, factor });
+    return answer;
+  }
+
+  get applied(): readonly AppliedControl[] {
+    return this.#control.applied;
+  }
+}

@@ -1,0 +1,91 @@
+// Tells the master each second what happened in it. Seconds are those since the common start, the same instants on all nodes.
+import { nanos } from "../../core/units.ts";
+import { TallyReader } from "../../stats/tally-reader.ts";
+import type { EngineStart } from "../../workers/engine.ts";
+import type { FromFeeder } from "../../workers/messages.ts";
+import type { Conversation } from "../conversation.ts";
+import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
+
+const SECOND_NS = 1e9;
+
+export class SnapshotSender {
+  readonly #conversation: Conversation;
+  readonly #start: EngineStart;
+  readonly #reader: TallyReader;
+  #timer: NodeJS.Timeout | undefined;
+  #end = 0;
+  /** Snapshots sent. */
+  count = 0;
+
+  constructor(
+    conversation: Conversation,
+    start: EngineStart,
+    tallies: readonly SharedArrayBuffer[],
+  ) {
+    this.#conversation = conversation;
+    this.#start = start;
+    this.#reader = new TallyReader(tallies);
+  }
+
+  /** `planned` is asked before each snapshot: what is due, as the feeder of this node tells it. */
+  begin(planned: () => PlannedPairs): void {
+    const { clock, at } = this.#start;
+    const elapsed = clock.now() - at;
+    const next = Math.max(1, Math.floor(elapsed / SECOND_NS) + 1) * SECOND_NS;
+    this.#timer = setTimeout(
+      () => {
+        // A timer may be early by a fraction of a millisecond.
+        if (clock.now() - at >= next) this.send(planned());
+        this.begin(planned);
+      },
+      Math.ceil((next - elapsed) / 1e6),
+    );
+  }
+
+  send({ seconds, operations }: PlannedPairs): void {
+    const { clock, at } = this.#start;
+    const end = Math.max(0, clock.now() - at);
+    const snapshot = this.#reader.takeInterval(nanos(this.#end), nanos(end));
+    this.#end = end;
+    this.#conversation.say({
+      type: "snapshot",
+      number: ++this.count,
+      snapshot: encodeSnapshot(snapshot),
+      seconds,
+      operations,
+    });
+  }
+
+  /** Everything since the start. */
+  totals(): ReturnType<TallyReader["totals"]> {
+    return this.#reader.totals();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+export type PlannedPairs = {
+  readonly seconds: readonly number[];
+  readonly operations: readonly number[];
+};
+
+/** Collects what a feeder says is due, until it is taken. */
+export class PlannedCollector {
+  #seconds: number[] = [];
+  #operations: number[] = [];
+
+  feeding(fed: FromFeeder): void {
+    if (fed.type !== "planned") return;
+    this.#seconds.push(fed.second);
+    this.#operations.push(fed.operations);
+  }
+
+  take(): PlannedPairs {
+    const taken = { seconds: this.#seconds, operations: this.#operations };
+    this.#seconds = [];
+    this.#operations = [];
+    return taken;
+  }
+}
