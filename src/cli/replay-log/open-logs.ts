@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { messageOf, UsageError } from "../../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 import { unfinishedIn } from "../../playback/message-log/log-files.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
 import { ReadDirectory } from "../../playback/message-log/read-directory.ts";
@@ -29,14 +29,14 @@ export function openLogs(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (isUsersMistake(error)) {
-      throw new UsageError(`cannot replay: ${messageOf(error)}`, { cause: error });
+      throw new UsageError(`cannot replay: ${error.message}`, { cause: error });
     }
     throw error;
   }
 }
 
 /** What readers throw about paths, headers and globs. */
-const isUsersMistake = (error: unknown): boolean =>
+const isUsersMistake = (error: unknown): error is Error =>
   error instanceof LogIOError || error instanceof TypeError || error instanceof RangeError;
 
 const isDirectory = (path: string): boolean =>

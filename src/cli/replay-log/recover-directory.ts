@@ -1,4 +1,4 @@
-import { messageOf, UsageError } from "../../core/errors.ts";
+import { UsageError } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
 import { type Recovered, recoverLogs } from "../../playback/message-log/log-recovery.ts";
@@ -17,7 +17,7 @@ function recover(directory: string): Recovered[] {
   try {
     return recoverLogs(directory);
   } catch (error) {
-    if (error instanceof LogIOError) throw new UsageError(messageOf(error), { cause: error });
+    if (error instanceof LogIOError) throw new UsageError(error.message, { cause: error });
     throw error;
   }
 }

@@ -48,6 +48,7 @@ export class RecordForm {
   readonly #body: Body;
   readonly #bodyBytes: number;
   readonly #isBeside: boolean;
+  readonly #beside: Uint8Array<ArrayBuffer>;
 
   constructor(item: PackedItem, slotBytes: number) {
     this.#item = item;
@@ -55,6 +56,8 @@ export class RecordForm {
     this.#body = { type: Buffer.from(type), topic: Buffer.from(topic), payload };
     this.#bodyBytes = this.#body.type.length + this.#body.topic.length + payload.length;
     this.#isBeside = recordBytes(this.#bodyBytes) > slotBytes;
+    this.#beside = new Uint8Array(this.besideBytes);
+    if (this.#isBeside) this.#copyBody(this.#beside, 0);
   }
 
   /** Bytes that go beside the ring; 0: none. */
@@ -62,11 +65,9 @@ export class RecordForm {
     return this.#isBeside ? this.#bodyBytes : 0;
   }
 
-  /** The body, in memory that can be given away. */
+  /** The body where it goes beside the ring, in memory that can be given away, once. */
   beside(): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.#bodyBytes);
-    this.#copyBody(bytes, 0);
-    return bytes;
+    return this.#beside;
   }
 
   /** False when the ring is full. */

@@ -6,10 +6,15 @@
 //    2 run      1: fill the queue               18 halted   number of the start that failed
 //    3 start    number of the last start        19 largePut     KiB that went beside the ring
 //    4 taken    items that came out             20 waiting  1: sleeps until there is room
-//    5 largeTaken   KiB                         21 life     0 gone, 1 at work, 2 replaced
+//    5 largeTaken   KiB                         21 life     0 gone, 1 at work
+//                                               22 gate     1: changes queue and state at this moment
 //
 // Counters wrap; only their differences are used. A reset is a new pass: records of an older one are passed over, and a
-// state that was written for an older one means nothing. So nobody has to wait for the other side.
+// state that was written for an older one means nothing.
+//
+// The producer goes through the gate and then looks whether it is still to run; the consumer says stop and then looks at the
+// gate. Either the producer sees the stop, or the consumer waits for the few microseconds of one put: after a stop nothing
+// goes in, however long the reader takes.
 const BELL = 0;
 const PASS = 1;
 const RUN = 2;
@@ -22,7 +27,12 @@ const HALTED = 18;
 const LARGE_PUT = 19;
 const WAITING = 20;
 const LIFE = 21;
+const GATE = 22;
 const WORDS = 32;
+
+/** How long a stop waits at the gate at a time, and how often: the producer's thread may have lost its processor in there. */
+const GATE_MS = 1;
+const GATE_LOOKS_MAX = 1000;
 
 const ENDED = 1;
 const READY = 2;
@@ -102,6 +112,9 @@ export class QueueBoard {
   stop(): void {
     Atomics.store(this.#words, RUN, 0);
     this.ring();
+    for (let look = 0; look < GATE_LOOKS_MAX && Atomics.load(this.#words, GATE) === 1; look++) {
+      Atomics.wait(this.#words, GATE, 1, GATE_MS);
+    }
   }
 
   nextPass(): void {
@@ -127,6 +140,7 @@ export class QueueBoard {
   }
 
   loseLife(): void {
+    Atomics.store(this.#words, GATE, 0);
     Atomics.store(this.#words, LIFE, GONE);
   }
 
@@ -136,6 +150,18 @@ export class QueueBoard {
   }
 
   // Producer's side.
+
+  /** Whether queue and state may be changed for this pass, until `leave`. */
+  enter(pass: number): boolean {
+    Atomics.store(this.#words, GATE, 1);
+    if (this.isRunning && pass === this.pass) return true;
+    this.leave();
+    return false;
+  }
+
+  leave(): void {
+    Atomics.store(this.#words, GATE, 0);
+  }
 
   hasRoom(largeBytes: number): boolean {
     if (this.size >= this.length) return false;

@@ -73,15 +73,26 @@ export class QueueFiller {
   }
 
   #fill(): FillStep {
+    // Outside the gate: a reader may take its time.
     this.#inHand ??= this.#read();
-    if (this.#inHand === undefined) {
-      this.#hasEnded = true;
-      this.#isReady = true;
-      this.#report();
-      this.#ring.publish();
-      return ENDED;
+    if (!this.board.enter(this.#pass)) return IDLE;
+    try {
+      return this.#inHand === undefined ? this.#end() : this.#putInHand(this.#inHand);
+    } finally {
+      this.board.leave();
     }
-    if (!this.#put(this.#inHand)) {
+  }
+
+  #end(): FillStep {
+    this.#hasEnded = true;
+    this.#isReady = true;
+    this.#report();
+    this.#ring.publish();
+    return ENDED;
+  }
+
+  #putInHand(form: RecordForm): FillStep {
+    if (!this.#put(form)) {
       this.#becomeReady();
       return FULL;
     }
