@@ -172,12 +172,16 @@ export class ArchiveFileWriter {
     const { paths } = this;
     if (this.#ids.length < events.length) this.#ids = new Uint32Array(events.length * 2);
     const known = paths.count;
-    for (let at = 0; at < events.length; at++) {
-      const { path } = events[at] as ArchiveEvent;
-      const id = paths.find(path);
-      this.#ids[at] = id >= 0 ? id : paths.add(path);
+    try {
+      for (let at = 0; at < events.length; at++) {
+        const { path } = events[at] as ArchiveEvent;
+        const id = paths.find(path);
+        this.#ids[at] = id >= 0 ? id : paths.add(path);
+      }
+    } finally {
+      // Of events that are refused half-way, some paths have their ids already.
+      if (paths.count > known) this.#addPathMaps(known);
     }
-    if (paths.count > known) this.#addPathMaps(known);
   }
 
   #addPathMaps(from: number): number {

@@ -30,6 +30,8 @@ export class ArchiveWriter {
   readonly #watchers = new Set<WriterWatcher>();
   readonly #failureListeners: ((failure: WriterFailure) => void)[] = [];
   #file: ArchiveFileWriter;
+  /** The file before it, until its seal is committed. */
+  #sealing: ArchiveFileWriter | undefined;
   /** Commits, rotations and the end happen one after the other. */
   #tasks: Promise<void> = Promise.resolve();
   #commit: Promise<void> | undefined;
@@ -113,7 +115,7 @@ export class ArchiveWriter {
     for (const watcher of this.#watchers) watcher.grown();
   }
 
-  /** A remark of the source for whoever reads the file: any JSON object. */
+  /** A remark for whoever reads the file. */
   note(note: Readonly<Record<string, unknown>>): void {
     if (this.#failure !== undefined) return;
     this.#file.meta({ note }, this.#stamps.next());
@@ -122,8 +124,7 @@ export class ArchiveWriter {
 
   /** Undefined while there is room; else resolves once the disk has caught up with what is uncommitted. */
   room(): Promise<void> | undefined {
-    const { flushBytes } = this.#limits;
-    const { file } = this.#file;
+    const [{ flushBytes }, { file }] = [this.#limits, this.#file];
     if (this.#failure !== undefined || flushBytes === 0) return undefined;
     if (file.end - file.committed.length < flushBytes * ROOM_FLUSHES) return undefined;
     return this.commit().catch(ignore);
@@ -226,6 +227,7 @@ export class ArchiveWriter {
     });
     if (sealAt === undefined || next === undefined)
       throw new StorageError(`recording has stopped: ${this.state().failure}`);
+    this.#sealing = old;
     this.#file = next;
     for (const watcher of this.#watchers) watcher.began(next);
     await this.#task(() => this.#finish(old, { next, sealAt, name }));
@@ -245,6 +247,7 @@ export class ArchiveWriter {
     },
   ): Promise<void> {
     await old.file.commit(sealAt);
+    this.#sealing = undefined;
     // Whatever is called current has a beginning that a power cut cannot take away.
     await next.file.commit();
     this.#disk.rename(join(this.folder, CURRENT), join(this.folder, name));
@@ -283,15 +286,14 @@ export class ArchiveWriter {
 
   #fail(error: unknown, isSync: boolean): void {
     if (this.#failure !== undefined) return;
-    this.#failure = failureOf(this.#file, error, isSync);
-    const { file } = this.#file;
+    this.#failure = failureOf(error, { file: this.#file, sealing: this.#sealing, isSync });
     this.#timers.end();
-    const { lostBatches } = this.#failure;
-    this.#options.onNotice?.(`recording stopped, ${lostBatches} batches lost: ${messageOf(error)}`);
+    const { lostBatches: lost } = this.#failure;
+    this.#options.onNotice?.(`recording stopped, ${lost} batches lost: ${messageOf(error)}`);
     for (const listener of this.#failureListeners) listener(this.#failure);
     // What is whole in the file is made safe if the disk still takes 64 bytes.
-    if (!isSync && !file.isClosed)
-      this.#tasks = this.#tasks.then(() => file.commit()).catch(ignore);
+    const { file } = this.#file;
+    if (!isSync) this.#tasks = this.#tasks.then(() => file.commit()).catch(ignore);
   }
 }
 

@@ -48,14 +48,21 @@ function lastStampOf({ file }: ArchiveFileWriter): Micros | null {
  * lost and is not touched again.
  */
 export function failureOf(
-  { file, totals, index }: ArchiveFileWriter,
   error: unknown,
-  isSync: boolean,
+  {
+    file,
+    sealing,
+    isSync,
+  }: {
+    readonly file: ArchiveFileWriter;
+    readonly sealing: ArchiveFileWriter | undefined;
+    readonly isSync: boolean;
+  },
 ): WriterFailure {
-  const kept = isSync ? file.committed : file.now;
-  index.cut(file.end);
-  return {
-    error: error instanceof Error ? error : new Error(String(error)),
-    lostBatches: totals.batches - kept.batches,
-  };
+  file.index.cut(file.file.end);
+  const lost = lostIn(file, isSync) + (sealing === undefined ? 0 : lostIn(sealing, isSync));
+  return { error: error instanceof Error ? error : new Error(String(error)), lostBatches: lost };
 }
+
+const lostIn = ({ file, totals }: ArchiveFileWriter, isSync: boolean): number =>
+  totals.batches - (isSync ? file.committed : file.now).batches;

@@ -5,7 +5,10 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { systemDisk } from "../../src/archive/archive-disk.ts";
 import type { ArchiveItem, Batch } from "../../src/archive/event.ts";
+import { verifyFile } from "../../src/archive/verify.ts";
+import { UsageError } from "../../src/core/errors.ts";
 import { bytes, millis } from "../../src/core/units.ts";
 import {
   appended,
@@ -142,6 +145,18 @@ describe("an archive", () => {
       { kind: "gap", ...gap },
       two,
     ]);
+  });
+});
+
+describe("a batch that is refused", () => {
+  it("leaves nothing behind: paths it brought keep their meaning", async (t) => {
+    const directory = archiveFolder(t);
+    const { writer } = await openWriter(t, { directory });
+    assert.throws(() => writer.append([value("/good", "1"), value("bad", "2")]), UsageError);
+    const batch = appended(writer, [value("/good", "3"), value("/other", "4")]);
+    await writer.close();
+    sameItems(await itemsOf(await openReader(t, directory)), [batch]);
+    assert.deepEqual(verifyFile(systemDisk, directory, "current").problems, []);
   });
 });
 
