@@ -5,7 +5,7 @@ import { type Distribution, maximumOf, meanOf, valueAtPercentile } from "../stat
 import { indexOf } from "../stats/histogram.ts";
 
 /** Lateness above this is counted as this: it is told by the maximum, and no histogram needs more. */
-export const LATENESS_MAX_NS = 60e9;
+const LATENESS_MAX_NS = 60e9;
 /** One power of two of values; the histogram of a session that is on time has some eight of them. */
 const PAGE_COUNTERS = 1024;
 const PAGES = Math.ceil((indexOf(LATENESS_MAX_NS) + 1) / PAGE_COUNTERS);

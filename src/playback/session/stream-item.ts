@@ -107,7 +107,7 @@ function jsonField(name: string, json: Uint8Array): string {
 }
 
 /** `NATS/1.0`, lines `Name: value`, an empty line; names that come again have a list. */
-export function headerFields(wire: Uint8Array): Record<string, string | string[]> {
+function headerFields(wire: Uint8Array): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = Object.create(null);
   const [, ...lines] = bufferOf(wire).toString("utf8").split("\r\n");
   for (const line of lines) {

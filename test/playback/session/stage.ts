@@ -12,10 +12,10 @@ import { ManualWakeClock } from "../../fakes/manual-wake-clock.ts";
 
 /** 2026-01-01T00:00:00Z. */
 export const START = 1_767_225_600_000_000;
-export const S = 1e6;
+const S = 1e6;
 export const NS = 1e9;
 /** What the system's clock shows when a test begins: an hour after START. */
-export const NOW = START + 3600 * S;
+const NOW = START + 3600 * S;
 
 export const at = (seconds: number): string =>
   new Date(START / 1000 + seconds * 1000).toISOString().replace("Z", "000Z");
