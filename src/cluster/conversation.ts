@@ -12,7 +12,7 @@ export type Patience = {
   readonly lostAfterMs: number;
 };
 
-export const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
+const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
 
 const lanes: Readonly<Record<Message["type"], Lane>> = {
   hello: "control",

@@ -1,5 +1,5 @@
-// Operation records as they cross the network: which are in a batch, and when each is due.
-import { DUE_AT, operationRecordBytes, SEQ_AT } from "../ring/operation-record.ts";
+// Operation records as they cross the network: how many there are, and where each begins.
+import { operationRecordBytes, SEQ_AT } from "../ring/operation-record.ts";
 import { OUTCOME_ROW_AT } from "../ring/outcome-record.ts";
 import { countRecords, recordLength } from "../ring/record-run.ts";
 
@@ -26,7 +26,6 @@ export const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 export const seqOf = (records: Buffer, at: number): number => records.readUInt32LE(at + SEQ_AT);
-export const dueOf = (records: Buffer, at: number): number => records.readDoubleLE(at + DUE_AT);
 
 /** Offsets of the records, which were counted before. */
 export function* offsetsOf(records: Buffer): Generator<number> {

@@ -84,7 +84,7 @@ export type LoadFeedPlan = {
 };
 
 /** Operations come ready-made from another machine (poured-source.ts). */
-export type PouredFeedPlan = {
+type PouredFeedPlan = {
   readonly kind: "poured";
   /** They have due times. */
   readonly paced: boolean;

@@ -14,7 +14,7 @@ export const HANDSHAKE_MS_MAX = 5000;
 /** Nothing of a handshake is longer. */
 const HANDSHAKE_BYTES_MAX = 4096;
 
-export type Challenge = { readonly type: "challenge"; readonly nonce: Uint8Array };
+type Challenge = { readonly type: "challenge"; readonly nonce: Uint8Array };
 export type Open = {
   readonly type: "open";
   /** Made up by the master; a connection that carries on names it again. */
@@ -24,7 +24,7 @@ export type Open = {
   readonly nonce: Uint8Array;
   readonly proof: Uint8Array;
 };
-export type Opened = {
+type Opened = {
   readonly type: "opened";
   readonly received: number;
   readonly proof: Uint8Array;

@@ -5,7 +5,7 @@ import { DUE_AT } from "../../ring/operation-record.ts";
 import { RingConsumer } from "../../ring/record-ring.ts";
 
 /** Schedule time that a node has ahead of the clock, at most. It is what it lives on when the network is cut. */
-export const AHEAD_NS = 10e9;
+const AHEAD_NS = 10e9;
 /** Operations that a node was given and has not ended, at most. */
 export const AHEAD_OPERATIONS = 64 * 1024;
 /** A batch goes out when it has so many bytes. With the largest record it fits a frame. */

@@ -9,7 +9,7 @@ import { OUTCOME_LAYOUT } from "../record-layout.ts";
 const BATCH_BYTES = 256 * 1024;
 const BATCH_MS = 200;
 /** Of an outcome: row and key of 64 KiB each at most. */
-export const OUTCOME_BYTES_MAX = 160 * 1024;
+const OUTCOME_BYTES_MAX = 160 * 1024;
 /**
  * Unacknowledged bytes at which outcomes stay in their rings and, when those are full, operations in their places. A cut of
  * ten seconds at 20,000 operations a second makes some 80 MB.

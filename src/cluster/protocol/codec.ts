@@ -13,7 +13,7 @@ export const PROTOCOL: { readonly major: number; readonly minor: number } = { ma
 /** What servers of messages take by default, and what keeps a heartbeat from waiting behind bulk. */
 export const FRAME_BYTES_MAX: number = 1024 * 1024;
 /** A plan of some thousand trace files; batches are made to fit a frame. */
-export const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
+const MESSAGE_BYTES_MAX: number = 64 * 1024 * 1024;
 
 const MAGIC = 0x44;
 const HEAD_BYTES = 4;

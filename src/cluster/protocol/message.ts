@@ -60,7 +60,7 @@ export const refusalReasons = [
 ] as const;
 
 /** Times are ns on the monotonic clock of whoever took them; `wallUs` was read by the node between the two of its own. */
-export type ClockAsk = {
+type ClockAsk = {
   readonly type: "clock-ask";
   readonly round: number;
   readonly askedNs: number;
@@ -88,7 +88,7 @@ export type Ops = {
 };
 
 /** All operations up to this batch are in the rings of the request worker threads. */
-export type Taken = { readonly type: "taken"; readonly batch: number };
+type Taken = { readonly type: "taken"; readonly batch: number };
 
 export type Start = {
   readonly type: "start";
@@ -151,7 +151,7 @@ export type Done = {
 };
 
 /** What a node has to say of itself at the end. */
-export type NodeHealth = {
+type NodeHealth = {
   /** Between the first sending and the start, ns; NaN if nothing was sent. */
   readonly firstSentNs: number;
   /** Longest stretch without a connection to the master, and how many there were. */
@@ -166,12 +166,12 @@ export type NodeHealth = {
 };
 
 /** The node could not go on. */
-export type Failed = { readonly type: "failed"; readonly code: string; readonly sentence: string };
-export type Heartbeat = { readonly type: "heartbeat"; readonly clockNs: number };
+type Failed = { readonly type: "failed"; readonly code: string; readonly sentence: string };
+type Heartbeat = { readonly type: "heartbeat"; readonly clockNs: number };
 /** The conversation is over: everything has arrived, or the run does not take place. */
-export type End = { readonly type: "end"; readonly sentence: string };
+type End = { readonly type: "end"; readonly sentence: string };
 
-export type FromNode =
+type FromNode =
   | Hello
   | { readonly type: "ready" }
   | Refuse
@@ -184,6 +184,6 @@ export type FromNode =
   | Failed
   | Heartbeat;
 
-export type FromMaster = PlanMessage | ClockAsk | Ops | Start | Control | Heartbeat | End;
+type FromMaster = PlanMessage | ClockAsk | Ops | Start | Control | Heartbeat | End;
 
 export type Message = FromNode | FromMaster;

@@ -1,0 +1,125 @@
+// Orders to a run on several nodes: all of them in this process, with links in memory and a real registry.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { version } from "../../src/cli/version.ts";
+import { ListedNodes } from "../../src/cluster/listed-nodes.ts";
+import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
+import { gatherNodes } from "../../src/cluster/master/gather-nodes.ts";
+import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import { requestHead } from "../../src/registry/request-head.ts";
+import { OUTCOME_NODE_AT, OUTCOME_SENT_AT } from "../../src/ring/outcome-record.ts";
+import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
+import type { LoadFeedPlan } from "../../src/workers/feed-plan.ts";
+
+const NODES = 2;
+const RATE = 100;
+
+type Sent = { readonly node: number; readonly sent: number };
+
+/** A load of `seconds` on two nodes; `started` is called with the engine when it has begun. */
+async function runLoad(
+  t: TestContext,
+  seconds: number,
+  started: (engine: ClusterEngine) => void,
+): Promise<{ sent: Sent[]; engine: ClusterEngine }> {
+  const registry = await startEmbeddedRegistry();
+  t.after(() => registry.close());
+  const patience = { heartbeatMs: 1000, lostAfterMs: 10_000 };
+  const say = (): void => {};
+  const finder = new ListedNodes(
+    { nodes: ["local", "local"], token: "", waitMs: 1000, silentMs: 5000 },
+    { version, env: {}, say, alone: () => assert.fail("the master is there") },
+  );
+  const nodes = await gatherNodes(finder, { version, min: undefined, patience, say });
+  const { origin, host } = new URL(registry.url);
+  const style = { hostHeader: host, userAgent: "test", keepAlive: true };
+  const feed: LoadFeedPlan = {
+    kind: "load",
+    schedule: { kind: "constant", rate: RATE, seconds },
+    head: requestHead("GET", "/v2/", style).toString("latin1"),
+    bodyBytes: 0,
+    sha256: undefined,
+    seed: "0",
+    threads: NODES,
+  };
+  const plan: EnginePlan = {
+    threads: NODES,
+    feed,
+    client: {
+      endpoints: [
+        { origin, pathPrefix: "", namePrefix: "", style, insecure: false, auth: { type: "none" } },
+      ],
+      timeouts: { connect: 5, firstByte: 5, idle: 5, total: 0 },
+      retries: { count: 0, backoffMs: 1, on: [] },
+      keepAlive: true,
+      seed: "0",
+      random: false,
+      receiveBytes: 64 * 1024,
+    },
+    limits: { places: 8, entries: 8, lanes: "none" },
+    pacing: "economical",
+    onTimeNs: 10e6,
+    tooLateNs: 100e6,
+  };
+  const sent: Sent[] = [];
+  const listeners: EngineListeners = {
+    keeper: {
+      hasRoom: true,
+      flush() {},
+      keep: (ring, at) => {
+        const node = ring.bytes.readUInt16LE(at + OUTCOME_NODE_AT);
+        sent.push({ node, sent: ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number });
+      },
+    },
+    started: () => started(engine),
+    feeding() {},
+  };
+  const engine = new ClusterEngine(plan, listeners, {
+    version,
+    verb: "load",
+    runId: `test-${process.pid}`,
+    places: 8,
+    entries: 8,
+    rate: RATE,
+    registries: null,
+    files: [],
+    feedOf: (index) => ({ ...feed, share: { index, count: NODES } }),
+    nodes,
+    patience,
+    onLost: "report",
+    clockBoundMs: 1000,
+    clockBoundMaxMs: 10_000,
+    wallAheadMaxMs: 1000,
+    say,
+    close: () => finder.close(),
+  });
+  await engine.run();
+  return { sent, engine };
+}
+
+test("a pause holds from one instant to another on every node, and nothing is lost by it", async (t) => {
+  const { sent, engine } = await runLoad(t, 4, (running) => {
+    running.control({ kind: "pause" });
+    setTimeout(() => running.control({ kind: "resume" }), 2000);
+  });
+  assert.equal(sent.length, 4 * RATE);
+  const [paused, resumed] = engine.controls;
+  assert.ok(paused !== undefined && resumed !== undefined);
+  for (let node = 0; node < NODES; node++) {
+    const times = sent.filter((each) => each.node === node).map((each) => each.sent);
+    assert.equal(times.length, (4 * RATE) / NODES);
+    assert.ok(times.some((time) => time > resumed.clock));
+    // What was due before the pause may be late on a busy machine; nothing of what comes due after it may go out.
+    const before = times.filter((time) => time < resumed.clock).length;
+    const dueBefore = Math.ceil(((paused.schedule / 1e9) * RATE) / NODES) + 1;
+    assert.ok(before <= dueBefore, `${before} of node ${node} before the end of the pause`);
+  }
+});
+
+test("a drained run ends on all nodes, and what was sent is told", async (t) => {
+  const { sent } = await runLoad(t, 1000, (running) => {
+    setTimeout(() => running.drain(), 1500);
+  });
+  assert.ok(sent.length < 1000 * RATE);
+  assert.deepEqual([...new Set(sent.map(({ node }) => node))].sort(), [0, 1]);
+});
