@@ -102,9 +102,9 @@ export class Stream {
     return this.items.filter((item) => item.type === type);
   }
 
-  /** Resolves once the items look so. */
+  /** Resolves once the items look so; rejects if the stream ends before. */
   until(holds: (stream: Stream) => boolean): Promise<void> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const look = (): void => {
         if (!holds(this)) return;
         this.#waiting.delete(look);
@@ -112,6 +112,7 @@ export class Stream {
       };
       this.#waiting.add(look);
       look();
+      this.ended.then(() => reject(new Error(`ended: ${JSON.stringify(this.items.at(-1))}`)));
     });
   }
 
