@@ -194,7 +194,7 @@ describe("13. two processes on one archive", () => {
 
   it("the second writer is refused while the first lives; a lock whose writer was killed is taken over", async (t) => {
     const directory = archiveFolder(t);
-    const child = spawn(process.execPath, ["test/fakes/archive-child.ts", directory, "1"], {
+    const child = spawn(process.execPath, ["test/fakes/archive-child.ts", "1", directory], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     await once(child.stdout, "data");

@@ -1,29 +1,32 @@
-// A writer that is meant to be killed: appends batches whose content follows from their number, and prints, after every
-// commit, how many it has committed. Arguments: the folder, and how many batches between commits.
+// Writers that are meant to be killed: append batches whose content follows from their number and print, after every commit,
+// whose it was and how many are committed. Arguments: how many batches between commits, then a folder for each writer.
+import { ArchiveReader } from "../../src/archive/archive-reader.ts";
 import { ArchiveWriter } from "../../src/archive/archive-writer.ts";
 import { bytes } from "../../src/core/units.ts";
 
-const [directory = "", each = "10"] = process.argv.slice(2);
-const writer = await ArchiveWriter.open({
-  directory,
-  source: { kind: "api", spec: [], host: "child" },
-  imageBytes: bytes(20_000),
-  rotateBytes: bytes(150_000),
-});
-let number = writer.state().paths === 0 ? 0 : await countOf();
-for (;;) {
-  for (let at = 0; at < Number(each); at++, number++)
-    writer.append([
-      { kind: "value", path: "/number", value: Buffer.from(String(number)) },
-      { kind: "value", path: `/p${number % 13}`, value: Buffer.from(`${number} `.repeat(60)) },
-    ]);
-  await writer.commit();
-  process.stdout.write(`${number}\n`);
+const [each = "7", ...folders] = process.argv.slice(2);
+
+async function write(directory: string, index: number): Promise<never> {
+  const writer = await ArchiveWriter.open({
+    directory,
+    source: { kind: "api", spec: [], host: "child" },
+    imageBytes: bytes(20_000),
+    rotateBytes: bytes(150_000),
+  });
+  let number = await nextNumber(directory, writer);
+  for (;;) {
+    for (let at = 0; at < Number(each); at++, number++)
+      writer.append([
+        { kind: "value", path: "/number", value: Buffer.from(String(number)) },
+        { kind: "value", path: `/p${number % 13}`, value: Buffer.from(`${number} `.repeat(60)) },
+      ]);
+    await writer.commit();
+    process.stdout.write(`${index} ${number}\n`);
+  }
 }
 
-/** The number of the next batch: one more than the archive tells. */
-async function countOf(): Promise<number> {
-  const { ArchiveReader } = await import("../../src/archive/archive-reader.ts");
+/** One more than the archive's last batch tells. */
+async function nextNumber(directory: string, writer: ArchiveWriter): Promise<number> {
   const reader = await ArchiveReader.open(directory, { writer });
   const last = reader.last();
   if (last === null) return 0;
@@ -31,3 +34,5 @@ async function countOf(): Promise<number> {
     if (path === "/number" && event?.kind === "value") return Number(event.value) + 1;
   return 0;
 }
+
+await Promise.all(folders.map(write));
