@@ -3,13 +3,13 @@ export const pageStyle = `
 :root {
   color-scheme: light dark;
   --page: #fbfbfa; --card: #ffffff; --ink: #1d232b; --muted: #5d6773; --grid: #e6e8eb; --line: #dcdfe3;
-  --first: #0b6bb5; --second: #c9540a; --third: #0a8f6a; --quiet: #a9b1bb; --bad: #c02a3c;
+  --first: #0b6bb5; --second: #c9540a; --third: #0a8f6a; --fourth: #8a4fb5; --quiet: #a9b1bb; --bad: #c02a3c; --heat: #0b6bb5;
   --good-ink: #0a6b42; --good: #dff3e8; --warning-ink: #7a4a00; --warning: #fdeecd; --bad-ink: #9b1527; --bad-pale: #fbe1e4;
 }
 @media (prefers-color-scheme: dark) {
   :root:not([data-paper="yes"]) {
     --page: #14171b; --card: #1b1f25; --ink: #e8ebef; --muted: #9aa5b1; --grid: #2a3038; --line: #2f363f;
-    --first: #58b0f0; --second: #f0954a; --third: #3fcf9f; --quiet: #67717d; --bad: #ff6b7d;
+    --first: #58b0f0; --second: #f0954a; --third: #3fcf9f; --fourth: #c79af0; --quiet: #67717d; --bad: #ff6b7d; --heat: #58b0f0;
     --good-ink: #7fe3b3; --good: #12392a; --warning-ink: #ffd27a; --warning: #41300c; --bad-ink: #ff9aa7; --bad-pale: #47161d;
   }
 }
@@ -37,7 +37,16 @@ p { margin: 0 0 12px; }
 section { padding: 18px 20px; margin: 0 0 18px; overflow-x: auto; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 18px; }
 .pair section { min-width: 0; }
-select { font: inherit; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 3px 8px; margin-bottom: 8px; }
+.tools { display: flex; gap: 6px; justify-content: flex-end; margin-bottom: 8px; }
+.tools select { margin-right: auto; }
+select, button { font: inherit; font-size: 13px; color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 3px 8px; }
+button { color: var(--muted); cursor: pointer; }
+button:hover { color: var(--ink); border-color: var(--muted); }
+.readout { min-height: 1.5em; margin: 4px 0 0; font-size: 13px; font-variant-numeric: tabular-nums; }
+.readout:empty { display: none; }
+details { font-size: 13px; margin-top: 6px; }
+details > div { max-height: 320px; overflow: auto; }
+summary { color: var(--muted); cursor: pointer; width: max-content; }
 :focus-visible { outline: 2px solid var(--first); outline-offset: 2px; border-radius: 4px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: 14px; }
 th, td { padding: 5px 10px; text-align: right; white-space: nowrap; }
@@ -61,7 +70,7 @@ table.u-legend { width: auto; margin: 4px 0 0; }
   body { background: #fff; font-size: 12px; }
   main, header { max-width: none; padding: 0; }
   section, .numbers div { break-inside: avoid; border-color: #ccc; }
-  .u-legend .u-value { display: none; }
+  .u-legend .u-value, .tools, .readout, details { display: none; }
 }
 @media (max-width: 520px) { .pair { grid-template-columns: 1fr; } main, header { padding-left: 12px; padding-right: 12px; } }
 `;

@@ -6,7 +6,7 @@ import {
 } from "../stats/distribution.ts";
 import type { RequestFigures } from "../stats/figures.ts";
 import { type Html, type HtmlRow, htmlTable } from "./html.ts";
-import { formatCount, formatNanos } from "./number-format.ts";
+import { formatBytes, formatCount, formatNanos } from "./number-format.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import { overall, type RunFigures } from "./run-figures.ts";
@@ -83,6 +83,22 @@ export function statusTable({ totals }: RunFigures): Html {
     })),
   );
   return htmlTable(["status", "operation", "n"], rows, 2);
+}
+
+/** What each node did. Empty where there was one. */
+export function nodeTable({ nodes = [], paced }: RunFigures): Html {
+  const rows = nodes.map(({ name, done, failed, bytes, response, service }) => ({
+    cells: [
+      name,
+      formatCount(done),
+      formatCount(failed),
+      formatBytes(bytes),
+      ...latencyCells(paced ? response : service).slice(1),
+    ],
+  }));
+  const percentiles = reportedPercentiles.map((percent) => `p${percent}`);
+  const head = ["node", "done", "failed", "bytes", "mean", ...percentiles, "max"];
+  return rows.length === 0 ? "" : htmlTable(head, rows, 1);
 }
 
 /** How each request worker thread fared. */

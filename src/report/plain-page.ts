@@ -1,10 +1,8 @@
 // A report page of sections that its maker decides: the same style, charts and promises as that of a replay.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { escaped, factList, type Html, scriptData } from "./html.ts";
-import type { PageCharts } from "./page-charts.ts";
-import { pageScript } from "./page-script.ts";
-import { pageStyle } from "./page-style.ts";
+
+import type { PageCharts } from "./chart.ts";
+import { escaped, factList, type Html } from "./html.ts";
+import { framedPage } from "./page-frame.ts";
 
 export type PageSection = {
   readonly title: string;
@@ -32,42 +30,17 @@ export type PlainPage = {
   readonly footer: string;
 };
 
-/** Nothing is fetched, whatever a message in the page says. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
-
 /** One file that needs nothing else. */
-export function renderPlainPage(page: PlainPage): Html {
-  const plotter = createRequire(import.meta.url);
-  const read = (name: string): string => readFileSync(plotter.resolve(name), "utf8");
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escaped(`${page.title}: ${page.verdict}`)}</title>
-<style>${read("uplot/dist/uPlot.min.css")}${pageStyle}</style>
-</head>
-<body>
-${header(page)}
+export const renderPlainPage = (page: PlainPage): Html =>
+  framedPage({
+    title: `${page.title}: ${page.verdict}`,
+    body: `${header(page)}
 <main>
 ${page.sections.map(sectionHtml).join("\n")}
 <footer>${escaped(page.footer)}</footer>
-</main>
-<script>${read("uplot/dist/uPlot.iife.min.js")}</script>
-<script>
-${pageScript()}
-drawPage(${scriptData(page.charts)}, Object.assign(Object.create(null), {
-  document, uPlot,
-  getComputedStyle: (element) => getComputedStyle(element),
-  matchMedia: (query) => matchMedia(query),
-  addEventListener: (type, listener) => addEventListener(type, listener),
-}));
-</script>
-</body>
-</html>
-`;
-}
+</main>`,
+    charts: page.charts,
+  });
 
 function header(page: PlainPage): Html {
   const numbers = page.numbers

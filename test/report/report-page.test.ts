@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium } from "playwright-core";
-import { HeatGrid } from "../../src/report/heat-grid.ts";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { nanos } from "../../src/core/units.ts";
 import { escaped, scriptData } from "../../src/report/html.ts";
 import { type PageContext, renderReportPage } from "../../src/report/report-page.ts";
 import type { RunFigures } from "../../src/report/run-figures.ts";
-import { SERIES_POINTS_MAX, Series } from "../../src/report/series.ts";
-import type { SeriesPoint } from "../../src/report/timeseries.ts";
+import { RunTimeline } from "../../src/report/run-timeline.ts";
+import type { IntervalSnapshot } from "../../src/stats/figures.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
 import { type SampleRun, sampleRun } from "./sample-run.ts";
@@ -29,17 +29,17 @@ const openedBrowser = (): Promise<Browser> => {
 };
 after(async () => (await browser)?.close());
 
-const contextOf = (series: Series): PageContext => ({
+const contextOf = (timeline: PageContext["timeline"]): PageContext => ({
   command: "drayage run -i config.yaml",
   facts: [
     ["target", "http://127.0.0.1:5000"],
     ["seed", "0"],
   ],
   files: [{ name: "results.json", holds: "all figures" }],
-  timeline: { series, heat: new HeatGrid() },
+  timeline,
 });
-const pageOf = ({ figures, series }: SampleRun): string =>
-  renderReportPage(figures, contextOf(series));
+const pageOf = ({ figures, timeline }: SampleRun): string =>
+  renderReportPage(figures, contextOf(timeline));
 
 const run = sampleRun();
 const paced = pageOf(run);
@@ -57,7 +57,7 @@ test("page: an invalid run says why before anything else", () => {
     ...run.figures,
     validity: { verdict: "INVALID", cause: "generator saturated", reasons: ["40 % were late"] },
   };
-  const page = renderReportPage(figures, contextOf(run.series));
+  const page = renderReportPage(figures, contextOf(run.timeline));
   assert.match(page, /<span class="verdict bad">INVALID \(generator saturated\)<\/span>/);
   assert.match(page, /<li>40 % were late<\/li>/);
 });
@@ -70,27 +70,28 @@ test("page: text from servers and the command line stays text", () => {
     examples: { "http:503": evil },
     skipped: { [evil]: 1 },
   };
-  const page = renderReportPage(figures, { ...contextOf(run.series), command: evil });
+  const page = renderReportPage(figures, { ...contextOf(run.timeline), command: evil });
   assert.doesNotMatch(page, /<img/);
   assert.equal(page.split("</script>").length, paced.split("</script>").length);
   assert.equal(escaped(`<a b="c">&'`), "&#60;a b=&#34;c&#34;&#62;&#38;&#39;");
   assert.deepEqual(JSON.parse(scriptData({ a: "</script>\u2028" })), { a: "</script>\u2028" });
 });
 
-function longSeries(): Series {
-  const series = new Series();
-  const point = run.series.points[3] as SeriesPoint;
-  for (let second = 0; second < SERIES_POINTS_MAX * 3; second++) {
-    const noise = 1 + Math.sin(second / 50);
-    const responseP99 = Number((noise * 12.3456).toFixed(6));
-    series.add({ ...point, second, responseP99, responseMax: responseP99 * 9 });
+/** An hour, a second at a time: the seconds of the sample again and again, through the real recorder of its course. */
+function hour(): RunTimeline {
+  const timeline = new RunTimeline();
+  for (let second = 0; second < 3600; second++) {
+    const snapshot = run.snapshots[second % run.snapshots.length] as IntervalSnapshot;
+    const start = nanos(second * 1e9);
+    timeline.add({ snapshot: { ...snapshot, start, end: nanos(start + 1e9) }, planned: 200 });
   }
-  return series;
+  return timeline;
 }
 
-test("page: stays below 2 MB for a run of hours", () => {
-  const page = renderReportPage(run.figures, contextOf(longSeries()));
+test("page: stays below 2 MB for a run of an hour, and says how it was thinned", () => {
+  const page = renderReportPage(run.figures, contextOf(hour()));
   assert.ok(page.length < PAGE_BYTES_MAX, `${page.length} bytes`);
+  assert.match(page, /2 neighbouring windows are one point/);
 });
 
 const nothing: RunFigures = {
@@ -101,14 +102,18 @@ const nothing: RunFigures = {
 };
 
 for (const { name, page, charts } of [
-  { name: "a paced run", page: paced, charts: 8 },
-  { name: "a run without due times", page: pageOf(sampleRun({ paced: false })), charts: 6 },
+  { name: "a paced run", page: paced, charts: 13 },
+  { name: "a run without due times", page: pageOf(sampleRun({ paced: false })), charts: 11 },
   {
-    name: "a run of hours",
-    page: renderReportPage(run.figures, contextOf(longSeries())),
-    charts: 8,
+    name: "a run of an hour",
+    page: renderReportPage(run.figures, contextOf(hour())),
+    charts: 13,
   },
-  { name: "a run of nothing", page: renderReportPage(nothing, contextOf(new Series())), charts: 0 },
+  {
+    name: "a run of nothing",
+    page: renderReportPage(nothing, contextOf(new RunTimeline())),
+    charts: 0,
+  },
 ]) {
   test(`page: ${name} draws ${charts} charts in Chromium, without an error or a request`, async (t) => {
     if (!existsSync(CHROMIUM)) {
@@ -131,6 +136,9 @@ for (const { name, page, charts } of [
       assert.equal(await drawnCharts(tab), charts, "after a change of colours");
       if (charts > 0) {
         await tab.selectOption("select", { index: 1 });
+        await readByKeys(tab);
+        await openTable(tab);
+        await exportAll(tab, name === "a paced run" ? charts : 1);
         await tab.focus(".u-legend [role=button]");
         await tab.keyboard.press("Enter");
         assert.equal(await tab.locator(".u-legend .u-off").count(), 1);
@@ -144,6 +152,40 @@ for (const { name, page, charts } of [
       await tab.close();
     }
   });
+}
+
+/** The arrow keys walk along a chart, and what stands there is told. */
+async function readByKeys(tab: Page): Promise<void> {
+  const chart = tab.locator("#curve [role=application]");
+  await chart.focus();
+  await tab.keyboard.press("Home");
+  const first = await tab.locator("#curve [role=status]").textContent();
+  await tab.keyboard.press("ArrowRight");
+  const second = await tab.locator("#curve [role=status]").textContent();
+  assert.match(first ?? "", /^0%: .*service \d/);
+  assert.notEqual(second, first);
+}
+
+async function openTable(tab: Page): Promise<void> {
+  await tab.locator("#curve summary").click();
+  const rows = await tab.locator("#curve details tbody tr").count();
+  assert.ok(rows > 10 && rows <= 100, `${rows} rows`);
+}
+
+/** Every chart hands out a picture and its values. */
+async function exportAll(tab: Page, charts: number): Promise<void> {
+  for (const [kind, content] of [
+    ["SVG", /^<svg xmlns=[\s\S]*<path d="M[\s\S]*<\/svg>\n$/],
+    ["CSV", /^[a-z]+,[^\n]+\n[\d.]+,/],
+  ] as const) {
+    const buttons = tab.getByRole("button", { name: kind, exact: true });
+    assert.ok((await buttons.count()) >= charts);
+    for (let at = 0; at < charts; at++) {
+      const [download] = await Promise.all([tab.waitForEvent("download"), buttons.nth(at).click()]);
+      assert.match(download.suggestedFilename(), new RegExp(`\\.${kind.toLowerCase()}$`));
+      assert.match(readFileSync(await download.path(), "utf8"), content);
+    }
+  }
 }
 
 /** Canvases with more than one colour in them. */

@@ -108,7 +108,7 @@ test("time series: a run without due times leaves planned, response and lateness
   assert.ok((point.serviceMax ?? 0) > 0);
 });
 
-const quiet = run.series.points[0] as SeriesPoint;
+const quiet = run.timeline.series.points[0] as SeriesPoint;
 for (const { intervals, stride } of [
   { intervals: 1, stride: 1 },
   { intervals: SERIES_POINTS_MAX, stride: 1 },

@@ -4,9 +4,9 @@ import { random as randomOf } from "../../src/core/random.ts";
 import { millis, nanos } from "../../src/core/units.ts";
 import { CompatSum, OnTime } from "../../src/report/compat.ts";
 import type { RunFigures } from "../../src/report/run-figures.ts";
-import { Series } from "../../src/report/series.ts";
-import { seriesPoint } from "../../src/report/timeseries.ts";
+import { RunTimeline } from "../../src/report/run-timeline.ts";
 import type { IntervalSnapshot } from "../../src/stats/figures.ts";
+import type { ThreadHealth } from "../../src/stats/tally.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
 import { judge } from "../../src/stats/validity.ts";
@@ -37,7 +37,9 @@ function plannedRequest(
   const own = part.own * Math.exp(random() * 1.2 + random() ** 12 * 3);
   const stalled = sent >= stall.from && sent < stall.to;
   const begun = stalled ? stall.to + random() * 40 * MS : sent;
-  const times = { due, sent, firstByte: begun + own * 0.4, done: begun + own };
+  // One in fifty opens its connection.
+  const connected = Math.round(due / MS) % 250 === 0 ? { connected: sent + 0.2 * MS } : {};
+  const times = { due, sent, ...connected, firstByte: begun + own * 0.4, done: begun + own };
   const bytes = { [part.field]: Math.round(part.size * Math.exp(random() * 5)) };
   const failing = random();
   const ending = { failure: Failure.none, status: part.status as number };
@@ -49,8 +51,21 @@ function plannedRequest(
 export type SampleRun = {
   readonly figures: RunFigures;
   readonly snapshots: readonly IntervalSnapshot[];
-  readonly series: Series;
+  readonly timeline: RunTimeline;
 };
+
+/** Of a thread that has some more to do every few seconds. */
+const healthAt = (second: number): ThreadHealth => ({
+  loopDelayP99: nanos(2 * MS),
+  loopDelayMax: nanos(9 * MS),
+  loopDelayRecent: nanos((1 + (second % 8)) * MS),
+  gcCount: 3 * second,
+  gcNanos: nanos(4 * MS * second),
+  gcP50: nanos(MS),
+  gcP99: nanos(2 * MS),
+  gcMax: nanos(3 * MS),
+  cpuShare: 0.1 + (second % 5) / 20,
+});
 
 export function sampleRun(
   options: { seconds?: number; rate?: number; stalls?: boolean; paced?: boolean } = {},
@@ -76,7 +91,7 @@ export function sampleRun(
   });
   events.sort((a, b) => a.at - b.at);
   const snapshots: IntervalSnapshot[] = [];
-  const series = new Series();
+  const timeline = new RunTimeline();
   const last = Math.max(...requests.map(({ done }) => done));
   let next = 0;
   for (let second = 0; second * SECOND < last; second++) {
@@ -85,11 +100,12 @@ export function sampleRun(
       event.act();
       next++;
     }
+    tally.health(healthAt(second));
     const snapshot = reader.takeInterval(nanos(second * SECOND), nanos(to));
     snapshots.push(snapshot);
-    series.add(seriesPoint(snapshot, paced ? (second < seconds ? rate : 0) : null));
+    timeline.add({ snapshot, planned: paced ? (second < seconds ? rate : 0) : null });
   }
-  return { figures: figuresOf(reader, requests, { seconds, paced, last }), snapshots, series };
+  return { figures: figuresOf(reader, requests, { seconds, paced, last }), snapshots, timeline };
 }
 
 function figuresOf(
