@@ -13,7 +13,7 @@ for (const { set, says } of [
   },
   {
     set: "nothing.at.all=1",
-    says: '--set nothing.at.all: unknown key "nothing"; known here: verbose, trace, registry, client_info, warmup, run, simulate',
+    says: '--set nothing.at.all: unknown key "nothing"; known here: verbose, trace, registry, client_info, cluster, warmup, run, thresholds, simulate',
   },
   {
     set: "verbose",

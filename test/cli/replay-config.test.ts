@@ -82,6 +82,16 @@ test("config: what is not said takes the documented defaults", () => {
       retries: { count: 0, backoffMs: 500, on: ["connect", 429, 502, 503, 504] },
       keepAlive: true,
     },
+    cluster: {
+      split: "stream",
+      onLost: "report",
+      wait: 5,
+      heartbeat: 2,
+      lostAfter: 15,
+      clockBound: 5,
+      clockDifference: 1000,
+    },
+    thresholds: [],
     simulate: { name: "x" },
   });
 });

@@ -3,7 +3,7 @@ import { pullsOf } from "../../pull/pull-interval.ts";
 import type { RatePoint } from "../../pull/rate-course.ts";
 import type { StepFigures } from "../../pull/step-record.ts";
 import type { PhaseFigures } from "../../pull/tables.ts";
-import type { Chart, PageCharts } from "../../report/page-charts.ts";
+import type { Chart, PageCharts } from "../../report/chart.ts";
 import {
   type Distribution,
   supportsPercentile,

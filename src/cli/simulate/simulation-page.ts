@@ -6,7 +6,7 @@ import type { CacheRow } from "../../plugins/simulations/cache/measured-cache.ts
 import { twoTierLines } from "../../plugins/simulations/two-tier/two-tier-simulation.ts";
 import { factList, type Html, htmlTable } from "../../report/html.ts";
 import { formatCount, formatDuration } from "../../report/number-format.ts";
-import type { Chart, PageCharts } from "../../report/page-charts.ts";
+import type { Chart, PageCharts } from "../../report/chart.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import { recordCounts } from "../replay/record-counts.ts";
 import type { SimulationFigures } from "./simulation-figures.ts";

@@ -7,7 +7,7 @@ import {
   formatRate,
   formatShare,
 } from "../../report/number-format.ts";
-import type { Chart, PageCharts } from "../../report/page-charts.ts";
+import type { Chart, PageCharts } from "../../report/chart.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import type { RateBin } from "../../trace/info/arrival-pass.ts";
 import type { TraceCurves, TraceDescription } from "../../trace/info/describe-trace.ts";
