@@ -41,7 +41,8 @@ function staged(
   /** Moves on to where the next message is due. */
   const next = async (): Promise<void> => {
     await until(() => clock.next() < Infinity || !replay.isAlive(), "a due time");
-    await clock.advanceTo(clock.next());
+    // It may have ended while we waited: then nothing will ever be due.
+    if (clock.next() < Infinity) await clock.advanceTo(clock.next());
   };
   const toEnd = async (): Promise<void> => {
     while (replay.isAlive()) await next();
