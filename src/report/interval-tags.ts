@@ -18,7 +18,7 @@ type Measures = Pick<ClassFigures, (typeof measureKeys)[keyof typeof measureKeys
 
 export type Tagged = readonly [tag: string, distribution: Distribution];
 
-export const classTags = (figures: ClassFigures): Tagged[] =>
+const classTags = (figures: ClassFigures): Tagged[] =>
   Object.entries(measureKeys).map(([measure, key]) => [
     `${figures.operation}.${measure}`,
     figures[key],

@@ -8,7 +8,7 @@ import type { RunTimeline } from "./run-timeline.ts";
 type Timeline = Pick<RunTimeline, "series" | "heat">;
 
 /** A chart of the page. `half`: it may stand beside its neighbour. */
-export type ChartSection = {
+type ChartSection = {
   readonly id: string;
   readonly title: string;
   readonly note: string;

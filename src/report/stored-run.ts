@@ -13,7 +13,7 @@ import { RunTimeline } from "./run-timeline.ts";
 import { newNotes, storedIntervals } from "./stored-intervals.ts";
 
 /** What run.json says; files of older versions may lack the frame. */
-export type StoredRecord = RunRecord & {
+type StoredRecord = RunRecord & {
   readonly version?: number;
   readonly runtime?: { readonly name: string; readonly version: string };
   readonly machine?: Readonly<Record<string, unknown>>;
@@ -53,7 +53,7 @@ function storedJson(directory: string, name: string): unknown {
 }
 
 /** What was run there. Throws UsageError where there is no run. */
-export function storedRecord(directory: string): StoredRecord {
+function storedRecord(directory: string): StoredRecord {
   const record = storedJson(directory, RUN_FILE) as StoredRecord | undefined;
   if (record === undefined)
     throw new UsageError(
