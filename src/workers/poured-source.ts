@@ -1,6 +1,6 @@
 // Operation records that another machine made, on their way into the rings of the request worker threads. On the main thread,
 // which must not block: what finds no room waits here. Runs once per request; budget 1 us, a copy of some 600 bytes included.
-// Guarded by perf/cluster-distribution.bench.ts.
+// Guarded by test/end-to-end/cluster.test.ts.
 import { ANY_SLOT, NO_SESSION, SESSION_AT, SLOT_AT } from "../ring/operation-record.ts";
 import { RingProducer } from "../ring/record-ring.ts";
 import type { FeederTask, FeedSummary } from "./messages.ts";

@@ -36,7 +36,7 @@ const mistakes: readonly { readonly type: readonly string[]; readonly says: RegE
   { type: ["convert", path("no*.json"), "-o", path("x.csv")], says: /no file matches/ },
   {
     type: ["convert", "archive:dir", "-o", path("x.csv")],
-    says: /archive:dir: reading a recorder archive/,
+    says: /archive:dir: this command reads no archives/,
   },
   { type: ["convert", path("good.json"), "-o", path("x")], says: /say --to FORMAT/ },
   {

@@ -3,10 +3,11 @@ import { writeFile } from "node:fs/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import type { AppliedControl } from "../../pacing/timebase-control.ts";
 import { compatBlock } from "../../report/compat.ts";
-import { renderReportPage } from "../../report/report-page.ts";
+import type { PageContext } from "../../report/report-page.ts";
 import { runResults } from "../../report/results.ts";
 import type { RunDirectory, RunRecord } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
+import { writeRunOutputs } from "../../report/run-outputs.ts";
 import { summaryText } from "../../report/summary.ts";
 import { paintFor } from "../../report/text-table.ts";
 import type { Terminal } from "../command.ts";
@@ -65,8 +66,7 @@ export function writeStart(
 export async function writeOutputs(story: RunStory, outputs: Outputs): Promise<void> {
   const { directory, figures, summaryFile } = outputs;
   const results = runResults(figures);
-  await directory.writeJson("results.json", results);
-  await directory.writeText("report.html", pageOf(story, outputs));
+  await writeRunOutputs(directory, figures, contextOf(story, outputs));
   if (summaryFile === undefined) return;
   const compat = figures.compat === null ? null : compatBlock(figures.compat);
   await writeSummary(summaryFile, { ...results, compat });
@@ -82,13 +82,12 @@ async function writeSummary(path: string, results: unknown): Promise<void> {
   }
 }
 
-const pageOf = (story: RunStory, outputs: Outputs): string =>
-  renderReportPage(outputs.figures, {
-    command: ["drayage", ...story.arguments].join(" "),
-    facts: story.facts,
-    files: filesOf(outputs),
-    timeline: outputs.recording.timeline,
-  });
+const contextOf = (story: RunStory, outputs: Outputs): PageContext => ({
+  command: ["drayage", ...story.arguments].join(" "),
+  facts: story.facts,
+  files: filesOf(outputs),
+  timeline: outputs.recording.timeline,
+});
 
 const filesOf = ({ directory, files }: Outputs) => [
   ...ownFiles.map(({ name, holds }) => ({ name: directory.file(name), holds })),
@@ -101,6 +100,8 @@ const ownFiles = [
   { name: "histograms.hlog", holds: "all latencies, per second" },
   { name: "timeseries.csv", holds: "rates and latencies, per second" },
   { name: "counts.ndjson", holds: "counts, per second, of each operation" },
+  { name: "percentiles/", holds: "percentiles of each operation, for HdrHistogram's plotter" },
+  { name: "figures/", holds: "every plot as SVG, with data and scripts to draw it anew" },
   { name: "run.json", holds: "what was run, where and how" },
 ];
 

@@ -35,6 +35,8 @@ const RING_BYTES = 1024 * 1024;
 const PUMP_MS = 10;
 /** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
 const PRIMING_PASSES = 3;
+/** Between the first refusal of a node and the end of the command, while others have not answered. */
+const REFUSALS_MS = 5000;
 /** Between the announcement of the start and the start. */
 const START_AHEAD_NS = 1e9;
 
@@ -67,6 +69,7 @@ export class ClusterEngine implements RunEngine {
   readonly #failed = Promise.withResolvers<never>();
   readonly #ended = Promise.withResolvers<void>();
   #changed: () => void = () => {};
+  #refusing: NodeJS.Timeout | undefined;
   #startedAt: number | undefined;
 
   constructor(plan: EnginePlan, listeners: EngineListeners, options: ClusterOptions) {
@@ -133,6 +136,7 @@ export class ClusterEngine implements RunEngine {
       return { feed, counts, nodes };
     } finally {
       clearInterval(pumping);
+      clearTimeout(this.#refusing);
       await feeder.terminate();
     }
   }
@@ -165,8 +169,7 @@ export class ClusterEngine implements RunEngine {
   #see(node: NodeHandle): void {
     switch (node.state) {
       case "refused":
-        // Others that refuse for the same reason do so within the same moment.
-        if (node.clocks !== undefined) setTimeout(() => this.#refuse(), PUMP_MS * 10);
+        this.#awaitRefusals();
         return;
       case "lost":
         this.#options.say(`node ${node.title} is lost: ${node.reason}`);
@@ -179,8 +182,16 @@ export class ClusterEngine implements RunEngine {
         this.#lookForEnd();
         return;
       default:
+        this.#awaitRefusals();
         this.#changed();
     }
+  }
+
+  /** A run that does not take place is told with the sentences of all nodes, of those that take long a little later or never. */
+  #awaitRefusals(): void {
+    if (!this.#nodes.some(({ state }) => state === "refused")) return;
+    if (!this.#nodes.some(({ state }) => state === "planned")) this.#refuse();
+    else this.#refusing ??= setTimeout(() => this.#refuse(), REFUSALS_MS);
   }
 
   #refuse(): void {

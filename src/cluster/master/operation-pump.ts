@@ -1,6 +1,6 @@
 // Moves operation records out of one ring of the feeder to the node that they belong to, a little ahead of the schedule. Runs on
 // the main thread every few milliseconds, many records at a time; budget 500 ns a record. Guarded by
-// perf/cluster-distribution.bench.ts.
+// test/end-to-end/cluster.test.ts.
 import { DUE_AT } from "../../ring/operation-record.ts";
 import { RingConsumer } from "../../ring/record-ring.ts";
 

@@ -1,5 +1,5 @@
 // Collects outcome records and sends them to the master in batches. Runs once per request on the main thread; budget 300 ns, no
-// allocation but for a buffer per batch. Guarded by perf/cluster-distribution.bench.ts.
+// allocation but for a buffer per batch. Guarded by test/end-to-end/cluster.test.ts.
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import type { Conversation } from "../conversation.ts";

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { RunDirectory } from "../../src/report/run-directory.ts";
+import { writeRunOutputs } from "../../src/report/run-outputs.ts";
+import { sampleRun } from "./sample-run.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "drayage-figures-"));
+after(() => rmSync(directory, { recursive: true }));
+
+const { figures, timeline } = sampleRun();
+const context = { command: "drayage run", facts: [], files: [], timeline };
+await writeRunOutputs(new RunDirectory(directory), figures, context);
+const folder = join(directory, "figures");
+const names = readdirSync(folder);
+const ending = (suffix: string): string[] => names.filter((name) => name.endsWith(suffix));
+const text = (name: string): string => readFileSync(join(folder, name), "utf8");
+
+test("figures: every chart has a picture, data and a script for each of three programs", () => {
+  const charts = ending(".svg").map((name) => name.replace(".svg", ""));
+  assert.ok(charts.includes("curve") && charts.includes("heat") && charts.includes("sizes"));
+  for (const suffix of [".csv", ".gp", ".py", ".tex"])
+    for (const chart of charts) assert.ok(names.includes(`${chart}${suffix}`), `${chart}${suffix}`);
+  assert.ok(names.includes("heat-cells.csv"));
+});
+
+test("figures: pictures have lines, axes with texts, and no number that is none", () => {
+  for (const name of ending(".svg")) {
+    const picture = text(name);
+    assert.match(picture, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"/, name);
+    assert.match(picture, /<path d="M[^"]*L/, name);
+    assert.ok((picture.match(/<text /g) ?? []).length > 6, name);
+    assert.doesNotMatch(picture, /NaN|Infinity|undefined/, name);
+  }
+});
+
+test("figures: cells of the heatmap count every success", () => {
+  const [, ...rows] = text("heat-cells.csv").trimEnd().split("\n");
+  const counted = rows.reduce((sum, row) => sum + Number(row.split(",")[4]), 0);
+  assert.equal(
+    counted,
+    figures.totals.classes.reduce((sum, { response }) => sum + response.total, 0),
+  );
+});
+
+/** Runs every script of a kind and looks at the PDF that it leaves. */
+function drawAll(suffix: string, program: string): void {
+  for (const name of ending(suffix)) {
+    const ended = spawnSync(program, [name], { cwd: folder, encoding: "utf8" });
+    assert.equal(ended.status, 0, `${name}: ${ended.stderr}`);
+    const pdf = join(folder, name.replace(suffix, ".pdf"));
+    assert.ok(statSync(pdf).size > 2000, `${pdf} is empty`);
+    rmSync(pdf);
+  }
+}
+
+test("figures: gnuplot draws all of them", (t) => {
+  if (spawnSync("gnuplot", ["--version"]).status !== 0) {
+    t.skip("needs gnuplot: apt-get install gnuplot-nox");
+    return;
+  }
+  drawAll(".gp", "gnuplot");
+});
+
+test("figures: matplotlib draws all of them", (t) => {
+  const python = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
+  if (spawnSync(python, ["-c", "import matplotlib"]).status !== 0) {
+    t.skip("needs matplotlib: apt-get install python3-matplotlib");
+    return;
+  }
+  drawAll(".py", python);
+});
+
+test("percentiles: a table for each operation and measure that has values", () => {
+  const tables = readdirSync(join(directory, "percentiles"));
+  for (const name of ["all.response", "get-blob.service", "lateness"])
+    assert.ok(tables.includes(`${name}.hgrm`), name);
+});
