@@ -4,9 +4,9 @@ import type { PolicyName } from "../../plugins/simulations/cache/cache-arguments
 import type { CacheResult } from "../../plugins/simulations/cache/cache-simulation.ts";
 import type { CacheRow } from "../../plugins/simulations/cache/measured-cache.ts";
 import { twoTierLines } from "../../plugins/simulations/two-tier/two-tier-simulation.ts";
+import type { Chart, PageCharts } from "../../report/chart.ts";
 import { factList, type Html, htmlTable } from "../../report/html.ts";
 import { formatCount, formatDuration } from "../../report/number-format.ts";
-import type { Chart, PageCharts } from "../../report/chart.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import { recordCounts } from "../replay/record-counts.ts";
 import type { SimulationFigures } from "./simulation-figures.ts";

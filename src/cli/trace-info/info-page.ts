@@ -1,4 +1,6 @@
 // The page of `trace info`: the twelve parts as tables, and five plots.
+
+import type { Chart, PageCharts } from "../../report/chart.ts";
 import { factList, type Html, htmlTable } from "../../report/html.ts";
 import {
   formatBytes,
@@ -7,7 +9,6 @@ import {
   formatRate,
   formatShare,
 } from "../../report/number-format.ts";
-import type { Chart, PageCharts } from "../../report/chart.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
 import type { RateBin } from "../../trace/info/arrival-pass.ts";
 import type { TraceCurves, TraceDescription } from "../../trace/info/describe-trace.ts";
