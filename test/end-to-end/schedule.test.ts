@@ -66,7 +66,7 @@ describe("the configuration of the original's documentation", () => {
     assert.equal(warmed.code, 0, warmed.err);
     assert.equal(Object.keys(place.map("interm.json")).length, routed.length);
     const ended = await place.drayage([
-      ...["master", "-c", "run", "-i", "config.yaml"],
+      ...["run", "-i", "config.yaml"],
       ...["--set", "run.saturation.lateness_ms=2000"],
     ]);
     assert.equal(ended.code, 0, ended.err);
