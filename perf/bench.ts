@@ -11,11 +11,18 @@ export type Bench = {
 /** `quick`: fewer rounds, to see that it works. `tmp`: an empty folder, removed afterwards. */
 export type BenchContext = { readonly quick: boolean; readonly tmp: string };
 
-/** `value` is the median of the rounds; `spread` half the distance between the quartiles, in the same unit. */
+/** What a figure is to be, in its own unit. */
+export type Target = { readonly atMost: number } | { readonly atLeast: number };
+
+/**
+ * `value` is the median of the rounds; `spread` half the distance between the quartiles, in the same unit. A full run that
+ * misses a `target` fails; a quick one only says so.
+ */
 export type BenchResult = {
   readonly metric: string;
   readonly unit: string;
   readonly value: number;
   readonly spread: number;
   readonly rounds: number;
+  readonly target?: Target;
 };

@@ -1,5 +1,5 @@
 // npm run bench [-- NAME… --quick]: answers the questions of perf/*.bench.ts by measurement.
-// Exit 0: all were measured or could not run here; 1: a check failed; 2: nothing matches.
+// Exit 0: all were measured or could not run here; 1: a check failed or a target was missed; 2: nothing matches.
 import { parseArgs } from "node:util";
 import { type Ending, runBenches } from "./runner.ts";
 
@@ -16,11 +16,11 @@ async function main(): Promise<number> {
   });
   const named = (kind: Ending["kind"]) =>
     [...endings].filter(([, ending]) => ending.kind === kind).map(([name]) => name);
-  for (const kind of ["measured", "not-run", "failed"] as const) {
+  for (const kind of ["measured", "missed", "not-run", "failed"] as const) {
     const names = named(kind);
     if (names.length > 0) console.log(`${kind}: ${names.length} (${names.join(", ")})`);
   }
-  return named("failed").length > 0 ? 1 : 0;
+  return named("failed").length + named("missed").length > 0 ? 1 : 0;
 }
 
 try {

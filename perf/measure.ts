@@ -1,7 +1,7 @@
 // What benches share: the middle and the spread of rounds, processor time, and rounds that take turns.
 import { accessSync, constants, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { BenchResult } from "./bench.ts";
+import type { BenchResult, Target } from "./bench.ts";
 
 /** A bench throws this when it cannot run on this machine; it is listed as not run, which is no failure. */
 export class MissingProgram extends Error {
@@ -42,7 +42,7 @@ export const spread = (values: readonly number[]): number =>
 
 /** The result of a metric that was measured once a round. */
 export const resultOf = (
-  { metric, unit }: { metric: string; unit: string },
+  { metric, unit, target }: { metric: string; unit: string; target?: Target },
   values: readonly number[],
 ): BenchResult => ({
   metric,
@@ -50,7 +50,11 @@ export const resultOf = (
   value: median(values),
   spread: spread(values),
   rounds: values.length,
+  ...(target === undefined ? {} : { target }),
 });
+
+export const isMet = (value: number, target: Target): boolean =>
+  "atMost" in target ? value <= target.atMost : value >= target.atLeast;
 
 // /proc/PID/stat after the name in parentheses: field 0 is the state, 11 to 14 are utime, stime, cutime, cstime in
 // ticks of 10 ms (the value of USER_HZ on every Linux that Node runs on).

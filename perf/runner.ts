@@ -4,12 +4,15 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "nod
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Bench, BenchResult } from "./bench.ts";
-import { MissingProgram } from "./measure.ts";
+import type { Bench, BenchResult, Target } from "./bench.ts";
+import { isMet, MissingProgram } from "./measure.ts";
 
-/** How one bench ended. `not-run`: the machine lacks a program. `failed`: it threw, e.g. its own check of the answer. */
+/**
+ * How one bench ended. `not-run`: the machine lacks a program. `failed`: it threw, e.g. its own check of the answer. `missed`: a full
+ * run was measured, and a figure is not what it is to be.
+ */
 export type Ending =
-  | { readonly kind: "measured"; readonly results: readonly BenchResult[] }
+  | { readonly kind: "measured" | "missed"; readonly results: readonly BenchResult[] }
   | { readonly kind: "not-run"; readonly reason: string }
   | { readonly kind: "failed"; readonly reason: string };
 
@@ -57,7 +60,8 @@ async function measure(bench: Bench, quick: boolean): Promise<Ending> {
       const metrics = odd.map(({ metric }) => metric).join(", ");
       return { kind: "failed", reason: `no figure for ${metrics || "anything"}` };
     }
-    return { kind: "measured", results };
+    const misses = results.some(({ value, target }) => target && !isMet(value, target));
+    return { kind: misses && !quick ? "missed" : "measured", results };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { kind: error instanceof MissingProgram ? "not-run" : "failed", reason };
@@ -109,15 +113,22 @@ function record(
 const figure = (value: number): string =>
   Math.abs(value) >= 1000 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(4);
 
+const verdict = (value: number, target: Target | undefined): string => {
+  if (target === undefined) return "";
+  const bar = "atMost" in target ? `≤ ${figure(target.atMost)}` : `≥ ${figure(target.atLeast)}`;
+  return `${bar} ${isMet(value, target) ? "met" : "MISSED"}`;
+};
+
 function table(results: readonly BenchResult[]): string[] {
-  const rows = results.map(({ metric, unit, value, spread, rounds }) => [
+  const rows = results.map(({ metric, unit, value, spread, rounds, target }) => [
     metric,
     figure(value),
     unit,
     `± ${figure(spread)}`,
     `${rounds} rounds`,
+    verdict(value, target),
   ]);
-  const widths = [0, 1, 2, 3, 4].map((column) =>
+  const widths = [0, 1, 2, 3, 4, 5].map((column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
   );
   const cell = (text: string, column: number) =>
@@ -132,6 +143,7 @@ function show({ print }: BenchRun, bench: Bench, ending: Ending): void {
   for (const line of bench.topology.split("\n")) if (line.trim() !== "") print(`    ${line}`);
   switch (ending.kind) {
     case "measured":
+    case "missed":
       for (const line of table(ending.results)) print(line);
       break;
     case "not-run":
@@ -152,7 +164,7 @@ export async function runBenches(run: BenchRun): Promise<Map<string, Ending>> {
   for (const name of select(run)) {
     const bench = await load(run.folder, name);
     const ending = await measure(bench, run.quick);
-    if (ending.kind === "measured") record(run.folder, bench, run.quick, ending.results);
+    if ("results" in ending) record(run.folder, bench, run.quick, ending.results);
     show(run, bench, ending);
     endings.set(name, ending);
   }

@@ -25,11 +25,16 @@ bench("ring-wrong", `throw new Error("the answer was 41");`);
 bench("ring-empty", "return [];");
 bench("ring-absent", `throw new MissingProgram("hey", "apt-get install hey");`);
 bench("lie", "return [];", "other");
+bench(
+  "aim",
+  `const one = (metric, value, target) => ({ metric, unit: "ms", value, spread: 0, rounds: 1, target });
+   return [one("late", 1, { atMost: 1 }), one("later", ctx.quick ? 3 : 2.5, { atMost: 2 }), one("rate", 9, { atLeast: 8 })];`,
+);
 
-async function run(patterns: string[]) {
+async function run(patterns: string[], quick = true) {
   const lines: string[] = [];
   const print = (line: string) => void lines.push(line);
-  const endings = await runBenches({ folder, patterns, quick: true, print });
+  const endings = await runBenches({ folder, patterns, quick, print });
   return { endings: Object.fromEntries(endings), text: lines.join("\n") };
 }
 
@@ -63,8 +68,22 @@ test("a line of results says what was measured, where and on which commit", asyn
   ]);
 });
 
+test("a full run that misses a target says so and has missed; a quick one only says so", async () => {
+  const full = await run(["aim"], false);
+  assert.equal(full.endings.aim?.kind, "missed");
+  assert.match(full.text, /late +1\.000 .* ≤ 1\.000 met/);
+  assert.match(full.text, /later +2\.500 .* ≤ 2\.000 MISSED/);
+  assert.match(full.text, /rate +9\.000 .* ≥ 8\.000 met/);
+  const quick = await run(["aim"]);
+  assert.equal(quick.endings.aim?.kind, "measured");
+  assert.match(quick.text, /later +3\.000 .* ≤ 2\.000 MISSED/);
+});
+
 test("a pattern that matches nothing is refused, with the names there are", async () => {
-  await assert.rejects(run(["good", "rnig"]), /no bench is named like rnig; there are: lie, ring-/);
+  await assert.rejects(
+    run(["good", "rnig"]),
+    /no bench is named like rnig; there are: aim, lie, ring-/,
+  );
 });
 
 test("a bench that has another name than its file is refused", async () => {
