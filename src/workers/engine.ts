@@ -22,7 +22,7 @@ import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
 import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
-import type { NodeReport } from "./node-report.ts";
+import type { NodeReport, NodeStatus } from "./node-report.ts";
 import type { MakeSource, OperationSource } from "./operation-source.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import { sumOfCounts } from "./target-counts.ts";
@@ -99,8 +99,11 @@ export type EngineEnd = {
 /** What the outputs of a run need of an engine, whether it runs here or on several machines. */
 export type RunEngine = Pick<
   Engine,
-  "run" | "control" | "controls" | "drain" | "stop" | "tallies" | "timebase"
->;
+  "run" | "control" | "controls" | "drain" | "drainAheadNs" | "stop" | "tallies" | "timebase"
+> & {
+  /** How the nodes do, at any time: of a run on several machines. */
+  nodeReports?(): readonly NodeStatus[];
+};
 
 /** Makes the engine of a run. */
 export type MakeEngine = (plan: EnginePlan, listeners: EngineListeners) => RunEngine;
@@ -124,6 +127,8 @@ export class Engine {
   readonly #control = new TimebaseControl(this.#timebaseMemory);
   /** Where the schedule stands on the clock. */
   readonly timebase = new Timebase(this.#timebaseMemory);
+  /** Between an order to drain and its effect: none within a process. */
+  readonly drainAheadNs: number = 0;
   #started: EngineStart | undefined;
   #ports: MessagePort[] = [];
 

@@ -25,3 +25,8 @@ export type NodeReport = {
   readonly lostOperations: number;
   readonly dealtAgain: number;
 };
+
+/** The same while the run goes on. */
+export type NodeStatus = NodeReport & {
+  readonly state: "met" | "planned" | "ready" | "running" | "done" | "refused" | "lost";
+};

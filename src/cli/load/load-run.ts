@@ -161,7 +161,7 @@ function drainAfter(
   seconds: number,
 ): NodeJS.Timeout {
   const timer = setInterval(() => {
-    if (engine.timebase.scheduleAt(clock.now() - at) < seconds * 1e9) return;
+    if (engine.timebase.scheduleAt(clock.now() - at + engine.drainAheadNs) < seconds * 1e9) return;
     clearInterval(timer);
     engine.drain();
   }, LOOK_MS);

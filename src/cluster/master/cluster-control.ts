@@ -10,7 +10,7 @@ import {
 import type { Control } from "../protocol/message.ts";
 
 /** Between an order and the instant that it holds from: it has reached every node by then. */
-const CONTROL_AHEAD_NS = 1e9;
+export const CONTROL_AHEAD_NS = 1e9;
 
 export class ClusterControl {
   readonly timebase: Timebase;
@@ -34,6 +34,12 @@ export class ClusterControl {
     const factor = control.kind === "speed" ? control.factor : 1;
     order({ type: "control", order: control.kind, atNs: answer.clock, factor });
     return answer;
+  }
+
+  /** Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. */
+  end(kind: "drain" | "stop", elapsed: number | undefined): Control {
+    const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
+    return { type: "control", order: kind, atNs, factor: 1 };
   }
 
   get applied(): readonly AppliedControl[] {

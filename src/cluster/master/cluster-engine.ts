@@ -5,7 +5,6 @@
 //                                         node: tallies            … each second --snapshot--> tallies of the master
 import { appendFileSync, writeFileSync } from "node:fs";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
-import { DrayageError } from "../../core/errors.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
 import { allocateRing } from "../../ring/record-ring.ts";
@@ -17,26 +16,25 @@ import {
   type RunEngine,
 } from "../../workers/engine.ts";
 import { Feeder } from "../../workers/feeder.ts";
-import type { NodeReport } from "../../workers/node-report.ts";
+import type { NodeStatus } from "../../workers/node-report.ts";
 import { allocateOrders, RunOrders } from "../../workers/run-orders.ts";
 import { sumOfCounts } from "../../workers/target-counts.ts";
 import type { Control } from "../protocol/message.ts";
 import { type ClockLimits, checkClocks } from "./clock-check.ts";
-import { ClusterControl } from "./cluster-control.ts";
+import { ClusterControl, CONTROL_AHEAD_NS } from "./cluster-control.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
-import type { NodeHandle, NodeState } from "./node-handle.ts";
+import type { NodeHandle } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
 import { OperationPump } from "./operation-pump.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, planMessages } from "./plan-messages.ts";
+import { Refusals } from "./refusals.ts";
 
 const RING_BYTES = 1024 * 1024;
 const PUMP_MS = 10;
 /** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
 const PRIMING_PASSES = 3;
-/** Between the first refusal of a node and the end of the command, while others have not answered. */
-const REFUSALS_MS = 5000;
 /** Between the announcement of the start and the start. */
 const START_AHEAD_NS = 1e9;
 
@@ -63,20 +61,24 @@ export class ClusterEngine implements RunEngine {
   readonly #lost: LostOperations;
   readonly #control = new ClusterControl();
   readonly timebase: Timebase = this.#control.timebase;
+  readonly drainAheadNs = CONTROL_AHEAD_NS;
   readonly tallies: readonly SharedArrayBuffer[];
   /** `split: local`: nodes have feeders of their own. */
   readonly #nodesFeed: NodesFeed | undefined;
   readonly #failed = Promise.withResolvers<never>();
+  readonly #refusals: Refusals;
   readonly #ended = Promise.withResolvers<void>();
   #changed: () => void = () => {};
-  #refusing: NodeJS.Timeout | undefined;
   #startedAt: number | undefined;
+  /** Nothing waits for its time any more: nodes are given what is left, and give it back unsent. */
+  #isEnding = false;
 
   constructor(plan: EnginePlan, listeners: EngineListeners, options: ClusterOptions) {
     this.#plan = plan;
     this.#listeners = listeners;
     this.#options = options;
     this.#nodes = options.nodes;
+    this.#refusals = new Refusals(this.#nodes, this.#failed.reject);
     this.#ordersMemory = allocateOrders(this.#nodes.length);
     this.#orders = new RunOrders(this.#ordersMemory);
     const given = options.feedOf === undefined;
@@ -111,7 +113,7 @@ export class ClusterEngine implements RunEngine {
   async run(): Promise<EngineEnd> {
     try {
       await checkClocks(this.#nodes, this.#clock, this.#options);
-      this.#throwRefusals();
+      this.#refusals.throwAny();
       return await this.#feed();
     } finally {
       this.#sayGoodbye();
@@ -136,7 +138,7 @@ export class ClusterEngine implements RunEngine {
       return { feed, counts, nodes };
     } finally {
       clearInterval(pumping);
-      clearTimeout(this.#refusing);
+      this.#refusals.close();
       await feeder.terminate();
     }
   }
@@ -148,13 +150,6 @@ export class ClusterEngine implements RunEngine {
       // A node whose first operation is far away is ready all the same.
       if (this.#nodesFeed === undefined) node.give(Buffer.alloc(0), []);
     }
-  }
-
-  #throwRefusals(): void {
-    const refused = this.#nodes.filter(({ state }) => state === "refused");
-    if (refused.length === 0) return;
-    const lines = refused.map((node) => `node ${node.title}: ${node.reason}`);
-    throw new DrayageError("node-refused", lines.join("\n"));
   }
 
   #until(state: "ready"): Promise<void> {
@@ -169,7 +164,7 @@ export class ClusterEngine implements RunEngine {
   #see(node: NodeHandle): void {
     switch (node.state) {
       case "refused":
-        this.#awaitRefusals();
+        this.#refusals.await();
         return;
       case "lost":
         this.#options.say(`node ${node.title} is lost: ${node.reason}`);
@@ -182,23 +177,8 @@ export class ClusterEngine implements RunEngine {
         this.#lookForEnd();
         return;
       default:
-        this.#awaitRefusals();
+        this.#refusals.await();
         this.#changed();
-    }
-  }
-
-  /** A run that does not take place is told with the sentences of all nodes, of those that take long a little later or never. */
-  #awaitRefusals(): void {
-    if (!this.#nodes.some(({ state }) => state === "refused")) return;
-    if (!this.#nodes.some(({ state }) => state === "planned")) this.#refuse();
-    else this.#refusing ??= setTimeout(() => this.#refuse(), REFUSALS_MS);
-  }
-
-  #refuse(): void {
-    try {
-      this.#throwRefusals();
-    } catch (error) {
-      this.#failed.reject(error);
     }
   }
 
@@ -222,13 +202,15 @@ export class ClusterEngine implements RunEngine {
     });
   }
 
-  /** ns since the start; 0 before it. */
-  #elapsed(): number {
-    return this.#startedAt === undefined ? 0 : Math.max(0, this.#clock.now() - this.#startedAt);
+  /** ns since the start, below 0 while it is only announced; undefined before that. */
+  #sinceStart(): number | undefined {
+    return this.#startedAt === undefined ? undefined : this.#clock.now() - this.#startedAt;
   }
 
   #pump(): void {
-    const now = this.timebase.scheduleAt(this.#elapsed());
+    const now = this.#isEnding
+      ? Number.POSITIVE_INFINITY
+      : this.timebase.scheduleAt(Math.max(0, this.#sinceStart() ?? 0));
     this.#pumps.forEach((pump, index) => {
       const node = this.#nodes[index] as NodeHandle;
       if (node.isAlive) pump.pump(now, node);
@@ -270,12 +252,11 @@ export class ClusterEngine implements RunEngine {
   control(control: RunControl): ControlAnswer {
     if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
       return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
-    const elapsed = this.#startedAt === undefined ? undefined : this.#clock.now() - this.#startedAt;
-    return this.#control.apply(control, elapsed, (order) => this.#order(order));
+    return this.#control.apply(control, this.#sinceStart(), (order) => this.#order(order));
   }
 
   /** How the nodes do, at any time. */
-  nodeReports(): readonly (NodeReport & { readonly state: NodeState })[] {
+  nodeReports(): readonly NodeStatus[] {
     return this.#nodes.map((node) => ({ ...node.report(), state: node.state }));
   }
 
@@ -289,11 +270,16 @@ export class ClusterEngine implements RunEngine {
 
   drain(): void {
     this.#orders.stop();
-    this.#order({ type: "control", order: "drain", atNs: 0, factor: 1 });
+    this.#end("drain");
   }
 
   stop(): void {
     this.#orders.cut();
-    this.#order({ type: "control", order: "stop", atNs: 0, factor: 1 });
+    this.#end("stop");
+  }
+
+  #end(kind: "drain" | "stop"): void {
+    this.#isEnding = true;
+    this.#order(this.#control.end(kind, this.#sinceStart()));
   }
 }

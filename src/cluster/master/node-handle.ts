@@ -8,7 +8,7 @@
 
 import type { Clock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
-import type { NodeReport } from "../../workers/node-report.ts";
+import type { NodeReport, NodeStatus } from "../../workers/node-report.ts";
 import type { Conversation } from "../conversation.ts";
 import { bufferOf, countOutcomes } from "../operation-run.ts";
 import type {
@@ -28,7 +28,7 @@ import { OperationLedger } from "./operation-ledger.ts";
 import type { BatchTaker } from "./operation-pump.ts";
 import type { OutcomeDesk } from "./outcome-desk.ts";
 
-export type NodeState = "met" | "planned" | "ready" | "running" | "done" | "refused" | "lost";
+type NodeState = NodeStatus["state"];
 
 /** Bytes on their way to one node beyond which operations stay in the ring. */
 const UNSENT_BYTES_MAX = 8 * 1024 * 1024;

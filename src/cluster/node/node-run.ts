@@ -53,6 +53,8 @@ export class NodeRun {
   #alone: Alone | undefined;
   /** Operations that came before there were rings for them. */
   readonly #early: Ops[] = [];
+  /** Ends of the run that were ordered for later. */
+  readonly #ends: NodeJS.Timeout[] = [];
 
   constructor(
     conversation: Conversation,
@@ -118,6 +120,7 @@ export class NodeRun {
     } finally {
       this.#sender.close();
       this.#snapshots?.stop();
+      for (const end of this.#ends) clearTimeout(end);
       rmSync(this.#skippedFile, { force: true });
     }
   }
@@ -214,10 +217,10 @@ export class NodeRun {
   #obey({ order, atNs, factor }: Control): void {
     switch (order) {
       case "drain":
-        this.#engine.drain();
+        this.#when(atNs, () => this.#engine.drain());
         return;
       case "stop":
-        this.#engine.stop();
+        this.#when(atNs, () => this.#engine.stop());
         return;
       case "pause":
       case "resume":
@@ -229,6 +232,14 @@ export class NodeRun {
       default:
         order satisfies never;
     }
+  }
+
+  /** At an instant since the start, ns; at once if there was none, or it is over. */
+  #when(atNs: number, act: () => void): void {
+    const start = this.#started;
+    const left = start === undefined ? 0 : start.at + atNs - start.clock.now();
+    if (left <= 0) act();
+    else this.#ends.push(setTimeout(act, left / 1e6));
   }
 
   /** The master is gone: what is here already is sent as planned, nothing else, and what it does not have is kept. */

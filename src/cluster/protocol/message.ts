@@ -127,7 +127,7 @@ export type Skipped = {
 
 export const controlOrders = ["pause", "resume", "speed", "drain", "stop"] as const;
 
-/** Applied by every node at the same instant: ns since the start of the run. `drain` and `stop` at once. */
+/** Applied by every node at the same instant: ns since the start of the run, and at once where that has not begun. */
 export type Control = {
   readonly type: "control";
   readonly order: (typeof controlOrders)[number];
