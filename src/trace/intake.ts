@@ -8,7 +8,6 @@ import type { KeyNumbers } from "./key-numbers.ts";
 import type { LaterFilters } from "./later-filters.ts";
 import { NO_KEY, recordBytes, TEXT_BYTES_MAX } from "./layout.ts";
 import type { Ledger } from "./ledger.ts";
-import { readNumber } from "./number-text.ts";
 import {
   Field,
   type Place,
@@ -16,8 +15,16 @@ import {
   type RecordSink,
   Shape,
   shapeBits,
-  traceKeys,
 } from "./raw-record.ts";
+import {
+  hasGoodTexts,
+  numberOf,
+  optionalFields,
+  reject,
+  requiredFields,
+  STATUS_MAX,
+  textFields,
+} from "./record-soundness.ts";
 import { emptyBlock, RecordView, recordBlock } from "./record-view.ts";
 import {
   putKeyed,
@@ -43,26 +50,6 @@ type Options = {
   readonly keyed: { readonly numbers: KeyNumbers; readonly sparse: boolean } | undefined;
 };
 
-const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
-const textFields = [
-  Field.method,
-  Field.uri,
-  Field.timestamp,
-  Field.client,
-  Field.host,
-  Field.id,
-  Field.agent,
-] as const;
-const optionalFields = [
-  Field.duration,
-  Field.client,
-  Field.host,
-  Field.status,
-  Field.agent,
-  Field.id,
-] as const;
-const STATUS_MAX = 999;
-
 const bitsOf = (fields: readonly number[], shape: number): number =>
   fields.reduce((bits, field) => bits | shapeBits(field, shape), 0);
 /** Set in a record that has a required text, and in one that has something else where a text should be. */
@@ -70,9 +57,6 @@ const requiredTexts = bitsOf(requiredFields, Shape.text);
 const noTexts = bitsOf(textFields, Shape.number);
 /** None of what may be missing is missing: `null` and absence have no bits. */
 const optionalBits = optionalFields.map((field) => shapeBits(field, 7));
-/** Characters of a wrong value that a message quotes. */
-const QUOTED_MAX = 40;
-
 export class Intake implements RecordSink {
   readonly #options: Options;
   /** Shapes of the fields that a kept record has. */
@@ -103,7 +87,7 @@ export class Intake implements RecordSink {
 
   take(raw: RawRecord): void {
     const { ledger, include } = this.#options;
-    if (!looksSound(raw) && !this.#hasGoodTexts(raw)) return;
+    if (!looksSound(raw) && !hasGoodTexts(ledger, raw)) return;
     const numbers = this.#numbers;
     this.#readUri(raw);
     if (!this.#readNumbers(raw)) return;
@@ -164,41 +148,25 @@ export class Intake implements RecordSink {
     this.#numbers.refStart = this.#uri.refStart;
   }
 
-  /** The required fields are there and all texts are texts of a length that fits. */
-  #hasGoodTexts(raw: RawRecord): boolean {
-    for (const field of requiredFields) {
-      if (raw.shapeOf(field) === Shape.absent) return this.#reject(raw, "missing", field);
-    }
-    for (const field of textFields) {
-      const shape = raw.shapeOf(field);
-      if (shape === Shape.number || shape === Shape.other) return this.#reject(raw, "type", field);
-      if (shape !== Shape.absent && this.#length(raw, field) > TEXT_BYTES_MAX) {
-        const message = `${traceKeys[field]} is longer than ${TEXT_BYTES_MAX} bytes`;
-        this.broken("too_long", raw, message);
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** Reads everything that is no plain text; the kind of the uri is known. */
   #readNumbers(raw: RawRecord): boolean {
+    const { ledger } = this.#options;
     const numbers = this.#numbers;
     numbers.method = this.#method(raw);
-    numbers.duration = this.#number(raw, Field.duration, 0);
-    if (Number.isNaN(numbers.duration)) return this.#reject(raw, "type", Field.duration);
-    if (numbers.duration < 0) return this.#reject(raw, "negative_duration", Field.duration);
-    numbers.status = this.#number(raw, Field.status, 0);
+    numbers.duration = numberOf(raw, Field.duration, 0);
+    if (Number.isNaN(numbers.duration)) return reject(ledger, raw, "type", Field.duration);
+    if (numbers.duration < 0) return reject(ledger, raw, "negative_duration", Field.duration);
+    numbers.status = numberOf(raw, Field.status, 0);
     const isStatus = Number.isInteger(numbers.status) && numbers.status >= 0;
-    if (!isStatus || numbers.status > STATUS_MAX) return this.#reject(raw, "type", Field.status);
-    numbers.size = this.#number(raw, Field.written, -1);
-    if (!Number.isSafeInteger(numbers.size)) return this.#reject(raw, "type", Field.written);
+    if (!isStatus || numbers.status > STATUS_MAX) return reject(ledger, raw, "type", Field.status);
+    numbers.size = numberOf(raw, Field.written, -1);
+    if (!Number.isSafeInteger(numbers.size)) return reject(ledger, raw, "type", Field.written);
     const sizeless = raw.shapeOf(Field.written) === Shape.absent && !this.#bare;
     if (sizeless && needsSize(numbers.method, numbers.kind)) {
-      return this.#reject(raw, "missing", Field.written);
+      return reject(ledger, raw, "missing", Field.written);
     }
     const time = this.#time(raw);
-    if (Number.isNaN(time)) return this.#reject(raw, "timestamp", Field.timestamp);
+    if (Number.isNaN(time)) return reject(ledger, raw, "timestamp", Field.timestamp);
     const shift = this.#options.arrival === "start" ? Math.round(numbers.duration * 1e6) : 0;
     numbers.arrivalUs = time - shift;
     return true;
@@ -225,54 +193,10 @@ export class Intake implements RecordSink {
     return copyEscapedText(this.#decoded, 0, raw.block, from, raw.to[field] as number);
   }
 
-  /** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */
-  #number(raw: RawRecord, field: number, absent: number): number {
-    const shape = raw.shapeOf(field);
-    if (shape === Shape.absent) return absent;
-    if (shape === Shape.number) {
-      const value = raw.values[field] as number;
-      if (!Number.isNaN(value)) return value;
-    } else if (shape !== Shape.text) return Number.NaN;
-    return readNumber(raw.buffer, raw.from[field] as number, raw.to[field] as number);
-  }
-
-  #length(raw: RawRecord, field: number): number {
-    return (raw.to[field] as number) - (raw.from[field] as number);
-  }
-
   #countDefaults(raw: RawRecord): void {
     for (let i = 0; i < optionalBits.length; i++) {
       if ((raw.shapes & (optionalBits[i] as number)) === 0)
         this.#options.ledger.defaulted(optionalFields[i] as number);
-    }
-  }
-
-  /** Counts a broken record; always false. */
-  #reject(
-    raw: RawRecord,
-    what: "missing" | "type" | "negative_duration" | "timestamp",
-    field: number,
-  ): false {
-    const key = traceKeys[field];
-    const from = raw.from[field] as number;
-    const to = Math.min(raw.to[field] as number, from + QUOTED_MAX);
-    const value = what === "missing" ? "" : raw.buffer.toString("utf8", from, to);
-    switch (what) {
-      case "missing":
-        this.broken(`missing:${key}`, raw, `${key} is missing`);
-        return false;
-      case "type":
-        this.broken(`type:${key}`, raw, `${key} has a value of the wrong type: ${value}`);
-        return false;
-      case "negative_duration":
-        this.broken(what, raw, `${key} is negative: ${value}`);
-        return false;
-      case "timestamp":
-        this.broken(what, raw, `${key} is no time: ${value}`);
-        return false;
-      default:
-        what satisfies never;
-        return false;
     }
   }
 }

@@ -6,8 +6,8 @@ import { methodCode, needsSize } from "../include-filter.ts";
 import { copyEscapedText } from "../json-text.ts";
 import { NONE, TEXT_BYTES_MAX } from "../layout.ts";
 import type { Ledger } from "../ledger.ts";
-import { readNumber } from "../number-text.ts";
-import { Field, type RawRecord, Shape, traceKeys } from "../raw-record.ts";
+import { Field, type RawRecord, Shape } from "../raw-record.ts";
+import { hasGoodTexts, numberOf, optionalFields, reject, STATUS_MAX } from "../record-soundness.ts";
 import { type RecordBlock, recordBlock } from "../record-view.ts";
 import { TimestampReader } from "../timestamp.ts";
 import { UriParts } from "../uri-parts.ts";
@@ -20,20 +20,6 @@ const POST_BYTES = 4;
 const DELETE_BYTES = 6;
 const LETTER_D = 68;
 const LOWER_CASE = 0xdf;
-const STATUS_MAX = 999;
-/** Characters of a wrong value that a message quotes. */
-const QUOTED_MAX = 40;
-
-const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
-const textFields = [...requiredFields, Field.client, Field.host, Field.id, Field.agent] as const;
-const optionalFields = [
-  Field.duration,
-  Field.client,
-  Field.host,
-  Field.status,
-  Field.agent,
-  Field.id,
-] as const;
 
 /** Bytes of a text of the record, its escapes decoded: borrowed until the next record. `from` is -1 if it is absent. */
 export class TextSpan {
@@ -83,7 +69,7 @@ export class RecordJudge {
 
   /** Reads a record; false if it is broken, which then is counted. A `bare` one, of a list of URIs, has no more than that. */
   read(raw: RawRecord, bare: boolean): boolean {
-    if (!this.#hasGoodTexts(raw)) return false;
+    if (!hasGoodTexts(this.#ledger, raw)) return false;
     this.#readUri(raw);
     this.#text.read(raw, Field.method);
     this.method = methodOf(this.#text);
@@ -105,67 +91,31 @@ export class RecordJudge {
     this.refFrom = parts.refStart === NONE ? -1 : uri.from + parts.refStart;
   }
 
-  #hasGoodTexts(raw: RawRecord): boolean {
-    for (const field of requiredFields) {
-      if (raw.shapeOf(field) === Shape.absent) return this.#reject(raw, "missing", field);
-    }
-    for (const field of textFields) {
-      const shape = raw.shapeOf(field);
-      if (shape === Shape.number || shape === Shape.other) return this.#reject(raw, "type", field);
-      const length = (raw.to[field] as number) - (raw.from[field] as number);
-      if (shape !== Shape.absent && length > TEXT_BYTES_MAX) {
-        const message = `${traceKeys[field]} is longer than ${TEXT_BYTES_MAX} bytes`;
-        this.#ledger.broken("too_long", raw, message);
-        return false;
-      }
-    }
-    return true;
-  }
-
   #readNumbers(raw: RawRecord, bare: boolean): boolean {
+    const ledger = this.#ledger;
     const duration = numberOf(raw, Field.duration, 0);
-    if (Number.isNaN(duration)) return this.#reject(raw, "type", Field.duration);
-    if (duration < 0) return this.#reject(raw, "negative_duration", Field.duration);
+    if (Number.isNaN(duration)) return reject(ledger, raw, "type", Field.duration);
+    if (duration < 0) return reject(ledger, raw, "negative_duration", Field.duration);
     this.durationUs = Math.round(duration * 1e6);
     this.status = numberOf(raw, Field.status, 0);
     const isStatus = Number.isInteger(this.status) && this.status >= 0;
-    if (!isStatus || this.status > STATUS_MAX) return this.#reject(raw, "type", Field.status);
+    if (!isStatus || this.status > STATUS_MAX) return reject(ledger, raw, "type", Field.status);
     this.size = numberOf(raw, Field.written, -1);
-    if (!Number.isSafeInteger(this.size)) return this.#reject(raw, "type", Field.written);
+    if (!Number.isSafeInteger(this.size)) return reject(ledger, raw, "type", Field.written);
     const sizeless = raw.shapeOf(Field.written) === Shape.absent && !bare;
     if (sizeless && needsSize(replayedMethod(this.method), this.kind)) {
-      return this.#reject(raw, "missing", Field.written);
+      return reject(ledger, raw, "missing", Field.written);
     }
     if (this.size < 0) this.size = -1;
     this.#text.read(raw, Field.timestamp);
     this.timeUs = this.#times.read(this.#text.buffer, this.#text.from, this.#text.to);
-    return Number.isNaN(this.timeUs) ? this.#reject(raw, "timestamp", Field.timestamp) : true;
+    return Number.isNaN(this.timeUs) ? reject(ledger, raw, "timestamp", Field.timestamp) : true;
   }
 
   #countDefaults(raw: RawRecord): void {
     for (const field of optionalFields) {
       if (raw.shapeOf(field) === Shape.absent) this.#ledger.defaulted(field);
     }
-  }
-
-  /** Counts a broken record; always false. */
-  #reject(
-    raw: RawRecord,
-    what: "missing" | "type" | "negative_duration" | "timestamp",
-    field: number,
-  ): false {
-    const key = traceKeys[field] as string;
-    const from = raw.from[field] as number;
-    const to = Math.min(raw.to[field] as number, from + QUOTED_MAX);
-    const value = what === "missing" ? "" : raw.buffer.toString("utf8", from, to);
-    const [reason, message] = {
-      missing: [`missing:${key}`, `${key} is missing`],
-      type: [`type:${key}`, `${key} has a value of the wrong type: ${value}`],
-      negative_duration: [what, `${key} is negative: ${value}`],
-      timestamp: [what, `${key} is no time: ${value}`],
-    }[what] as [string, string];
-    this.#ledger.broken(reason, raw, message);
-    return false;
   }
 }
 
@@ -184,15 +134,4 @@ function methodOf({ buffer, from, to }: TextSpan): number {
   return isDelete && buffer.toString("latin1", from, to).toUpperCase() === "DELETE"
     ? Method.delete
     : Method.other;
-}
-
-/** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */
-function numberOf(raw: RawRecord, field: number, absent: number): number {
-  const shape = raw.shapeOf(field);
-  if (shape === Shape.absent) return absent;
-  if (shape === Shape.number) {
-    const value = raw.values[field] as number;
-    if (!Number.isNaN(value)) return value;
-  } else if (shape !== Shape.text) return Number.NaN;
-  return readNumber(raw.buffer, raw.from[field] as number, raw.to[field] as number);
 }
