@@ -1,4 +1,5 @@
 import { operationClasses } from "../core/operation.ts";
+import { classNumbers, classTimes } from "./class-measures.ts";
 import { type Distribution, DistributionSum, emptyDistribution } from "./distribution.ts";
 import type {
   ClassFigures,
@@ -9,34 +10,11 @@ import type {
   SizeFigures,
 } from "./figures.ts";
 
-const measures = [
-  "response",
-  "service",
-  "ttfb",
-  "transfer",
-  "failedResponse",
-  "failedService",
-] as const satisfies readonly (keyof ClassFigures)[];
-
-const numbers = [
-  "started",
-  "done",
-  "failed",
-  "bytesIn",
-  "bytesOut",
-  "failedBytesIn",
-  "failedBytesOut",
-  "onTime",
-  "lateSlots",
-  "lateGenerator",
-  "tooLate",
-] as const satisfies readonly (keyof ClassFigures)[];
-
-type Numbers = { readonly [Name in (typeof numbers)[number]]: number };
+type Numbers = { readonly [Name in (typeof classNumbers)[number]]: number };
 type ClassSum = Numbers & { readonly errors: Counts; readonly statuses: Counts };
 
 const numbersOf = (value: (name: keyof Numbers) => number): Numbers =>
-  Object.fromEntries(numbers.map((name) => [name, value(name)])) as Numbers;
+  Object.fromEntries(classNumbers.map((name) => [name, value(name)])) as Numbers;
 
 const noCounts: ClassSum = { ...numbersOf(() => 0), errors: {}, statuses: {} };
 
@@ -86,7 +64,7 @@ export class FiguresSum {
       errors: addCounts(before.errors, part.errors),
       statuses: addCounts(before.statuses, part.statuses),
     });
-    for (const measure of measures) this.#addTimes(`${part.operation} ${measure}`, part[measure]);
+    for (const measure of classTimes) this.#addTimes(`${part.operation} ${measure}`, part[measure]);
   }
 
   #addNode({ node, done, failed, bytes, response, service }: NodeFigures): void {
@@ -131,10 +109,10 @@ export class FiguresSum {
     };
   }
 
-  #timesOf(operation: string): Pick<RequestFigures, (typeof measures)[number]> {
+  #timesOf(operation: string): Pick<RequestFigures, (typeof classTimes)[number]> {
     return Object.fromEntries(
-      measures.map((measure) => [measure, this.#times(`${operation} ${measure}`)]),
-    ) as Pick<RequestFigures, (typeof measures)[number]>;
+      classTimes.map((measure) => [measure, this.#times(`${operation} ${measure}`)]),
+    ) as Pick<RequestFigures, (typeof classTimes)[number]>;
   }
 
   /** Nodes that did something. */

@@ -8,6 +8,7 @@
 import { DrayageError } from "../../core/errors.ts";
 import type { OperationClass } from "../../core/operation.ts";
 import { nanos } from "../../core/units.ts";
+import { classNumbers, classTimes } from "../../stats/class-measures.ts";
 import { type Distribution, emptyDistribution } from "../../stats/distribution.ts";
 import type { ClassFigures, IntervalSnapshot } from "../../stats/figures.ts";
 import { INDEX_COUNT } from "../../stats/histogram.ts";
@@ -18,35 +19,13 @@ const HEAD_BYTES = 1 + 8;
 /** Of a varint of 53 bits. */
 const VARINT_BYTES_MAX = 8;
 
-const measures = [
-  "response",
-  "service",
-  "ttfb",
-  "transfer",
-  "failedResponse",
-  "failedService",
-] as const;
-const sums = [
-  "started",
-  "done",
-  "failed",
-  "bytesIn",
-  "bytesOut",
-  "failedBytesIn",
-  "failedBytesOut",
-  "onTime",
-  "lateSlots",
-  "lateGenerator",
-  "tooLate",
-] as const;
-
 type WireClass = {
   readonly operation: string;
-  /** In the order of `sums`. */
+  /** In the order of `classNumbers`. */
   readonly sums: readonly number[];
   readonly errors: Readonly<Record<string, number>>;
   readonly statuses: Readonly<Record<string, number>>;
-  /** In the order of `measures`; null without values. */
+  /** In the order of `classTimes`; null without values. */
   readonly times: readonly (Uint8Array | null)[];
 };
 
@@ -156,10 +135,10 @@ export const encodeSnapshot = (snapshot: IntervalSnapshot): WireSnapshot => ({
   end: snapshot.end,
   classes: snapshot.classes.map((figures) => ({
     operation: figures.operation,
-    sums: sums.map((name) => figures[name]),
+    sums: classNumbers.map((name) => figures[name]),
     errors: figures.errors,
     statuses: figures.statuses,
-    times: measures.map((name) => encodeDistribution(figures[name])),
+    times: classTimes.map((name) => encodeDistribution(figures[name])),
   })),
   lateness: encodeDistribution(snapshot.lateness),
   connect: encodeDistribution(snapshot.connect),
@@ -200,15 +179,15 @@ export function decodeSnapshot(wire: WireSnapshot): IntervalSnapshot {
 }
 
 function decodeClass(wire: WireClass): ClassFigures {
-  const numbers = Object.fromEntries(sums.map((name, i) => [name, wire.sums[i] ?? 0]));
+  const numbers = Object.fromEntries(classNumbers.map((name, i) => [name, wire.sums[i] ?? 0]));
   const times = Object.fromEntries(
-    measures.map((name, i) => [name, decodeDistribution(wire.times[i] ?? null)]),
+    classTimes.map((name, i) => [name, decodeDistribution(wire.times[i] ?? null)]),
   );
   return {
     operation: wire.operation as OperationClass,
-    ...(numbers as Record<(typeof sums)[number], number>),
+    ...(numbers as Record<(typeof classNumbers)[number], number>),
     errors: wire.errors,
     statuses: wire.statuses,
-    ...(times as Record<(typeof measures)[number], Distribution>),
+    ...(times as Record<(typeof classTimes)[number], Distribution>),
   };
 }
