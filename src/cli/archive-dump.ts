@@ -1,28 +1,21 @@
 import { once } from "node:events";
 import { ArchiveReader } from "../archive/archive-reader.ts";
-import type { ArchiveItem, PathFilter } from "../archive/event.ts";
-import { compileGlob, type Glob, matchesAny } from "../archive/glob.ts";
-import { messageOf, UsageError } from "../core/errors.ts";
+import type { ArchiveItem } from "../archive/event.ts";
 import { ExitCode } from "../core/exit-code.ts";
-import { type Micros, micros } from "../core/units.ts";
-import { parseDateTime, stampText } from "../playback/session/date-time.ts";
+import { micros } from "../core/units.ts";
+import { stampText } from "../playback/session/date-time.ts";
 import { eventText, itemText, type PlayedEvent } from "../playback/session/stream-item.ts";
 import { archivePlace } from "./archive/archive-place.ts";
+import {
+  type BatchSelection,
+  batchSelection,
+  selectedItems,
+  selectionOptions,
+} from "./archive/batch-selection.ts";
 import type { Command, OptionValues } from "./command.ts";
 
 const options = {
-  from: {
-    type: "string",
-    value: "TIME",
-    help: "first stamp, inclusive: a date and time, or µs since 1970",
-  },
-  to: { type: "string", value: "TIME", help: "last stamp, inclusive" },
-  filter: {
-    type: "string",
-    array: true,
-    value: "GLOB",
-    help: "only paths that match, e.g. /v2/**",
-  },
+  ...selectionOptions,
   images: {
     type: "boolean",
     default: false,
@@ -37,12 +30,6 @@ const options = {
 
 type Given = OptionValues<typeof options>;
 
-type Selection = {
-  readonly from: Micros;
-  readonly to: Micros;
-  readonly filter: PathFilter | undefined;
-};
-
 export const archiveDump: Command<typeof options> = {
   name: "archive dump",
   summary: "print the batches of an archive as text or lines of JSON",
@@ -56,16 +43,14 @@ export const archiveDump: Command<typeof options> = {
   positionals: ["PATH"],
   options,
   async run(given, [path = "."], { out, err }) {
-    const selection = selectionOf(given);
+    const selection = batchSelection(given);
     archivePlace(path);
     const notice = (sentence: string): void => void err.write(`${sentence}\n`);
     const reader = await ArchiveReader.open(path, { onNotice: notice });
     let damaged = 0;
     try {
       if (given.images) await printImage(reader, { selection, given, out });
-      const cursor = reader.cursor(micros(selection.from - 1), selection.filter);
-      for (let item = await cursor.next(); item !== null; item = await cursor.next()) {
-        if (item.kind === "batch" && item.stamp > selection.to) break;
+      for await (const item of selectedItems(reader, selection)) {
         if (item.kind === "gap" && item.why === "damage") damaged++;
         if (!out.write(given.json ? jsonLine(item) : textLines(item))) await once(out, "drain");
       }
@@ -76,35 +61,15 @@ export const archiveDump: Command<typeof options> = {
   },
 };
 
-function selectionOf({ from, to, filter }: Given): Selection {
-  const globs = filter.map(globOf);
-  return {
-    from: from === undefined ? micros(1) : instantOf(from, "--from"),
-    to: to === undefined ? micros(Number.POSITIVE_INFINITY) : instantOf(to, "--to"),
-    filter: globs.length === 0 ? undefined : { matches: (path) => matchesAny(globs, path) },
-  };
-}
-
-function globOf(text: string): Glob {
-  try {
-    return compileGlob(text);
-  } catch (error) {
-    throw new UsageError(`--filter ${text}: ${messageOf(error)}`);
-  }
-}
-
-function instantOf(text: string, flag: string): Micros {
-  const instant = /^\d{10,}$/.test(text) ? micros(Number(text)) : parseDateTime(text);
-  if (instant === undefined || !Number.isSafeInteger(instant))
-    throw new UsageError(`${flag} wants a time such as 2026-01-31T12:00:00Z, not "${text}"`);
-  return instant;
-}
-
 async function printImage(
   reader: ArchiveReader,
-  { selection, given, out }: { selection: Selection; given: Given; out: NodeJS.WritableStream },
+  {
+    selection,
+    given,
+    out,
+  }: { selection: BatchSelection; given: Given; out: NodeJS.WritableStream },
 ): Promise<void> {
-  const stamp = micros(selection.from - 1);
+  const stamp = micros((selection.from ?? 1) - 1);
   const image = await reader.imageAt(stamp, selection.filter);
   const title = given.json ? "" : `image ${stampText(stamp)}\n`;
   out.write(title);

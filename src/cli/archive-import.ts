@@ -1,24 +1,24 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
-import type { ArchiveItem } from "../archive/event.ts";
+import { codecNames } from "../archive/codec.ts";
 import { importArchive } from "../archive/transfer/import-archive.ts";
-import { jsonlItems } from "../archive/transfer/jsonl-import.ts";
-import { mcapItems } from "../archive/transfer/mcap-import.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { bytes } from "../core/units.ts";
+import { type ExportFormat, exportFormats } from "./archive/export-format.ts";
+import { importedItems } from "./archive/imported-items.ts";
 import type { Command } from "./command.ts";
 
 const options = {
   format: {
     type: "string",
-    choices: ["mcap", "jsonl"],
+    choices: exportFormats,
     default: "jsonl",
-    help: "what the inputs are: MCAP files of one export, or lines of JSON",
+    help: "what the inputs are: MCAP files of one export, lines of JSON, registry traces of any kind, or message logs",
   },
   output: { type: "string", alias: "o", value: "DIR", help: "folder of the new archive" },
   codec: {
     type: "string",
-    choices: ["none", "deflate", "zstd"],
+    choices: codecNames,
     default: "deflate",
     help: "how batches are packed",
   },
@@ -26,13 +26,17 @@ const options = {
 
 export const archiveImport: Command<typeof options> = {
   name: "archive import",
-  summary: "make an archive of MCAP files or lines of JSON",
+  summary: "make an archive of MCAP files, lines of JSON, registry traces or message logs",
   examples: [
     {
       type: "drayage archive import --format mcap -o archive day.mcap",
       does: "a recording of another tool",
     },
     { type: "drayage archive import -o archive day.jsonl", does: "what archive export wrote" },
+    {
+      type: "drayage archive import --format mcl -o archive logs/20260131T120000_host",
+      does: "a folder of message logs",
+    },
   ],
   positionals: ["INPUT..."],
   options,
@@ -40,12 +44,9 @@ export const archiveImport: Command<typeof options> = {
     if (output === undefined) throw new UsageError("archive import wants --output DIR");
     if (existsSync(output) && (!statSync(output).isDirectory() || readdirSync(output).length > 0))
       throw new UsageError(`${output} is there already and not empty: choose a new folder`);
-    for (const input of inputs)
-      if (statSync(input, { throwIfNoEntry: false })?.isFile() !== true)
-        throw new UsageError(`there is no file ${input}`);
     const notice = (sentence: string): void => void err.write(`${sentence}\n`);
     const { batches, events, gaps, moved } = await importArchive(
-      format === "mcap" ? mcapItems(inputs) : linesOf(inputs),
+      importedItems(format as ExportFormat, inputs, notice),
       {
         directory: output,
         codec: codec as "none",
@@ -58,7 +59,3 @@ export const archiveImport: Command<typeof options> = {
     return ExitCode.done;
   },
 };
-
-async function* linesOf(paths: readonly string[]): AsyncGenerator<ArchiveItem> {
-  for (const path of paths) yield* jsonlItems(path);
-}

@@ -174,7 +174,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "archive import",
-    summary: "make an archive of MCAP files or lines of JSON",
+    summary: "make an archive of MCAP files, lines of JSON, registry traces or message logs",
     load: async () => (await import("./archive-import.ts")).archiveImport,
   },
   {

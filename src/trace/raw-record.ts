@@ -13,6 +13,7 @@ export const traceKeys = [
   "id",
   "timestamp",
 ] as const;
+export type TraceKey = (typeof traceKeys)[number];
 
 export const Field = {
   host: 0,

@@ -29,7 +29,7 @@ export function openLogs(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (isUsersMistake(error)) {
-      throw new UsageError(`cannot replay: ${error.message}`, { cause: error });
+      throw new UsageError(`cannot read the log: ${error.message}`, { cause: error });
     }
     throw error;
   }

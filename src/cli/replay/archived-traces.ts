@@ -47,7 +47,7 @@ export async function withArchivesRead(
     folder ??= temporaryFolder(writing.tmpDir);
     const directory = resolve(location ?? ".", archive.directory);
     const path = join(folder, `${index}-${basename(directory)}.ndjson`);
-    await writeLines(path, toldLines(name, { ...archive, directory }, writing));
+    await writeArchivedTrace(path, { name, archive: { ...archive, directory } }, writing);
     read.push(path);
   }
   return read;
@@ -71,9 +71,25 @@ export async function* toldLines(
   say(storyOf(name, counts));
 }
 
-function temporaryFolder(tmpDir: string | undefined): string {
+/** Writes the file, which must not be there. `name` is for messages. */
+export async function writeArchivedTrace(
+  path: string,
+  { name, archive }: { readonly name: string; readonly archive: ArchiveTraceName },
+  writing: Pick<Writing, "purpose" | "say">,
+): Promise<void> {
+  await writeLines(path, toldLines(name, archive, writing));
+}
+
+const temporaryFolders = new Set<string>();
+
+/** Gone when the process ends. */
+export function temporaryFolder(tmpDir: string | undefined): string {
   const folder = mkdtempSync(join(tmpDir ?? tmpdir(), "drayage-archived-"));
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  if (temporaryFolders.size === 0)
+    process.once("exit", () => {
+      for (const each of temporaryFolders) rmSync(each, { recursive: true, force: true });
+    });
+  temporaryFolders.add(folder);
   return folder;
 }
 

@@ -9,11 +9,11 @@
 // events becomes several entries with one time.
 import { isUtf8 } from "node:buffer";
 import { join } from "node:path";
-import type { ArchiveReader } from "../../archive/archive-reader.ts";
-import type { ArchiveEvent, PathFilter } from "../../archive/event.ts";
+import type { ArchiveEvent, ArchiveItem } from "../../archive/event.ts";
 import { invariant } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import type { LogRecord } from "./log-cursor.ts";
+import { isOneLine } from "./log-header.ts";
 import { isPlainObject, unpack } from "./payload.ts";
 import type { ReadDirectory } from "./read-directory.ts";
 import type { ReadFile } from "./read-file.ts";
@@ -24,46 +24,45 @@ import { WriteFile } from "./write-file.ts";
 const ARCHIVE_LOG_TYPE = "ArchiveEvent";
 const REVISION = "drayage archive export";
 const MICROS_PER_SECOND = 1e6;
-const NOTHING_BEFORE = micros(0);
-
-export type ExportedLog = { readonly entries: number; readonly gaps: number };
 
 /**
- * Writes the batches of an archive into a log directory, which must exist. `from` and `to` are stamps, inclusive. The log counts
- * from the first batch; an archive without any leaves no file. Throws a LogIOError where the log cannot be written.
+ * Writes the batches of an archive into a log directory, which must exist. The log counts from the first batch; without any
+ * there is no file. Throws a LogIOError where the log cannot be written.
  */
-export async function exportLog(
-  reader: ArchiveReader,
-  {
-    directory,
-    from = NOTHING_BEFORE,
-    to = micros(Number.MAX_SAFE_INTEGER),
-    filter,
-  }: { directory: string; from?: Micros; to?: Micros; filter?: PathFilter },
-): Promise<ExportedLog> {
-  const writer = new WriteFile(join(directory, ARCHIVE_LOG_TYPE), ARCHIVE_LOG_TYPE, {
-    revision: REVISION,
-  });
-  const cursor = reader.cursor(micros(Math.max(0, from - 1)), filter);
-  let entries = 0;
-  let gaps = 0;
-  try {
-    for (let item = await cursor.next(); item !== null; item = await cursor.next()) {
-      if (item.kind === "gap") {
-        gaps++;
+export class LogExport {
+  /** Path of the log, once it has an entry. */
+  readonly path: string;
+  entries = 0;
+  /** The format has no word for them. */
+  gaps = 0;
+  /** Events whose path has a line break, which a log cannot hold. */
+  unwritable = 0;
+  readonly #writer: WriteFile;
+
+  constructor(directory: string) {
+    const prefix = join(directory, ARCHIVE_LOG_TYPE);
+    this.path = `${prefix}.log`;
+    this.#writer = new WriteFile(prefix, ARCHIVE_LOG_TYPE, { revision: REVISION });
+  }
+
+  add(item: ArchiveItem): void {
+    if (item.kind === "gap") {
+      this.gaps++;
+      return;
+    }
+    for (const event of item.events) {
+      if (!isOneLine(event.path)) {
+        this.unwritable++;
         continue;
       }
-      if (item.stamp > to) break;
-      for (const event of item.events) {
-        writer.write({ topic: event.path, payload: payloadOf(event) }, item.stamp);
-        entries++;
-      }
+      this.#writer.write({ topic: event.path, payload: payloadOf(event) }, item.stamp);
+      this.entries++;
     }
-  } finally {
-    cursor.close();
-    writer.close();
   }
-  return { entries, gaps };
+
+  close(): void {
+    this.#writer.close();
+  }
 }
 
 function payloadOf(event: ArchiveEvent): unknown {
