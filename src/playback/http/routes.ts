@@ -1,14 +1,12 @@
 // Every request that the adapter knows: path, method, and what it does.
-import { compileGlob, matchesAny } from "../../archive/glob.ts";
-import { messageOf } from "../../core/errors.ts";
 import type { Attachment } from "../session/attachment.ts";
-import { type ControlName, controlDocs, controlNames } from "../session/control-values.ts";
-import { Refusal } from "../session/refusal.ts";
+import { type ControlName, controlDocs } from "../session/control-values.ts";
+import { controlNamed, filterOf, jsonBody, valueBody } from "../session/request-text.ts";
 import { itemText } from "../session/stream-item.ts";
 import { DataStream, type StreamForm } from "./data-stream.ts";
 import { type Answer, type Exchange, type Handler, json } from "./http-route.ts";
 import { sessionPage } from "./page.ts";
-import { jsonBody, readBody, valueBody } from "./request-body.ts";
+import { readBody } from "./request-body.ts";
 
 export type Route = {
   /** `:name` stands for one part. */
@@ -52,9 +50,7 @@ async function create({ host, request, client }: Exchange): Promise<Answer> {
 const idOf = ({ parts }: Exchange): string => parts.id ?? "";
 
 function describe(exchange: Exchange): Answer {
-  const session = exchange.host.use(idOf(exchange));
-  const { filter } = session;
-  return json({ ...exchange.host.summary(session.id), filter, stats: session.figures() });
+  return json(exchange.host.describe(idOf(exchange)));
 }
 
 function remove(exchange: Exchange): Answer {
@@ -62,11 +58,7 @@ function remove(exchange: Exchange): Answer {
   return { kind: "empty" };
 }
 
-function controlOf({ parts }: Exchange): ControlName {
-  const name = controlNames.find((one) => one === parts.name);
-  if (name !== undefined) return name;
-  throw new Refusal("missing", `no such control: there are ${controlNames.join(", ")}`);
-}
+const controlOf = ({ parts }: Exchange): ControlName => controlNamed(parts.name);
 
 function readControl(exchange: Exchange): Answer {
   const session = exchange.host.use(idOf(exchange));
@@ -75,10 +67,11 @@ function readControl(exchange: Exchange): Answer {
 }
 
 async function writeControl(exchange: Exchange): Promise<Answer> {
-  const session = exchange.host.use(idOf(exchange));
+  const id = idOf(exchange);
+  exchange.host.use(id);
   const name = controlOf(exchange);
-  const written = valueBody(await readBody(exchange.request));
-  return json({ value: await session.write(name, written) });
+  const value = valueBody(await readBody(exchange.request));
+  return json({ value: await exchange.host.write(id, { name, value }) });
 }
 
 /** `Accept` decides on the form; Server-Sent Events are the default. */
@@ -98,19 +91,8 @@ function attach({ host, request, response, url, parts }: Exchange): Answer {
   return { kind: "streaming" };
 }
 
-function filterOf(globs: readonly string[]): { matches(path: string): boolean } | undefined {
-  if (globs.length === 0) return undefined;
-  try {
-    const compiled = globs.map((text) => compileGlob(text));
-    return { matches: (path) => matchesAny(compiled, path) };
-  } catch (error) {
-    throw new Refusal("bad", `could not parse filter: ${messageOf(error)}`);
-  }
-}
-
 function statistics(exchange: Exchange): Answer {
-  const session = exchange.host.find(idOf(exchange));
-  return json({ ...session.figures(), lateness_hdr: session.histogram() });
+  return json(exchange.host.statistics(idOf(exchange)));
 }
 
 function keepAlive(exchange: Exchange): Answer {

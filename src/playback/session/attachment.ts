@@ -6,6 +6,8 @@ import { eventWeight, itemWeight, type PlayedEvent, type StreamItem } from "./st
 
 /** Where the items of one stream go: an HTTP answer, or subjects of a message server. */
 export interface StreamSink {
+  /** Nobody knows who listens: such a stream is not counted, and keeps no session alive. */
+  readonly isBroadcast?: true;
   send(item: StreamItem): void;
   /** Bytes sent that the network has not taken yet. */
   queued(): number;
@@ -44,6 +46,10 @@ export class Attachment {
 
   get filter(): PathFilter | undefined {
     return this.#options.filter;
+  }
+
+  get isBroadcast(): boolean {
+    return this.#options.sink.isBroadcast === true;
   }
 
   /** Whether something that need not be in time had better wait. */

@@ -21,8 +21,11 @@ export class Audience {
     this.#options = options;
   }
 
+  /** How many streams have somebody at their other end. */
   get size(): number {
-    return this.#attached.size;
+    let streams = 0;
+    for (const attachment of this.#attached) if (!attachment.isBroadcast) streams++;
+    return streams;
   }
 
   /** Whether the slowest stream wants the others to wait. */

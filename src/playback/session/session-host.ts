@@ -2,12 +2,15 @@
 import { randomBytes } from "node:crypto";
 import { type Micros, type Millis, nanosFromMillis } from "../../core/units.ts";
 import type { WakeSource } from "../clock/wake-clock.ts";
+import type { ControlName } from "./control-values.ts";
 import { FreeTurns } from "./free-turns.ts";
 import { OneShots } from "./one-shot.ts";
+import type { ControlValue } from "./playhead.ts";
 import { Refusal } from "./refusal.ts";
 import { Session } from "./session.ts";
 import { parseSessionArguments } from "./session-arguments.ts";
 import type { PlaybackArchive, SessionContext } from "./session-context.ts";
+import type { SessionFigures } from "./session-statistics.ts";
 
 export type SessionHostOptions = {
   readonly archive: PlaybackArchive;
@@ -45,11 +48,23 @@ export type SessionSummary = {
   readonly age_seconds: number;
 };
 
+export type SessionDescription = SessionSummary & {
+  readonly filter: readonly string[];
+  readonly stats: SessionFigures;
+};
+
+/** Who is told of sessions that come and go. */
+export type SessionWatcher = {
+  onCreated(session: Session): void;
+  onEnded(session: Session): void;
+};
+
 export class SessionHost {
   readonly oneShots: OneShots;
   readonly #options: SessionHostOptions;
   readonly #context: SessionContext;
   readonly #tenancies = new Map<string, Tenancy>();
+  readonly #watchers = new Set<SessionWatcher>();
   readonly #leaseNs: number;
   readonly #stopListening: () => void;
   #timer: NodeJS.Timeout | undefined;
@@ -87,7 +102,14 @@ export class SessionHost {
       this.#remove(session, "it could not begin");
       throw error;
     }
+    for (const watcher of this.#watchers) watcher.onCreated(session);
     return session;
+  }
+
+  /** Tells of sessions from now on; call the answer to stop. */
+  watchSessions(watcher: SessionWatcher): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   #refuseAboveLimits(client: string): void {
@@ -116,6 +138,26 @@ export class SessionHost {
     const tenancy = this.#tenancies.get(id);
     if (tenancy === undefined) throw new Refusal("missing", "no such session");
     return tenancy;
+  }
+
+  /** Writes a control and gives its value once that has taken effect. Rejects with a Refusal, and then nothing has changed. */
+  async write(
+    id: string,
+    { name, value }: { name: ControlName; value: unknown },
+  ): Promise<ControlValue> {
+    return this.use(id).write(name, value);
+  }
+
+  /** Shows that somebody uses the session. Throws a Refusal. */
+  describe(id: string): SessionDescription {
+    const session = this.use(id);
+    return { ...this.summary(id), filter: session.filter, stats: session.figures() };
+  }
+
+  /** Throws a Refusal. */
+  statistics(id: string): SessionFigures & { readonly lateness_hdr: string } {
+    const session = this.find(id);
+    return { ...session.figures(), lateness_hdr: session.histogram() };
   }
 
   list(): SessionSummary[] {
@@ -168,6 +210,7 @@ export class SessionHost {
   #remove(session: Session, reason: string): void {
     this.#tenancies.delete(session.id);
     session.end(reason);
+    for (const watcher of this.#watchers) watcher.onEnded(session);
     const { lateness_us: late, drift_us, ...counts } = session.figures();
     const figures = Object.entries({
       ...counts,
