@@ -49,8 +49,12 @@ const saturated = (reason: string): Finding => ({
   reason,
 });
 
-const percent = (share: number): string => `${(share * 100).toPrecision(2)} %`;
-const inMs = (value: number): string => `${value.toPrecision(3)} ms`;
+/** With so many digits that what was missed by little does not read as if it had been reached. */
+const percent = (share: number): string => `${Number((share * 100).toPrecision(4))} %`;
+const inMs = (value: number): string =>
+  value < 1000
+    ? `${Number(value.toPrecision(3))} ms`
+    : `${Number((value / 1000).toPrecision(3))} s`;
 const operations = (count: number): string => (count === 1 ? "1 operation" : `${count} operations`);
 
 /**
