@@ -38,6 +38,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./client.ts")).client,
   },
   {
+    name: "ctl",
+    summary: "pause, resume, speed up or end a run that goes on, on all its machines at one instant",
+    load: async () => (await import("./ctl.ts")).ctl,
+  },
+  {
     name: "load",
     summary: "synthetic load on a URL, at a rate or as fast as it goes",
     load: async () => (await import("./load.ts")).load,

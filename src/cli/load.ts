@@ -9,6 +9,7 @@ import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import { loadNodes, nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
+import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
 import { runLoad } from "./load/load-run.ts";
@@ -99,6 +100,7 @@ const options = {
   ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
   ...endOptions,
+  ...ctlOption,
   ...requestLogOptions,
 } as const;
 
@@ -142,6 +144,7 @@ export const load: Command<typeof options> = {
   options,
   async run(given, [url = ""], terminal) {
     const thresholds = givenThresholds(given.threshold);
+    const ctl = ctlAddress(given, terminal.env);
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
@@ -173,6 +176,7 @@ export const load: Command<typeof options> = {
         quiet: given.quiet,
         logged: loggedRequests(given),
         ui: given.ui,
+        ctl,
         allowInvalid: given["allow-invalid"],
         allowFailures: given["allow-failures"],
         thresholds,

@@ -1,5 +1,6 @@
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { ctlOption } from "./ctl/ctl-address.ts";
 import { parseArguments } from "./parser.ts";
 import { endOptions, nodeOptions } from "./replay/replay-options.ts";
 import { requestLogOptions } from "./replay/request-log.ts";
@@ -16,6 +17,7 @@ const options = {
   ...configOption,
   ca: nodeOptions.ca,
   ...endOptions,
+  ...ctlOption,
   ...requestLogOptions,
   ...commonReplayOptions,
 } as const satisfies OptionTable;

@@ -4,6 +4,7 @@ import { accountLine, brokenLines } from "../trace/account.ts";
 import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
@@ -35,6 +36,7 @@ const options = {
   ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
+  ...ctlOption,
   ...requestLogOptions,
   ...commonReplayOptions,
 } as const;
@@ -83,11 +85,13 @@ export const run: Command<typeof options> = {
       config,
       ...endingOf(given),
       logged: loggedRequests(given),
+      ctl: ctlAddress(given, terminal.env),
       next: [],
     };
     if (given.nodes && given.local === undefined && hasRemoteNodes(config)) {
+      const ctl = ctlAddress(given, terminal.env, config.clientInfo.port);
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
-      return replayRun({ ...ending, ...spread }, terminal);
+      return replayRun({ ...ending, ...spread, ctl }, terminal);
     }
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
     await checkRegistries(config, config.registry.keys(), warn);

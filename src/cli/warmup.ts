@@ -1,6 +1,7 @@
 import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
@@ -25,6 +26,7 @@ const options = {
   ...nodeOptions,
   ...traceReadingOptions,
   ...endOptions,
+  ...ctlOption,
   ...requestLogOptions,
   ...commonReplayOptions,
 } as const;
@@ -53,6 +55,7 @@ export const warmup: Command<typeof options> = {
       tmpDir: given.tmp,
       say: given.quiet ? () => undefined : say,
     });
+    const ctl = ctlAddress(given, terminal.env);
     const nodes =
       given.nodes && hasRemoteNodes(config)
         ? await spreadWarmup(config, { ca: given.ca, env: terminal.env, say })
@@ -67,6 +70,7 @@ export const warmup: Command<typeof options> = {
         restart: given.restart,
         ...endingOf(given),
         logged: loggedRequests(given),
+        ctl: ctl ?? (nodes && ctlAddress(given, terminal.env, config.clientInfo.port)),
         next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
         again: { type: `drayage warmup -i ${given.config}`, does: "go on where this one stopped" },
       },

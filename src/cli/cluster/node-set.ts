@@ -10,7 +10,6 @@ import type { MakeEngine } from "../../workers/engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
 import { nodeDirectory } from "./node-directory.ts";
-import { StatusEndpoint } from "./status-endpoint.ts";
 
 /** Above it a clock is as good as unknown. Source: cluster.md 3. */
 const CLOCK_BOUND_MAX_MS = 100;
@@ -24,8 +23,6 @@ export type NodeSetRequest = {
   /** Authority of the nodes' certificates, PEM file; TLS if given. */
   readonly ca: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Port of the status of the run on this machine; none if absent. */
-  readonly statusPort?: number | undefined;
   readonly say: (line: string) => void;
 };
 
@@ -73,8 +70,7 @@ export class NodeSet {
 
   /** The engine of a run on these nodes: one run, which ends with the conversations. */
   engineFor(planning: RunPlanning): MakeEngine {
-    const { cluster, statusPort: port, say } = this.#request;
-    let status: StatusEndpoint | undefined;
+    const { cluster, say } = this.#request;
     const options: ClusterOptions = {
       ...planning,
       version,
@@ -85,17 +81,9 @@ export class NodeSet {
       clockBoundMaxMs: CLOCK_BOUND_MAX_MS,
       wallAheadMaxMs: cluster.clockDifference,
       say,
-      close: async () => {
-        status?.close();
-        await this.#finder.close();
-      },
+      close: () => this.#finder.close(),
     };
-    return (plan, listeners) => {
-      const engine = new ClusterEngine(plan, listeners, options);
-      if (port !== undefined)
-        status = new StatusEndpoint(engine, { verb: planning.verb, port, say });
-      return engine;
-    };
+    return (plan, listeners) => new ClusterEngine(plan, listeners, options);
   }
 
   /** Calls the run off before it has an engine. */

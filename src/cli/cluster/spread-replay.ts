@@ -27,7 +27,6 @@ const requestOf = (
   ...surroundings,
   list: clientInfo.clientList ?? [],
   cluster,
-  statusPort: clientInfo.port,
 });
 
 type SpreadRun = {

@@ -6,7 +6,8 @@ import type { RunFigures } from "../../report/run-figures.ts";
 import type { Totals } from "../../stats/figures.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
 import { judge, type SaturationLimits, type Validity } from "../../stats/validity.ts";
-import type { Engine } from "../../workers/engine.ts";
+import type { RunEngine } from "../../workers/engine.ts";
+import type { Interrupts } from "../replay/interrupts.ts";
 import { version } from "../version.ts";
 import type { ViewedRun } from "./run-view.ts";
 
@@ -17,8 +18,8 @@ type EngineRun = {
   /** Null where no latency is a finding: a warm-up. */
   readonly limits: SaturationLimits | null;
   /** Made after the view. */
-  readonly engine: () => Pick<Engine, "control" | "tallies" | "timebase">;
-  readonly interrupt: () => void;
+  readonly engine: () => Pick<RunEngine, "control" | "tallies" | "timebase" | "nodeReports">;
+  readonly interrupts: Pick<Interrupts, "press" | "end">;
   readonly recording: {
     readonly origin: { readonly startedAtMs: number };
     readonly planned: number | null;
@@ -26,15 +27,17 @@ type EngineRun = {
 };
 
 export function viewedRun(run: EngineRun): ViewedRun {
-  const { verb, directory, paced, engine, interrupt } = run;
+  const { verb, directory, paced, engine, interrupts } = run;
   return {
     verb,
     directory: directory.path,
     paced,
     judge: (totals) => judged(run, totals),
+    nodes: () => engine().nodeReports?.() ?? [],
     steering: {
       control: (control) => engine().control(control),
-      interrupt,
+      interrupt: interrupts.press,
+      end: interrupts.end,
       async snapshot() {
         await directory.writeJson("results.json", runResults(figuresSoFar(run)));
         return `results so far: ${directory.file("results.json")}`;

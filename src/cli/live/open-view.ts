@@ -1,4 +1,6 @@
 import type { Terminal } from "../command.ts";
+import { ControlledView } from "../ctl/controlled-view.ts";
+import type { CtlAddress } from "../ctl/ctl-address.ts";
 import { LiveView } from "./live-view.ts";
 import { JsonView, PlainView } from "./plain-view.ts";
 import type { RunView, ViewedRun } from "./run-view.ts";
@@ -8,10 +10,17 @@ export type UiFlags = {
   /** A word of `uiModes`. */
   readonly ui: string;
   readonly quiet: boolean;
+  /** Where `drayage ctl` reaches the run; nowhere if absent. */
+  readonly ctl?: CtlAddress | undefined;
 };
 
 /** The view of a run that is about to begin. Throws UsageError. */
-export function openView(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): RunView {
+export function openView(run: ViewedRun, flags: UiFlags, terminal: Terminal): RunView {
+  const view = viewOf(run, flags, terminal);
+  return flags.ctl === undefined ? view : new ControlledView(view, run, flags.ctl);
+}
+
+function viewOf(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): RunView {
   const write = (line: string): void => void terminal.err.write(`${line}\n`);
   if (quiet) return new PlainView(write, { quiet, silent: true });
   const choice = chooseUi(ui, terminal);

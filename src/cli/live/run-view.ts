@@ -5,12 +5,15 @@ import type { SeriesPoint } from "../../report/timeseries.ts";
 import type { Totals } from "../../stats/figures.ts";
 import type { Validity } from "../../stats/validity.ts";
 import type { Engine, EngineStart } from "../../workers/engine.ts";
+import type { NodeStatus } from "../../workers/node-report.ts";
 
 /** What a person may do to a run while it goes on. */
 type Steering = {
   readonly control: (control: RunControl) => ControlAnswer;
   /** As an interrupt: the first lets everything under way end, the second cuts it off. */
   readonly interrupt: () => void;
+  /** The first of both, or the second at once. */
+  readonly end: (kind: "drain" | "stop") => void;
   /** Writes the results so far; says where. */
   readonly snapshot: () => Promise<string>;
 };
@@ -23,6 +26,8 @@ export type ViewedRun = {
   /** How the generator does so far. */
   readonly judge: (totals: Totals) => Validity;
   readonly steering: Steering;
+  /** The machines that send; none where it is this process alone. */
+  readonly nodes: () => readonly NodeStatus[];
 };
 
 export interface RunView {

@@ -34,6 +34,7 @@ import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
+import type { CtlAddress } from "../ctl/ctl-address.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
 import { besidesOf } from "../replay/besides.ts";
@@ -65,6 +66,8 @@ export type LoadRequest = {
   /** What --log-requests asks for. */
   readonly logged: LoggedRequests | undefined;
   readonly ui: string;
+  /** Where it takes orders; nowhere if absent. */
+  readonly ctl?: CtlAddress | undefined;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
   readonly thresholds: readonly Threshold[];
@@ -124,7 +127,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
       paced,
       limits: request.limits,
       engine: () => engine,
-      interrupt: interrupts.press,
+      interrupts,
       recording,
     }),
     request,

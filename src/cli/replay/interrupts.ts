@@ -6,6 +6,8 @@ export type Interruptible = { drain(): void; stop(): void };
 export type Interrupts = {
   /** What the key `q` does: the same as SIGINT. */
   readonly press: () => void;
+  /** What `drayage ctl` does: the first or the second interrupt, whichever came before. */
+  readonly end: (kind: keyof Interruptible) => void;
   /** Exit code of the signal that came first; `undefined` while none has come. */
   readonly code: () => ExitCode | undefined;
   readonly release: () => void;
@@ -15,15 +17,21 @@ export type Interrupts = {
 export function catchInterrupts(work: Interruptible, say: (line: string) => void): Interrupts {
   let code: ExitCode | undefined;
   let stopped = false;
+  const drain = (ending: ExitCode): void => {
+    code = ending;
+    say("interrupted: requests under way may end, nothing new starts; once more stops at once");
+    work.drain();
+  };
+  const stop = (): void => {
+    stopped = true;
+    say("stopped: requests under way are cut off");
+    work.stop();
+  };
   const on = (signal: "SIGINT" | "SIGTERM") => (): void => {
     if (code === undefined) {
-      code = signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated;
-      say("interrupted: requests under way may end, nothing new starts; once more stops at once");
-      work.drain();
+      drain(signal === "SIGINT" ? ExitCode.interrupted : ExitCode.terminated);
     } else if (!stopped) {
-      stopped = true;
-      say("stopped: requests under way are cut off");
-      work.stop();
+      stop();
     } else {
       // A disk that does not answer holds what is left to be written.
       process.exit(code);
@@ -35,6 +43,10 @@ export function catchInterrupts(work: Interruptible, say: (line: string) => void
   process.on("SIGTERM", terminate);
   return {
     press: interrupt,
+    end(kind) {
+      if (code === undefined) drain(ExitCode.interrupted);
+      if (kind === "stop" && !stopped) stop();
+    },
     code: () => code,
     release() {
       process.off("SIGINT", interrupt);

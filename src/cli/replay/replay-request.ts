@@ -2,6 +2,7 @@ import type { Threshold } from "../../report/thresholds/threshold.ts";
 import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
+import type { CtlAddress } from "../ctl/ctl-address.ts";
 import { parseThreshold } from "../thresholds/threshold-text.ts";
 import type { LoggedRequests } from "./request-log.ts";
 
@@ -21,6 +22,8 @@ export type ReplayRequest<F extends FeedPlan> = {
   readonly quiet: boolean;
   /** A word of `uiModes`. */
   readonly ui: string;
+  /** Where it takes orders; nowhere if absent. */
+  readonly ctl?: CtlAddress | undefined;
   readonly allowInvalid: boolean;
   readonly allowFailures: boolean;
   /** Of the command line, besides those of the configuration. */

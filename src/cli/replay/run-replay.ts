@@ -59,8 +59,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const recorded = { directory, listener, keeper: rows, nodes, logged: request.logged };
   const { recording, outcomes } = recordRun(recorded);
   const limits = limitsOf(config);
-  const { press: interrupt } = interrupts;
-  const parts = { verb, directory, paced, limits, engine: () => engine, interrupt, recording };
+  const parts = { verb, directory, paced, limits, engine: () => engine, interrupts, recording };
   const progress = openView(viewedRun(parts), request, terminal);
   const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,

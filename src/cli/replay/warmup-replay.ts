@@ -90,8 +90,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
   const unpaced = { paced: false, limits: null } as const;
-  const interrupt = interrupts.press;
-  const parts = { verb, directory, ...unpaced, engine: () => engine, interrupt, recording };
+  const parts = { verb, directory, ...unpaced, engine: () => engine, interrupts, recording };
   const progress = openView(viewedRun(parts), request, terminal);
   let map: MapState = "unfinished";
   try {

@@ -1,0 +1,141 @@
+// Orders to a run that goes on, from another shell.
+import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import type { RunStatus } from "../../src/cli/ctl/run-status.ts";
+import {
+  type EmbeddedRegistry,
+  startEmbeddedRegistry,
+} from "../../src/embedded/embedded-registry.ts";
+import { startNodes } from "./cluster-nodes.ts";
+import { blobGets, trace } from "./traced.ts";
+import { type Ended, pause, Workplace } from "./workplace.ts";
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** A run that takes orders at a port. */
+class Ordered {
+  readonly #place: Workplace;
+  readonly #url: string;
+
+  constructor(place: Workplace, port: number) {
+    this.#place = place;
+    this.#url = `http://127.0.0.1:${port}`;
+  }
+
+  order(...words: readonly string[]): Promise<Ended> {
+    return this.#place.drayage(["ctl", ...words, "--url", this.#url]);
+  }
+
+  /** Asks until the run is as it should be. */
+  async until(holds: (status: RunStatus) => boolean): Promise<RunStatus> {
+    for (let attempt = 0; attempt < 1500; attempt++) {
+      const answer = await fetch(`${this.#url}/status`).catch(() => undefined);
+      const status = answer === undefined ? undefined : ((await answer.json()) as RunStatus);
+      if (status !== undefined && holds(status)) return status;
+      await pause(20);
+    }
+    throw new Error("waited in vain for the status of the run");
+  }
+}
+
+const doneOf = ({ operations }: RunStatus): number =>
+  operations.reduce((sum, { done }) => sum + done, 0);
+
+describe("drayage ctl", () => {
+  let registry: EmbeddedRegistry;
+  const places: Workplace[] = [];
+  before(async () => {
+    registry = await startEmbeddedRegistry();
+  });
+  after(async () => {
+    for (const place of places) place.leave();
+    await registry.close();
+  });
+
+  async function warmed(count: number, every: number): Promise<Workplace> {
+    const place = new Workplace();
+    places.push(place);
+    place.configure(trace(blobGets(count, { every })), {
+      registry: [registry.url],
+      "client_info.wait": true,
+    });
+    await place.warmup();
+    return place;
+  }
+
+  const run = ["run", "-i", "config.yaml", "--allow-invalid"];
+
+  test("a run on two nodes is paused, sped up and resumed, and every operation has its row", async () => {
+    const count = 300;
+    const place = await warmed(count, 0.02);
+    const list = (await startNodes(place, 2)).map(({ address }) => address);
+    const port = await freePort();
+    const ordered = new Ordered(place, port);
+    const { ended } = place.start([
+      ...["master", "-c", "run", "-i", "config.yaml", "--allow-invalid"],
+      ...["--set", `client_info.client_list=${JSON.stringify(list)}`],
+      ...["--set", `client_info.port=${port}`],
+    ]);
+    await ordered.until((status) => doneOf(status) > 0);
+    const paused = await ordered.order("pause");
+    assert.equal(paused.code, 0, paused.err);
+    await ordered.until(({ state }) => state === "paused");
+    // Figures of a second come when it is over.
+    await pause(1500);
+    const before = doneOf(await ordered.until(() => true));
+    assert.ok(before < count);
+    await pause(1000);
+    assert.equal(doneOf(await ordered.until(() => true)), before);
+    assert.equal((await ordered.order("speed", "4")).code, 0);
+    assert.equal((await ordered.order("resume")).code, 0);
+    const { code, err } = await ended;
+    assert.equal(code, 0, err);
+    assert.deepEqual(
+      place.rows().map(({ seq }) => seq),
+      Array.from({ length: count }, (_, seq) => seq),
+    );
+    const { controls } = place.json<{ controls: { kind: string }[] }>(
+      `${place.runDirectory("run")}/run.json`,
+    );
+    assert.deepEqual(
+      controls.map(({ kind }) => kind),
+      ["pause", "speed", "resume"],
+    );
+  });
+
+  for (const nodes of [0, 2]) {
+    test(`a run ${nodes === 0 ? "in one process" : `on ${nodes} nodes`} is drained long before its schedule ends`, async () => {
+      // Far beyond what nodes are given ahead: most of it is still with the master, or not read yet.
+      const count = 200;
+      const place = await warmed(count, 5);
+      const list = (await startNodes(place, nodes)).map(({ address }) => address);
+      const port = await freePort();
+      const ordered = new Ordered(place, port);
+      const { ended } = place.start([
+        ...(nodes === 0 ? run : [...run, "--nodes"]),
+        ...["--ctl", `127.0.0.1:${port}`],
+        ...(nodes === 0 ? [] : ["--set", `client_info.client_list=${JSON.stringify(list)}`]),
+      ]);
+      await ordered.until((status) => doneOf(status) > 0);
+      const drained = await ordered.order("drain");
+      assert.equal(drained.code, 0, drained.err);
+      const { code, err } = await ended;
+      assert.equal(code, 130, err);
+      const rows = place.rows();
+      assert.ok(rows.length > 0 && rows.length < 10);
+      const all = [...rows, ...place.skipped()].map(({ seq }) => seq);
+      assert.deepEqual(
+        all.toSorted((a, b) => a - b),
+        Array.from({ length: count }, (_, seq) => seq),
+      );
+    });
+  }
+});
