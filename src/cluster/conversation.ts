@@ -44,7 +44,7 @@ export class Conversation {
   readonly peer: string;
   readonly isPrivate: boolean;
   readonly #link: Link;
-  readonly #encoder = new MessageEncoder();
+  readonly #encoder: MessageEncoder;
   readonly #decoder = new MessageDecoder();
   #patience: Patience = patience;
   #events: ConversationEvents | undefined;
@@ -62,6 +62,8 @@ export class Conversation {
     this.peer = link.peer;
     this.isPrivate = link.isPrivate;
     this.#link = link;
+    const { frameBytes } = link;
+    this.#encoder = new MessageEncoder(frameBytes === undefined ? {} : { frameBytes });
     link.listen({
       frame: (bytes) => this.#take(bytes),
       connected: (up) => this.#connected(up),

@@ -32,6 +32,8 @@ export interface Link {
   readonly peer: string;
   /** Nobody between the two can read along: TLS, or the same machine. Secrets go nowhere else. */
   readonly isPrivate: boolean;
+  /** Longest frame, where that is less than `FRAME_BYTES_MAX`. */
+  readonly frameBytes?: number;
   /** Takes the frame over: its memory must stay as it is. Never blocks. */
   send(frame: Uint8Array, lane: Lane): void;
   /** Bytes of kept frames that are not known to have arrived: what back-pressure looks at. */

@@ -1,14 +1,21 @@
 // Starts nats-server on a free loopback port, with a folder of its own, for tests that need a real peer.
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 export type NatsServerOptions = {
   /** More lines of its configuration file: `authorization { token: x }`, `max_pending: 1MB`, … */
   readonly config?: string;
-  /** Name of a cluster to be part of, and a member that is there already. */
-  readonly cluster?: { readonly name: string; readonly peer?: NatsServer };
+  /** Name of a cluster to be part of, and a member that is there already; or all members by the ports of their routes. */
+  readonly cluster?: {
+    readonly name: string;
+    readonly peer?: NatsServer;
+    readonly members?: { readonly own: number; readonly all: readonly number[] };
+  };
+  /** Keeps streams, in its folder. */
+  readonly jetstream?: boolean;
   /** Asks for TLS. `clients`: and for a certificate that this authority signed. */
   readonly tls?: { readonly cert: string; readonly key: string; readonly clients?: string };
 };
@@ -61,6 +68,33 @@ export async function startNatsCluster(): Promise<readonly NatsServer[] | undefi
   return [first, ...others.filter((server) => server !== undefined)];
 }
 
+/** Three servers that keep streams together: each message is on two of them before its sender hears that it is kept. */
+export async function startJetStreamCluster(
+  options: NatsServerOptions = {},
+): Promise<readonly NatsServer[] | undefined> {
+  const name = `drayage-${process.pid}`;
+  const all = await freePorts(3);
+  const started = await Promise.all(
+    all.map((own) =>
+      startNatsServer({ ...options, jetstream: true, cluster: { name, members: { own, all } } }),
+    ),
+  );
+  const servers = started.filter((server) => server !== undefined);
+  return servers.length === all.length ? servers : undefined;
+}
+
+/** Ports that were free a moment ago. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    ports.push((server.address() as AddressInfo).port);
+  }
+  for (const server of servers) await new Promise((closed) => server.close(closed));
+  return ports;
+}
+
 class RunningServer implements NatsServer {
   readonly #folder: string;
   readonly #options: NatsServerOptions;
@@ -72,6 +106,7 @@ class RunningServer implements NatsServer {
   private constructor(folder: string, options: NatsServerOptions) {
     this.#folder = folder;
     this.#options = options;
+    this.routePort = options.cluster?.members?.own;
   }
 
   static async start(folder: string, options: NatsServerOptions): Promise<RunningServer> {
@@ -112,13 +147,18 @@ class RunningServer implements NatsServer {
   }
 
   #configuration(): string {
-    const { config = "", cluster, tls } = this.#options;
+    const { config = "", cluster, tls, jetstream = false } = this.#options;
     const peer = cluster?.peer?.routePort;
+    const ports = cluster?.members?.all ?? (peer === undefined ? [] : [peer]);
+    const routes = ports.map((port) => `"nats://127.0.0.1:${port}"`).join(", ");
     return [
       `listen: 127.0.0.1:${this.port === 0 ? -1 : this.port}`,
       cluster === undefined
         ? ""
-        : `cluster { name: ${cluster.name}, listen: "127.0.0.1:${this.routePort ?? -1}", routes: [${peer === undefined ? "" : `"nats://127.0.0.1:${peer}"`}] }`,
+        : `cluster { name: ${cluster.name}, listen: "127.0.0.1:${this.routePort ?? -1}", routes: [${routes}] }`,
+      jetstream
+        ? `server_name: s${this.routePort ?? 0}\njetstream { store_dir: "${join(this.#folder, "streams")}" }`
+        : "",
       tls === undefined
         ? ""
         : `tls { cert_file: "${tls.cert}", key_file: "${tls.key}", timeout: 10 ${tls.clients === undefined ? "" : `, ca_file: "${tls.clients}", verify: true`} }`,

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { WebSocket } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { ENVELOPE_BYTES } from "../envelope.ts";
 import type { FoundNodes, Link, MissingNode, NodeFinder } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
-import { ENVELOPE_BYTES } from "./envelope.ts";
 import {
   decodeHandshake,
   encodeHandshake,

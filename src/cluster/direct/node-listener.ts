@@ -4,9 +4,9 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { ENVELOPE_BYTES } from "../envelope.ts";
 import type { Link, MasterAwaiter } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
-import { ENVELOPE_BYTES } from "./envelope.ts";
 import {
   decodeHandshake,
   encodeHandshake,

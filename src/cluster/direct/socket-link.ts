@@ -1,8 +1,8 @@
 import type { WebSocket } from "ws";
 import { messageOf } from "../../core/errors.ts";
+import { fleetingEnvelope, keptEnvelope, openEnvelope, receivedEnvelope } from "../envelope.ts";
+import { KeptFrames } from "../kept-frames.ts";
 import type { Lane, Link, LinkListener } from "../link.ts";
-import { fleetingEnvelope, keptEnvelope, openEnvelope, receivedEnvelope } from "./envelope.ts";
-import { KeptFrames } from "./kept-frames.ts";
 
 /** What arrived is acknowledged at the latest after so many frames, or this time: kept frames are memory of the other side. */
 const ACKNOWLEDGE_FRAMES = 32;

@@ -1,5 +1,5 @@
-import { invariant } from "../../core/errors.ts";
-import type { Lane } from "../link.ts";
+import { invariant } from "../core/errors.ts";
+import type { Lane } from "./link.ts";
 
 /** A frame with its number within the conversation, from 1. */
 export type KeptFrame = {
@@ -15,7 +15,12 @@ export class KeptFrames {
   #frames: KeptFrame[] = [];
   /** Frames at the beginning of the array that were acknowledged: cut off many at a time. */
   #gone = 0;
-  #last = 0;
+  #last: number;
+
+  /** `last`: number of the last frame of an earlier end of the same conversation. */
+  constructor(last = 0) {
+    this.#last = last;
+  }
 
   /** Number of the frame added last; 0 before the first. */
   get last(): number {

@@ -6,7 +6,7 @@
 //
 // `number` counts the kept frames of one sender in one conversation, from 1; `received` is the number of the last kept frame
 // that the sender of the envelope has got from the other side.
-import type { Lane } from "../link.ts";
+import type { Lane } from "./link.ts";
 
 export const ENVELOPE_BYTES = 12;
 const Kind = { kept: 1, fleeting: 2, received: 3 } as const;

@@ -1,0 +1,46 @@
+// How a master opens a conversation with a node: one request, answered at once. JSON.
+import { isToken } from "./names.ts";
+
+export type Knock = {
+  readonly conversation: string;
+  readonly run: string;
+  /** Of the master, for people. */
+  readonly name: string;
+  readonly encrypted: boolean;
+  /** Its server, where that is on its own machine. */
+  readonly localServer: string | null;
+};
+
+export type KnockAnswer =
+  | { readonly opened: true; readonly isPrivate: boolean }
+  | { readonly opened: false; readonly sentence: string };
+
+export const encodeKnock = (message: Knock | KnockAnswer): string => JSON.stringify(message);
+
+function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString());
+    if (typeof value !== "object" || value === null) return undefined;
+    return value as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined for anything else. */
+export function decodeKnock(bytes: Uint8Array): Knock | undefined {
+  const { conversation, run, name, encrypted, localServer } = parsed(bytes) ?? {};
+  if (typeof conversation !== "string" || !isToken(conversation)) return undefined;
+  if (typeof run !== "string" || !isToken(run) || typeof name !== "string") return undefined;
+  if (typeof encrypted !== "boolean") return undefined;
+  if (localServer !== null && typeof localServer !== "string") return undefined;
+  return { conversation, run, name, encrypted, localServer };
+}
+
+/** Undefined for anything else. */
+export function decodeAnswer(bytes: Uint8Array): KnockAnswer | undefined {
+  const { opened, isPrivate, sentence } = parsed(bytes) ?? {};
+  if (opened === true && typeof isPrivate === "boolean") return { opened, isPrivate };
+  if (opened === false && typeof sentence === "string") return { opened, sentence };
+  return undefined;
+}

@@ -1,0 +1,134 @@
+import { randomBytes } from "node:crypto";
+import type { Msg } from "@nats-io/transport-node";
+import type { Link, MasterAwaiter } from "../link.ts";
+import { Hub, type HubOptions } from "./hub.ts";
+import { decodeKnock, encodeKnock, type Knock, type KnockAnswer } from "./knock.ts";
+import { LargeContent } from "./large-content.ts";
+import { ANNOUNCE_MS, Membership } from "./membership.ts";
+import { NatsLink } from "./nats-link.ts";
+import { StreamReader } from "./stream-reader.ts";
+
+const ID_BYTES = 8;
+
+export type AnnouncerOptions = {
+  readonly hub: HubOptions;
+  /** What the node is called in the group. */
+  readonly name: string;
+  readonly say: (line: string) => void;
+};
+
+type Open = { readonly link: NatsLink; readonly reader: StreamReader; readonly master: string };
+
+/** The node's end of the transport: says that it is there, and waits for masters to knock. */
+export class NodeAnnouncer implements MasterAwaiter {
+  readonly #options: AnnouncerOptions;
+  readonly #hub: Hub;
+  readonly #members: Membership;
+  readonly #content: LargeContent;
+  readonly #id = randomBytes(ID_BYTES).toString("hex");
+  #open: Open | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  private constructor(
+    options: AnnouncerOptions,
+    hub: Hub,
+    { members, content }: { members: Membership; content: LargeContent },
+  ) {
+    this.#options = options;
+    this.#hub = hub;
+    this.#members = members;
+    this.#content = content;
+  }
+
+  /** Throws DrayageError `target-unreachable` or `auth-failed`, UsageError for files that cannot be read. */
+  static async start(options: AnnouncerOptions): Promise<NodeAnnouncer> {
+    const hub = await Hub.open(options.hub, `drayage client ${options.name}`);
+    try {
+      const members = await Membership.open(hub, options.say);
+      const content = await LargeContent.open(hub, options.say);
+      return new NodeAnnouncer(options, hub, { members, content });
+    } catch (error) {
+      await hub.close();
+      throw error;
+    }
+  }
+
+  get address(): string {
+    const { servers, group } = this.#options.hub;
+    return `group ${group} at ${servers.join(", ")}`;
+  }
+
+  async await(conversation: (link: Link) => void): Promise<void> {
+    const { connection, names } = this.#hub;
+    connection.subscribe(names.node(this.#id), {
+      callback: (error, message) => {
+        if (error !== null) this.#options.say(`the servers do not let it listen: ${error.message}`);
+        else message.respond(encodeKnock(this.#answer(message, conversation)));
+      },
+    });
+    await connection.flush();
+    await this.#announce();
+    this.#timer = setInterval(() => this.#announceAgain(), ANNOUNCE_MS);
+  }
+
+  #announce(): Promise<void> {
+    return this.#members.announce({ id: this.#id, name: this.#options.name });
+  }
+
+  /** While servers are away nobody looks for nodes either. */
+  #announceAgain(): void {
+    this.#announce().catch(() => {});
+  }
+
+  #answer({ data }: Msg, conversation: (link: Link) => void): KnockAnswer {
+    const knock = decodeKnock(data);
+    if (knock === undefined)
+      return { opened: false, sentence: "it does not understand how it was asked" };
+    if (this.#open !== undefined)
+      return { opened: false, sentence: `it is busy with a run of ${this.#open.master}` };
+    const isPrivate = this.#isPrivate(knock);
+    // The master hears that it may before it hears anything else.
+    setImmediate(() => conversation(this.#converse(knock, isPrivate)));
+    return { opened: true, isPrivate };
+  }
+
+  /** Whether nobody between here and the master reads along, but the servers themselves. */
+  #isPrivate({ encrypted, localServer }: Knock): boolean {
+    if (encrypted && this.#hub.isEncrypted) return true;
+    return localServer !== null && localServer === this.#hub.localServer;
+  }
+
+  #converse({ run, conversation, name }: Knock, isPrivate: boolean): NatsLink {
+    const hub = this.#hub;
+    const content = this.#content;
+    const link = new NatsLink(hub, {
+      ...{ run, conversation, isPrivate, content },
+      peer: name,
+      end: "node",
+    });
+    const reader = new StreamReader(
+      hub,
+      { run, filter: `${hub.names.run(run)}.work.${conversation}`, from: 1 },
+      {
+        take: ({ data }) => link.hearStream(data),
+        fail: (error) => link.fail(`the stream of the run cannot be read: ${String(error)}`),
+      },
+    );
+    this.#open = { link, reader, master: name };
+    link.onClosed = () => {
+      reader.stop();
+      this.#open = undefined;
+    };
+    reader.start();
+    return link;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const open = this.#open;
+    open?.link.close();
+    await open?.link.farewell;
+    await this.#members.leave(this.#id).catch(() => {});
+    await this.#hub.close();
+  }
+}
