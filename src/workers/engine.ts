@@ -19,7 +19,7 @@ import { allocateRing } from "../ring/record-ring.ts";
 import { allocateTally } from "../stats/tally-layout.ts";
 import { allocateAlarmBoard } from "./alarm-clock/alarm-board.ts";
 import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
-import type { FeedPlan } from "./feed-plan.ts";
+import { type FeedPlan, hasDueTimes } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
 import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
 import type { NodeReport, NodeStatus } from "./node-report.ts";
@@ -281,21 +281,6 @@ export class Engine {
   stop(): void {
     this.#orders.cut();
     for (const port of this.#ports) port.postMessage({ type: "stop" });
-  }
-}
-
-export function hasDueTimes(feed: FeedPlan): boolean {
-  switch (feed.kind) {
-    case "run":
-      return feed.wait;
-    case "load":
-      return feed.schedule.kind !== "closed";
-    case "warmup":
-      return false;
-    case "poured":
-      return feed.paced;
-    default:
-      return feed satisfies never;
   }
 }
 

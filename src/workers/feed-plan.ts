@@ -91,3 +91,18 @@ type PouredFeedPlan = {
 };
 
 export type FeedPlan = RunFeedPlan | WarmupFeedPlan | LoadFeedPlan | PouredFeedPlan;
+
+export function hasDueTimes(feed: FeedPlan): boolean {
+  switch (feed.kind) {
+    case "run":
+      return feed.wait;
+    case "load":
+      return feed.schedule.kind !== "closed";
+    case "warmup":
+      return false;
+    case "poured":
+      return feed.paced;
+    default:
+      return feed satisfies never;
+  }
+}

@@ -8,13 +8,8 @@ import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
 import { allocateRing } from "../../ring/record-ring.ts";
-import {
-  type EngineEnd,
-  type EngineListeners,
-  type EnginePlan,
-  hasDueTimes,
-  type RunEngine,
-} from "../../workers/engine.ts";
+import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
+import { hasDueTimes } from "../../workers/feed-plan.ts";
 import { Feeder } from "../../workers/feeder.ts";
 import type { NodeStatus } from "../../workers/node-report.ts";
 import { allocateOrders, RunOrders } from "../../workers/run-orders.ts";

@@ -1,6 +1,5 @@
 import type { EnginePlan } from "../../workers/engine.ts";
-import { hasDueTimes } from "../../workers/engine.ts";
-import type { FeedPlan } from "../../workers/feed-plan.ts";
+import { type FeedPlan, hasDueTimes } from "../../workers/feed-plan.ts";
 import type { Patience } from "../conversation.ts";
 import { hasSecrets, withoutSecrets } from "../node/plan-check.ts";
 import type { NodePlan, SharedFile } from "../node-plan.ts";
