@@ -9,7 +9,8 @@ export interface Terminal {
 
 /**
  * One line of the option table. The key in the table is the flag's name without dashes.
- * A flag that is not given is looked up as `DRAYAGE_<NAME>` in the environment, then takes its default.
+ * A flag that is not given is looked up as `DRAYAGE_<NAME>` in the environment, then in the file of flags if the command takes
+ * one, then takes its default.
  */
 export type Option = {
   readonly type: "string" | "number" | "boolean";
@@ -26,7 +27,11 @@ export type Option = {
   readonly min?: number;
   readonly max?: number;
   readonly integer?: boolean;
-  /** Name of the value in `--help`, e.g. FILE. */
+  /** Text only: throws a UsageError for what the command could not use. `label` is the flag or the variable as it was spelt. */
+  readonly check?: (text: string, label: string) => void;
+  /** The value names a YAML file with values of the other flags: `flag-file.ts`. */
+  readonly holdsFlags?: true;
+  /** Name of the value in `--help`, e.g. FILE; FILE and DIR are completed as such. */
   readonly value?: string;
   readonly help: string;
 };
@@ -58,6 +63,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   readonly examples: readonly { readonly type: string; readonly does: string }[];
   /** Names of positional arguments, for `--help`; `FILE...` takes one or more, `[FILE]` is optional. */
   readonly positionals?: readonly string[];
+  /** What a positional argument may be, by its name. */
+  readonly words?: Readonly<Record<string, readonly string[]>>;
   readonly options: T;
   /** Rewrites the words behind the verb before they are taken apart, for a command line that has rules of its own. */
   readonly normalize?: (args: readonly string[]) => readonly string[];

@@ -7,13 +7,20 @@ import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import { loadNodes, nodePlanning } from "./cluster/spread-load.ts";
-import type { Command, OptionValues } from "./command.ts";
+import type { Command, OptionTable, OptionValues } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
 import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
 import { runLoad } from "./load/load-run.ts";
-import { loadSchedule, peakRate, scheduleSeconds } from "./load/load-schedule.ts";
+import {
+  loadSchedule,
+  parseRate,
+  parseSteps,
+  peakRate,
+  scheduleSeconds,
+  secondsOf,
+} from "./load/load-schedule.ts";
 import { type LoadTarget, loadTarget } from "./load/load-target.ts";
 import { loadTrust } from "./load/load-trust.ts";
 import { userAgent } from "./replay/client-plan.ts";
@@ -23,10 +30,23 @@ import { machineFacts, type RunStory } from "./replay/run-story.ts";
 import { givenThresholds } from "./thresholds/given-thresholds.ts";
 
 const options = {
-  rate: { type: "string", value: "RATE", help: "open loop: requests per second, 200/s or 1.5k/s" },
+  config: {
+    type: "string",
+    alias: "i",
+    holdsFlags: true,
+    value: "FILE",
+    help: "values of these flags and the url (YAML), for those not given",
+  },
+  rate: {
+    type: "string",
+    value: "RATE",
+    check: (text, label) => void parseRate(text, label),
+    help: "open loop: requests per second, 200/s or 1.5k/s",
+  },
   steps: {
     type: "string",
     value: "STEPS",
+    check: (text, label) => void parseSteps(text, label),
     help: "open loop: rates and ramps in turn, 100/s:10s,100/s..500/s:30s",
   },
   poisson: {
@@ -34,7 +54,13 @@ const options = {
     default: false,
     help: "independent arrivals with the mean of --rate",
   },
-  duration: { type: "string", default: "10s", value: "TIME", help: "how long" },
+  duration: {
+    type: "string",
+    default: "10s",
+    value: "TIME",
+    check: (text, label) => void secondsOf(text, label),
+    help: "how long",
+  },
   connections: {
     type: "number",
     integer: true,
@@ -102,7 +128,7 @@ const options = {
   ...endOptions,
   ...ctlOption,
   ...requestLogOptions,
-} as const;
+} as const satisfies OptionTable;
 
 type Given = OptionValues<typeof options>;
 

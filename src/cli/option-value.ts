@@ -42,10 +42,11 @@ function truth(text: string, label: string): boolean {
 }
 
 function word(text: string, { option, label }: { option: Option; label: string }): string {
-  const { choices, empty } = option;
+  const { choices, empty, check } = option;
   if (text === "" && empty !== true) throw new UsageError(`${label} needs a value`);
   if (choices !== undefined && !choices.includes(text))
     throw new UsageError(`${label} cannot be "${text}"${hint(text, choices)}`);
+  check?.(text, label);
   return text;
 }
 

@@ -3,6 +3,7 @@
 import { Parser } from "yargs/helpers";
 import { UsageError } from "../core/errors.ts";
 import type { Command, Option, OptionTable, OptionValues } from "./command.ts";
+import { type FlagValues, flagFile, flagFileOption, positionalKey } from "./flag-file.ts";
 import { optionValue } from "./option-value.ts";
 import { checkPositionals } from "./positionals.ts";
 import { nearest } from "./suggestion.ts";
@@ -21,7 +22,7 @@ const CONFIGURATION = {
   "strip-aliased": true,
 };
 
-/** Flags > `DRAYAGE_*` environment > defaults. All mistakes are reported at once, one line each, as a UsageError. */
+/** Flags > `DRAYAGE_*` environment > file of flags > defaults. All mistakes are reported at once, one line each, as a UsageError. */
 export function parseArguments<T extends OptionTable>(
   command: Command<T>,
   { args, env }: { args: readonly string[]; env: NodeJS.ProcessEnv },
@@ -42,13 +43,18 @@ export function parseArguments<T extends OptionTable>(
   const flagsGiven = args.slice(0, indexOrEnd(args, "--"));
   mistakes.push(...unknownFlags(flags, { table, given: flagsGiven }));
   mistakes.push(...badSwitches(table, flagsGiven));
+  const file = attempt(() => fileOf(command, { flags, env }) ?? new Map());
   const values = Object.entries(table).map(([name, option]) => [
     name,
-    attempt(() => given({ name, option, flag: flags[name], env })),
+    attempt(() => given({ name, option, flag: flags[name], env, filed: file?.get(name) })),
   ]);
-  attempt(() => checkPositionals(command, positionals));
+  positionals.push(...filedPositionals(command, { given: positionals.length, file }));
+  // What is missing may stand in a file that has mistakes.
+  if (file !== undefined) attempt(() => checkPositionals(command, positionals));
   if (mistakes.length > 0)
-    throw new UsageError(mistakes.map((line) => `${line} (see: drayage ${command.name} --help)`));
+    throw new UsageError(
+      [...new Set(mistakes)].map((line) => `${line} (see: drayage ${command.name} --help)`),
+    );
   return { options: Object.fromEntries(values) as OptionValues<T>, positionals };
 }
 
@@ -81,23 +87,48 @@ function withDashes(table: OptionTable, args: readonly string[]): string[] {
   });
 }
 
+/** What the file of flags says, if there is one. */
+function fileOf<T extends OptionTable>(
+  command: Command<T>,
+  { flags, env }: { flags: Parsed; env: NodeJS.ProcessEnv },
+): FlagValues | undefined {
+  const name = flagFileOption(command.options);
+  const option = name === undefined ? undefined : command.options[name];
+  if (name === undefined || option === undefined) return undefined;
+  const path = given({ name, option, flag: flags[name], env, filed: undefined });
+  return typeof path === "string" ? flagFile(path, command) : undefined;
+}
+
+/** Positional arguments of the file, behind those that were typed. */
+const filedPositionals = (
+  { positionals = [] }: Pick<Command<OptionTable>, "positionals">,
+  { given, file }: { given: number; file: FlagValues | undefined },
+): string[] =>
+  positionals.slice(given).flatMap((positional) => {
+    const value = file?.get(positionalKey(positional));
+    return value === undefined ? [] : [String(value)];
+  });
+
 /** The value of one option, from the first place that has it. */
 function given({
   name,
   option,
   flag,
   env,
+  filed,
 }: {
   name: string;
   option: Option;
   flag: unknown;
   env: NodeJS.ProcessEnv;
+  filed: Value | readonly Value[] | undefined;
 }): Value | readonly Value[] | undefined {
   if (flag !== undefined) return fromFlag(`--${name}`, { option, flag });
   const variable = `DRAYAGE_${name.replaceAll("-", "_").toUpperCase()}`;
   const text = env[variable];
   // An empty variable counts as not set: that is how shells and service files switch one off.
   if (text !== undefined && text !== "") return fromVariable(variable, { option, text });
+  if (filed !== undefined) return filed;
   if (option.array === true) return [];
   if (option.required === true && option.default === undefined)
     throw new UsageError(`${spelling(name, option)} is missing`);

@@ -1,9 +1,10 @@
 import { UsageError } from "../core/errors.ts";
 import type { Command, OptionTable } from "./command.ts";
+import { hint } from "./suggestion.ts";
 
 /** Compares what was given with the command's list: `FILE` = exactly one, `[FILE]` = at most one, `FILE...` = one or more. */
 export function checkPositionals<T extends OptionTable>(
-  { name, positionals = [] }: Pick<Command<T>, "name" | "positionals">,
+  { name, positionals = [], words = {} }: Pick<Command<T>, "name" | "positionals" | "words">,
   given: readonly string[],
 ): void {
   const wanted = positionals.filter((positional) => !positional.startsWith("["));
@@ -18,4 +19,10 @@ export function checkPositionals<T extends OptionTable>(
         ? `drayage ${name} takes flags only and got "${extra}"`
         : `drayage ${name} takes ${positionals.join(" ")} and got "${extra}" besides`,
     );
+  for (const [at, positional] of positionals.entries()) {
+    const known = words[positional.replace(/[^A-Z_]/g, "")];
+    const word = given[at];
+    if (known === undefined || word === undefined || known.includes(word)) continue;
+    throw new UsageError(`${positional} cannot be "${word}"${hint(word, known)}`);
+  }
 }

@@ -5,7 +5,6 @@ import { startDemo } from "./pull/pull-demo.ts";
 import { pullOptions } from "./pull/pull-options.ts";
 import { runPull } from "./pull/pull-run.ts";
 import { pullSettings } from "./pull/pull-settings.ts";
-import { pullValues } from "./pull/values-file.ts";
 
 const nothingSpecial = { notes: [], plainFirst: false };
 
@@ -27,14 +26,10 @@ export const pull: Command<typeof pullOptions> = {
   options: pullOptions,
   normalize: pullArguments,
   async run(given, _, terminal) {
-    const values = pullValues(given);
     const usage = commandHelp(pull);
-    if (values.demo !== true)
-      return runPull(
-        { given: values, settings: pullSettings(values, usage), ...nothingSpecial },
-        terminal,
-      );
-    const demo = await startDemo(values, terminal);
+    if (given.demo !== true)
+      return runPull({ given, settings: pullSettings(given, usage), ...nothingSpecial }, terminal);
+    const demo = await startDemo(given, terminal);
     try {
       const { given: filled, notes, plainFirst } = demo;
       const settings = pullSettings(filled, usage);

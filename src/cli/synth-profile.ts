@@ -5,7 +5,7 @@ import { UsageError } from "../core/errors.ts";
 import { checkProfile, defaultProfile, type SynthProfile } from "../trace/synth/profile.ts";
 import { camelKeys } from "./config/camel-keys.ts";
 import { KeyTree } from "./config/key-tree.ts";
-import { mistakesOf } from "./config/mistake.ts";
+import { mistakesOf, refused } from "./config/mistake.ts";
 import { atLeast, mapping, positive, share, whole } from "./config/schema-parts.ts";
 import { withoutPrivateKeys } from "./config/values.ts";
 import { YamlFile } from "./config/yaml-file.ts";
@@ -19,7 +19,8 @@ const popularity = mapping({ top_shares: topTable, once: share() }).partial();
 const weight = atLeast(0);
 const fourWeights = { error: () => "expected a list of 4 weights such as [1.1, 98.5, 0.33, 0.07]" };
 
-const schema = mapping({
+/** Keys as in docs/synthetic-traces.md. */
+export const profileSchema = mapping({
   methods: mapping({
     GET: weight,
     HEAD: weight,
@@ -62,24 +63,19 @@ const schema = mapping({
   agentless: share(),
 }).partial();
 
-/** Reads a profile over the defaults; throws a UsageError with one line per mistake, each with its position. */
-export function readProfile(name: string): SynthProfile {
-  const file = YamlFile.read(name);
+/** Reads a profile over the defaults; throws FileMistakes, each with its position. */
+export const readProfile = (name: string): SynthProfile => profileOf(YamlFile.read(name));
+
+/** The same of a file that was read. */
+export function profileOf(file: YamlFile): SynthProfile {
   const data = withoutPrivateKeys(file.data) ?? {};
-  const result = schema.safeParse(data);
+  const result = profileSchema.safeParse(data);
   if (!result.success) {
-    const keys = new KeyTree(schema);
-    throw new UsageError(
-      mistakesOf(result.error.issues, { data, keys }).map(
-        ({ path, part = "value" as const, sentence }) => {
-          const { line, column } = file.locate(path, part);
-          return `${name}:${line}:${column}: ${sentence}`;
-        },
-      ),
-    );
+    const keys = new KeyTree(profileSchema);
+    throw refused(file, mistakesOf(result.error.issues, { data, keys }));
   }
   const profile = over(defaultProfile, camelKeys(result.data));
-  checked(profile, name);
+  checked(profile, file);
   return profile;
 }
 
@@ -98,13 +94,18 @@ function over(defaults: SynthProfile, given: Given): SynthProfile {
 const isSection = (value: unknown): value is Given =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What the figures must be to each other, in the words of the file. */
-function checked(profile: SynthProfile, name: string): void {
+/** What the figures must be to each other, in the words of the file. A sentence begins with the figure's name. */
+function checked(profile: SynthProfile, file: YamlFile): void {
   try {
     checkProfile(profile);
   } catch (mistake) {
     if (!(mistake instanceof UsageError)) throw mistake;
-    const inFile = (line: string) => line.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    throw new UsageError(mistake.lines.map((line) => `${name}: ${inFile(line)}`));
+    const sentences = mistake.lines.map((line) =>
+      line.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    );
+    throw refused(
+      file,
+      sentences.map((sentence) => ({ path: sentence.replace(/ .*$/, "").split("."), sentence })),
+    );
   }
 }

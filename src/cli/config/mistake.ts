@@ -1,9 +1,10 @@
 // From what the schema objects to, to sentences that name key, expectation and finding.
 import type * as z from "zod";
 import { listed, nearest } from "../suggestion.ts";
+import { FileMistakes } from "./file-mistakes.ts";
 import type { KeyTree } from "./key-tree.ts";
 import { isMapping } from "./values.ts";
-import type { Path } from "./yaml-file.ts";
+import type { Path, YamlFile } from "./yaml-file.ts";
 
 /** Something wrong at a place of the configuration. `part` says whether the key or its value is pointed at. */
 export type Mistake = {
@@ -13,6 +14,16 @@ export type Mistake = {
 };
 
 const SHOWN_MAX = 60;
+
+/** The mistakes with their places, as one error. */
+export const refused = (file: YamlFile, mistakes: readonly Mistake[]): FileMistakes =>
+  new FileMistakes(
+    file.name,
+    mistakes.map(({ path, part = "value", sentence }) => ({
+      ...file.locate(path, part),
+      sentence,
+    })),
+  );
 
 /** One mistake per thing to mend. `data` is what the user wrote: variables are not filled in, so they cannot show. */
 export function mistakesOf(
@@ -95,10 +106,11 @@ function shown(value: unknown, path: Path): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isMapping(value)) return "a mapping";
-  if (path.includes("auth") && path.at(-1) !== "password_file")
+  if ((path.includes("auth") || path.includes("credentials")) && path.at(-1) !== "password_file")
     return `${typeof value === "string" ? "text" : `a ${typeof value}`} (not shown)`;
   if (typeof value !== "string") return String(value);
-  const safe = path[0] === "registry" ? value.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@") : value;
+  const address = path[0] === "registry" || path.includes("servers");
+  const safe = address ? value.replace(/^([a-z]+:\/\/)?.*@/is, "$1***@") : value;
   return JSON.stringify(safe.length > SHOWN_MAX ? `${safe.slice(0, SHOWN_MAX)}…` : safe);
 }
 

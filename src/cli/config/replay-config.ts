@@ -1,6 +1,6 @@
 import type * as z from "zod";
-import { UsageError } from "../../core/errors.ts";
 import { type CamelKeys, camelKeys } from "./camel-keys.ts";
+import { type FileMistake, FileMistakes } from "./file-mistakes.ts";
 import { KeyTree } from "./key-tree.ts";
 import { type Mistake, mistakesOf, nameOf, valueAt } from "./mistake.ts";
 import { type Override, readOverrides, withOverrides } from "./overrides.ts";
@@ -39,7 +39,7 @@ export type ConfigRequest<M extends Mode> = {
   readonly local?: number | undefined;
 };
 
-/** Reads the file; throws a UsageError with one line per mistake, each with its position. */
+/** Reads the file; throws FileMistakes, a UsageError with one line per mistake. */
 export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> {
   const overrides = readOverrides(request.overrides ?? []);
   const file = YamlFile.read(request.path);
@@ -58,7 +58,7 @@ export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): Con
     ...missingKeys(written, request),
   ];
   if (mistakes.length > 0 || !result.success)
-    throw new UsageError(sentences(mistakes, { file, overrides }));
+    throw new FileMistakes(file.name, placed(mistakes, { file, overrides }));
   const { simulate, ...sections } = result.data;
   // The plug-in's arguments keep their own spelling.
   const config: ReplayConfig = {
@@ -115,13 +115,16 @@ function missingKeys(data: unknown, { mode, local }: ConfigRequest<Mode>): Mista
   if (!isMapping(data)) return [];
   return requiredKeys[mode]
     .filter(({ path }) => valueAt(data, path) === undefined)
-    .filter((key) => key !== workers || local === undefined)
+    .filter((key) => key !== workers || (local === undefined && !hasServers(data)))
     .map(({ path, what }) => ({
       path,
       part: "key",
       sentence: `"${nameOf(path)}" is missing and ${mode} needs it: ${what}`,
     }));
 }
+
+/** Nodes announce themselves: nobody has to list them. */
+const hasServers = (data: unknown): boolean => valueAt(data, ["cluster", "nats"]) !== undefined;
 
 /** A section whose keys are all commented out is null in YAML, and means its defaults. */
 function withoutEmptySections(
@@ -138,21 +141,18 @@ function withoutEmptySections(
   );
 }
 
-/** Each mistake behind its place: `file:line:col: …`, or the `--set` that it came by. In the order of the file. */
-function sentences(
+/** Each mistake with its place, or with the `--set` that it came by. */
+function placed(
   mistakes: readonly Mistake[],
   { file, overrides }: { file: YamlFile; overrides: readonly Override[] },
-): string[] {
-  return mistakes
-    .map(({ path, part = "value", sentence }) => {
-      const override = overrides.findLast((candidate) => setBy(candidate, { path, file }));
-      if (override !== undefined)
-        return { line: 0, column: 0, text: `${override.label}: ${sentence}` };
-      const { line, column } = file.locate(path, part);
-      return { line, column, text: `${file.name}:${line}:${column}: ${sentence}` };
-    })
-    .toSorted((one, other) => one.line - other.line || one.column - other.column)
-    .map(({ text }) => text);
+): FileMistake[] {
+  return mistakes.map(({ path, part = "value", sentence }) => {
+    const override = overrides.findLast((candidate) => setBy(candidate, { path, file }));
+    if (override !== undefined)
+      return { line: null, column: null, sentence: `${override.label}: ${sentence}` };
+    const { line, column } = file.locate(path, part);
+    return { line, column, sentence };
+  });
 }
 
 /** Whether an override brought what stands at `path`, or a mapping there that the file does not have. */

@@ -13,6 +13,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { type FileMistake, FileMistakes } from "./file-mistakes.ts";
 
 const FILE_BYTES_MAX = 8 << 20;
 /** After the first, mistakes of syntax are mostly consequences of it. */
@@ -112,26 +113,27 @@ function parsed(text: string, name: string): Parsed {
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { ...YAML_OPTIONS, lineCounter: lines });
   const list: readonly Document[] = Array.isArray(documents) ? documents : [];
-  const at = (offset: number, sentence: string): string => {
+  const at = (offset: number, sentence: string): FileMistake => {
     const { line, col } = lines.linePos(offset);
-    return `${name}:${Math.max(1, line)}:${Math.max(1, col)}: ${sentence}`;
+    return { line: Math.max(1, line), column: Math.max(1, col), sentence };
   };
   // A warning is a tag that this schema does not know: its value would be taken for something else.
   const problems = list.flatMap(({ errors, warnings }) => [...errors, ...warnings]);
   if (problems.length > 0) {
     const more = problems.length - SYNTAX_PROBLEMS_SHOWN;
-    throw new UsageError([
-      ...problems
-        .slice(0, SYNTAX_PROBLEMS_SHOWN)
-        .map(({ pos, message, code }) => at(pos[0], syntaxSentence(code, message))),
-      ...(more > 0 ? [`${name}: ${more} more such mistakes`] : []),
-    ]);
+    const shown = problems
+      .slice(0, SYNTAX_PROBLEMS_SHOWN)
+      .map(({ pos, message, code }) => at(pos[0], syntaxSentence(code, message)));
+    const last = shown.at(-1);
+    if (more > 0 && last !== undefined)
+      shown.push({ ...last, sentence: `${more} more such mistakes from here on` });
+    throw new FileMistakes(name, shown);
   }
   const [document, second] = list;
   if (second !== undefined)
-    throw new UsageError(
+    throw new FileMistakes(name, [
       at(second.range?.[0] ?? 0, "expected one document, found another one here"),
-    );
+    ]);
   return { document, lines };
 }
 
@@ -151,12 +153,15 @@ function valuesOf(document: Document, name: string): unknown {
   try {
     values = document.toJS({ maxAliasCount: ALIASES_MAX });
   } catch (error) {
-    throw new UsageError(`${name}:1:1: not YAML: ${withoutQuote(messageOf(error))}`);
+    throw asAWhole(name, `not YAML: ${withoutQuote(messageOf(error))}`);
   }
   if (containsItself(values, []))
-    throw new UsageError(`${name}:1:1: an alias stands inside the value that it names`);
+    throw asAWhole(name, "an alias stands inside the value that it names");
   return values;
 }
+
+const asAWhole = (name: string, sentence: string): FileMistakes =>
+  new FileMistakes(name, [{ line: 1, column: 1, sentence }]);
 
 function containsItself(value: unknown, around: readonly unknown[]): boolean {
   if (typeof value !== "object" || value === null) return false;

@@ -31,7 +31,7 @@ export function loadSchedule({ rate, steps, poisson, duration }: ScheduleFlags):
     throw new UsageError("--rate and --steps exclude each other: keep one");
   if (poisson && rate === undefined)
     throw new UsageError("--poisson needs a mean rate: add --rate 200/s");
-  if (steps !== undefined) return { kind: "steps", steps: parseSteps(steps) };
+  if (steps !== undefined) return { kind: "steps", steps: parseSteps(steps, "--steps") };
   const seconds = secondsOf(duration, "--duration");
   if (rate === undefined) return { kind: "closed" };
   const perSecond = parseRate(rate, "--rate");
@@ -39,24 +39,25 @@ export function loadSchedule({ rate, steps, poisson, duration }: ScheduleFlags):
 }
 
 /** `100/s:10s,100/s..500/s:30s`: a rate or a ramp, and how long. */
-function parseSteps(text: string): LoadStep[] {
+export function parseSteps(text: string, flag: string): LoadStep[] {
   return text.split(",").map((part) => {
     const [rates = "", length = "", ...rest] = part.trim().split(":");
     const [from = "", to = from] = rates.split("..");
     if (length === "" || rest.length > 0) {
       throw new UsageError(
-        `--steps wants RATE:TIME or RATE..RATE:TIME, separated by commas, not "${part.trim()}"`,
+        `${flag} wants RATE:TIME or RATE..RATE:TIME, separated by commas, not "${part.trim()}"`,
       );
     }
     return {
-      from: parseRate(from, "--steps"),
-      to: parseRate(to, "--steps"),
-      seconds: secondsOf(length, "--steps"),
+      from: parseRate(from, flag),
+      to: parseRate(to, flag),
+      seconds: secondsOf(length, flag),
     };
   });
 }
 
-function secondsOf(text: string, flag: string): number {
+/** Throws UsageError. */
+export function secondsOf(text: string, flag: string): number {
   const seconds = parseDuration(text, flag) / 1000;
   if (seconds <= 0) throw new UsageError(`${flag} must be longer than 0`);
   return seconds;

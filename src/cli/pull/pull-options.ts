@@ -110,7 +110,11 @@ const rest = {
   "allow-failures": may("failed pulls do not change the exit code"),
   seed: text("N", "seed of shuffling and jitter (default: random, and told)"),
   http2: may("speak HTTP/2 with the cache, over TLS"),
-  config: text("FILE", "values of these flags (YAML), for those not given"),
+  config: {
+    ...text("FILE", "values of these flags (YAML), for those not given"),
+    alias: "i",
+    holdsFlags: true,
+  },
   list: may("print the images of each puller, and end"),
   demo: may("upstream, cache and images of our own: a short ramp with nothing installed"),
 } as const satisfies Record<string, Option>;

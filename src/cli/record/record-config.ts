@@ -1,8 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { compileGlob, type Glob } from "../../archive/glob.ts";
-import { UsageError } from "../../core/errors.ts";
 import { KeyTree } from "../config/key-tree.ts";
-import type { Mistake } from "../config/mistake.ts";
+import { type Mistake, refused } from "../config/mistake.ts";
 import { YamlFile } from "../config/yaml-file.ts";
 import { listenAddress } from "../listen-address.ts";
 import { recordMistakes, secretKeys } from "./record-mistakes.ts";
@@ -61,18 +60,6 @@ export function printedConfig(config: RecordConfig): string {
   return masked.replace(
     /\{\s+"secs": (\d+),\s+"nanos": (\d+)\s+\}/g,
     '{ "secs": $1, "nanos": $2 }',
-  );
-}
-
-/** In the order of the file. */
-function refused(file: YamlFile, mistakes: readonly Mistake[]): UsageError {
-  const placed = mistakes.map(({ path, part = "value", sentence }) => ({
-    ...file.locate(path, part),
-    sentence,
-  }));
-  placed.sort((a, b) => a.line - b.line || a.column - b.column);
-  return new UsageError(
-    placed.map(({ line, column, sentence }) => `${file.name}:${line}:${column}: ${sentence}`),
   );
 }
 

@@ -4,6 +4,7 @@ import { redactedArguments } from "../config/redacted-arguments.ts";
 import { givenThresholds } from "../thresholds/given-thresholds.ts";
 
 /** Reading of traces. */
+import { parseThreshold } from "../thresholds/threshold-text.ts";
 export const traceReadingOptions = {
   tmp: { type: "string", value: "DIR", help: "directory for sorting traces larger than memory" },
   errors: {
@@ -36,6 +37,7 @@ const thresholdOption = {
     value: "TEXT",
     help: "what must hold, such as 'get-blob.response.p99 < 150ms'; exit 99 if it does not",
   },
+    check: (text, label) => void parseThreshold(text, label),
 } as const satisfies OptionTable;
 
 /** How a replay ends. */

@@ -28,6 +28,7 @@ import {
 } from "../../ring/outcome-record.ts";
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { OptionTable } from "../command.ts";
+import { nearest } from "../suggestion.ts";
 import { rowTextOf } from "./result-rows.ts";
 
 export const requestLogOptions = {
@@ -35,6 +36,7 @@ export const requestLogOptions = {
     type: "string",
     default: "none",
     value: "WHICH",
+    check: (text, label) => void shareOf(text, label),
     help: "write a row per request into the run directory: none, errors, sample:1% or all",
   },
   "log-format": {
@@ -51,21 +53,28 @@ export type LoggedRequests =
   | { readonly which: "errors"; readonly format: RequestFormat }
   | { readonly which: "share"; readonly share: number; readonly format: RequestFormat };
 
-/** What the options say; `undefined` for none. Throws UsageError. */
+/** What the options say; `undefined` for none. */
 export function loggedRequests(given: {
   readonly "log-requests": string;
   readonly "log-format": string;
 }): LoggedRequests | undefined {
-  const text = given["log-requests"];
   const format = requestFormats.find((known) => known === given["log-format"]) ?? "ndjson";
-  if (text === "none") return undefined;
-  if (text === "errors") return { which: "errors", format };
-  if (text === "all") return { which: "share", share: 1, format };
+  const share = shareOf(given["log-requests"], "--log-requests");
+  if (share === "errors") return { which: "errors", format };
+  return share === 0 ? undefined : { which: "share", share, format };
+}
+
+/** Throws UsageError. */
+function shareOf(text: string, label: string): number | "errors" {
+  if (text === "none") return 0;
+  if (text === "errors") return "errors";
+  if (text === "all") return 1;
   const percent = /^sample:(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
   const share = percent === undefined ? 0 : Number(percent) / 100;
-  if (share > 0 && share <= 1) return { which: "share", share, format };
+  if (share > 0 && share <= 1) return share;
+  const near = nearest(text, ["none", "errors", "all"]);
   throw new UsageError(
-    `--log-requests ${text}: give none, errors, sample:1% (above 0, up to 100 %) or all`,
+    `${label} ${text}: ${near === undefined ? "" : `did you mean ${near}? `}give none, errors, sample:1% (above 0, up to 100 %) or all`,
   );
 }
 

@@ -1,0 +1,95 @@
+// A YAML file with the values of flags, names without dashes: `drayage pull --config FILE`, `drayage load --config FILE`.
+// It stands between the environment and the defaults.
+import { UsageError } from "../core/errors.ts";
+import type { Command, Option, OptionTable } from "./command.ts";
+import { FileMistakes } from "./config/file-mistakes.ts";
+import { type Mistake, refused } from "./config/mistake.ts";
+import { isMapping } from "./config/values.ts";
+import { YamlFile } from "./config/yaml-file.ts";
+import { optionValue } from "./option-value.ts";
+import { hint } from "./suggestion.ts";
+
+type Value = string | number | boolean;
+/** By the names of flags; positional arguments by their names in lower case. */
+export type FlagValues = ReadonlyMap<string, Value | readonly Value[]>;
+
+type Table = Pick<Command<OptionTable>, "options" | "positionals">;
+
+/** The name of the flag that names such a file, if the command has one. */
+export const flagFileOption = (options: OptionTable): string | undefined =>
+  Object.keys(options).find((name) => options[name]?.holdsFlags === true);
+
+/** `FILE...` and `[FILE]` are the key `file`. */
+export const positionalKey = (positional: string): string =>
+  positional.replace(/[^A-Z_]/g, "").toLowerCase();
+
+/** Everything that a file may say, as options. */
+export function fileKeys({ options, positionals = [] }: Table): Readonly<Record<string, Option>> {
+  const own = flagFileOption(options);
+  return Object.fromEntries([
+    ...positionals.map((positional): [string, Option] => [
+      positionalKey(positional),
+      { type: "string", help: `what stands as ${positional} on the command line` },
+    ]),
+    ...Object.entries(options).filter(([name]) => name !== own),
+  ]);
+}
+
+/** Reads and checks the values. Throws FileMistakes. */
+export function readFlagFile(file: YamlFile, command: Table): FlagValues {
+  const data = file.data ?? {};
+  if (!isMapping(data))
+    throw new FileMistakes(file.name, [
+      { line: 1, column: 1, sentence: "write flags without dashes and their values, one a line" },
+    ]);
+  const known = fileKeys(command);
+  const mistakes: Mistake[] = [];
+  const values = new Map<string, Value | readonly Value[]>();
+  for (const [key, value] of Object.entries(data)) {
+    // A key whose value is left out says nothing.
+    if (value === null || key.startsWith("x-")) continue;
+    const read = readKey(known, { key, value });
+    if ("value" in read) values.set(key, read.value);
+    else mistakes.push(...read);
+  }
+  if (mistakes.length > 0) throw refused(file, mistakes);
+  return values;
+}
+
+type Read = { readonly value: Value | readonly Value[] } | readonly Mistake[];
+
+function readKey(
+  known: Readonly<Record<string, Option>>,
+  { key, value }: { key: string; value: unknown },
+): Read {
+  const option = Object.hasOwn(known, key) ? known[key] : undefined;
+  if (option === undefined) {
+    const sentence = `unknown key "${key}"${hint(key, Object.keys(known))}`;
+    return [{ path: [key], part: "key", sentence }];
+  }
+  try {
+    return { value: readValue(key, value, option) };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    return error.lines.map((sentence) => ({ path: [key], sentence }));
+  }
+}
+
+function readValue(key: string, value: unknown, option: Option): Value | readonly Value[] {
+  if (option.array !== true) return optionValue(textOf(key, value, option), { option, label: key });
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.map((item) => optionValue(textOf(key, item, option), { option, label: key }));
+}
+
+/** As it would be typed. */
+function textOf(key: string, value: unknown, { type, array }: Option): string {
+  if (type === "boolean" ? typeof value === "boolean" : isPlain(value)) return String(value);
+  const wanted = type === "boolean" ? "true or false" : "a text or a number";
+  throw new UsageError(`${key} wants ${wanted}${array === true ? ", or a list of them" : ""}`);
+}
+
+const isPlain = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
+
+/** Reads the file that the flag names. */
+export const flagFile = (path: string, command: Table): FlagValues =>
+  readFlagFile(YamlFile.read(path), command);
