@@ -2,9 +2,9 @@ import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
 import { redactedArguments } from "../config/redacted-arguments.ts";
 import { givenThresholds } from "../thresholds/given-thresholds.ts";
+import { parseThreshold } from "../thresholds/threshold-text.ts";
 
 /** Reading of traces. */
-import { parseThreshold } from "../thresholds/threshold-text.ts";
 export const traceReadingOptions = {
   tmp: { type: "string", value: "DIR", help: "directory for sorting traces larger than memory" },
   errors: {
@@ -35,9 +35,9 @@ const thresholdOption = {
     array: true,
     alias: "T",
     value: "TEXT",
+    check: (text, label) => void parseThreshold(text, label),
     help: "what must hold, such as 'get-blob.response.p99 < 150ms'; exit 99 if it does not",
   },
-    check: (text, label) => void parseThreshold(text, label),
 } as const satisfies OptionTable;
 
 /** How a replay ends. */
