@@ -1,11 +1,14 @@
 // What the driver is given, where it writes, and what it gives back.
-import type { IntervalSnapshot } from "../stats/figures.ts";
+import type { Clock } from "../core/clock.ts";
+import type { PullBoard } from "../workers/pull-board.ts";
 import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
 import type { PullPlan } from "../workers/pull-plan.ts";
 import type { HerdFigures, HerdRequest } from "./herd-run.ts";
 import type { PullInterval } from "./pull-interval.ts";
 import type { PullRecorder, TallyPoint } from "./pull-recorder.ts";
+import type { PullSum } from "./pull-sum.ts";
 import type { Schedule } from "./schedule.ts";
+import type { PullSecond } from "./second-reader.ts";
 import type { Scrape, ServerWatch } from "./server-watch.ts";
 
 /** A stretch of the run. A pass goes through every list once and is not measured. */
@@ -33,21 +36,35 @@ export type DriverRequest = {
   readonly pattern: (puller: number) => string;
 };
 
+/** What is needed to look at a run while it goes on. */
+export type PullBegun = {
+  /** On the wall clock, ms since the epoch; on `clock`, ns. */
+  readonly wallMs: number;
+  readonly at: number;
+  readonly clock: Clock;
+  readonly origin: bigint;
+  /** Of the request worker threads; their classes are those of pull-classes.ts. */
+  readonly tallies: readonly SharedArrayBuffer[];
+  readonly boards: readonly PullBoard[];
+};
+
 /** Where the driver writes while it runs. Times are ms since the epoch. */
 export type DriverSinks = {
   log(at: number, text: string): void;
   metric(at: number, point: TallyPoint): void;
   /** Rows of tally.tsv: those of the metrics, and the last, partial interval. */
   tally(at: number, point: TallyPoint): void;
-  /** Pulls of each second, warm-up passes included. */
-  second(snapshot: IntervalSnapshot): void;
+  /** The common beginning: before anything is pulled. */
+  started(begun: PullBegun): void;
+  /** Each second, cut at the borders of steps; warm-up passes included. */
+  second(second: PullSecond): void;
   /** Pulls so far, once a second, for the course of the rate. */
   sample(seconds: number, soFar: ReturnType<PullRecorder["soFar"]>): void;
   scraped(scrape: Scrape): void;
 };
 
 export type DriverEnd = {
-  readonly recorder: PullRecorder;
+  readonly sum: PullSum;
   readonly threads: readonly PullThreadEnd[];
   readonly herds: readonly HerdFigures[];
   /** ms since the epoch, and ns on the clock of the run. */

@@ -10,9 +10,10 @@ import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
 import { pullsOf } from "./pull-interval.ts";
 import { PullRecorder } from "./pull-recorder.ts";
+import { PullSum } from "./pull-sum.ts";
 import { Roster, type StartRule } from "./roster.ts";
-import { type Instant, instantsOf } from "./schedule.ts";
-import { SecondReader } from "./second-reader.ts";
+import { type Instant, instantsOf, type Step } from "./schedule.ts";
+import { type PullPlace, SecondReader } from "./second-reader.ts";
 
 const SAMPLE_MS = 1000;
 
@@ -23,6 +24,7 @@ export class PullDriver {
   readonly #clock: Clock;
   readonly #roster: Roster;
   readonly #halt = new Halt();
+  readonly #sum = new PullSum();
   #isCut = false;
   #recorder: PullRecorder;
   #secondly: SecondReader | undefined;
@@ -31,6 +33,11 @@ export class PullDriver {
   #noPruneEndpoint: number | undefined;
   #warmUp: DriverEnd["warmUp"];
   #herds: HerdRun | undefined;
+  /** Of the phase, from 1 on; 0 outside of steps. */
+  #step = 0;
+  /** The step that begins when its time to settle is over. */
+  #settling = 0;
+  #isMeasured = true;
 
   constructor(request: DriverRequest, sinks: DriverSinks) {
     this.#request = request;
@@ -48,8 +55,7 @@ export class PullDriver {
   }
 
   #newRecorder(): PullRecorder {
-    const { tallies, boards } = this.#engine;
-    return new PullRecorder({ tallies, boards, now: this.#clock.now() });
+    return new PullRecorder({ tallies: this.#engine.tallies, now: this.#clock.now() });
   }
 
   get origin(): bigint {
@@ -65,6 +71,7 @@ export class PullDriver {
       engine.sendAll({ type: "finish" });
       const threads = await engine.ended;
       await new Promise((resolve) => setImmediate(resolve));
+      this.#sampleTo(this.#clock.now());
       this.#log("test driver exit");
       await this.#request.watch.end(() => this.#seconds());
       return { ...end, threads };
@@ -77,10 +84,18 @@ export class PullDriver {
     this.#beganAt = this.#clock.now();
     this.#beganWallMs = Date.now();
     this.#recorder = this.#newRecorder();
-    const { tallies, boards } = this.#engine;
+    const { tallies, boards, origin } = this.#engine;
     this.#secondly = new SecondReader({ tallies, boards, now: this.#beganAt });
     this.#log("test driver begin");
-    const sampler = setInterval(() => this.#sample(), SAMPLE_MS);
+    this.#sinks.started({
+      wallMs: this.#beganWallMs,
+      at: this.#beganAt,
+      clock: this.#clock,
+      origin,
+      tallies,
+      boards,
+    });
+    const sampler = setInterval(() => this.#sampleTo(this.#clock.now()), SAMPLE_MS);
     try {
       if (this.#request.herd === undefined) await this.#phases();
       else await this.#herd(this.#request.herd);
@@ -89,9 +104,9 @@ export class PullDriver {
     }
     const last = this.#recorder.tick(this.#clock.now());
     this.#sinks.tally(Date.now(), last);
-    this.#sample();
+    this.#sampleTo(this.#clock.now());
     return {
-      recorder: this.#recorder,
+      sum: this.#sum,
       herds: this.#herds?.figures ?? [],
       beganAt: this.#beganWallMs,
       beganAtNs: this.#beganAt,
@@ -106,11 +121,21 @@ export class PullDriver {
     return (this.#clock.now() - this.#beganAt) / 1e9;
   }
 
-  #sample(): void {
-    const now = this.#clock.now();
-    this.#sinks.sample(this.#seconds(), this.#recorder.soFar(now));
-    const second = this.#secondly?.take(now);
-    if (second !== undefined) this.#sinks.second(second);
+  /** Once a second and at every border, so that each stretch belongs to one step. */
+  #sampleTo(now: number): void {
+    const soFar = this.#recorder.soFar(now);
+    this.#sinks.sample((now - this.#beganAt) / 1e9, soFar);
+    const { activeSeconds } = soFar;
+    const second = this.#secondly?.take(now, { ...this.place, activeSeconds });
+    if (second === undefined) return;
+    this.#sum.add(second);
+    this.#sinks.second(second);
+  }
+
+  /** Where in the schedule it is. */
+  get place(): PullPlace {
+    const phase = this.#recorder.phase;
+    return { phase, step: this.#step, level: this.#recorder.active, measured: this.#isMeasured };
   }
 
   async #phases(): Promise<void> {
@@ -145,30 +170,32 @@ export class PullDriver {
       if (!(await this.#halt.until(this.#clock, at))) break;
       this.#reached(instant, phase);
     }
-    if (this.#roster.level > 0) this.#endEarly(phase);
+    this.#sampleTo(this.#clock.now());
+    this.#step = 0;
+    if (this.#roster.level > 0) this.#changeLevel(0, phase);
     await this.#drain();
-    this.#recorder.skip(this.#clock.now());
+    this.#sampleTo(this.#clock.now());
   }
 
   /** Tick, then settling, then border: a tick at a border belongs to the step before. */
   #reached(instant: Instant, phase: Extract<Phase, { kind: "schedule" }>): void {
     if (instant.tick) this.#tick();
     const now = this.#clock.now();
-    if (instant.settled) this.#recorder.skip(now);
-    if (instant.border === undefined) return;
     const { steps } = phase.schedule;
-    const before = steps[instant.border - 1];
-    if (before === undefined) this.#recorder.skip(now);
-    else this.#recorder.endStep(now, { step: instant.border, level: before.level });
+    if (instant.settled || instant.border !== undefined) this.#sampleTo(now);
+    if (instant.settled) this.#step = this.#settling;
+    if (instant.border === undefined) return;
+    const next = steps[instant.border];
     this.#engine.sendAll({ type: "step" });
-    this.#changeLevel(steps[instant.border]?.level ?? 0, phase);
+    this.#changeLevel(next?.level ?? 0, phase);
+    this.#settling = instant.border + 1;
+    this.#step = next === undefined || this.#settles(next) ? 0 : this.#settling;
   }
 
-  /** The step that was cut short is a step all the same. */
-  #endEarly(phase: Extract<Phase, { kind: "schedule" }>): void {
-    const done = this.#recorder.steps.filter(({ phase: name }) => name === phase.name).length;
-    this.#recorder.endStep(this.#clock.now(), { step: done + 1, level: this.#roster.level });
-    this.#changeLevel(0, phase);
+  /** The step counts only from an instant within it on. */
+  #settles({ fromMs, toMs }: Step): boolean {
+    const { settleMs } = this.#request;
+    return settleMs > 0 && fromMs + settleMs < toMs;
   }
 
   #changeLevel(level: number, rule: StartRule): void {
@@ -189,13 +216,16 @@ export class PullDriver {
   /** Every list once, all pullers at the same time, not measured. */
   async #pass({ pullers, name }: Extract<Phase, { kind: "pass" }>): Promise<void> {
     const from = this.#clock.now();
-    this.#recorder.skip(from);
+    this.#sampleTo(from);
+    this.#isMeasured = false;
     this.#recorder.activeChanged(pullers, from);
     await this.#roster.pass(pullers, this.#halt.promise);
     await this.#drain();
     const now = this.#clock.now();
+    this.#sampleTo(now);
+    this.#isMeasured = true;
     this.#recorder.activeChanged(0, now);
-    const interval = this.#recorder.discard(now);
+    const interval = this.#sum.unmeasured;
     const seconds = (now - from) / 1e9;
     this.#warmUp = { interval, seconds };
     const { done, failed } = pullsOf(interval);
@@ -216,6 +246,7 @@ export class PullDriver {
       isHalted: () => this.#halt.isHalted,
     });
     this.#herds = herds;
+    this.#step = 1;
     this.#recorder.activeChanged(request.clients, this.#clock.now());
     const ticking = tickAlone(this.#clock, {
       from: this.#beganAt,
@@ -228,7 +259,8 @@ export class PullDriver {
       ticking.end();
     }
     const now = this.#clock.now();
-    this.#recorder.endStep(now, { step: 1, level: request.clients });
+    this.#sampleTo(now);
+    this.#step = 0;
     this.#recorder.activeChanged(0, now);
     this.#log("phase herd end");
   }

@@ -8,14 +8,14 @@
 import { UsageError } from "../core/errors.ts";
 
 /** So many pullers are active from `fromMs` to `toMs`. */
-type ScheduleStep = {
+export type Step = {
   readonly level: number;
   readonly fromMs: number;
   readonly toMs: number;
 };
 
 export type Schedule = {
-  readonly steps: readonly ScheduleStep[];
+  readonly steps: readonly Step[];
   /** Most pullers at the same time, and so how many there are. */
   readonly levelMax: number;
   readonly endMs: number;
@@ -66,7 +66,7 @@ const badSteps = (part: string): UsageError =>
   );
 
 function scheduleOf(parts: readonly { level: number; lengthMs: number }[]): Schedule {
-  const steps: ScheduleStep[] = [];
+  const steps: Step[] = [];
   let at = 0;
   for (const { level, lengthMs } of parts) {
     steps.push({ level, fromMs: at, toMs: at + lengthMs });

@@ -1,21 +1,49 @@
-// What the pullers did in each second, for the course of a run. Reads the tallies apart from the recorder, whose intervals are
-// steps: each reader keeps its own account of what it has seen.
-import { nanos } from "../core/units.ts";
+// What the pullers did in each second, for the course of a run and for whoever makes its outputs again. Reads the tallies apart
+// from the recorder, whose intervals are steps: each reader keeps its own account of what it has seen.
+import { type Nanos, nanos } from "../core/units.ts";
 import { emptyDistribution } from "../stats/distribution.ts";
 import type { IntervalSnapshot } from "../stats/figures.ts";
 import { TallyReader } from "../stats/tally-reader.ts";
-import { BoardWord, type PullBoard } from "../workers/pull-board.ts";
+import { BoardWord, type PullBoard, type PullCountName } from "../workers/pull-board.ts";
 import { pullClassOf } from "../workers/pull-classes.ts";
 
+/** Where in its schedule a run is. */
+export type PullPlace = {
+  readonly phase: string;
+  /** From 1 on within its phase; 0 outside of steps: settling, draining, passes. */
+  readonly step: number;
+  /** Pullers that the step has. */
+  readonly level: number;
+  /** Its pulls are in the totals; those of a pass that fills the cache are not. */
+  readonly measured: boolean;
+};
+
+/** A stretch of a second at most, which lies within one step. */
+export type PullSecond = PullPlace & {
+  /**
+   * An operation is a class of pull-classes.ts, under the name that its index has in a tally. `lateness` has the waits, and
+   * `inFlight` and its mean are pulls in progress. Times in ns since the driver began.
+   */
+  readonly snapshot: IntervalSnapshot;
+  /** Time-weighted. */
+  readonly meanActive: number;
+  /** Of the cores that the request worker threads have, 0..1. */
+  readonly cpuShare: number;
+  /** Of the boards, so far. */
+  readonly counts: Readonly<Partial<Record<PullCountName, number>>>;
+};
+
 const PULLS: ReadonlySet<string> = new Set(["pull-first", "pull-repeat"]);
-/** The last interval of a run may be next to nothing. */
-const SPAN_NS_MIN = 1e6;
+const { pullsInProgress: _, area: __, changedAt: ___, cpuNanos: ____, ...counted } = BoardWord;
+
+type Mark = { readonly at: number; readonly area: number; readonly cpu: number };
 
 export class SecondReader {
   readonly #reader: TallyReader;
   readonly #boards: readonly PullBoard[];
   readonly #beganAt: number;
-  #at: number;
+  #last: Mark;
+  #activeSeconds = 0;
 
   constructor({
     tallies,
@@ -29,24 +57,58 @@ export class SecondReader {
     this.#reader = new TallyReader(tallies);
     this.#boards = boards;
     this.#beganAt = now;
-    this.#at = now;
+    this.#last = this.#mark(now);
   }
 
-  /**
-   * Since the last call; an operation is a whole pull, whose service time is all there is: nothing has a due time. Times in
-   * ns since the reader was made. `undefined` where no time has passed.
-   */
-  take(now: number): IntervalSnapshot | undefined {
-    if (now - this.#at < SPAN_NS_MIN) return undefined;
-    const start = nanos(this.#at - this.#beganAt);
-    this.#at = now;
-    const snapshot = this.#reader.takeInterval(start, nanos(now - this.#beganAt));
+  #sum(of: (board: PullBoard) => number): number {
+    return this.#boards.reduce((total, board) => total + of(board), 0);
+  }
+
+  #mark(at: number): Mark {
     return {
-      ...snapshot,
-      classes: snapshot.classes.filter(({ operation }) => PULLS.has(pullClassOf(operation))),
-      lateness: emptyDistribution,
-      inFlight: this.#boards.reduce((sum, board) => sum + board.get(BoardWord.pullsInProgress), 0),
-      waiting: 0,
+      at,
+      area: this.#sum((board) => board.areaAt(at)),
+      cpu: this.#sum((board) => board.get(BoardWord.cpuNanos)),
+    };
+  }
+
+  #since(at: number): Nanos {
+    return nanos(at - this.#beganAt);
+  }
+
+  /** Since the last call; `undefined` where no time has passed. `activeSeconds`: of pullers, summed up so far. */
+  take(now: number, place: PullPlace & { readonly activeSeconds: number }): PullSecond | undefined {
+    const before = this.#last;
+    const span = now - before.at;
+    if (span <= 0) return undefined;
+    this.#last = this.#mark(now);
+    const { activeSeconds, ...rest } = place;
+    const active = activeSeconds - this.#activeSeconds;
+    this.#activeSeconds = activeSeconds;
+    const snapshot = this.#reader.takeInterval(this.#since(before.at), this.#since(now));
+    return {
+      ...rest,
+      snapshot: {
+        ...snapshot,
+        inFlight: this.#sum((board) => board.get(BoardWord.pullsInProgress)),
+        meanInFlight: (this.#last.area - before.area) / span,
+        waiting: 0,
+      },
+      meanActive: active / (span / 1e9),
+      cpuShare: (this.#last.cpu - before.cpu) / (span * Math.max(1, this.#boards.length)),
+      counts: Object.fromEntries(
+        Object.entries(counted).map(([name, word]) => [
+          name,
+          this.#sum((board) => board.get(word)),
+        ]),
+      ),
     };
   }
 }
+
+/** An operation is then a whole pull, whose service time is all there is: nothing has a due time. */
+export const pullsAlone = (snapshot: IntervalSnapshot): IntervalSnapshot => ({
+  ...snapshot,
+  classes: snapshot.classes.filter(({ operation }) => PULLS.has(pullClassOf(operation))),
+  lateness: emptyDistribution,
+});

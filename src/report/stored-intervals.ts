@@ -36,8 +36,8 @@ function* logLines(path: string): Generator<LogLine, void, undefined> {
   }
 }
 
-/** Lines of one interval after another, by the start that they have in common. */
-class LogReader {
+/** Lines of histograms.hlog, one interval after another, by the start that they have in common. */
+export class LogReader {
   readonly #lines: Iterator<LogLine, void, undefined>;
   readonly #damages: string[];
   #next: LogLine | undefined;
@@ -52,15 +52,18 @@ class LogReader {
     this.#next = this.#lines.next().value ?? undefined;
   }
 
-  /** Distributions of the interval that starts then. Lines of earlier ones, which had no counts, are passed over. */
-  take(startNs: number): Map<string, Distribution> {
+  /**
+   * Distributions of the interval that starts then. Lines of earlier ones, which had no counts, are passed over. `belongs`:
+   * whether the tag may be one of the interval, where intervals that start in the same millisecond have different tags.
+   */
+  take(startNs: number, belongs: (tag: string) => boolean = () => true): Map<string, Distribution> {
     const start = (startNs / 1e9).toFixed(3);
     const found = new Map<string, Distribution>();
     for (; this.#next !== undefined; this.#step()) {
       const { start: at, tag, histogram } = this.#next;
       if (Number(at) > Number(start)) break;
       // A second line of a tag belongs to an interval behind this one that starts in the same millisecond.
-      if (at === start && found.has(tag)) break;
+      if (at === start && (found.has(tag) || !belongs(tag))) break;
       if (at === start) this.#keep(found, tag, histogram);
     }
     return found;

@@ -29,6 +29,12 @@ export const BoardWord = {
   passes: 13,
 } as const;
 
+/** Words that only grow, and so are counts of the run. */
+export type PullCountName = Exclude<
+  keyof typeof BoardWord,
+  "pullsInProgress" | "area" | "changedAt" | "cpuNanos"
+>;
+
 const WORDS = 16;
 
 export const allocateBoard = (): SharedArrayBuffer =>

@@ -59,7 +59,7 @@ function courseCharts(course: readonly RatePoint[]): PageCharts {
 }
 
 function stepCharts({ steps, end }: PullFigures): PageCharts {
-  const at = end.recorder.steps.map(({ from }) => rounded(from));
+  const at = end.sum.steps.map(({ from }) => rounded(from));
   const rates = steps.map(({ pullsPerSecond }) => rounded(pullsPerSecond));
   // Against the first step of one puller in the same phase.
   const proportional = steps.map(({ level, speedUp, pullsPerSecond }) =>

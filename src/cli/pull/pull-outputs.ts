@@ -3,21 +3,20 @@ import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { makeFolder } from "../../core/folder.ts";
-import type { DriverSinks } from "../../pull/driver-contract.ts";
+import type { DriverSinks, PullBegun } from "../../pull/driver-contract.ts";
 import { localTime } from "../../pull/local-time.ts";
 import { pullsOf } from "../../pull/pull-interval.ts";
 import type { TallyPoint } from "../../pull/pull-recorder.ts";
+import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import type { Scrape } from "../../pull/server-watch.ts";
-import type { StepRecord } from "../../pull/step-record.ts";
 import { compareTsv, herdsTsv, stepsTsv, tallyHead, tallyRow, tsv } from "../../pull/tables.ts";
 import { AppendFile } from "../../report/append-file.ts";
-import { HistogramLog } from "../../report/hlog.ts";
 import { type NamedDistribution, writePercentiles } from "../../report/percentile-files.ts";
 import { createRunDirectory, RunDirectory } from "../../report/run-directory.ts";
-import { seriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
-import type { IntervalSnapshot } from "../../stats/figures.ts";
-import { version } from "../version.ts";
+import { RunTimeline } from "../../report/run-timeline.ts";
+import { TimeseriesFile } from "../../report/timeseries.ts";
 import type { PullFigures } from "./pull-results.ts";
+import { PullStore } from "./pull-store.ts";
 
 const ownFiles = [
   { name: "report.html", holds: "figures and plots, one page" },
@@ -25,7 +24,8 @@ const ownFiles = [
   { name: "summary.txt", holds: "this text" },
   { name: "tally.tsv", holds: "the tally, the last partial interval included" },
   { name: "steps.tsv", holds: "a line per step" },
-  { name: "histograms.hlog", holds: "all times, per step" },
+  { name: "histograms.hlog", holds: "all times, per second and step" },
+  { name: "counts.ndjson", holds: "counts, per second and step, of each type" },
   { name: "timeseries.csv", holds: "pulls, bytes and times of each second" },
   { name: "percentiles/", holds: "percentiles of each type, for HdrHistogram's plotter" },
   { name: "images.tsv", holds: "pulls and failures of each image" },
@@ -68,10 +68,13 @@ export function makeGivenFolder(path: string, flag: string): void {
   }
 }
 
-export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scraped"> {
+export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "second" | "scraped"> {
+  /** Of whole pulls. */
+  readonly timeline = new RunTimeline();
   readonly #directory: RunDirectory;
   readonly #tally: AppendFile;
   readonly #seconds: TimeseriesFile;
+  #store: PullStore | undefined;
   #server: AppendFile | undefined;
   #failure: unknown;
 
@@ -90,11 +93,17 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scra
     this.#tally.write(tallyRow(at, point));
   }
 
+  started({ wallMs }: PullBegun): void {
+    this.#store = new PullStore((name) => this.#directory.file(name), wallMs);
+  }
+
   /** Called by a timer, where nobody could catch a disk that fails: `write` throws it. */
-  second(snapshot: IntervalSnapshot): void {
+  second(second: PullSecond): void {
     if (this.#failure !== undefined) return;
+    const pulls = pullsAlone(second.snapshot);
     try {
-      this.#seconds.add(seriesPoint(snapshot, null), snapshot);
+      this.#store?.add(second);
+      this.#seconds.add(this.timeline.add({ snapshot: pulls, planned: null }), pulls);
     } catch (error) {
       this.#failure = error;
     }
@@ -113,6 +122,7 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scra
   close(): void {
     this.#tally.close();
     this.#seconds.close();
+    this.#store?.close();
     this.#server?.close();
   }
 
@@ -156,20 +166,10 @@ export class PullOutputs implements Pick<DriverSinks, "tally" | "second" | "scra
     if (figures.comparison.length > 0)
       await directory.writeText("compare.tsv", compareTsv(figures.comparison));
     if (figures.errors.length > 0) await directory.writeText("errors.tsv", errorsTsv(figures));
-    this.#writeHistograms(figures);
     writePercentiles(directory.file("percentiles"), percentilesOf(figures));
     await directory.writeJson("results.json", texts.results);
     await directory.writeText("report.html", texts.page);
     await directory.writeText("summary.txt", `${texts.summary}\n`);
-  }
-
-  #writeHistograms({ beganAt, end: { recorder } }: PullFigures): void {
-    const log = new HistogramLog(this.#directory.file("histograms.hlog"), {
-      tool: `drayage ${version}`,
-      startedAt: beganAt,
-    });
-    for (const step of recorder.steps) logStep(log, step);
-    log.close();
   }
 }
 
@@ -188,17 +188,6 @@ function percentilesOf({ totals, phases }: PullFigures): NamedDistribution[] {
     distribution: pullsOf(interval).total,
   }));
   return [...byType, ...byPhase];
-}
-
-/** Tags are type.phase.step: total times; with -ttfb times to first byte, with -failed those of failures. */
-function logStep(log: HistogramLog, { phase, step, from, seconds, interval }: StepRecord): void {
-  const span = { start: from * 1e9, end: (from + seconds) * 1e9 };
-  for (const { name, total, ttfb, failedTotal } of interval.classes) {
-    log.addTagged(`${name}.${phase}.${step}`, total, span);
-    log.addTagged(`${name}-ttfb.${phase}.${step}`, ttfb, span);
-    log.addTagged(`${name}-failed.${phase}.${step}`, failedTotal, span);
-  }
-  log.addTagged(`wait.${phase}.${step}`, interval.wait, span);
 }
 
 const imagesTsv = ({ end: { threads } }: PullFigures, imageOf: (image: number) => string): string =>

@@ -16,7 +16,7 @@ import type { CalibrationNote } from "../../report/run-figures.ts";
 import type { Distribution } from "../../stats/distribution.ts";
 import { maximumOf, meanOf, supportedPercentile } from "../../stats/distribution.ts";
 import { encodeHdr } from "../../stats/hdr.ts";
-import { BoardWord } from "../../workers/pull-board.ts";
+import type { PullCountName } from "../../workers/pull-board.ts";
 import type { ErrorCount } from "../../workers/pull-messages.ts";
 import { warningsOf } from "./pull-warnings.ts";
 
@@ -64,9 +64,9 @@ export function pullFigures(
     readonly counts: Readonly<Record<string, number>>;
   },
 ): PullFigures {
-  const { recorder, threads } = end;
-  const totals = recorder.totals();
-  const steps = stepFigures(recorder.steps);
+  const { sum, threads } = end;
+  const totals = sum.totals();
+  const steps = stepFigures(sum.steps);
   const phases = phasesOf(end);
   const errors = mergeErrors(threads.flatMap((thread) => thread.errors));
   const failures = errors.reduce((sum, { count }) => sum + count, 0);
@@ -82,21 +82,22 @@ export function pullFigures(
     comparison: cold === undefined || warm === undefined ? [] : comparison(cold, warm),
     errors,
     failures,
-    aborted: recorder.boardSum(BoardWord.aborted),
+    aborted: sum.count("aborted"),
     server,
     counts: { ...countsOf(end), ...counts },
     warnings: warningsOf(steps, { ...server, prunes }),
   };
 }
 
-function phasesOf({ recorder }: DriverEnd): PhaseFigures[] {
-  const names = [...new Set(recorder.steps.map(({ phase }) => phase))];
+function phasesOf({ sum }: DriverEnd): PhaseFigures[] {
+  const { steps } = sum;
+  const names = [...new Set(steps.map(({ phase }) => phase))];
   return names.map((name) => ({
     name,
-    interval: recorder.totals(name),
-    seconds: recorder.steps
+    interval: sum.totals(name),
+    seconds: steps
       .filter(({ phase }) => phase === name)
-      .reduce((sum, { seconds }) => sum + seconds, 0),
+      .reduce((total, { seconds }) => total + seconds, 0),
   }));
 }
 
@@ -104,12 +105,12 @@ function mergeErrors(counts: readonly ErrorCount[]): ErrorCount[] {
   return counts.toSorted((a, b) => a.puller - b.puller || a.kind.localeCompare(b.kind));
 }
 
-function countsOf({ recorder, threads }: DriverEnd): Record<string, number> {
-  const of = (word: keyof typeof BoardWord): number => recorder.boardSum(BoardWord[word]);
+function countsOf({ sum, threads }: DriverEnd): Record<string, number> {
+  const of = (name: PullCountName): number => sum.count(name);
   return {
     "manifest GETs": of("manifestGets"),
     "blob GETs": of("blobGets"),
-    "connections opened": threads.reduce((sum, thread) => sum + thread.connectionsOpened, 0),
+    "connections opened": threads.reduce((total, thread) => total + thread.connectionsOpened, 0),
     "complete passes": of("passes"),
     prunes: of("prunes"),
     "401 rounds": of("challenges"),

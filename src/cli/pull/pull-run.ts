@@ -189,7 +189,8 @@ class PullRun {
       metric: (at, { pulls, seconds, active }) =>
         files.metric(metricLine(at, seconds > 0 ? pulls / seconds : 0, active)),
       tally: (at, point) => outputs?.tally(at, point),
-      second: (snapshot) => outputs?.second(snapshot),
+      started: (begun) => outputs?.started(begun),
+      second: (second) => outputs?.second(second),
       sample: (seconds, soFar) => this.#course.add({ seconds, ...soFar }),
       scraped: (scrape) => outputs?.scraped(scrape),
     });
