@@ -1,8 +1,13 @@
 import { hostname } from "node:os";
 import { NodeListener } from "../cluster/direct/node-listener.ts";
+import type { MasterAwaiter } from "../cluster/link.ts";
+import type { HubCredentials, HubOptions } from "../cluster/nats/hub.ts";
+import { isToken } from "../cluster/nats/names.ts";
+import { NodeAnnouncer } from "../cluster/nats/node-announcer.ts";
 import { NodeHost } from "../cluster/node/node-host.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
+import { natsAddresses } from "./cluster/nats-address.ts";
 import { nodeDirectory } from "./cluster/node-directory.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { version } from "./version.ts";
@@ -21,12 +26,24 @@ const options = {
     integer: true,
     min: 0,
     max: 65_535,
-    required: true,
     value: "PORT",
     help: "port to listen on; 0 takes a free one and prints it",
   },
+  nats: {
+    type: "string",
+    value: "URLS",
+    help: "instead of a port: servers where masters look for nodes, nats://[USER:PASSWORD@|TOKEN@]HOST:PORT,…",
+  },
+  group: { type: "string", value: "NAME", help: "group of nodes at these servers" },
   name: { type: "string", value: "NAME", help: "what the node is called in reports" },
-  "tls-cert": { type: "string", value: "FILE", help: "certificate (PEM): takes TLS only" },
+  nkey: { type: "string", value: "FILE", help: "seed of an nkey for the servers of --nats" },
+  creds: { type: "string", value: "FILE", help: "JWT and nkey for the servers of --nats" },
+  ca: { type: "string", value: "FILE", help: "authority of the servers of --nats (PEM)" },
+  "tls-cert": {
+    type: "string",
+    value: "FILE",
+    help: "certificate (PEM): takes TLS only; or, with --nats, is shown to the servers",
+  },
   "tls-key": { type: "string", value: "FILE", help: "key of the certificate (PEM)" },
   quiet: { type: "boolean", default: false, help: "say nothing but errors" },
 } as const;
@@ -42,19 +59,17 @@ export const client: Command<typeof options> = {
       type: "DRAYAGE_NODE_TOKEN=secret drayage client -i 0.0.0.0 -p 8081",
       does: "a node for masters elsewhere that know the token",
     },
+    {
+      type: "drayage client --nats nats://one:4222,nats://two:4222 --group load",
+      does: "a node for masters that look for group load at these servers",
+    },
   ],
   options,
   async run(given, _, terminal) {
     const say = (line: string): void => {
       if (!given.quiet) terminal.err.write(`${line}\n`);
     };
-    const listener = new NodeListener({
-      host: given.ip,
-      port: given.port,
-      token: terminal.env.DRAYAGE_NODE_TOKEN ?? "",
-      tls: tlsOf(given),
-    });
-    const name = given.name ?? `${hostname()}:${given.port}`;
+    const { awaiter, name } = await awaiterOf(given, { env: terminal.env, say });
     const host = new NodeHost({
       version,
       name,
@@ -62,14 +77,63 @@ export const client: Command<typeof options> = {
       say,
       alone: nodeDirectory,
     });
-    await listener.await((link) => host.converse(link));
-    if (given.port === 0) terminal.out.write(`${listener.port}\n`);
-    say(`waiting for masters on ${listener.address}; Ctrl-C ends it`);
+    await awaiter.await((link) => host.converse(link));
+    if (awaiter instanceof NodeListener && given.port === 0)
+      terminal.out.write(`${awaiter.port}\n`);
+    say(`waiting for masters on ${awaiter.address}; Ctrl-C ends it`);
     const code = await signal();
-    await listener.close();
+    await awaiter.close();
     return code;
   },
 };
+
+type Awaiter = { readonly awaiter: MasterAwaiter; readonly name: string };
+
+async function awaiterOf(
+  given: Given,
+  { env, say }: { readonly env: NodeJS.ProcessEnv; readonly say: (line: string) => void },
+): Promise<Awaiter> {
+  const { nats, port } = given;
+  if ((nats === undefined) === (port === undefined))
+    throw new UsageError("write --port PORT, or --nats URLS --group NAME");
+  if (nats !== undefined) {
+    const name = given.name ?? `${hostname()}-${process.pid}`;
+    return { awaiter: await NodeAnnouncer.start({ hub: hubOf(nats, given), name, say }), name };
+  }
+  refuseWithoutServers(given);
+  const listener = new NodeListener({
+    host: given.ip,
+    port: port as number,
+    token: env.DRAYAGE_NODE_TOKEN ?? "",
+    tls: tlsOf(given),
+  });
+  return { awaiter: listener, name: given.name ?? `${hostname()}:${port}` };
+}
+
+function refuseWithoutServers(given: Given): void {
+  for (const name of ["group", "nkey", "creds", "ca"] as const)
+    if (given[name] !== undefined) throw new UsageError(`--${name} goes with --nats URLS`);
+}
+
+function hubOf(nats: string, given: Given): HubOptions {
+  const { group, nkey, creds, ca } = given;
+  if (group === undefined || !isToken(group))
+    throw new UsageError("--group NAME goes with --nats: letters, digits, - and _, 48 at most");
+  const { servers, credentials } = natsAddresses(nats, "--nats");
+  const tls = tlsOf(given);
+  const files: HubCredentials[] = [
+    ...(nkey === undefined ? [] : [{ kind: "nkey" as const, file: nkey }]),
+    ...(creds === undefined ? [] : [{ kind: "creds" as const, file: creds }]),
+  ];
+  if (files.length + (credentials === undefined ? 0 : 1) > 1)
+    throw new UsageError("one of --nkey, --creds and credentials in --nats is enough");
+  return {
+    servers,
+    group,
+    credentials: credentials ?? files[0],
+    ...(ca === undefined && tls === undefined ? {} : { tls: { ca, ...tls } }),
+  };
+}
 
 function tlsOf(given: Given): { cert: string; key: string } | undefined {
   const { "tls-cert": cert, "tls-key": key } = given;

@@ -1,7 +1,6 @@
 // The machines that a run is spread over: found before the plan is made, since it depends on how many there are.
 
 import type { NodeFinder } from "../../cluster/link.ts";
-import { ListedNodes } from "../../cluster/listed-nodes.ts";
 import { ClusterEngine, type ClusterOptions } from "../../cluster/master/cluster-engine.ts";
 import { gatherNodes } from "../../cluster/master/gather-nodes.ts";
 import type { NodeHandle } from "../../cluster/master/node-handle.ts";
@@ -9,14 +8,13 @@ import type { NodePlanning } from "../../cluster/master/plan-messages.ts";
 import type { MakeEngine } from "../../workers/engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
-import { nodeDirectory } from "./node-directory.ts";
+import { nodeFinder } from "./node-finder.ts";
 
 /** Above it a clock is as good as unknown. Source: cluster.md 3. */
 const CLOCK_BOUND_MAX_MS = 100;
-/** A connection without a byte for so many heartbeats is given up for a fresh one. */
-const SILENT_BEATS = 3;
 
 export type NodeSetRequest = {
+  readonly runId: string;
   /** `host:port`, or `local`. */
   readonly list: readonly string[];
   readonly cluster: ReplayConfig["cluster"];
@@ -42,18 +40,8 @@ export class NodeSet {
 
   /** Throws DrayageError `target-unreachable` that names the nodes that are missing. */
   static async find(request: NodeSetRequest): Promise<NodeSet> {
-    const { list, cluster, ca, env, say } = request;
-    const finder = new ListedNodes(
-      {
-        nodes: list,
-        token: env.DRAYAGE_NODE_TOKEN ?? "",
-        ca,
-        waitMs: cluster.wait * 1000,
-        silentMs: cluster.heartbeat * 1000 * SILENT_BEATS,
-      },
-      // A node in this process is never without its master.
-      { version, env, say: () => {}, alone: nodeDirectory },
-    );
+    const { cluster, say } = request;
+    const finder = nodeFinder(request);
     try {
       const patience = patienceOf(cluster);
       const nodes = await gatherNodes(finder, { version, min: cluster.min, patience, say });

@@ -22,6 +22,7 @@ export function loadNodes(
   if (wrong !== undefined)
     throw new UsageError(`--nodes wants HOST:PORT,HOST:PORT or local, not "${wrong}"`);
   return NodeSet.find({
+    runId: randomBytes(8).toString("hex"),
     list,
     cluster: camelKeys(clusterSection().parse(undefined)),
     ca: given["node-ca"],

@@ -15,16 +15,18 @@ import type { WarmupNodes } from "../replay/warmup-replay.ts";
 import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
 
 /** Whether anybody but this process is to send. */
-export const hasRemoteNodes = ({ clientInfo }: ReplayConfig): boolean =>
-  clientInfo.clientList?.some((name) => name !== "local") ?? false;
+export const hasRemoteNodes = ({ clientInfo, cluster }: ReplayConfig): boolean =>
+  cluster.nats !== undefined || (clientInfo.clientList?.some((name) => name !== "local") ?? false);
 
 export type SpreadSurroundings = Pick<NodeSetRequest, "ca" | "env" | "say">;
 
 const requestOf = (
   { clientInfo, cluster }: ReplayConfig,
+  runId: string,
   surroundings: SpreadSurroundings,
 ): NodeSetRequest => ({
   ...surroundings,
+  runId,
   list: clientInfo.clientList ?? [],
   cluster,
 });
@@ -40,7 +42,7 @@ export async function spreadRun(
   flags: RunFlags,
   surroundings: SpreadSurroundings,
 ): Promise<SpreadRun> {
-  const nodes = await NodeSet.find(requestOf(config, surroundings));
+  const nodes = await NodeSet.find(requestOf(config, flags.runId, surroundings));
   const plan = planRun(config, { ...flags, nodes: nodes.count });
   const local = config.cluster.split === "local" ? await localPlanning(config, plan.feed) : {};
   const makeEngine = nodes.engineFor({
@@ -97,14 +99,15 @@ export async function spreadWarmup(
   surroundings: SpreadSurroundings,
 ): Promise<WarmupNodes | undefined> {
   const list = config.clientInfo.clientList ?? [];
+  const runId = randomBytes(8).toString("hex");
   try {
-    const nodes = await NodeSet.find(requestOf(config, surroundings));
+    const nodes = await NodeSet.find(requestOf(config, runId, surroundings));
     return {
       count: nodes.count,
       makeEngine: (plan, listeners) =>
         nodes.engineFor({
           verb: "warmup",
-          runId: randomBytes(8).toString("hex"),
+          runId,
           places: plan.limits.places,
           entries: plan.limits.entries,
           rate: null,

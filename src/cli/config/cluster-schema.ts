@@ -1,8 +1,28 @@
 // The section `cluster` of the configuration, a part of the table in replay-schema.ts.
 import { millis, seconds } from "../../core/units.ts";
-import { atLeast, key, type Mode, oneOf, pushing, section, whole } from "./schema-parts.ts";
+import { natsMapping } from "./nats-schema.ts";
+import {
+  atLeast,
+  either,
+  key,
+  type Mode,
+  oneOf,
+  pushing,
+  section,
+  text,
+  whole,
+} from "./schema-parts.ts";
 
 const run: readonly Mode[] = ["run"];
+const GROUP = "letters, digits, - and _, 48 at most";
+const SPAN = "seconds, as a number or as 60s or 2m";
+
+/** Seconds. */
+const span = () =>
+  either(SPAN, [atLeast(0), text(SPAN).regex(/^\d+(?:\.\d+)?[sm]$/)]).transform((written) => {
+    if (typeof written === "number") return written;
+    return Number(written.slice(0, -1)) * (written.endsWith("m") ? 60 : 1);
+  });
 
 export const clusterSection = () =>
   section({
@@ -16,14 +36,15 @@ export const clusterSection = () =>
       "What becomes of the operations of a node that is lost: told as such, or given to the others.",
       pushing,
     ),
+    ...groupKeys(),
     min: key(
       whole({ min: 1 }).optional(),
       "Nodes that are enough to start with; all of them if absent.",
       pushing,
     ),
     wait: key(
-      atLeast(0).default(5).transform(seconds),
-      "Seconds that a node may take to answer for the first time.",
+      span().optional(),
+      "Seconds that a node may take to answer for the first time; 5, or 60 with cluster.nats.",
       pushing,
     ),
     heartbeat: key(
@@ -46,11 +67,52 @@ export const clusterSection = () =>
       "Difference between the wall clocks of master and node above which it is refused, in milliseconds.",
       pushing,
     ),
-  }).superRefine(({ split, on_lost }, context) => {
-    if (split === "stream" || on_lost === "report") return;
-    context.addIssue({
-      code: "custom",
-      path: ["on_lost"],
-      message: "only the master can redistribute: write split: stream, or on_lost: report",
-    });
+  }).superRefine((together, context) => {
+    for (const [key, message] of contradictions(together))
+      context.addIssue({ code: "custom", path: [key], message });
   });
+
+/** Nodes that announce themselves. */
+const groupKeys = () => ({
+  nats: key(
+    natsMapping().optional(),
+    "Nodes are found, and reached, over these message servers instead of client_info.client_list.",
+    pushing,
+  ),
+  group: key(
+    text(GROUP)
+      .regex(/^[A-Za-z0-9_-]{1,48}$/, { error: () => `expected ${GROUP}` })
+      .optional(),
+    "Nodes that belong together, by the name that drayage client --group gave them.",
+    pushing,
+  ),
+  expect: key(
+    whole({ min: 1, max: 1000 }).optional(),
+    "Nodes of the group that take part; so many are waited for.",
+    pushing,
+  ),
+});
+
+type Together = {
+  readonly split: string;
+  readonly on_lost: string;
+  readonly nats?: object | undefined;
+  readonly group?: string | undefined;
+  readonly expect?: number | undefined;
+};
+
+/** What keys say together that cannot be: a key and a sentence. */
+function contradictions({ split, on_lost, nats, group, expect }: Together): [string, string][] {
+  const found: [string, string][] = [];
+  if (split !== "stream" && on_lost !== "report")
+    found.push([
+      "on_lost",
+      "only the master can redistribute: write split: stream, or on_lost: report",
+    ]);
+  if (nats === undefined) return found;
+  if (group === undefined)
+    found.push(["nats", 'it needs "cluster.group": what drayage client was given as --group']);
+  if (expect === undefined)
+    found.push(["nats", 'it needs "cluster.expect": how many nodes take part']);
+  return found;
+}
