@@ -36,6 +36,8 @@ export const RunWord = {
   gcP50: 24,
   gcP99: 25,
   loopDelayRecent: 26,
+  wantedShare: 27,
+  starvedShare: 28,
 } as const;
 
 const RUN_WORDS = 32;

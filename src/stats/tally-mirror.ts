@@ -35,10 +35,12 @@ const worstWords = [
   "gcP99",
   "gcMax",
 ] as const satisfies readonly (keyof ThreadHealth & keyof typeof RunWord)[];
-/** Of the last second: the latest count. */
+/** Of the last second, or shares of the run so far: the latest count. */
 const latestWords = [
   "loopDelayRecent",
   "cpuShare",
+  "wantedShare",
+  "starvedShare",
 ] as const satisfies readonly (keyof ThreadHealth & keyof typeof RunWord)[];
 
 const HTTP = "http:";

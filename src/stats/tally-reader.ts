@@ -72,6 +72,8 @@ function healthOf(words: Float64Array): ThreadHealth {
     gcP99: nanos(word(RunWord.gcP99)),
     gcMax: nanos(word(RunWord.gcMax)),
     cpuShare: word(RunWord.cpuShare),
+    wantedShare: word(RunWord.wantedShare),
+    starvedShare: word(RunWord.starvedShare),
   };
 }
 

@@ -50,7 +50,8 @@ export const LateCause = { generator: 0, slots: 1 } as const;
 
 /**
  * Health of the writing thread since its beginning, all times in ns; `loopDelayRecent` is the largest delay of its last
- * second. `cpuShare` is 0..1 of one core, in that second.
+ * second. `cpuShare` is 0..1: the part of that second in which its event loop did not wait. `wantedShare` and `starvedShare` are
+ * parts of the whole run: ran or was ready to run, and was ready but had no processor; 0 where the system does not tell.
  */
 export type ThreadHealth = {
   readonly loopDelayP99: Nanos;
@@ -62,6 +63,8 @@ export type ThreadHealth = {
   readonly gcP99: Nanos;
   readonly gcMax: Nanos;
   readonly cpuShare: number;
+  readonly wantedShare: number;
+  readonly starvedShare: number;
 };
 
 /** `onTime`: largest lateness that counts as on time. `tooLate`: lateness by the generator that spoils a run. */
@@ -178,6 +181,8 @@ export class TallyWriter {
     words[RunWord.gcP99] = health.gcP99;
     words[RunWord.gcMax] = health.gcMax;
     words[RunWord.cpuShare] = health.cpuShare;
+    words[RunWord.wantedShare] = health.wantedShare;
+    words[RunWord.starvedShare] = health.starvedShare;
   }
 
   /** Counts a service time, whose index is known, once more in the bin of its body's size. */

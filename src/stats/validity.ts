@@ -38,6 +38,10 @@ const ACHIEVED_MIN = 0.99;
 /** Runs of few seconds miss the rate by their last request alone. */
 const RATE_SECONDS_MIN = 1;
 const STRAINED_SHARE = 0.5;
+/** A thread that was ready to run for so much of the run and had no processor. Beside six busy loops on one processor: 1.0. */
+const STARVED_SHARE_MAX = 0.5;
+/** A thread that ran or was ready to run for so much of the run had no time left to look at the answers that came. */
+const WANTED_SHARE_MAX = 0.95;
 
 type Finding =
   | { readonly verdict: "strained"; readonly reason: string }
@@ -60,13 +64,16 @@ const operations = (count: number): string => (count === 1 ? "1 operation" : `${
 /**
  * `INVALID`: the generator, not the registry, decided the figures: more than `share` of the operations were later than
  * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned operations were not
- * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. `strained`: half way
- * there, or late for want of places. A thread's share of a core says nothing here: precise pacing spins.
+ * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. Where they waited for one,
+ * the registry is to blame only if the threads had time to see its answers: one that lacked a processor for half of the run, or
+ * never rested, kept the places taken itself. `strained`: half way there, or late for want of places. The processor alone makes
+ * no run invalid: precise pacing spins.
  */
 export function judge(totals: Totals, limits: SaturationLimits, course: RunCourse): Validity {
   const findings = [
     ...latenessFindings(totals, limits, course),
     ...loopFindings(totals, limits),
+    ...processorFindings(totals, limits, course),
     ...(course.interrupted ? [] : rateFindings(totals, course)),
     ...slotFindings(totals, limits, course),
     ...clippedFindings(totals),
@@ -80,7 +87,7 @@ export function judge(totals: Totals, limits: SaturationLimits, course: RunCours
   };
 }
 
-const timedOf = ({ classes }: Totals): number =>
+const timedOf = ({ classes }: Pick<Totals, "classes">): number =>
   classes.reduce((sum, part) => sum + part.onTime + part.lateSlots + part.lateGenerator, 0);
 
 function latenessFindings(
@@ -117,6 +124,36 @@ function loopFindings({ health }: Totals, limits: SaturationLimits): readonly Fi
       findings.push({ verdict: "strained", reason });
   });
   return findings;
+}
+
+/** More than a few had to wait for a place, or the rate was missed. */
+function isHeldUp(
+  { classes }: Totals,
+  { share }: SaturationLimits,
+  { interrupted, plannedSeconds, sendingSeconds }: RunCourse,
+): boolean {
+  const late = classes.reduce((sum, part) => sum + part.lateSlots + part.tooLate, 0);
+  if (late > share * timedOf({ classes })) return true;
+  const known = plannedSeconds !== null && plannedSeconds >= RATE_SECONDS_MIN && !interrupted;
+  return known && reachedShare(plannedSeconds, sendingSeconds) < ACHIEVED_MIN;
+}
+
+function processorFindings(
+  totals: Totals,
+  limits: SaturationLimits,
+  course: RunCourse,
+): readonly Finding[] {
+  const heldUp = course.paced && isHeldUp(totals, limits, course);
+  return totals.health.flatMap(({ wantedShare = 0, starvedShare = 0 }, worker): Finding[] => {
+    if (starvedShare > STARVED_SHARE_MAX) {
+      const reason = `worker ${worker} was ready to run but had no processor for ${percent(starvedShare)} of the run: something else takes it`;
+      return [heldUp ? saturated(reason) : { verdict: "strained", reason }];
+    }
+    if (!heldUp || wantedShare <= WANTED_SHARE_MAX) return [];
+    return [
+      saturated(`worker ${worker} needed ${percent(wantedShare)} of a processor, and never rested`),
+    ];
+  });
 }
 
 const reachedShare = (plannedSeconds: number, sendingSeconds: number): number =>

@@ -65,6 +65,8 @@ const healthAt = (second: number): ThreadHealth => ({
   gcP99: nanos(2 * MS),
   gcMax: nanos(3 * MS),
   cpuShare: 0.1 + (second % 5) / 20,
+  wantedShare: 0.2,
+  starvedShare: 0.01,
 });
 
 export function sampleRun(

@@ -121,6 +121,8 @@ test("tally: gauges, events and health come through", () => {
     gcP99: nanos(8),
     gcMax: nanos(9),
     cpuShare: 0.6,
+    wantedShare: 0.7,
+    starvedShare: 0.1,
   };
   tally.health(health);
   const snapshot = new TallyReader([memory, allocateTally()]).takeInterval(at, nanos(1e9));

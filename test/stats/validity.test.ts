@@ -28,6 +28,8 @@ const quiet: ThreadHealth = {
   gcP99: nanos(0),
   gcMax: nanos(0),
   cpuShare: 1,
+  wantedShare: 0.2,
+  starvedShare: 0,
 };
 
 type Case = {
@@ -36,6 +38,7 @@ type Case = {
   readonly byMs?: number;
   readonly cause?: number;
   readonly loopMs?: number;
+  readonly processor?: Partial<Pick<ThreadHealth, "wantedShare" | "starvedShare">>;
   readonly course?: Partial<RunCourse>;
   readonly verdict: "ok" | "strained" | "INVALID";
   readonly reason?: RegExp;
@@ -64,6 +67,45 @@ const cases: readonly Case[] = [
   },
   { name: "a slow event loop", loopMs: 101, verdict: "INVALID", reason: /worker 0 is 101 ms/ },
   { name: "a strained event loop", loopMs: 60, verdict: "strained", reason: /event-loop/ },
+  {
+    name: "late for want of places, while the thread was kept from running",
+    late: 900,
+    byMs: 5000,
+    cause: LateCause.slots,
+    processor: { wantedShare: 0.7, starvedShare: 0.6 },
+    verdict: "INVALID",
+    reason: /^worker 0 was ready to run but had no processor for 60 % of the run/,
+  },
+  {
+    name: "late for want of places, while the thread never rested",
+    late: 900,
+    byMs: 5000,
+    cause: LateCause.slots,
+    processor: { wantedShare: 0.96 },
+    verdict: "INVALID",
+    reason: /^worker 0 needed 96 % of a processor, and never rested/,
+  },
+  {
+    name: "the rate was missed for want of places, while the thread was kept from running",
+    course: { sendingSeconds: 20 },
+    late: 5,
+    byMs: 50,
+    cause: LateCause.slots,
+    processor: { starvedShare: 0.6 },
+    verdict: "INVALID",
+    reason: /^worker 0 was ready to run/,
+  },
+  {
+    name: "a thread that spins until the next is due",
+    processor: { wantedShare: 1 },
+    verdict: "ok",
+  },
+  {
+    name: "kept from running, and in time nevertheless",
+    processor: { wantedShare: 0.7, starvedShare: 0.6 },
+    verdict: "strained",
+    reason: /^worker 0 was ready to run but had no processor for 60 % of the run/,
+  },
   {
     name: "planned requests were not sent",
     course: { planned: 1001 },
@@ -116,7 +158,8 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const { name, late = 0, byMs = 0, cause = LateCause.generator, loopMs, ...rest } of cases) {
+for (const { name, late = 0, byMs = 0, cause = LateCause.generator, ...rest } of cases) {
+  const { loopMs = 2, processor } = rest;
   test(`validity: ${name}: ${rest.verdict}`, () => {
     const memory = allocateTally();
     const tally = writerOf(memory);
@@ -125,7 +168,7 @@ for (const { name, late = 0, byMs = 0, cause = LateCause.generator, loopMs, ...r
       const sent = due + (i < late ? byMs * MS : 0);
       whole(tally, { due, sent, done: sent + MS, cause });
     }
-    tally.health({ ...quiet, loopDelayP99: nanos((loopMs ?? 2) * MS) });
+    tally.health({ ...quiet, ...processor, loopDelayP99: nanos(loopMs * MS) });
     const totals = new TallyReader([memory]).totals();
     const { verdict, reasons } = judge(totals, limits, { ...course, ...rest.course });
     assert.equal(verdict, rest.verdict, reasons.join("\n"));

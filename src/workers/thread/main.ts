@@ -32,7 +32,7 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   await new Promise<void>((finished) => {
     const timebase = new Timebase(task.timebase);
     const parts = { ring, target, clock, timebase, alarm, tally, reporter };
-    obey(task, new Dispatcher(parts, task.limits, finished));
+    obey(task, new Dispatcher(parts, task.limits, finished), health.begin);
   });
   health.close();
   alarm.close();
@@ -41,10 +41,11 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   return target.counts();
 }
 
-function obey(task: RequestThreadTask, dispatcher: Dispatcher): void {
+function obey(task: RequestThreadTask, dispatcher: Dispatcher, begin: () => void): void {
   task.port.on("message", (message: ToRequestThread) => {
     switch (message.type) {
       case "start":
+        begin();
         dispatcher.start(nanos(message.at));
         return;
       case "look":

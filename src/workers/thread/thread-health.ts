@@ -1,4 +1,4 @@
-// How the thread itself is doing: event-loop delay, garbage collection, share of a core. One reading a second.
+// How the thread itself is doing: event-loop delay, garbage collection, share of a processor. One reading a second.
 import {
   createHistogram,
   monitorEventLoopDelay,
@@ -7,13 +7,15 @@ import {
 } from "node:perf_hooks";
 import { nanos } from "../../core/units.ts";
 import type { TallyWriter } from "../../stats/tally.ts";
+import { ProcessorWatch } from "./processor-time.ts";
 
 const EVERY_MS = 1000;
 /** The monitor counts the time between two ticks of a timer, so its own period is no delay. */
 const RESOLUTION_MS = 10;
 const RESOLUTION_NS = RESOLUTION_MS * 1e6;
 
-export function watchHealth(tally: TallyWriter): { close(): void } {
+/** `begin` when the run begins: shares of the processor count from then on, not from when the thread was made. */
+export function watchHealth(tally: TallyWriter): { begin(): void; close(): void } {
   const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   loop.enable();
   // Both tick at the same instants, so the second one wakes nobody.
@@ -30,8 +32,10 @@ export function watchHealth(tally: TallyWriter): { close(): void } {
   });
   observer.observe({ entryTypes: ["gc"] });
   let before = performance.eventLoopUtilization();
+  const processor = new ProcessorWatch();
   const report = (): void => {
     const now = performance.eventLoopUtilization();
+    const { wanted, starved } = processor.shares();
     tally.health({
       loopDelayP99: nanos(Math.max(0, loop.percentile(99) - RESOLUTION_NS)),
       loopDelayMax: nanos(Math.max(0, loop.max - RESOLUTION_NS)),
@@ -42,12 +46,15 @@ export function watchHealth(tally: TallyWriter): { close(): void } {
       gcP99: nanos(pauses.percentile(99)),
       gcMax: nanos(pauses.max),
       cpuShare: performance.eventLoopUtilization(now, before).utilization,
+      wantedShare: wanted,
+      starvedShare: starved,
     });
     before = now;
     recent.reset();
   };
   const timer = setInterval(report, EVERY_MS);
   return {
+    begin: () => processor.restart(),
     close(): void {
       clearInterval(timer);
       report();

@@ -119,6 +119,8 @@ test("trusted rate: the delay of event loops counts for a run, and not for one r
     gcP99: nanos(0),
     gcMax: nanos(0),
     cpuShare: 1,
+    wantedShare: 0.2,
+    starvedShare: 0,
   };
   const totals = { ...totalsOf({}), health: [health] };
   assert.equal(judgeRung(1000, 1, totals).held, true);

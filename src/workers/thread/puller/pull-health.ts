@@ -4,6 +4,7 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { nanos } from "../../../core/units.ts";
 import type { TallyWriter } from "../../../stats/tally.ts";
 import { BoardWord, type PullBoard } from "../../pull-board.ts";
+import { ProcessorWatch } from "../processor-time.ts";
 
 const EVERY_MS = 250;
 /** The monitor counts the time between two ticks of a timer, so its own period is no delay. */
@@ -17,7 +18,9 @@ export function watchPullHealth(
   const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   loop.enable();
   let before = performance.eventLoopUtilization();
+  const processor = new ProcessorWatch();
   const report = (): void => {
+    const { wanted, starved } = processor.shares();
     const cpuNanos = threadCpuNanos();
     board.set(BoardWord.cpuNanos, cpuNanos ?? performance.eventLoopUtilization().active * 1e6);
     tally.health({
@@ -31,6 +34,8 @@ export function watchPullHealth(
       gcMax: nanos(0),
       cpuShare: performance.eventLoopUtilization(performance.eventLoopUtilization(), before)
         .utilization,
+      wantedShare: wanted,
+      starvedShare: starved,
     });
   };
   const timer = setInterval(report, EVERY_MS);
@@ -38,6 +43,7 @@ export function watchPullHealth(
     restart(): void {
       loop.reset();
       before = performance.eventLoopUtilization();
+      processor.restart();
       report();
     },
     close(): void {
