@@ -89,9 +89,14 @@ export class RingProducer extends RingViews {
     this.#claimed = 0;
   }
 
+  /** A consumer that looks sees what was committed; one that sleeps is not woken, which would be a system call. */
+  show(): void {
+    Atomics.store(this.cursors, TAIL_WORD, this.#tail);
+  }
+
   /** After the records are filled: a consumer that sees the new tail sees the whole records. */
   publish(): void {
-    Atomics.store(this.cursors, TAIL_WORD, this.#tail);
+    this.show();
     if (Atomics.load(this.cursors, CONSUMER_SLEEPS_WORD) === 1) {
       Atomics.store(this.cursors, CONSUMER_SLEEPS_WORD, 0);
       Atomics.notify(this.cursors, CONSUMER_SLEEPS_WORD);

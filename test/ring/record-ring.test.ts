@@ -43,6 +43,26 @@ test("ring: a record is seen only after it was published", () => {
   assert.equal(into.peek(), -1);
 });
 
+test("ring: a consumer that looks sees what is shown; one that sleeps is woken by the next publication", async () => {
+  const { out, into } = ends(4096);
+  const keepAlive = setInterval(() => {}, 1000);
+  try {
+    let isWoken = false;
+    const woken = into.untilPublished(10_000)?.then(() => {
+      isWoken = true;
+    });
+    put(out, 16, 7);
+    out.show();
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isWoken, false);
+    assert.deepEqual(next(into), { length: 16, value: 7 });
+    out.publish();
+    await woken;
+  } finally {
+    clearInterval(keepAlive);
+  }
+});
+
 test("ring: a full ring refuses, and takes again once records were released", () => {
   const { out, into } = ends(4096);
   let written = 0;

@@ -38,8 +38,12 @@ export class BroadcastStatistics {
   #negativeGaps = 0;
   #span = 0;
   #duration = 0;
-  #first: { readonly elapsed: number; readonly at: Nanos } | undefined;
-  #last: { readonly elapsed: number; readonly at: Nanos } | undefined;
+  /** Elapsed times and instants of the first and the last message of the pass. */
+  #hasFirst = false;
+  #firstElapsed = 0;
+  #firstAt = 0;
+  #lastElapsed = 0;
+  #lastAt = 0;
 
   /** Counts from nothing again. */
   clear(): void {
@@ -50,24 +54,34 @@ export class BroadcastStatistics {
     this.#negativeGaps = 0;
     this.#span = 0;
     this.#duration = 0;
-    this.#first = undefined;
-    this.#last = undefined;
+    this.#forgetPass();
   }
 
   /** A pass over the log begins: spans and durations of passes add up. */
   beginPass(): void {
     this.#span = this.#spanSoFar();
     this.#duration = this.#durationSoFar();
-    this.#first = undefined;
-    this.#last = undefined;
+    this.#forgetPass();
+  }
+
+  #forgetPass(): void {
+    this.#hasFirst = false;
+    this.#firstElapsed = 0;
+    this.#firstAt = 0;
+    this.#lastElapsed = 0;
+    this.#lastAt = 0;
   }
 
   addSent(item: OutgoingItem, { due, at }: { readonly due: Nanos; readonly at: Nanos }): void {
     this.#sent++;
     this.#bytes += item.bytes.length;
     this.#lateness.add(nanos(at - due));
-    this.#last = { elapsed: item.elapsed_time, at };
-    this.#first ??= this.#last;
+    this.#lastElapsed = item.elapsed_time;
+    this.#lastAt = at;
+    if (this.#hasFirst) return;
+    this.#hasFirst = true;
+    this.#firstElapsed = item.elapsed_time;
+    this.#firstAt = at;
   }
 
   addFailed(): void {
@@ -100,11 +114,11 @@ export class BroadcastStatistics {
   }
 
   #spanSoFar(): number {
-    return this.#span + Math.max(0, (this.#last?.elapsed ?? 0) - (this.#first?.elapsed ?? 0));
+    return this.#span + Math.max(0, this.#lastElapsed - this.#firstElapsed);
   }
 
   #durationSoFar(): number {
-    return this.#duration + ((this.#last?.at ?? 0) - (this.#first?.at ?? 0));
+    return this.#duration + (this.#lastAt - this.#firstAt);
   }
 }
 

@@ -14,6 +14,8 @@ import { borrowClock, returnClock } from "./shared-clock.ts";
 /** A queue that was filled by hand and stays empty for so long has come to its end. */
 const HAND_FILLED_MS = 100;
 const WAIT_MS_MAX = 1000;
+/** A reader that is held up tells of its last few items only when it goes on: so often is looked without being told. */
+const LOOK_MS = 10;
 /** How often is looked whether a queue that is being filled is ready. */
 const READY_LOOK_MS = 2;
 /** What is overdue is sent for so long at a stretch; then everything else on this thread has its turn. */
@@ -199,7 +201,7 @@ export class Broadcast {
     if (link !== null) {
       // In this order: what was put in last can be seen before its producer says that it has ended.
       if (link.isOver() && this.#core.peek() === null) return true;
-      if (this.#core.peek() === null) await this.#core.untilChanged(WAIT_MS_MAX);
+      if (this.#core.peek() === null) await this.#core.untilChanged(LOOK_MS);
       return false;
     }
     const until = performance.now() + HAND_FILLED_MS;

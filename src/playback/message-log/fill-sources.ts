@@ -1,7 +1,7 @@
 import type { PackedItem } from "./item-record.ts";
 import type { LogRecord } from "./log-cursor.ts";
 import { checkItem, type LogReader } from "./log-item.ts";
-import { itemOf, type LogSource } from "./log-source.ts";
+import { checkRecord, type LogSource } from "./log-source.ts";
 import type { FillSource } from "./queue-filler.ts";
 import { packedItem, sizeChecked } from "./queued-item.ts";
 
@@ -21,13 +21,13 @@ export const readerSource = (reader: LogReader): FillSource => ({
   },
 });
 
-/** Logs on disk: payloads stay packed, and are unpacked here only to find those that are broken. */
+/** Logs on disk: payloads stay packed, and are only looked through for those that are broken. */
 export const logSource = (source: LogSource, message: boolean): FillSource => ({
   isPending: () => source.isPending(),
   next: () => {
     const record = source.next();
     if (record === null) return null;
-    itemOf(record, message);
+    checkRecord(record, message);
     return sizeChecked(packedRecord(record, message));
   },
   rewind: () => source.rewind(),

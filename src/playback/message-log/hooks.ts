@@ -30,34 +30,32 @@ export function hookSink(hooks: Hooks, onError: (error: Error) => void): Message
     async open() {
       for (const thread of threads) await thread.open();
     },
-    send: (item) =>
-      callAll(
-        entries.filter((entry) => entry.matches(item)),
-        item,
-        onError,
-      ),
+    send: (item) => callAll(entries, item, onError),
     async close() {
       for (const thread of threads) await thread.close();
     },
   };
 }
 
-/** A hook that throws does not keep the others from being called. */
+/** Those that match, in their order. A hook that throws does not keep the others from being called. */
 function callAll(
   entries: readonly Entry[],
   item: OutgoingItem,
   onError: (error: Error) => void,
 ): void | Promise<void> {
-  const pending: Promise<void>[] = [];
+  let pending: Promise<void>[] | undefined;
   for (const entry of entries) {
+    if (!entry.matches(item)) continue;
     try {
       const called = entry.call(item);
-      if (called !== undefined) pending.push(called.catch((error) => onError(asError(error))));
+      if (called === undefined) continue;
+      pending ??= [];
+      pending.push(called.catch((error) => onError(asError(error))));
     } catch (error) {
       onError(asError(error));
     }
   }
-  if (pending.length > 0) return Promise.all(pending).then(() => {});
+  if (pending !== undefined) return Promise.all(pending).then(() => {});
 }
 
 const always = (): boolean => true;

@@ -9,8 +9,8 @@
 //   28 i32 payloadBytes
 //   32 body           type, topic, payload; with flag 8 nothing
 //
-// Runs per message and side, up to some hundred thousand times a second; makes two strings and a copy of the payload.
-// Guarded by perf/message-replay.bench.ts.
+// Runs per message and side, up to some hundred thousand times a second; makes two strings and a copy of the payload on the one
+// side, a small object on the other. Guarded by perf/message-replay.bench.ts.
 import type { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
 
 const PASS_AT = 4;
@@ -37,52 +37,43 @@ export type PackedItem = {
   readonly isMessage: boolean;
 };
 
-/** Bytes a record with this body takes in the ring. */
-const recordBytes = (bodyBytes: number): number => BODY_AT + bodyBytes;
-
-type Body = { readonly type: Buffer; readonly topic: Buffer; readonly payload: Uint8Array };
-
 /** How a message goes into a ring with room for `slotBytes` per record: all of it, or its body beside the ring. */
 export class RecordForm {
   readonly #item: PackedItem;
-  readonly #body: Body;
+  readonly #typeBytes: number;
+  readonly #topicBytes: number;
   readonly #bodyBytes: number;
-  readonly #isBeside: boolean;
-  readonly #beside: Uint8Array<ArrayBuffer>;
+  /** Bytes that go beside the ring; 0: none. */
+  readonly besideBytes: number;
 
   constructor(item: PackedItem, slotBytes: number) {
     this.#item = item;
-    const { type = "", topic, payload } = item;
-    this.#body = { type: Buffer.from(type), topic: Buffer.from(topic), payload };
-    this.#bodyBytes = this.#body.type.length + this.#body.topic.length + payload.length;
-    this.#isBeside = recordBytes(this.#bodyBytes) > slotBytes;
-    this.#beside = new Uint8Array(this.besideBytes);
-    if (this.#isBeside) this.#copyBody(this.#beside, 0);
+    this.#typeBytes = item.type === undefined ? 0 : Buffer.byteLength(item.type);
+    this.#topicBytes = Buffer.byteLength(item.topic);
+    this.#bodyBytes = this.#typeBytes + this.#topicBytes + item.payload.length;
+    this.besideBytes = BODY_AT + this.#bodyBytes > slotBytes ? this.#bodyBytes : 0;
   }
 
-  /** Bytes that go beside the ring; 0: none. */
-  get besideBytes(): number {
-    return this.#isBeside ? this.#bodyBytes : 0;
-  }
-
-  /** The body where it goes beside the ring, in memory that can be given away, once. */
+  /** The body where it goes beside the ring, in memory that can be given away. */
   beside(): Uint8Array<ArrayBuffer> {
-    return this.#beside;
+    const body = Buffer.allocUnsafeSlow(this.besideBytes);
+    this.#copyBody(body, 0);
+    return body;
   }
 
   /** False when the ring is full. */
   write(ring: RingProducer, pass: number): boolean {
-    const at = ring.claim(recordBytes(this.#isBeside ? 0 : this.#bodyBytes));
+    const isInside = this.besideBytes === 0;
+    const at = ring.claim(BODY_AT + (isInside ? this.#bodyBytes : 0));
     if (at < 0) return false;
     const { words, doubles, bytes } = ring;
-    const { type, topic, payload } = this.#body;
     words[(at + PASS_AT) >> 2] = pass;
     doubles[(at + ELAPSED_AT) >> 3] = this.#item.elapsed;
     words[(at + FLAGS_AT) >> 2] = this.#flags();
-    words[(at + TYPE_BYTES_AT) >> 2] = type.length;
-    words[(at + TOPIC_BYTES_AT) >> 2] = topic.length;
-    words[(at + PAYLOAD_BYTES_AT) >> 2] = payload.length;
-    if (!this.#isBeside) this.#copyBody(bytes, at + BODY_AT);
+    words[(at + TYPE_BYTES_AT) >> 2] = this.#typeBytes;
+    words[(at + TOPIC_BYTES_AT) >> 2] = this.#topicBytes;
+    words[(at + PAYLOAD_BYTES_AT) >> 2] = this.#item.payload.length;
+    if (isInside) this.#copyBody(bytes, at + BODY_AT);
     ring.commit();
     return true;
   }
@@ -93,15 +84,15 @@ export class RecordForm {
       (type === undefined ? 0 : HAS_TYPE) |
       (isRaw ? RAW : 0) |
       (isMessage ? MESSAGE : 0) |
-      (this.#isBeside ? BESIDE : 0)
+      (this.besideBytes > 0 ? BESIDE : 0)
     );
   }
 
-  #copyBody(target: Uint8Array, at: number): void {
-    const { type, topic, payload } = this.#body;
-    target.set(type, at);
-    target.set(topic, at + type.length);
-    target.set(payload, at + type.length + topic.length);
+  #copyBody(target: Buffer, at: number): void {
+    const { type, topic, payload } = this.#item;
+    if (type !== undefined) target.write(type, at);
+    target.write(topic, at + this.#typeBytes);
+    target.set(payload, at + this.#typeBytes + this.#topicBytes);
   }
 }
 
@@ -125,19 +116,19 @@ export function readRecord(
   beside: Uint8Array | undefined,
 ): PackedItem {
   const flags = words[(at + FLAGS_AT) >> 2] as number;
-  const typeBytes = words[(at + TYPE_BYTES_AT) >> 2] as number;
-  const topicBytes = words[(at + TOPIC_BYTES_AT) >> 2] as number;
-  const payloadBytes = words[(at + PAYLOAD_BYTES_AT) >> 2] as number;
   const body =
-    beside === undefined
-      ? bytes.subarray(at + BODY_AT)
-      : Buffer.from(beside.buffer, beside.byteOffset, beside.byteLength);
-  const payloadAt = typeBytes + topicBytes;
+    beside === undefined ? bytes : Buffer.from(beside.buffer, beside.byteOffset, beside.byteLength);
+  const typeAt = beside === undefined ? at + BODY_AT : 0;
+  const topicAt = typeAt + (words[(at + TYPE_BYTES_AT) >> 2] as number);
+  const payloadAt = topicAt + (words[(at + TOPIC_BYTES_AT) >> 2] as number);
+  const payloadBytes = words[(at + PAYLOAD_BYTES_AT) >> 2] as number;
+  const payload = Buffer.allocUnsafe(payloadBytes);
+  body.copy(payload, 0, payloadAt, payloadAt + payloadBytes);
   return {
     elapsed: doubles[(at + ELAPSED_AT) >> 3] as number,
-    type: (flags & HAS_TYPE) === 0 ? undefined : body.toString("utf8", 0, typeBytes),
-    topic: body.toString("utf8", typeBytes, payloadAt),
-    payload: Buffer.from(body.subarray(payloadAt, payloadAt + payloadBytes)),
+    type: (flags & HAS_TYPE) === 0 ? undefined : body.toString("utf8", typeAt, topicAt),
+    topic: body.toString("utf8", topicAt, payloadAt),
+    payload,
     isRaw: (flags & RAW) !== 0,
     isMessage: (flags & MESSAGE) !== 0,
   };

@@ -29,6 +29,8 @@ export class LineReader {
 
   /** The next line without its end; undefined at the end of the file. Its bytes stay as they are. */
   next(): Buffer | undefined {
+    const whole = this.#wholeLine();
+    if (whole !== undefined) return whole;
     this.isTooLong = false;
     this.isComplete = false;
     const begin = this.offset;
@@ -39,6 +41,22 @@ export class LineReader {
       if (!this.isTooLong) pieces.push(piece);
     }
     return this.offset === begin ? undefined : this.#finish(pieces);
+  }
+
+  /** A line that lies in the chunk from end to end, as nearly all do. */
+  #wholeLine(): Buffer | undefined {
+    const from = this.#at;
+    const feed = this.#chunk.indexOf(LINE_FEED, from);
+    if (feed === -1) return undefined;
+    this.isTooLong = false;
+    this.isComplete = true;
+    this.line++;
+    this.#at = feed + 1;
+    this.offset += this.#at - from;
+    return this.#chunk.subarray(
+      from,
+      this.#chunk[feed - 1] === CARRIAGE_RETURN && feed > from ? feed - 1 : feed,
+    );
   }
 
   /** What the chunk has of the line. */

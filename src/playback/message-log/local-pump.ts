@@ -58,6 +58,7 @@ export class LocalPump {
       this.#core.poke();
       return;
     }
+    this.#filler.tell();
     this.#soon();
   }
 }

@@ -3,6 +3,7 @@ import type { LogCursor, LogRecord } from "./log-cursor.ts";
 import { malformed } from "./log-io-error.ts";
 import type { LogItem } from "./log-item.ts";
 import { isPlainObject, typedMessage, unpack } from "./payload.ts";
+import { isMap, isSurelySound } from "./sound-payload.ts";
 
 /**
  * The entries of several logs as one stream: by elapsed time, equal times in the order of the logs given, then of the lines.
@@ -78,6 +79,13 @@ export function itemOf(record: LogRecord, message: boolean): LogItem {
   const payload = payloadOf(record, message);
   const item = { elapsed_time: record.elapsed, topic: record.topic, payload };
   return typeof record.type === "string" ? { ...item, type: record.type } : item;
+}
+
+/** Throws what `itemOf` would throw, and makes the value only where there is doubt. */
+export function checkRecord(record: LogRecord, message: boolean): void {
+  const { type, payload } = record;
+  if (type === null || (isSurelySound(payload) && (!message || isMap(payload)))) return;
+  itemOf(record, message);
 }
 
 function payloadOf(record: LogRecord, message: boolean): unknown {

@@ -108,6 +108,7 @@ class HandFeed {
     this.#next = item;
     const step = this.#filler.step();
     if (step.kind === "failed") throw step.error;
+    this.#filler.tell();
     return true;
   }
 }

@@ -89,7 +89,16 @@ export function typedMessage(payload: Record<string, unknown>, type: string): Ty
 
 /** JSON text of a payload. Bytes become `{"base64": …}`, wide whole numbers keep their digits, NaN and infinity are null. */
 export function payloadJson(payload: unknown): string {
-  return JSON.stringify(jsonValue(payload)) ?? "null";
+  return JSON.stringify(isJsonValue(payload) ? payload : jsonValue(payload)) ?? "null";
+}
+
+/** Whether it needs no other form. Copies nothing, as nearly all payloads are such. */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "bigint";
+  if (Array.isArray(value)) return value.every(isJsonValue);
+  if (!isPlainObject(value)) return false;
+  for (const key in value) if (!isJsonValue(value[key])) return false;
+  return true;
 }
 
 // `JSON.rawJSON` is in every supported engine and not yet in the types.

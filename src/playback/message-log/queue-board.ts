@@ -127,8 +127,8 @@ export class QueueBoard {
     Atomics.add(this.#words, TAKEN, 1);
     if (largeBytes > 0) Atomics.add(this.#words, LARGE_TAKEN, Math.ceil(largeBytes / KIB));
     if (Atomics.load(this.#words, WAITING) === 0) return false;
-    // Not for every item: the producer would be woken, by a system call, to read a single one.
-    if (this.size > this.length - Math.ceil(this.length / 8) && largeBytes === 0) return false;
+    // Not for every item: the producer would be woken, by a system call, to read a few.
+    if (this.size > this.length - Math.ceil(this.length / 4) && largeBytes === 0) return false;
     Atomics.store(this.#words, WAITING, 0);
     this.ring();
     return true;

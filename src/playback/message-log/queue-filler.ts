@@ -18,6 +18,10 @@ export type FillStep =
   | { readonly kind: "more" | "full" | "idle" | "ended" }
   | { readonly kind: "failed"; readonly error: unknown; readonly pass: number };
 
+/** A consumer that keeps up sleeps between any two items: it is woken for so many at once, or after so long. */
+const WAKE_EVERY = 64;
+const WAKE_MS = 1;
+
 const MORE: FillStep = { kind: "more" };
 const FULL: FillStep = { kind: "full" };
 const IDLE: FillStep = { kind: "idle" };
@@ -35,6 +39,9 @@ export class QueueFiller {
   #pass: number;
   #isReady = false;
   #hasEnded = false;
+  /** Items that can be seen, and that nobody was woken for. */
+  #untold = 0;
+  #toldAt = 0;
 
   constructor(
     memory: QueueMemory,
@@ -49,7 +56,24 @@ export class QueueFiller {
     this.#pass = this.board.pass;
   }
 
+  /** Whoever waits for `more` next, instead of asking for it at once, has to `tell` before. */
   step(): FillStep {
+    const step = this.#step();
+    if (step !== MORE) this.tell();
+    else if (++this.#untold >= WAKE_EVERY || performance.now() - this.#toldAt >= WAKE_MS)
+      this.tell();
+    return step;
+  }
+
+  /** Wakes a consumer that waits for what has been put in. */
+  tell(): void {
+    if (this.#untold === 0) return;
+    this.#untold = 0;
+    this.#toldAt = performance.now();
+    this.#ring.publish();
+  }
+
+  #step(): FillStep {
     const { start, pass } = this.board;
     try {
       if (pass !== this.#pass) this.#begin(pass);
@@ -99,7 +123,7 @@ export class QueueFiller {
     this.#inHand = undefined;
     if (this.board.size >= this.board.length) this.#isReady = true;
     this.#report();
-    this.#ring.publish();
+    this.#ring.show();
     return MORE;
   }
 

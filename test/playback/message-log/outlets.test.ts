@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { describe, test } from "node:test";
 import { connect, type Msg } from "@nats-io/transport-node";
 import { DrayageError } from "../../../src/core/errors.ts";
@@ -9,6 +9,7 @@ import type { Hooks } from "../../../src/playback/message-log/hooks.ts";
 import type { LogItem } from "../../../src/playback/message-log/log-item.ts";
 import { nats } from "../../../src/playback/message-log/nats-sink.ts";
 import { pack } from "../../../src/playback/message-log/payload.ts";
+import { OutgoingItem, packedItem } from "../../../src/playback/message-log/queued-item.ts";
 import { ReadDirectory } from "../../../src/playback/message-log/read-directory.ts";
 import { Replay, type ReplayOptions } from "../../../src/playback/message-log/replay.ts";
 import { stdout } from "../../../src/playback/message-log/stdout-sink.ts";
@@ -20,6 +21,9 @@ const FAST = 1000;
 const sampleModule = new URL("./sample-sink.ts", import.meta.url);
 const numbers = (topic = ""): LogItem[] =>
   [0, 1, 2, 3].map((payload) => ({ elapsed_time: payload, topic, payload }));
+
+const outgoing = (payload: unknown): OutgoingItem =>
+  new OutgoingItem(packedItem({ elapsed_time: 0, topic: "", payload }, false));
 
 async function replayed(
   items: readonly LogItem[],
@@ -198,6 +202,45 @@ test("standard output: JSON lines; bytes as base64; wide numbers keep their digi
 {"elapsed_time":2,"topic":"","payload":{"b":{"base64":"AQL/"}}}
 `,
   );
+});
+
+test("standard output: lines that are due together are written together, before anything is waited for", async () => {
+  const written: string[] = [];
+  const out = new Writable({
+    write(text, _, done) {
+      written.push(String(text));
+      done();
+    },
+  });
+  const line = (payload: number) => `{"elapsed_time":0,"topic":"","payload":${payload}}\n`;
+  const items = Array.from({ length: 5000 }, (_, payload) => ({
+    elapsed_time: 0,
+    topic: "",
+    payload,
+  }));
+  await replayed(items, { sink: stdout(out) });
+  assert.equal(written.join(""), items.map(({ payload }) => line(payload)).join(""));
+  assert.ok(written.length < 1000, `${written.length} writes`);
+  const sink = stdout(out);
+  await sink.open();
+  written.length = 0;
+  void sink.send(outgoing(1));
+  await Promise.resolve();
+  assert.deepEqual(written, [line(1)]);
+});
+
+test("standard output: a stream that breaks while it is waited for is told", async () => {
+  const out = new Writable({
+    highWaterMark: 1,
+    write: (_text, _encoding, done) => void setImmediate(() => done(new Error("nobody reads"))),
+  });
+  const errors: Error[] = [];
+  const replay = new Replay(listReader(numbers()), FAST, { sink: stdout(out) });
+  replay.on("error", (error) => errors.push(error));
+  replay.start();
+  await replay.done();
+  await replay.close();
+  assert.match(errors[0]?.message ?? "", /nobody reads/);
 });
 
 describe("NATS", () => {
