@@ -13,6 +13,8 @@ import type { Command, OptionValues, Terminal } from "./command.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { uiOption } from "./live/ui-choice.ts";
+import { metricsOptions } from "./metrics/metrics-options.ts";
+import type { MetricsFlags } from "./metrics/publication.ts";
 import { planRun } from "./replay/engine-plan.ts";
 import { type LoggedRequests, loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayRun } from "./replay/run-replay.ts";
@@ -36,6 +38,7 @@ const options = {
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
   ...requestLogOptions,
   ...uiOption,
+  ...metricsOptions,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -58,12 +61,13 @@ export const demo: Command<typeof options> = {
       say(`registry: embedded, on ${registry.url}`);
       const config = await prepare(path, registry.url, given);
       say(`trace and configuration: ${config}`);
-      const warmed = await warm(path, { config, ui: given.ui }, terminal);
+      const { ui, metrics, otlp } = given;
+      const warmed = await warm(path, { config, ui, metrics, otlp }, terminal);
       if (warmed !== ExitCode.done) return warmed;
       say(`filled; replaying for about ${given.seconds} s, every request at its time`);
       return await replay(
         path,
-        { config, json: given.json, logged: loggedRequests(given), ui: given.ui },
+        { config, json: given.json, logged: loggedRequests(given), ui, metrics, otlp },
         terminal,
       );
     } finally {
@@ -114,15 +118,15 @@ const common = {
 /** The warm-up's own summary would bury the one that the demo is about. */
 async function warm(
   path: string,
-  { config: file, ui }: { readonly config: string; readonly ui: string },
+  { config: file, ...asked }: MetricsFlags & { readonly config: string; readonly ui: string },
   terminal: Terminal,
 ): Promise<ExitCode> {
   const config = loadReplayConfig({ path: file, mode: "warmup", env: {} });
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const request = {
     ...common,
+    ...asked,
     verb: "warmup",
-    ui,
     config,
     flags: {},
     restart: false,
@@ -139,7 +143,7 @@ async function replay(
   {
     config: file,
     ...asked
-  }: {
+  }: MetricsFlags & {
     readonly config: string;
     readonly json: boolean;
     readonly ui: string;

@@ -203,6 +203,8 @@ export const load: Command<typeof options> = {
         logged: loggedRequests(given),
         ui: given.ui,
         ctl,
+        metrics: given.metrics,
+        otlp: given.otlp,
         allowInvalid: given["allow-invalid"],
         allowFailures: given["allow-failures"],
         thresholds,

@@ -37,6 +37,7 @@ import type { Terminal } from "../command.ts";
 import type { CtlAddress } from "../ctl/ctl-address.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
+import { type MetricsFlags, Publication } from "../metrics/publication.ts";
 import { besidesOf } from "../replay/besides.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
 import type { IntervalRecording } from "../replay/interval-recording.ts";
@@ -51,7 +52,7 @@ import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { peakRate } from "./load-schedule.ts";
 
-export type LoadRequest = {
+export type LoadRequest = MetricsFlags & {
   readonly plan: EnginePlan & { readonly feed: LoadFeedPlan };
   readonly story: RunStory;
   /** Makes the engine; the one of this process if absent. */
@@ -98,6 +99,7 @@ export class LoadOutcomes implements OutcomeKeeper {
 export async function runLoad(request: LoadRequest, terminal: Terminal): Promise<ExitCode> {
   const { plan, story, out, seconds } = request;
   const startedAt = Date.now();
+  const published = await Publication.open(request, terminal.env);
   const directory = await createRunDirectory({ verb: story.verb, startedAt, out });
   const counted = new LoadOutcomes();
   const paced = plan.feed.schedule.kind !== "closed";
@@ -120,19 +122,16 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     feeding: (message) => recording.feeding(message),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
-  const progress = openView(
-    viewedRun({
-      verb: story.verb,
-      directory,
-      paced,
-      limits: request.limits,
-      engine: () => engine,
-      interrupts,
-      recording,
-    }),
-    request,
-    terminal,
-  );
+  const viewed = viewedRun({
+    verb: story.verb,
+    directory,
+    paced,
+    limits: request.limits,
+    engine: () => engine,
+    interrupts,
+    recording,
+  });
+  const progress = published.watched(openView(viewed, request, terminal), viewed);
   try {
     const end = await engine.run();
     watch.end();
@@ -152,6 +151,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     interrupts.release();
     recording.close();
     progress.end();
+    await published.close((line) => progress.say(line));
   }
 }
 

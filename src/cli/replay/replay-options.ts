@@ -1,6 +1,8 @@
 import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
 import { redactedArguments } from "../config/redacted-arguments.ts";
+import { metricsOptions } from "../metrics/metrics-options.ts";
+import type { MetricsFlags } from "../metrics/publication.ts";
 import { givenThresholds } from "../thresholds/given-thresholds.ts";
 import { parseThreshold } from "../thresholds/threshold-text.ts";
 
@@ -54,19 +56,24 @@ export const endOptions = {
     help: "exit 0 also when operations failed",
   },
   ...thresholdOption,
+  ...metricsOptions,
 } as const satisfies OptionTable;
 
 /** What options say about the end of a replay, and the command line as run.json may hold it. */
 export const endingOf = (
-  given: OptionValues<
-    typeof endOptions & Pick<typeof commonReplayOptions, "json" | "quiet" | "ui">
-  >,
+  given: MetricsFlags &
+    Omit<
+      OptionValues<typeof endOptions & Pick<typeof commonReplayOptions, "json" | "quiet" | "ui">>,
+      keyof MetricsFlags
+    >,
 ) => ({
   arguments: redactedArguments(process.argv.slice(2)),
   out: given.out,
   json: given.json,
   quiet: given.quiet,
   ui: given.ui,
+  metrics: given.metrics,
+  otlp: given.otlp,
   allowInvalid: given["allow-invalid"],
   allowFailures: given["allow-failures"],
   thresholds: givenThresholds(given.threshold),

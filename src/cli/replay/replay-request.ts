@@ -3,11 +3,12 @@ import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import type { CtlAddress } from "../ctl/ctl-address.ts";
+import type { MetricsFlags } from "../metrics/publication.ts";
 import { parseThreshold } from "../thresholds/threshold-text.ts";
 import type { LoggedRequests } from "./request-log.ts";
 
 /** One replay, warm-up or run, as it was asked for. */
-export type ReplayRequest<F extends FeedPlan> = {
+export type ReplayRequest<F extends FeedPlan> = MetricsFlags & {
   /** Word in file names and summaries: run, warmup, demo. */
   readonly verb: string;
   readonly config: ReplayConfig;

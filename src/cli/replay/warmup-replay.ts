@@ -19,6 +19,7 @@ import type { ConfigOf } from "../config/replay-config.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
 import type { RunView } from "../live/run-view.ts";
+import { Publication } from "../metrics/publication.ts";
 import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
@@ -58,6 +59,7 @@ export type WarmupNodes = {
 /** Pushes what the trace's GETs ask for, and writes the map. Returns the exit code. */
 export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): Promise<ExitCode> {
   const { config, verb, out, nodes } = wanted;
+  const published = await Publication.open(wanted, terminal.env);
   const identity = warmupIdentity(config);
   const hashes = hashesOfTrace(config);
   const { journal, earlier } = openJournal(wanted, terminal);
@@ -91,7 +93,8 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const interrupts = catchInterrupts(engine, (line) => progress.say(line));
   const unpaced = { paced: false, limits: null } as const;
   const parts = { verb, directory, ...unpaced, engine: () => engine, interrupts, recording };
-  const progress = openView(viewedRun(parts), request, terminal);
+  const viewed = viewedRun(parts);
+  const progress = published.watched(openView(viewed, request, terminal), viewed);
   let map: MapState = "unfinished";
   try {
     const end = await engine.run();
@@ -118,6 +121,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     recording.close();
     progress.end();
     if (map === "unfinished") ledger.abandon();
+    await published.close((line) => progress.say(line));
   }
 }
 
