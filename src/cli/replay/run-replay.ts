@@ -22,6 +22,7 @@ import type { Terminal } from "../command.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
 import type { RunView } from "../live/run-view.ts";
+import { Publication } from "../metrics/publication.ts";
 import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
 import { besidesOf } from "./besides.ts";
@@ -43,6 +44,7 @@ type RunRequest = ReplayRequest<RunFeedPlan>;
 /** Sends the operations of the plan and writes everything a run leaves behind. Returns the exit code. */
 export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
   const { config, plan, verb, out } = request;
+  const published = await Publication.open(request, terminal.env);
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const hashes = hashesOfTrace(config);
   // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
@@ -60,7 +62,8 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const { recording, outcomes } = recordRun(recorded);
   const limits = limitsOf(config);
   const parts = { verb, directory, paced, limits, engine: () => engine, interrupts, recording };
-  const progress = openView(viewedRun(parts), request, terminal);
+  const viewed = viewedRun(parts);
+  const progress = published.watched(openView(viewed, request, terminal), viewed);
   const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
     started(start) {
@@ -97,6 +100,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     recording.close();
     progress.end();
     await file.close();
+    await published.close((line) => progress.say(line));
   }
 }
 
