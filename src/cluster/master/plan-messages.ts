@@ -1,9 +1,9 @@
 import type { EnginePlan } from "../../workers/engine.ts";
 import { type FeedPlan, hasDueTimes } from "../../workers/feed-plan.ts";
 import type { Patience } from "../conversation.ts";
-import { hasSecrets, withoutSecrets } from "../node/plan-check.ts";
 import type { NodePlan, SharedFile } from "../node-plan.ts";
 import type { PlanMessage } from "../protocol/message.ts";
+import { hasSecrets, withoutSecrets } from "../secrets.ts";
 import type { NodeHandle } from "./node-handle.ts";
 
 /** What nodes need to know besides the plan of the engine. */
@@ -48,10 +48,10 @@ function nodePlan(
   { index, isPrivate }: { index: number; isPrivate: boolean },
 ): NodePlan {
   const { verb, places, entries, rate, registries, patience, feedOf, files } = planning;
-  const secretsWithheld = !isPrivate && hasSecrets(client);
+  const secretsWithheld = !isPrivate && hasSecrets(client.endpoints);
   return {
     verb,
-    client: secretsWithheld ? withoutSecrets(client) : client,
+    client: secretsWithheld ? { ...client, endpoints: withoutSecrets(client.endpoints) } : client,
     secretsWithheld,
     places,
     entries,

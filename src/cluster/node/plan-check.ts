@@ -8,6 +8,7 @@ import type { ClientSpec, EndpointSpec } from "../../registry/client-spec.ts";
 import { requireReachable } from "../../registry/reachable.ts";
 import type { NodePlan, SharedFile } from "../node-plan.ts";
 import type { PlanMessage, Refuse } from "../protocol/message.ts";
+import { withSecretsOf } from "../secrets.ts";
 
 export type PlanSurroundings = {
   readonly version: string;
@@ -91,7 +92,7 @@ async function firstUnreachable(
   }
 }
 
-function requireConnection(origin: string): Promise<void> {
+export function requireConnection(origin: string): Promise<void> {
   const { protocol, hostname, port } = new URL(origin);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({
@@ -105,49 +106,12 @@ function requireConnection(origin: string): Promise<void> {
   return promise.finally(() => socket.destroy());
 }
 
-/** Where a registry's secrets stand on a node that the master could not send them to. */
-const variableOf = (index: number, what: "PASSWORD" | "TOKEN"): string =>
-  `DRAYAGE_REGISTRY_${index}_${what}`;
-
 /** The client with the secrets that this machine knows, or a sentence of what is missing. */
-function withSecrets({ client, secretsWithheld }: NodePlan, env: NodeJS.ProcessEnv) {
+function withSecrets(
+  { client, secretsWithheld }: NodePlan,
+  env: NodeJS.ProcessEnv,
+): ClientSpec | string {
   if (!secretsWithheld) return client;
-  const missing: string[] = [];
-  const secret = (index: number, what: "PASSWORD" | "TOKEN"): string => {
-    const value = env[variableOf(index, what)];
-    if (value === undefined) missing.push(variableOf(index, what));
-    return value ?? "";
-  };
-  const endpoints = client.endpoints.map((endpoint, index): EndpointSpec => {
-    const { auth } = endpoint;
-    if (auth.type === "basic")
-      return { ...endpoint, auth: { ...auth, password: secret(index, "PASSWORD") } };
-    if (auth.type !== "bearer") return endpoint;
-    const password = auth.password === undefined ? undefined : secret(index, "PASSWORD");
-    const token = auth.token === undefined ? undefined : secret(index, "TOKEN");
-    return { ...endpoint, auth: { ...auth, password, token } };
-  });
-  if (missing.length === 0) return { ...client, endpoints };
-  return `credentials do not travel unencrypted: start it with --tls-cert and --tls-key and the master with --ca, or set ${missing.join(", ")} in its environment`;
+  const endpoints = withSecretsOf(env, client.endpoints);
+  return typeof endpoints === "string" ? endpoints : { ...client, endpoints };
 }
-
-/** The same client without anything secret; the node knows by what stands there what it has to look for. */
-export function withoutSecrets(client: ClientSpec): ClientSpec {
-  const endpoints = client.endpoints.map((endpoint): EndpointSpec => {
-    const { auth } = endpoint;
-    if (auth.type === "basic") return { ...endpoint, auth: { ...auth, password: "" } };
-    if (auth.type !== "bearer") return endpoint;
-    const password = auth.password === undefined ? undefined : "";
-    const token = auth.token === undefined ? undefined : "";
-    return { ...endpoint, auth: { ...auth, password, token } };
-  });
-  return { ...client, endpoints };
-}
-
-export const hasSecrets = ({ endpoints }: ClientSpec): boolean =>
-  endpoints.some(
-    ({ auth, key }) =>
-      auth.type === "basic" ||
-      key !== undefined ||
-      (auth.type === "bearer" && (auth.password !== undefined || auth.token !== undefined)),
-  );
