@@ -193,6 +193,16 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./keygen.ts")).keygen,
   },
   {
+    name: "validate",
+    summary: "check a configuration, flags or a profile: every mistake with line and column",
+    load: async () => (await import("./validate.ts")).validate,
+  },
+  {
+    name: "schema",
+    summary: "print the JSON Schema of a file, for editors and checks",
+    load: async () => (await import("./schema.ts")).schema,
+  },
+  {
     name: "db_dump",
     summary: "the same as extract instances, as Star Compactor spells it",
     load: async () => (await import("./extract-instances.ts")).dbDump,

@@ -40,9 +40,15 @@ export type ConfigRequest<M extends Mode> = {
 };
 
 /** Reads the file; throws FileMistakes, a UsageError with one line per mistake. */
-export function loadReplayConfig<M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> {
+export const loadReplayConfig = <M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> =>
+  replayConfigOf(YamlFile.read(request.path), request);
+
+/** The same of a file that was read. */
+export function replayConfigOf<M extends Mode>(
+  file: YamlFile,
+  request: Omit<ConfigRequest<M>, "path">,
+): ConfigOf<M> {
   const overrides = readOverrides(request.overrides ?? []);
-  const file = YamlFile.read(request.path);
   const { schema, keys } = tableOf(request.mode);
   const written = withoutEmptySections(
     withoutPrivateKeys(withOverrides(file.data, overrides)) ?? {},
@@ -111,7 +117,10 @@ const requiredKeys: Readonly<Record<Mode, readonly Required[]>> = {
   simulate: [plugin],
 };
 
-function missingKeys(data: unknown, { mode, local }: ConfigRequest<Mode>): Mistake[] {
+function missingKeys(
+  data: unknown,
+  { mode, local }: Pick<ConfigRequest<Mode>, "mode" | "local">,
+): Mistake[] {
   if (!isMapping(data)) return [];
   return requiredKeys[mode]
     .filter(({ path }) => valueAt(data, path) === undefined)
