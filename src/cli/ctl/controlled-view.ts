@@ -3,6 +3,7 @@ import type { SeriesPoint } from "../../report/timeseries.ts";
 import type { Engine, EngineStart } from "../../workers/engine.ts";
 import { RunCourse } from "../live/run-course.ts";
 import type { RunView, ViewedRun } from "../live/run-view.ts";
+import { RunSource } from "../metrics/run-source.ts";
 import type { CtlAddress } from "./ctl-address.ts";
 import type { Order, OrderAnswer } from "./order.ts";
 import { RunEndpoint } from "./run-endpoint.ts";
@@ -13,6 +14,7 @@ export class ControlledView implements RunView {
   readonly #run: ViewedRun;
   readonly #course = new RunCourse();
   readonly #endpoint: RunEndpoint;
+  readonly #source: RunSource;
   #tallies: readonly SharedArrayBuffer[] = [];
   #begun = false;
   #ending: "drain" | "stop" | undefined;
@@ -20,7 +22,9 @@ export class ControlledView implements RunView {
   constructor(view: RunView, run: ViewedRun, address: CtlAddress) {
     this.#view = view;
     this.#run = run;
+    this.#source = new RunSource(run);
     const controlled = {
+      metrics: () => this.#source.families(),
       status: () => this.#status(),
       obey: (order: Order) => this.#obey(order),
     };
@@ -66,11 +70,13 @@ export class ControlledView implements RunView {
   started(start: EngineStart, engine: Pick<Engine, "tallies" | "timebase">): void {
     this.#begun = true;
     this.#tallies = engine.tallies;
+    this.#source.started(engine.tallies);
     this.#course.started(start, engine.timebase);
     this.#view.started(start, engine);
   }
 
   interval(point: SeriesPoint): void {
+    this.#source.interval(point);
     this.#view.interval(point);
   }
 

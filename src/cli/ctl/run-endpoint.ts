@@ -13,8 +13,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../cluster/direct/loopback.ts";
 import { messageOf } from "../../core/errors.ts";
+import type { MetricFamily } from "../../report/metrics/metric-family.ts";
+import { answerMetrics } from "../metrics/metrics-endpoint.ts";
 import type { CtlAddress } from "./ctl-address.ts";
-import { nodeMetrics } from "./node-metrics.ts";
 import { type Order, type OrderAnswer, orderOf, orderProof, sameProofText } from "./order.ts";
 import type { RunStatus } from "./run-status.ts";
 
@@ -25,6 +26,7 @@ const NONCES_MAX = 64;
 
 export type Controlled = {
   status(): RunStatus;
+  metrics(): readonly MetricFamily[];
   /** Why it was not done, where it was not. */
   obey(order: Order): OrderAnswer | { readonly error: string };
 };
@@ -67,8 +69,7 @@ export class RunEndpoint {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? "").split("?")[0];
     if (path === "/metrics") {
-      response.setHeader("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
-      response.end(nodeMetrics(this.#run.status().nodes));
+      answerMetrics(this.#run.metrics(), request.headers.accept, response);
       return;
     }
     const { status, body } = await this.#find(path, request);

@@ -1,13 +1,12 @@
 // Where the figures of a run go while it is under way: an endpoint that collectors ask, a collector that they are pushed to, or
 // nowhere. Opened before anything begins, so that a port that is taken stops nothing half-way.
-import type { MetricFamily, MetricSource } from "../../report/metrics/metric-family.ts";
+import type { MetricSource } from "../../report/metrics/metric-family.ts";
 import type { OtlpPush } from "../../report/metrics/otlp-push.ts";
-import { runFamilies, runFamily } from "../../report/metrics/run-families.ts";
-import { TallyReader } from "../../stats/tally-reader.ts";
 import type { RunView, ViewedRun } from "../live/run-view.ts";
 import { version } from "../version.ts";
 import { MetricsEndpoint } from "./metrics-endpoint.ts";
 import { otlpIntervalMs, otlpUrl } from "./otlp-settings.ts";
+import { RunSource } from "./run-source.ts";
 
 export type MetricsFlags = {
   readonly metrics?: string | undefined;
@@ -78,7 +77,9 @@ export class Publication {
   watched(view: RunView, run: ViewedRun): RunView {
     if (!this.isOpen) return view;
     this.tell((line) => view.say(line));
-    return new PublishedView(view, run, (source) => this.show(source));
+    const source = new RunSource(run);
+    this.show(() => source.families());
+    return new PublishedView(view, source);
   }
 
   /** Pushes the last figures, and ends. Says through `say` how many pushes failed. */
@@ -98,15 +99,11 @@ export class Publication {
 /** A view that shows as it did, and keeps what metrics need besides the tallies. */
 class PublishedView implements RunView {
   readonly #view: RunView;
-  readonly #run: ViewedRun;
-  readonly #show: (source: MetricSource) => void;
-  #targetRate: number | null = null;
+  readonly #source: RunSource;
 
-  constructor(view: RunView, run: ViewedRun, show: (source: MetricSource) => void) {
+  constructor(view: RunView, source: RunSource) {
     this.#view = view;
-    this.#run = run;
-    this.#show = show;
-    show(() => [runFamily({ verb: run.verb, version, directory: run.directory })]);
+    this.#source = source;
   }
 
   say(line: string): void {
@@ -122,26 +119,12 @@ class PublishedView implements RunView {
   }
 
   started(...[start, engine]: Parameters<RunView["started"]>): void {
-    const reader = new TallyReader(engine.tallies);
-    this.#show(() => this.#families(reader));
+    this.#source.started(engine.tallies);
     this.#view.started(start, engine);
   }
 
-  #families(reader: TallyReader): MetricFamily[] {
-    const { verb, directory, paced, judge } = this.#run;
-    const totals = reader.totals();
-    return runFamilies({
-      verb,
-      version,
-      directory,
-      totals,
-      targetRate: paced ? this.#targetRate : null,
-      verdict: judge(totals).verdict,
-    });
-  }
-
   interval(point: Parameters<RunView["interval"]>[0]): void {
-    this.#targetRate = point.planned === null ? null : point.planned / Math.max(point.length, 1e-3);
+    this.#source.interval(point);
     this.#view.interval(point);
   }
 

@@ -9,6 +9,7 @@ import { type Order, orderProof } from "../../../src/cli/ctl/order.ts";
 import { RunEndpoint } from "../../../src/cli/ctl/run-endpoint.ts";
 import type { RunStatus } from "../../../src/cli/ctl/run-status.ts";
 import { UsageError } from "../../../src/core/errors.ts";
+import { gauge } from "../../../src/report/metrics/run-families.ts";
 import { drayage, type Said } from "../fake-terminal.ts";
 
 const status: RunStatus = {
@@ -37,6 +38,7 @@ async function stage(
   const obeyed: Order[] = [];
   const run = {
     status: () => status,
+    metrics: () => [gauge("drayage_in_flight", "Under way.", 3)],
     obey: (order: Order) => {
       obeyed.push(order);
       return order.order === "resume"
@@ -185,8 +187,18 @@ test("where no run listens, and where something else does, ctl says so", async (
   assert.match(none.err, /^--url wants a URL/);
 });
 
+test("the port of a run has its metrics, in the form that is asked for", async (t) => {
+  const { url } = await stage(t);
+  const classic = await fetch(`${url}/metrics`);
+  assert.match(await classic.text(), /^drayage_in_flight 3$/m);
+  const accept = "application/openmetrics-text";
+  const open = await fetch(`${url}/metrics`, { headers: { accept } });
+  assert.ok(open.headers.get("content-type")?.startsWith(accept));
+  assert.match(await open.text(), /# EOF\n$/);
+});
+
 test("a port that is taken is told, and the run goes on", async () => {
-  const run = { status: () => status, obey: () => ({ error: "" }) };
+  const run = { status: () => status, metrics: () => [], obey: () => ({ error: "" }) };
   const first = await listening(run, "");
   const said: string[] = [];
   const address = { host: "127.0.0.1", port: first.port, token: "" };
