@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { DrayageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
-import type { Command } from "./command.ts";
-import { apiOf, hostFlags } from "./session/host-options.ts";
+import type { Command, Terminal } from "./command.ts";
+import { hostFlags, withHost } from "./session/host-options.ts";
 
 const options = {
   filter: {
@@ -35,20 +35,29 @@ export const sessionAttach: Command<typeof options> = {
     const onSignal = (): void => stop.abort();
     process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
     try {
-      const { filter } = given;
-      for await (const line of apiOf(given).attach(id, { filter, signal: stop.signal })) {
-        if (stop.signal.aborted) break;
-        const item = JSON.parse(line) as Item;
-        if (!out.write(given.json ? `${line}\n` : textOf(item))) await once(out, "drain");
-        if (item.type === "error" && item.error === "slow consumer")
-          throw new DrayageError("protocol", "the host closed the stream: slow consumer");
-      }
+      const how = { filter: given.filter, signal: stop.signal };
+      await withHost(given, async (api) => {
+        for await (const line of api.attach(id, how)) {
+          if (stop.signal.aborted) break;
+          await print(line, { out, isJson: given.json });
+        }
+      });
       return ExitCode.done;
     } finally {
       process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
     }
   },
 };
+
+async function print(
+  line: string,
+  { out, isJson }: { out: Terminal["out"]; isJson: boolean },
+): Promise<void> {
+  const item = JSON.parse(line) as Item;
+  if (!out.write(isJson ? `${line}\n` : textOf(item))) await once(out, "drain");
+  if (item.type === "error" && item.error === "slow consumer")
+    throw new DrayageError("protocol", "the host closed the stream: slow consumer");
+}
 
 function textOf({ type, stamp, events = [], ...fields }: Item): string {
   const head = stamp === undefined ? `${type} ${told(fields)}` : `${stamp ?? "-"} ${type}`;

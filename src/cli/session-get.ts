@@ -1,6 +1,6 @@
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command } from "./command.ts";
-import { apiOf, hostFlags } from "./session/host-options.ts";
+import { hostFlags, withHost } from "./session/host-options.ts";
 
 const options = { ...hostFlags } as const;
 
@@ -14,13 +14,12 @@ export const sessionGet: Command<typeof options> = {
   positionals: ["ID", "[CONTROL]"],
   options,
   async run(given, [id = "", control], { out }) {
-    const api = apiOf(given);
     if (control !== undefined) {
-      const value = await api.read(id, control);
+      const value = await withHost(given, (api) => api.read(id, control));
       out.write(given.json ? `${JSON.stringify({ value })}\n` : `${value}\n`);
       return ExitCode.done;
     }
-    const session = await api.describe(id);
+    const session = await withHost(given, (api) => api.describe(id));
     if (given.json) out.write(`${JSON.stringify(session)}\n`);
     else {
       const { controls, filter, streams, client, stats } = session;

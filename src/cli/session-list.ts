@@ -1,7 +1,7 @@
 import { ExitCode } from "../core/exit-code.ts";
 import { alignRows } from "../report/text-table.ts";
 import type { Command } from "./command.ts";
-import { apiOf, hostFlags } from "./session/host-options.ts";
+import { hostFlags, withHost } from "./session/host-options.ts";
 import type { SessionRow } from "./session/session-api.ts";
 
 const options = { ...hostFlags } as const;
@@ -14,7 +14,7 @@ export const sessionList: Command<typeof options> = {
   ],
   options,
   async run(given, _, { out }) {
-    const rows = await apiOf(given).list();
+    const rows = await withHost(given, (api) => api.list());
     if (given.json) out.write(`${JSON.stringify(rows)}\n`);
     else for (const line of tableOf(rows)) out.write(`${line}\n`);
     return ExitCode.done;

@@ -1,6 +1,6 @@
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command, OptionValues } from "./command.ts";
-import { apiOf, hostFlags, signedValues } from "./session/host-options.ts";
+import { hostFlags, signedValues, withHost } from "./session/host-options.ts";
 
 const options = {
   start: {
@@ -49,7 +49,7 @@ export const sessionNew: Command<typeof options> = {
   options,
   normalize: signedValues,
   async run(given, _, { out }) {
-    const id = await apiOf(given).create(argumentsOf(given));
+    const id = await withHost(given, (api) => api.create(argumentsOf(given)));
     out.write(given.json ? `${JSON.stringify({ id })}\n` : `${id}\n`);
     return ExitCode.done;
   },

@@ -1,6 +1,6 @@
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command } from "./command.ts";
-import { apiOf, hostFlags } from "./session/host-options.ts";
+import { hostFlags, withHost } from "./session/host-options.ts";
 
 const options = { ...hostFlags } as const;
 
@@ -11,7 +11,7 @@ export const sessionRemove: Command<typeof options> = {
   positionals: ["ID"],
   options,
   async run(given, [id = ""], { out }) {
-    await apiOf(given).remove(id);
+    await withHost(given, (api) => api.remove(id));
     if (given.json) out.write(`${JSON.stringify({ removed: id })}\n`);
     return ExitCode.done;
   },

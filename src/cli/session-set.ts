@@ -1,6 +1,6 @@
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command } from "./command.ts";
-import { apiOf, hostFlags, signedValues } from "./session/host-options.ts";
+import { hostFlags, signedValues, withHost } from "./session/host-options.ts";
 
 const options = { ...hostFlags } as const;
 
@@ -17,7 +17,7 @@ export const sessionSet: Command<typeof options> = {
   options,
   normalize: signedValues,
   async run(given, [id = "", control = "", value = ""], { out }) {
-    const shown = await apiOf(given).write(id, { control, value });
+    const shown = await withHost(given, (api) => api.write(id, { control, value }));
     out.write(given.json ? `${JSON.stringify({ value: shown })}\n` : `${shown}\n`);
     return ExitCode.done;
   },

@@ -1,13 +1,15 @@
 // Starts playback of one archive: reader, pacing thread, session host, HTTP adapter. Alone, or beside the recorder in one process.
+import type { NatsConnection } from "@nats-io/nats-core";
 import { ArchiveReader } from "../archive/archive-reader.ts";
 import { UsageError } from "../core/errors.ts";
 import { type Bytes, bytes, type Millis, micros, millis } from "../core/units.ts";
 import { WakeClock } from "./clock/wake-clock.ts";
 import { HttpAdapter } from "./http/http-adapter.ts";
-import type { Surroundings } from "./http/http-route.ts";
+import { NatsAdapter } from "./nats/nats-adapter.ts";
 import { stampText } from "./session/date-time.ts";
 import type { PlaybackArchive } from "./session/session-context.ts";
 import { SessionHost } from "./session/session-host.ts";
+import type { Surroundings } from "./session/surroundings.ts";
 
 /** Keys of `publish`, with its defaults where they are missing. */
 export type PublishOptions = {
@@ -24,6 +26,8 @@ export type PublishOptions = {
   readonly streamBuffer?: Bytes | undefined;
   /** Default `default`. */
   readonly cluster?: string | undefined;
+  /** Path of what sessions have on a message server. Default `/archive`. */
+  readonly base?: string | undefined;
 };
 
 export type PlaybackOptions = {
@@ -35,6 +39,8 @@ export type PlaybackOptions = {
   readonly recorder?: () => unknown;
   /** Names of files that exist elsewhere, as the `list` command tells them. */
   readonly listFiles?: () => Promise<readonly string[]>;
+  /** A message server to offer sessions on: connected, without echo. It is closed at the end, also where starting fails. */
+  readonly nats?: NatsConnection | undefined;
   readonly log: (sentence: string) => void;
 };
 
@@ -46,6 +52,7 @@ export type Playback = {
   close(): Promise<void>;
 };
 
+const BASE = "/archive";
 const BIND = "127.0.0.1:7070";
 const MAX_SESSIONS = 512;
 const MAX_SESSIONS_PER_CLIENT = 64;
@@ -53,6 +60,12 @@ const GC_INTERVAL = millis(30_000);
 const STREAM_BUFFER = bytes(8 << 20);
 
 const systemTime = (): ReturnType<typeof micros> => micros(Date.now() * 1000);
+
+type Parts = {
+  readonly host: SessionHost;
+  readonly archive: PlaybackArchive;
+  readonly surroundings: Surroundings;
+};
 
 /** Rejects with a StorageError if there is no such archive, or the system's error if the address is taken. */
 export async function startPlayback(options: PlaybackOptions): Promise<Playback> {
@@ -74,31 +87,34 @@ export async function startPlayback(options: PlaybackOptions): Promise<Playback>
     listFiles: options.listFiles,
     log,
   });
-  const end = async (http?: HttpAdapter): Promise<void> => {
+  let http: HttpAdapter | undefined;
+  let nats: NatsAdapter | undefined;
+  const close = async (): Promise<void> => {
     host.close();
     await http?.close();
+    await (nats ?? options.nats)?.close();
     await wake.close();
     await own?.close();
   };
   try {
-    const http = await startHttp(options, { host, archive });
+    const surroundings = surroundingsOf(options, archive);
+    const parts = { host, archive, surroundings };
+    http = await startHttp(options, parts);
+    nats = await startNats(options, parts);
     host.watch();
-    return { host, url: http?.url, close: () => end(http) };
+    return { host, url: http?.url, close };
   } catch (error) {
-    await end();
+    await close();
     throw error;
   }
 }
 
-async function startHttp(
-  { publish, recorder, log }: PlaybackOptions,
-  { host, archive }: { host: SessionHost; archive: PlaybackArchive },
-): Promise<HttpAdapter | undefined> {
-  const listen = listenAddress(publish.bind ?? BIND);
-  if (listen === undefined) return undefined;
-  const token = publish.token ?? undefined;
+function surroundingsOf(
+  { publish, recorder }: PlaybackOptions,
+  archive: PlaybackArchive,
+): Surroundings {
   const state = (): unknown => recorder?.() ?? null;
-  const surroundings: Surroundings = {
+  return {
     notReady: () => undefined,
     recorder: state,
     cluster: () => ({
@@ -109,7 +125,32 @@ async function startHttp(
       recorder: state(),
     }),
   };
+}
+
+async function startHttp(
+  { publish, log }: PlaybackOptions,
+  { host, surroundings }: Parts,
+): Promise<HttpAdapter | undefined> {
+  const listen = listenAddress(publish.bind ?? BIND);
+  if (listen === undefined) return undefined;
+  const token = publish.token ?? undefined;
   return HttpAdapter.start({ host, listen, token, surroundings, log });
+}
+
+async function startNats(
+  { publish, nats: connection, log }: PlaybackOptions,
+  { host, surroundings }: Parts,
+): Promise<NatsAdapter | undefined> {
+  if (connection === undefined) return undefined;
+  return NatsAdapter.start({
+    host,
+    connection,
+    surroundings,
+    base: publish.base ?? BASE,
+    lease: publish.gcInterval ?? GC_INTERVAL,
+    streamBufferBytes: publish.streamBuffer ?? STREAM_BUFFER,
+    log,
+  });
 }
 
 const spanOf = (archive: PlaybackArchive) => {

@@ -2,6 +2,7 @@ import { ArchiveReader } from "../../archive/archive-reader.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { makeFolder } from "../../core/folder.ts";
 import { type Playback, startPlayback } from "../../playback/start-playback.ts";
+import { connectNats } from "../../record/nats/nats-connection.ts";
 import { Recorder } from "../../record/recorder.ts";
 import { StorageCommands } from "../../record/storage-commands.ts";
 import type { Terminal } from "../command.ts";
@@ -10,6 +11,7 @@ import { finalLine, RecordProgress } from "./record-progress.ts";
 import {
   archiveFolder,
   commandOptions,
+  natsOptions,
   publishOptions,
   recorderOptions,
 } from "./recorder-options.ts";
@@ -113,19 +115,28 @@ async function play(
     onNotice: say,
   });
   try {
+    const nats = await connectSessions(config);
     const playback = await startPlayback({
       publish: publishOptions(config.publish),
       reader,
       ...(recorder === undefined ? {} : { recorder: () => recorder.state() }),
       ...(commands === undefined ? {} : { listFiles: () => commands.list() }),
+      nats,
       log: say,
     });
     if (playback.url !== undefined) say(`sessions at ${playback.url}`);
+    if (nats !== undefined) say(`sessions at ${nats.getServer()}, base ${config.publish.base}`);
     return { playback, reader };
   } catch (error) {
     await reader.close();
     throw error;
   }
+}
+
+/** Without echo: what sessions tell on their subjects is no request of ours. */
+async function connectSessions({ nats }: RecordConfig) {
+  if (nats === null) return undefined;
+  return connectNats(natsOptions(nats), { name: "drayage sessions", noEcho: true });
 }
 
 async function stop(service: Service, say: (sentence: string) => void): Promise<void> {

@@ -68,7 +68,8 @@ export function recorderOptions(
   };
 }
 
-function natsOptions({ servers, credentials, tls }: Section<"nats">): NatsOptions {
+/** The message server, for recording from it and for sessions on it. */
+export function natsOptions({ servers, credentials, tls }: Section<"nats">): NatsOptions {
   return {
     servers,
     credentials: credentials === null ? null : credentialsOf(credentials),
@@ -135,6 +136,7 @@ export function publishOptions(publish: Section<"publish">): PublishOptions {
     gcInterval: publish.gc_interval === null ? NEVER : millisOf(publish.gc_interval),
     streamBuffer: bytes(publish.stream_buffer),
     cluster: publish.cluster,
+    base: publish.base,
   };
 }
 

@@ -1,5 +1,8 @@
+import { UsageError } from "../../core/errors.ts";
 import type { OptionTable, OptionValues } from "../command.ts";
-import { SessionApi } from "./session-api.ts";
+import { HttpSessions } from "./http-sessions.ts";
+import { NatsSessions } from "./nats-sessions.ts";
+import type { SessionApi } from "./session-api.ts";
 
 /** Which session host, for every `drayage session` command. */
 export const hostFlags = {
@@ -14,13 +17,37 @@ export const hostFlags = {
     value: "TOKEN",
     help: "its publish.token; better in DRAYAGE_TOKEN, which other users cannot see",
   },
+  nats: {
+    type: "string",
+    value: "URL",
+    help: "reach it over a NATS server instead: nats://[USER:PASSWORD@|TOKEN@]HOST:PORT",
+  },
+  base: {
+    type: "string",
+    default: "/archive",
+    value: "PATH",
+    help: "with --nats: publish.base of drayage record",
+  },
   json: { type: "boolean", default: false, help: "print data instead of text" },
 } as const satisfies OptionTable;
 
-export const apiOf = ({
-  url,
-  token,
-}: Pick<OptionValues<typeof hostFlags>, "url" | "token">): SessionApi => new SessionApi(url, token);
+type HostChoice = Pick<OptionValues<typeof hostFlags>, "url" | "token" | "nats" | "base">;
+
+/** Asks the host that was chosen, and leaves it. */
+export async function withHost<T>(
+  { url, token, nats, base }: HostChoice,
+  ask: (api: SessionApi) => Promise<T>,
+): Promise<T> {
+  if (nats === undefined) return ask(new HttpSessions(url, token));
+  if (!/^\/[^*>]/.test(base))
+    throw new UsageError(`--base wants a path such as /archive, not "${base}"`);
+  const sessions = await NatsSessions.connect({ url: nats, base });
+  try {
+    return await ask(sessions);
+  } finally {
+    await sessions.close();
+  }
+}
 
 /** A value that begins with a sign is no flag: `drayage session set ID pos -1` means what it says. */
 export function signedValues(args: readonly string[]): readonly string[] {

@@ -1,8 +1,3 @@
-// What `drayage session` asks of a session host over HTTP.
-import { createInterface } from "node:readline";
-import { Readable } from "node:stream";
-import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
-
 export type SessionRow = {
   readonly id: string;
   readonly client: string;
@@ -16,104 +11,20 @@ export type SessionDescription = SessionRow & {
   readonly stats: Readonly<Record<string, unknown>>;
 };
 
-/** An answer is small; a host that takes longer for one is not there. */
-const ANSWER_MS_MAX = 30_000;
+type ControlValue = string | number | null;
 
-export class SessionApi {
-  readonly #url: string;
-  readonly #token: string | undefined;
-
-  /** UsageError if `url` is none. */
-  constructor(url: string, token: string | undefined) {
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
-      throw new UsageError(`--url wants a URL such as http://127.0.0.1:7070, not "${url}"`);
-    this.#url = url.replace(/\/+$/, "");
-    this.#token = token;
-  }
-
-  async create(args: Readonly<Record<string, unknown>>): Promise<string> {
-    const response = await this.#ask("/session", { method: "POST", body: JSON.stringify(args) });
-    return ((await response.json()) as { id: string }).id;
-  }
-
-  async list(): Promise<readonly SessionRow[]> {
-    return (await (await this.#ask("/session")).json()) as SessionRow[];
-  }
-
-  async describe(id: string): Promise<SessionDescription> {
-    return (await (await this.#ask(`/session/${part(id)}`)).json()) as SessionDescription;
-  }
-
-  async read(id: string, control: string): Promise<string | number | null> {
-    const response = await this.#ask(`/session/${part(id)}/control/${part(control)}`);
-    return ((await response.json()) as { value: string | number | null }).value;
-  }
-
-  async write(
+/** What `drayage session` asks of a session host, over whatever it is reached. */
+export interface SessionApi {
+  create(args: Readonly<Record<string, unknown>>): Promise<string>;
+  list(): Promise<readonly SessionRow[]>;
+  describe(id: string): Promise<SessionDescription>;
+  read(id: string, control: string): Promise<ControlValue>;
+  /** Gives what the control shows once the write has taken effect. */
+  write(id: string, written: { control: string; value: string }): Promise<ControlValue>;
+  remove(id: string): Promise<void>;
+  /** Items of the stream, a line of JSON each, until it ends or `signal` ends it. */
+  attach(
     id: string,
-    { control, value }: { control: string; value: string },
-  ): Promise<string | number | null> {
-    const path = `/session/${part(id)}/control/${part(control)}`;
-    const response = await this.#ask(path, { method: "PUT", body: JSON.stringify(value) });
-    return ((await response.json()) as { value: string | number | null }).value;
-  }
-
-  async remove(id: string): Promise<void> {
-    await this.#ask(`/session/${part(id)}`, { method: "DELETE" });
-  }
-
-  /** Lines of NDJSON until the stream ends or `signal` ends it. */
-  async *attach(
-    id: string,
-    { filter, signal }: { filter: readonly string[]; signal: AbortSignal },
-  ): AsyncGenerator<string> {
-    const query = new URLSearchParams(filter.map((glob): [string, string] => ["filter", glob]));
-    const path = `/session/${part(id)}/data?${query}`;
-    const headers = { accept: "application/x-ndjson" };
-    try {
-      const { body } = await this.#ask(path, { headers, signal });
-      if (body === null) return;
-      yield* createInterface({ input: Readable.fromWeb(body) });
-    } catch (error) {
-      // Ending the attachment is no failure of it.
-      if (signal.aborted) return;
-      if (error instanceof DrayageError) throw error;
-      throw new DrayageError("target-unreachable", "the stream broke", { cause: error });
-    }
-  }
-
-  async #ask(path: string, { headers, signal, ...init }: RequestInit = {}): Promise<Response> {
-    const authorization =
-      this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` };
-    const response = await fetch(`${this.#url}${path}`, {
-      ...init,
-      headers: { ...headers, ...authorization },
-      signal: signal ?? AbortSignal.timeout(ANSWER_MS_MAX),
-    }).catch((cause: unknown) => {
-      const problem = `no session host at ${this.#url}: ${messageOf(cause)}`;
-      throw new DrayageError("target-unreachable", problem, { cause });
-    });
-    if (!response.ok) throw await refusalOf(response, this.#url);
-    return response;
-  }
-}
-
-const part = (text: string): string => encodeURIComponent(text);
-
-async function refusalOf(response: Response, url: string): Promise<Error> {
-  const text = await response.text();
-  const reason = reasonIn(text) ?? `status ${response.status} from ${url}: is that a session host?`;
-  if (response.status === 401)
-    return new DrayageError("auth-failed", `${reason}: set DRAYAGE_TOKEN to publish.token`);
-  if (response.status >= 500) return new DrayageError("target-unreachable", reason);
-  return new UsageError(reason);
-}
-
-function reasonIn(text: string): string | undefined {
-  try {
-    const { error } = JSON.parse(text) as { error?: unknown };
-    return typeof error === "string" ? error : undefined;
-  } catch {
-    return undefined;
-  }
+    how: { filter: readonly string[]; signal: AbortSignal },
+  ): AsyncGenerator<string>;
 }

@@ -5,7 +5,8 @@ import type { AddressInfo } from "node:net";
 import { messageOf } from "../../core/errors.ts";
 import { Refusal, type RefusalKind } from "../session/refusal.ts";
 import type { SessionHost } from "../session/session-host.ts";
-import type { Answer, Surroundings } from "./http-route.ts";
+import type { Surroundings } from "../session/surroundings.ts";
+import type { Answer } from "./http-route.ts";
 import { type Route, routes } from "./routes.ts";
 
 export type HttpAdapterOptions = {

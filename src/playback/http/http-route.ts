@@ -1,15 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SessionHost } from "../session/session-host.ts";
-
-/** What the adapter tells of the process around it; both become JSON. */
-export type Surroundings = {
-  /** Shards and which of them are there. */
-  readonly cluster: () => unknown;
-  /** State of the recorder; null where nothing is recorded. */
-  readonly recorder: () => unknown;
-  /** Why sessions cannot be served yet; undefined = they can. */
-  readonly notReady: () => string | undefined;
-};
+import type { Surroundings } from "../session/surroundings.ts";
 
 export type Exchange = {
   readonly host: SessionHost;

@@ -1,8 +1,8 @@
 // Every request that the adapter knows: path, method, and what it does.
 import type { Attachment } from "../session/attachment.ts";
 import { type ControlName, controlDocs } from "../session/control-values.ts";
+import { oneShotText } from "../session/one-shot.ts";
 import { controlNamed, filterOf, jsonBody, valueBody } from "../session/request-text.ts";
-import { itemText } from "../session/stream-item.ts";
 import { DataStream, type StreamForm } from "./data-stream.ts";
 import { type Answer, type Exchange, type Handler, json } from "./http-route.ts";
 import { sessionPage } from "./page.ts";
@@ -101,10 +101,7 @@ function keepAlive(exchange: Exchange): Answer {
 }
 
 async function oneShot({ host, request }: Exchange): Promise<Answer> {
-  const { image, batches } = await host.oneShots.answer(jsonBody(await readBody(request)));
-  const items = batches.flatMap((batch, index) =>
-    index === 0 ? [itemText(batch)] : [",", itemText(batch)],
-  );
-  const chunks = ['{"image":', itemText(image), ',"batches":[', ...items, "]}\n"];
-  return { kind: "raw", status: 200, type: "application/json; charset=utf-8", chunks };
+  const answer = await host.oneShots.answer(jsonBody(await readBody(request)));
+  const type = "application/json; charset=utf-8";
+  return { kind: "raw", status: 200, type, chunks: [...oneShotText(answer), "\n"] };
 }

@@ -19,6 +19,21 @@ export type OneShotAnswer = {
   readonly batches: readonly StreamItem[];
 };
 
+/** As JSON in UTF-8, in pieces. */
+export function oneShotText({ image, batches }: OneShotAnswer): Buffer[] {
+  const comma = Buffer.from(",");
+  const items = batches.flatMap((batch, index) =>
+    index === 0 ? [itemText(batch)] : [comma, itemText(batch)],
+  );
+  return [
+    Buffer.from('{"image":'),
+    itemText(image),
+    Buffer.from(',"batches":['),
+    ...items,
+    Buffer.from("]}"),
+  ];
+}
+
 type Query = Bounds & { readonly filter: PathFilter };
 
 export class OneShots {

@@ -1,19 +1,14 @@
 import { Socket } from "node:net";
-import {
-  AuthorizationError,
-  connect,
-  type Msg,
-  type NatsConnection,
-  type Status,
-} from "@nats-io/transport-node";
-import { DrayageError, messageOf } from "../../core/errors.ts";
+import type { Msg, NatsConnection, Status } from "@nats-io/transport-node";
+import { DrayageError } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import type { BatchSink } from "../batch-sink.ts";
 import type { SubjectChoice } from "../subjects/subject-choice.ts";
 import { BatchGroups } from "./batch-groups.ts";
 import { HeldBatches } from "./held-batches.ts";
+import { connectNats } from "./nats-connection.ts";
 import { natsMessage } from "./nats-message.ts";
-import { connectionOptions, type NatsOptions, SILENCE_MS_MAX } from "./nats-options.ts";
+import { type NatsOptions, SILENCE_MS_MAX } from "./nats-options.ts";
 import { ReadTurn } from "./read-turn.ts";
 
 /** How long the server may take to send what it had for us when we end. */
@@ -78,7 +73,7 @@ export class NatsSource {
 
   /** DrayageError `target-unreachable` or `auth-failed` where no server takes us. */
   static async start(options: NatsSourceOptions): Promise<NatsSource> {
-    const connection = await connected(options.nats);
+    const connection = await connectNats(options.nats, { name: "drayage record" });
     const source = new NatsSource(connection, options);
     try {
       await source.#subscribe();
@@ -193,21 +188,6 @@ export class NatsSource {
     const socket = socketOf(this.#connection);
     if (isOn) socket?.resume();
     else socket?.pause();
-  }
-}
-
-async function connected(nats: NatsOptions): Promise<NatsConnection> {
-  try {
-    return await connect(connectionOptions(nats, "drayage record"));
-  } catch (error) {
-    if (error instanceof DrayageError) throw error;
-    const code = error instanceof AuthorizationError ? "auth-failed" : "target-unreachable";
-    const trouble = code === "auth-failed" ? "refused us" : "cannot be reached";
-    throw new DrayageError(
-      code,
-      `NATS server ${nats.servers.join(", ")} ${trouble}: ${messageOf(error)}`,
-      { cause: error },
-    );
   }
 }
 

@@ -1,0 +1,227 @@
+// Sessions over NATS: the requests of http/routes.ts on subjects, and what is played as messages. Core NATS, no streams.
+//
+// The server does not tell who listens, so nobody counts as attached: requests keep a session, and who only listens sends
+// `keepalive`. Who listens too slowly is cut off by the server, which is why nobody is closed here for being slow.
+import type { Msg, NatsConnection, Status, Subscription } from "@nats-io/nats-core";
+import { messageOf } from "../../core/errors.ts";
+import type { Millis } from "../../core/units.ts";
+import { controlDocs } from "../session/control-values.ts";
+import { oneShotText } from "../session/one-shot.ts";
+import { Refusal } from "../session/refusal.ts";
+import { controlNamed, jsonBody, valueBody } from "../session/request-text.ts";
+import type { Session } from "../session/session.ts";
+import type { SessionHost } from "../session/session-host.ts";
+import type { Surroundings } from "../session/surroundings.ts";
+import { Outlet } from "./outlet.ts";
+import { type Answer, clientOf, requestText, respond } from "./reply.ts";
+import { type HostRequest, hostRequests, SessionSubjects } from "./session-subjects.ts";
+import { SessionTap } from "./session-tap.ts";
+
+export type NatsAdapterOptions = {
+  readonly host: SessionHost;
+  /** Connected, without echo: what is played and told must not come back as a request. Closed with the adapter. */
+  readonly connection: NatsConnection;
+  /** `publish.base`, a path. */
+  readonly base: string;
+  readonly surroundings: Surroundings;
+  /** How long a request keeps a session; told to who keeps one. */
+  readonly lease: Millis;
+  readonly streamBufferBytes: number;
+  readonly log: (sentence: string) => void;
+};
+
+/** Hosts on the same subjects take turns, so that a session is not made by each of them. */
+const QUEUE = "drayage";
+const CLOSE_MS_MAX = 1000;
+
+/** undefined: what was asked for answers by itself. */
+type MaybeAnswer = Answer | undefined;
+type HostHandler = (message: Msg) => Promise<MaybeAnswer> | MaybeAnswer;
+type SessionHandler = (id: string, message: Msg) => Promise<MaybeAnswer> | MaybeAnswer;
+
+const json = (value: unknown, lines?: readonly string[]): Answer => ({
+  text: Buffer.from(JSON.stringify(value)),
+  ...(lines === undefined ? {} : { lines }),
+});
+
+export class NatsAdapter {
+  readonly #options: NatsAdapterOptions;
+  readonly #outlet: Outlet;
+  readonly #subjects: SessionSubjects;
+  readonly #taps = new Map<string, SessionTap>();
+  readonly #subscriptions: Subscription[] = [];
+  readonly #hostRequests: Readonly<Record<HostRequest, HostHandler>> = {
+    session: (message) => this.#create(message),
+    sessions: () => json(this.#options.host.list()),
+    oneshot: (message) => this.#oneShot(message),
+    cluster: () => json(this.#options.surroundings.cluster()),
+  };
+  readonly #sessionRequests: Readonly<Partial<Record<string, SessionHandler>>> = {
+    sync: (id, message) => this.#sync(id, message),
+    keepalive: (id) => this.#keepAlive(id),
+    stats: (id) => json(this.#options.host.statistics(id)),
+    description: (id) => json(this.#options.host.describe(id)),
+    delete: (id) => this.#delete(id),
+  };
+  readonly #stopWatching: () => void;
+
+  private constructor(options: NatsAdapterOptions) {
+    this.#options = options;
+    this.#outlet = new Outlet(options.connection);
+    this.#subjects = new SessionSubjects(options.base);
+    this.#stopWatching = options.host.watchSessions({
+      onCreated: (session) => this.#onCreated(session),
+      onEnded: (session) => this.#onEnded(session),
+    });
+    void this.#watchConnection();
+  }
+
+  /** Rejects if the server does not let us listen. */
+  static async start(options: NatsAdapterOptions): Promise<NatsAdapter> {
+    const adapter = new NatsAdapter(options);
+    for (const request of hostRequests) adapter.#listen(request);
+    await options.connection.flush();
+    return adapter;
+  }
+
+  /** Sessions must have ended before: their last notices go out. */
+  async close(): Promise<void> {
+    const { connection } = this.#options;
+    this.#stopWatching();
+    const over = new Promise((resolve) => setTimeout(resolve, CLOSE_MS_MAX).unref());
+    if (!this.#outlet.isDown) await Promise.race([connection.drain().catch(() => undefined), over]);
+    await connection.close();
+  }
+
+  #listen(request: HostRequest): void {
+    const { connection, log } = this.#options;
+    const subject = this.#subjects.host(request);
+    const subscription = connection.subscribe(subject, {
+      queue: QUEUE,
+      callback: (error, message) => {
+        if (error === null) void this.#answer(message, this.#hostRequests[request]);
+        else log(`NATS: no requests on ${subject}: ${error.message}`);
+      },
+    });
+    this.#subscriptions.push(subscription);
+  }
+
+  #onCreated(session: Session): void {
+    const { connection, streamBufferBytes } = this.#options;
+    const tap = new SessionTap({
+      session,
+      connection,
+      outlet: this.#outlet,
+      subjects: this.#subjects.of(session.id),
+      bufferBytes: streamBufferBytes,
+      shard: undefined,
+      isOwner: true,
+      onRequest: (message, tokens) => this.#onSessionRequest(session.id, message, tokens),
+    });
+    this.#taps.set(session.id, tap);
+  }
+
+  #onEnded({ id }: Session): void {
+    this.#taps.get(id)?.close();
+    this.#taps.delete(id);
+  }
+
+  #onSessionRequest(id: string, message: Msg, [name = "", control, what]: readonly string[]): void {
+    if (name === "control") {
+      void this.#answer(message, () => this.#control(id, message, { control, what }));
+      return;
+    }
+    const handler = this.#sessionRequests[name];
+    if (handler !== undefined) void this.#answer(message, () => handler(id, message));
+    else if (message.reply !== undefined && message.reply !== "")
+      void this.#answer(message, () => {
+        const known = ["control", ...Object.keys(this.#sessionRequests)];
+        throw new Refusal("missing", `no such request: there are ${known.join(", ")}`);
+      });
+  }
+
+  /** Never rejects: the library would stop reading. */
+  async #answer(message: Msg, handler: HostHandler): Promise<void> {
+    try {
+      const answer = await this.#attempt(message, handler);
+      if (answer !== undefined) await respond(message, answer, this.#outlet);
+    } catch (error) {
+      this.#options.log(`NATS: no answer to ${message.subject}: ${messageOf(error)}`);
+    }
+  }
+
+  async #attempt(message: Msg, handler: HostHandler): Promise<MaybeAnswer> {
+    try {
+      const waits = this.#options.surroundings.notReady();
+      const isOpen = message.subject === this.#subjects.host("cluster");
+      if (waits !== undefined && !isOpen) throw new Refusal("not-ready", waits);
+      return await handler(message);
+    } catch (error) {
+      if (!(error instanceof Refusal)) this.#options.log(`request failed: ${messageOf(error)}`);
+      return json({ error: messageOf(error) });
+    }
+  }
+
+  async #create(message: Msg): Promise<Answer> {
+    const given = jsonBody(requestText(message));
+    const { id } = await this.#options.host.create(given, clientOf(message));
+    this.#taps.get(id)?.play();
+    return json({ id });
+  }
+
+  async #oneShot(message: Msg): Promise<Answer> {
+    const answer = await this.#options.host.oneShots.answer(jsonBody(requestText(message)));
+    return { text: Buffer.concat(oneShotText(answer)) };
+  }
+
+  async #control(
+    id: string,
+    message: Msg,
+    { control, what }: { control: string | undefined; what: string | undefined },
+  ): Promise<Answer> {
+    const { host } = this.#options;
+    const session = host.use(id);
+    this.#taps.get(id)?.play();
+    const name = controlNamed(control);
+    if (what === "doc") return { text: Buffer.from(controlDocs[name]) };
+    if (what !== "current") throw new Refusal("missing", "a control has current and doc");
+    if (message.data.length === 0) return json(session.read(name));
+    const value = await host.write(id, { name, value: valueBody(requestText(message)) });
+    return json(null, [`Replay-Value: ${JSON.stringify(value)}`]);
+  }
+
+  /** The answer is the image. */
+  #sync(id: string, { reply = "" }: Msg): undefined {
+    this.#options.host.use(id);
+    if (reply !== "") this.#taps.get(id)?.sync(reply);
+  }
+
+  #keepAlive(id: string): Answer {
+    this.#options.host.use(id);
+    this.#taps.get(id)?.play();
+    return json({ lease_seconds: this.#options.lease / 1000 });
+  }
+
+  #delete(id: string): Answer {
+    this.#options.host.end(id);
+    return json(null);
+  }
+
+  async #watchConnection(): Promise<void> {
+    for await (const status of this.#options.connection.status()) this.#onStatus(status);
+  }
+
+  #onStatus(status: Status): void {
+    const { log } = this.#options;
+    if (status.type === "disconnect" || status.type === "staleConnection") {
+      if (this.#outlet.isDown) return;
+      this.#outlet.isDown = true;
+      log("NATS: sessions lost their connection, trying again until it is back");
+      for (const tap of this.#taps.values()) tap.onDown();
+    } else if (status.type === "reconnect") {
+      this.#outlet.isDown = false;
+      log(`NATS: sessions are connected to ${status.server} again`);
+      for (const tap of this.#taps.values()) tap.onBack();
+    } else if (status.type === "error") log(`NATS: ${status.error.message}`);
+  }
+}

@@ -1,0 +1,224 @@
+// The other end of the NATS adapter: what `drayage session … --nats` asks of a session host.
+import { hostname, userInfo } from "node:os";
+import {
+  createInbox,
+  headers,
+  type Msg,
+  type NatsConnection,
+  type Subscription,
+} from "@nats-io/nats-core";
+import { DrayageError } from "../../core/errors.ts";
+import { filterOf } from "../session/request-text.ts";
+import { LineQueue } from "./line-queue.ts";
+import { connectTo, natsAddress } from "./nats-address.ts";
+import { SessionSubjects } from "./session-subjects.ts";
+import { StreamLines } from "./stream-lines.ts";
+
+/** A host says no: the sentence is what HTTP would have answered with. */
+export class HostRefusal extends Error {}
+
+/** An answer is small; a host that takes longer for one is not there. */
+const ANSWER_MS_MAX = 30_000;
+/** A session is kept by so many requests per lease. */
+const KEEPS_PER_LEASE = 3;
+const NO_RESPONDERS = 503;
+
+type Value = string | number | null;
+
+export class SessionClient {
+  readonly #connection: NatsConnection;
+  readonly #subjects: SessionSubjects;
+  readonly #url: string;
+
+  private constructor(connection: NatsConnection, { url, base }: { url: string; base: string }) {
+    this.#connection = connection;
+    this.#url = url;
+    this.#subjects = new SessionSubjects(base);
+  }
+
+  /** TypeError if `url` is no address; DrayageError if nobody is there or nobody lets us in. */
+  static async connect(at: { url: string; base: string }): Promise<SessionClient> {
+    const address = natsAddress(at.url);
+    const doing = "cannot connect to NATS server";
+    const connection = await connectTo(at.url, { name: "drayage session", doing, address });
+    return new SessionClient(connection, at);
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async create(args: Readonly<Record<string, unknown>>): Promise<string> {
+    const answer = await this.#ask(this.#subjects.host("session"), args);
+    return (answer.value as { id: string }).id;
+  }
+
+  async list(): Promise<unknown> {
+    return (await this.#ask(this.#subjects.host("sessions"))).value;
+  }
+
+  async describe(id: string): Promise<unknown> {
+    return (await this.#ask(this.#of(id, "description"))).value;
+  }
+
+  async read(id: string, control: string): Promise<Value> {
+    return (await this.#ask(this.#of(id, `control.${token(control)}.current`))).value as Value;
+  }
+
+  async write(id: string, { control, value }: { control: string; value: string }): Promise<Value> {
+    const subject = this.#of(id, `control.${token(control)}.current`);
+    const { last } = await this.#ask(subject, value);
+    return JSON.parse(last.headers?.get("Replay-Value") ?? "null") as Value;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#ask(this.#of(id, "delete"));
+  }
+
+  /** Lines of JSON, the same as over HTTP, until the stream ends or `signal` ends it. */
+  async *attach(
+    id: string,
+    { filter, signal }: { filter: readonly string[]; signal: AbortSignal },
+  ): AsyncGenerator<string> {
+    const queue = new LineQueue();
+    const lines = new StreamLines({
+      subjects: this.#subjects.of(token(id)),
+      inbox: createInbox(),
+      filter: filterOf(filter),
+      onLine: (line) => queue.push(line),
+      onEnd: () => queue.end(),
+    });
+    const stop = (): void => queue.end();
+    signal.addEventListener("abort", stop);
+    const subscriptions = await this.#listen(id, { lines, queue });
+    const keeping = await this.#keep(id, queue);
+    try {
+      yield* queue;
+    } finally {
+      signal.removeEventListener("abort", stop);
+      clearInterval(keeping);
+      for (const subscription of subscriptions) subscription.unsubscribe();
+    }
+  }
+
+  /** Listens first and asks for the image then, so that nothing falls between the two. */
+  async #listen(
+    id: string,
+    { lines, queue }: { lines: StreamLines; queue: LineQueue },
+  ): Promise<Subscription[]> {
+    const connection = this.#connection;
+    const onMessage = (error: Error | null, message: Msg): void => {
+      if (error === null) lines.onMessage(message);
+      else queue.fail(error);
+    };
+    const onImage = (error: Error | null, message: Msg): void => {
+      const failure = error ?? (isUnanswered(message) ? missing() : refusalOf(lines, message));
+      if (failure !== undefined) queue.fail(failure);
+    };
+    const live = ["data.>", "control.*.current", "notice"].map((name) =>
+      connection.subscribe(this.#of(id, name), { callback: onMessage }),
+    );
+    const image = connection.subscribe(lines.inbox, { callback: onImage });
+    await this.#ask(this.#of(id, "description"));
+    connection.publish(this.#of(id, "sync"), "", { reply: lines.inbox });
+    void (async () => {
+      for await (const { type } of connection.status())
+        if (type === "reconnect") lines.onReconnect();
+    })();
+    return [...live, image];
+  }
+
+  async #keep(id: string, queue: LineQueue): Promise<NodeJS.Timeout> {
+    const subject = this.#of(id, "keepalive");
+    const { value } = await this.#ask(subject);
+    const { lease_seconds: lease } = value as { lease_seconds: number };
+    return setInterval(
+      () => {
+        this.#ask(subject).catch((error: unknown) => {
+          if (error instanceof HostRefusal) queue.fail(error);
+        });
+      },
+      Math.min((lease * 1000) / KEEPS_PER_LEASE, ANSWER_MS_MAX),
+    );
+  }
+
+  #of(id: string, name: string): string {
+    return `${this.#subjects.of(token(id)).prefix}.${name}`;
+  }
+
+  /** The answer, put together if it came in parts. */
+  async #ask(subject: string, body?: unknown): Promise<{ value: unknown; last: Msg }> {
+    const message = await this.#answerTo(subject, body === undefined ? "" : JSON.stringify(body));
+    const value: unknown = JSON.parse(message.text);
+    const refused = typeof value === "object" && value !== null && "error" in value;
+    if (refused) throw new HostRefusal(String(value.error));
+    return { value, last: message.last };
+  }
+
+  #answerTo(subject: string, body: string): Promise<{ text: string; last: Msg }> {
+    const connection = this.#connection;
+    const inbox = createInbox();
+    return new Promise((resolve, reject) => {
+      const parts: Uint8Array[] = [];
+      const settle = (act: () => void): void => {
+        clearTimeout(timer);
+        answers.unsubscribe();
+        act();
+      };
+      const timer = setTimeout(
+        () => settle(() => reject(this.#silent(`no answer from ${this.#where} in 30 s`))),
+        ANSWER_MS_MAX,
+      );
+      const answers = connection.subscribe(inbox, {
+        callback: (error, message) => {
+          if (error !== null) return settle(() => reject(error));
+          if (isUnanswered(message)) return settle(() => void this.#absent(subject).then(reject));
+          parts.push(message.data);
+          const [, count = "1"] = message.headers?.get("Replay-Part").split("/") ?? [];
+          if (parts.length === Number(count))
+            settle(() => resolve({ text: Buffer.concat(parts).toString("utf8"), last: message }));
+        },
+      });
+      connection.publish(subject, body, { reply: inbox, headers: named() });
+    });
+  }
+
+  get #where(): string {
+    return `${this.#url.replaceAll(/[^/,]*@/g, "")} below ${this.#subjects.root}`;
+  }
+
+  #silent(problem: string): DrayageError {
+    return new DrayageError("target-unreachable", problem);
+  }
+
+  /** Nobody listens on that subject: is there a host that has no such session, or none? */
+  async #absent(subject: string): Promise<Error> {
+    const nobody = this.#silent(`no session host at ${this.#where}`);
+    const sessions = this.#subjects.host("sessions");
+    if (subject === sessions) return nobody;
+    return this.#answerTo(sessions, "").then(
+      () => missing(),
+      () => nobody,
+    );
+  }
+}
+
+/** Limits are counted by it: all commands of a user of a machine are one client, as over HTTP. */
+function named() {
+  const own = headers();
+  own.set("Drayage-Client", `${userInfo().username}@${hostname()}`);
+  return own;
+}
+
+const missing = (): HostRefusal => new HostRefusal("no such session");
+
+const isUnanswered = ({ headers: given, data }: Msg): boolean =>
+  data.length === 0 && given?.code === NO_RESPONDERS;
+
+function refusalOf(lines: StreamLines, message: Msg): Error | undefined {
+  const refused = lines.onImage(message);
+  return refused === undefined ? undefined : new HostRefusal(refused.error);
+}
+
+/** Whatever is typed as an id or a control must stay one part of a subject. */
+const token = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, "_") || "_";

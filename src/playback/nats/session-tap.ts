@@ -1,0 +1,149 @@
+// One session on its subjects: requests come in, what is played goes out. It is played there from the moment on that somebody
+// asked for the session over NATS: who only uses HTTP costs no messages.
+import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
+import { micros } from "../../core/units.ts";
+import type { Attachment, StreamSink } from "../session/attachment.ts";
+import { parseDateTime } from "../session/date-time.ts";
+import type { Session } from "../session/session.ts";
+import type { StreamItem } from "../session/stream-item.ts";
+import type { Outlet } from "./outlet.ts";
+import type { OneSessionSubjects } from "./session-subjects.ts";
+import { SubjectSink, type SubjectSinkOptions } from "./subject-sink.ts";
+
+export type SessionTapOptions = {
+  readonly session: Session;
+  readonly subjects: OneSessionSubjects;
+  readonly connection: NatsConnection;
+  readonly outlet: Outlet;
+  readonly bufferBytes: number;
+  /** Which shard this is, where there are several. */
+  readonly shard: { readonly index: number; readonly count: number } | undefined;
+  /** Whether requests and controls are of this process. */
+  readonly isOwner: boolean;
+  readonly onRequest: (message: Msg, tokens: readonly string[]) => void;
+};
+
+export class SessionTap {
+  readonly #options: SessionTapOptions;
+  readonly #subscriptions: Subscription[] = [];
+  #attachment: Attachment | undefined;
+  #sink: SubjectSink | undefined;
+  #syncs = 0;
+  #lostFrom: number | undefined;
+
+  constructor(options: SessionTapOptions) {
+    this.#options = options;
+    if (!options.isOwner) return;
+    const { prefix } = options.subjects;
+    for (const filter of [`${prefix}.*`, `${prefix}.control.*.*`])
+      this.#subscriptions.push(this.#subscribe(filter));
+  }
+
+  #subscribe(filter: string): Subscription {
+    const { connection, subjects, onRequest } = this.#options;
+    return connection.subscribe(filter, {
+      callback: (error, message) => {
+        if (error === null)
+          onRequest(message, message.subject.slice(subjects.prefix.length + 1).split("."));
+      },
+    });
+  }
+
+  /** Begins to play on the subjects of the session, unless it does already. */
+  play(): void {
+    if (this.#attachment !== undefined) return;
+    const { session } = this.#options;
+    const sink = this.#newSink({ name: this.#name, onRoom: () => this.#attachment?.onRoom() });
+    this.#sink = sink;
+    this.#attachment = session.attach(sink);
+  }
+
+  /** Sends the image of now to an inbox; what is played meanwhile stays where it is played. */
+  sync(inbox: string): void {
+    const { session, outlet, subjects } = this.#options;
+    this.play();
+    this.#syncs++;
+    const name = `${this.#name}s${this.#syncs}`;
+    // What went out before this notice is in the image, what comes behind it is not.
+    const notice = { type: "sync", to: inbox, controls: session.controls() };
+    outlet.publish({ subject: subjects.notice, body: Buffer.from(JSON.stringify(notice)) });
+    let attached: Attachment | undefined;
+    const sink = this.#newSink({ name, inbox, onRoom: () => attached?.onRoom() });
+    const leave = (): void => {
+      if (attached !== undefined) session.detach(attached);
+    };
+    attached = session.attach(oneImage(sink, leave));
+  }
+
+  /** The connection is lost: what is played goes nowhere. */
+  onDown(): void {
+    this.#lostFrom ??= this.#position();
+  }
+
+  /** It is there again: listeners are told what they missed, and shown where the session is. */
+  onBack(): void {
+    const { session } = this.#options;
+    const [from, lost] = [this.#lostFrom, this.#sink?.lost ?? 0];
+    this.#lostFrom = undefined;
+    if (this.#attachment === undefined) return;
+    session.detach(this.#attachment);
+    this.play();
+    const to = this.#position();
+    if (from === undefined || to === undefined || lost === 0) return;
+    const gap = { kind: "gap", from: micros(from), to: micros(to), dropped: lost } as const;
+    this.#sink?.send({ type: "gap", gap: { ...gap, why: "disconnect" } });
+  }
+
+  close(): void {
+    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+    if (this.#attachment !== undefined) this.#options.session.detach(this.#attachment);
+  }
+
+  /** Batches are named by session and shard: who records several of them must not take them for one. */
+  get #name(): string {
+    const { session, shard } = this.#options;
+    return `${session.id.slice(0, 12)}${shard === undefined ? "" : `.${shard.index}`}`;
+  }
+
+  #position(): number | undefined {
+    const shown = this.#options.session.read("pos");
+    return typeof shown === "string" ? parseDateTime(shown) : undefined;
+  }
+
+  #newSink(own: Pick<SubjectSinkOptions, "name" | "inbox" | "onRoom">): SubjectSink {
+    const { outlet, subjects, bufferBytes, isOwner } = this.#options;
+    const onClose = (): void => {
+      if (own.inbox === undefined) this.#attachment = undefined;
+    };
+    return new SubjectSink({
+      outlet,
+      subjects,
+      bufferBytes,
+      tellsControls: isOwner,
+      onClose,
+      ...own,
+    });
+  }
+}
+
+/** Passes on one image, and then has done what it is for. */
+function oneImage(sink: SubjectSink, onDone: () => void): StreamSink {
+  let isDone = false;
+  const isLast = (item: StreamItem): boolean =>
+    item.type === "image" && (item.part === undefined || item.part.index + 1 === item.part.count);
+  return {
+    isBroadcast: true,
+    send: (item) => {
+      if (isDone) return;
+      sink.send(item);
+      isDone = isLast(item) || item.type === "error";
+      // Not from within the walk over the image.
+      if (isDone) queueMicrotask(onDone);
+    },
+    queued: () => sink.queued(),
+    close: (last) => {
+      if (!isDone) sink.close(last);
+      isDone = true;
+    },
+  };
+}
