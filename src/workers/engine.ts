@@ -1,6 +1,6 @@
 // One run on one machine: starts the feeder and the request worker threads, gives them their common start, collects, ends.
 import { setFlagsFromString } from "node:v8";
-import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
 import { Piscina } from "piscina";
 import type { Clock } from "../core/clock.ts";
 import { takeOrigin, threadClock } from "../core/clock.ts";
@@ -15,13 +15,14 @@ import {
 import type { PacingMode } from "../pacing/wake-plan.ts";
 import type { TargetCounts } from "../plugins/plugin.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
+import { allocateAlarmBoard } from "../ring/alarm-board.ts";
+import { startAlarmClock } from "../ring/alarm-clock.ts";
 import { allocateRing } from "../ring/record-ring.ts";
 import { allocateTally } from "../stats/tally-layout.ts";
-import { allocateAlarmBoard } from "./alarm-clock/alarm-board.ts";
 import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import { type FeedPlan, hasDueTimes } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
-import type { AlarmClockTask, FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
+import type { FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
 import type { NodeReport, NodeStatus } from "./node-report.ts";
 import type { MakeSource, OperationSource } from "./operation-source.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
@@ -37,6 +38,8 @@ const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
 const START_AHEAD_NS = 20e6;
 /** Between a control and its effect: the same, for the same reason. */
 const CONTROL_AHEAD_NS = 20e6;
+/** The system wakes a sleeper late by some 60 us. performance.md section 3. */
+const ALARM_EARLY = nanos(70e3);
 /**
  * Takes effect as the command-line flag does. Small, so that what is written to stays near the size of a cache; 4 and 8 showed
  * no longer median pause, but fewer collections. Figures: docs/performance.md, perf/gc-pauses.bench.ts.
@@ -197,8 +200,7 @@ export class Engine {
 
   #startAlarmClock(): Worker | undefined {
     if (this.#plan.pacing !== "balanced") return undefined;
-    const workerData: AlarmClockTask = { board: this.#alarms, origin: this.#origin };
-    return new Worker(threadUrl("alarm-clock/main"), { workerData });
+    return startAlarmClock({ board: this.#alarms, origin: this.#origin, early: ALARM_EARLY });
   }
 
   #createPool(): Piscina {

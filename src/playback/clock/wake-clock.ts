@@ -1,17 +1,20 @@
-// Wakes the paced parts of one thread at their due times, by a pacing thread that they share.
-import { Worker } from "node:worker_threads";
+// Wakes the paced parts of one thread at their due times. The thread keeps all due times itself and asks the alarm clock, a thread
+// that does nothing else, for the earliest of them. Runs per batch or message that is sent. Guarded by perf/session-fanout.bench.ts.
+//
+//   paced parts --at()--> heap of due times --the earliest--> alarm board <---> alarm clock
+//        ^                                                         |
+//        +------------------ in the order of due times <--- rung --+
+import type { Worker } from "node:worker_threads";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
-import { invariant } from "../../core/errors.ts";
-import type { Nanos } from "../../core/units.ts";
-import { allocateWakeBoard, WAKE_SLOTS_MAX, WakeBoard } from "./wake-board.ts";
-
-/** What the pacing thread is started with. */
-export type PacingThreadTask = { readonly board: SharedArrayBuffer; readonly origin: bigint };
+import { type Nanos, nanos } from "../../core/units.ts";
+import { AlarmSlot, allocateAlarmBoard } from "../../ring/alarm-board.ts";
+import { type AlarmClockTask, startAlarmClock } from "../../ring/alarm-clock.ts";
+import { type DueEntry, DueHeap, NOWHERE } from "./due-heap.ts";
 
 /** Time as paced parts see it: what is it, and wake me then. Tests pass one that they move by hand. */
 export interface WakeSource {
   now(): Nanos;
-  /** A place on the board; `onDue` runs on this thread, never before the due time, and once for each `at`. */
+  /** A place among the due times; `onDue` runs on this thread, never before the due time, and once for each `at`. */
   slot(onDue: () => void): WakeSlot;
 }
 
@@ -24,41 +27,42 @@ export interface WakeSlot {
   release(): void;
 }
 
-const threadUrl = new URL(
-  `./thread-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
-  import.meta.url,
-);
-
-/** Clocks of two threads differ by well under this; a ring that comes earlier than that is asked for again. */
+/** A sleeper is woken late by some 60 us, on a busy machine by several times that: the rest is looked away. */
+const EARLY = nanos(300e3);
+/** Clocks of two threads differ by well under this; what is due so soon is waited for here. */
 const DISAGREEMENT_NS = 50e3;
+/** Parts that are overdue are served for so long at a stretch; then sockets and requests have their turn. */
+const SLICE_NS = 2e6;
 
 export class WakeClock implements WakeSource {
-  readonly #board: WakeBoard;
   readonly #clock: Clock;
   readonly #thread: Worker;
-  readonly #slots: (Slot | undefined)[] = [];
+  readonly #alarm: AlarmSlot;
+  readonly #heap = new DueHeap<Slot>();
+  /** What the alarm clock was asked for last, and has not rung for. */
+  #asked = Number.POSITIVE_INFINITY;
+  #isLooking = false;
   #isClosed = false;
 
-  private constructor(thread: Worker, { board, origin }: PacingThreadTask) {
+  private constructor(thread: Worker, { board, origin }: AlarmClockTask) {
     this.#thread = thread;
-    this.#board = new WakeBoard(board);
+    this.#alarm = new AlarmSlot(board, 0);
     this.#clock = threadClock(origin);
-    // A pacing thread that fails takes the process with it: nothing would ever be due again.
+    // An alarm clock that fails takes the process with it: nothing would ever be due again.
     thread.on("error", (error) => {
       throw error;
     });
-    this.#listen();
   }
 
-  /** Starts the pacing thread, for slots of the calling thread. The thread keeps the process alive until `close`. */
+  /** Starts the alarm clock, for slots of the calling thread. Its thread keeps the process alive until `close`. */
   static async start(): Promise<WakeClock> {
-    const workerData: PacingThreadTask = { board: allocateWakeBoard(), origin: takeOrigin() };
-    const thread = new Worker(threadUrl, { workerData });
+    const task = { board: allocateAlarmBoard(1), origin: takeOrigin(), early: EARLY };
+    const thread = startAlarmClock(task);
     await new Promise<void>((resolve, reject) => {
-      thread.once("online", resolve).once("error", reject);
+      thread.once("message", resolve).once("error", reject);
     });
     thread.removeAllListeners("error");
-    return new WakeClock(thread, workerData);
+    return new WakeClock(thread, task);
   }
 
   now(): Nanos {
@@ -66,90 +70,59 @@ export class WakeClock implements WakeSource {
   }
 
   slot(onDue: () => void): WakeSlot {
-    const free = this.#slots.indexOf(undefined);
-    const index = free === -1 ? this.#slots.length : free;
-    invariant(index < WAKE_SLOTS_MAX, `${WAKE_SLOTS_MAX} slots are enough for one thread`);
-    const slot = new Slot({ board: this.#board, index, onDue, free: () => this.#free(index) });
-    this.#slots[index] = slot;
-    this.#board.use(index);
+    const slot: Slot = {
+      due: Number.POSITIVE_INFINITY,
+      place: NOWHERE,
+      onDue,
+      at: (due) => {
+        this.#heap.put(slot, due);
+        this.#lookSoon();
+      },
+      cancel: () => this.#heap.remove(slot),
+      release: () => this.#heap.remove(slot),
+    };
     return slot;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#board.close();
     await this.#thread.terminate();
   }
 
-  #free(index: number): void {
-    this.#slots[index] = undefined;
+  /** Once for all that ask at this moment: where many are served, many ask again. */
+  #lookSoon(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    queueMicrotask(() => {
+      this.#isLooking = false;
+      this.#look();
+    });
   }
 
-  /** A ring that came while slots were served waits for a turn of the event loop: who is always late must not stop it. */
-  #listen(): void {
-    if (this.#isClosed) return;
-    const seen = this.#board.doorbell();
-    this.#serve();
-    const rung = this.#board.untilRung(seen);
-    if (rung === undefined) setImmediate(() => this.#listen());
-    else rung.then(() => this.#listen());
+  /** What is due waits for a turn of the event loop only: who is always late must not stop it. */
+  #look(): void {
+    const due = this.#heap.first?.due ?? Number.POSITIVE_INFINITY;
+    if (due >= this.#asked || this.#isClosed) return;
+    this.#asked = due;
+    if (due <= this.now()) setImmediate(this.#serve);
+    else this.#alarm.wakeAt(due, this.#serve);
   }
 
   /** In the order of due times, however late this thread comes to it. */
-  #serve(): void {
-    const rung = this.#slots.filter((slot) => slot?.isRung()) as Slot[];
-    if (rung.length > 1) rung.sort((a, b) => a.due - b.due);
-    for (const slot of rung) slot.serve(this.#clock);
-  }
-}
-
-type SlotOptions = {
-  readonly board: WakeBoard;
-  readonly index: number;
-  readonly onDue: () => void;
-  readonly free: () => void;
-};
-
-class Slot implements WakeSlot {
-  readonly #options: SlotOptions;
-  due = Number.POSITIVE_INFINITY;
-
-  constructor(options: SlotOptions) {
-    this.#options = options;
-  }
-
-  at(due: Nanos): void {
-    this.due = due;
-    this.#options.board.ask(this.#options.index, due);
-  }
-
-  cancel(): void {
-    if (this.due === Number.POSITIVE_INFINITY) return;
-    this.due = Number.POSITIVE_INFINITY;
-    this.#options.board.ask(this.#options.index, Number.POSITIVE_INFINITY);
-  }
-
-  release(): void {
-    this.cancel();
-    this.#options.free();
-  }
-
-  isRung(): boolean {
-    return this.due < Number.POSITIVE_INFINITY && this.#options.board.isRung(this.#options.index);
-  }
-
-  /**
-   * Second look: the pacing thread says that the time has come, and this thread's own clock has to agree. A slot that was served
-   * in the same turn may have asked for another time here.
-   */
-  serve(clock: Clock): void {
-    if (!this.isRung()) return;
-    if (this.due - clock.now() > DISAGREEMENT_NS) {
-      this.at(this.due as Nanos);
-      return;
+  readonly #serve = (): void => {
+    if (this.#isClosed) return;
+    this.#asked = Number.POSITIVE_INFINITY;
+    const sliceEnd = this.now() + SLICE_NS;
+    for (;;) {
+      const slot = this.#heap.first;
+      const now = this.now();
+      if (slot === undefined || slot.due > now + DISAGREEMENT_NS || now > sliceEnd) break;
+      while (this.now() < slot.due);
+      this.#heap.remove(slot);
+      slot.onDue();
     }
-    while (clock.now() < this.due);
-    this.due = Number.POSITIVE_INFINITY;
-    this.#options.onDue();
-  }
+    this.#lookSoon();
+  };
 }
+
+type Slot = DueEntry & WakeSlot & { readonly onDue: () => void };

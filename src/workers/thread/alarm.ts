@@ -3,8 +3,8 @@
 import type { Clock } from "../../core/clock.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
 import { type PacingMode, WAKE_MS_MAX, wakePlan } from "../../pacing/wake-plan.ts";
+import type { AlarmSlot } from "../../ring/alarm-board.ts";
 import type { RingConsumer } from "../../ring/record-ring.ts";
-import type { AlarmSlot } from "../alarm-clock/alarm-board.ts";
 
 const SOON_MS = 1;
 /**

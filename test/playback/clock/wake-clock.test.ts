@@ -1,60 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { nanos } from "../../../src/core/units.ts";
-import { allocateWakeBoard, WakeBoard, WakeDesk } from "../../../src/playback/clock/wake-board.ts";
-import { WakeClock } from "../../../src/playback/clock/wake-clock.ts";
-
-const boardOf = (slots: number): { board: WakeBoard; desk: WakeDesk } => {
-  const memory = allocateWakeBoard();
-  const board = new WakeBoard(memory);
-  for (let slot = 0; slot < slots; slot++) board.use(slot);
-  return { board, desk: new WakeDesk(memory) };
-};
-
-test("wake board: nobody wants to be woken at first, then the earliest counts", () => {
-  const { board, desk } = boardOf(3);
-  assert.equal(desk.earliest(), Number.POSITIVE_INFINITY);
-  board.ask(0, 500);
-  board.ask(2, 300);
-  assert.equal(desk.earliest(), 300);
-  assert.equal(desk.ring(299), 0);
-  assert.equal(desk.ring(400), 1);
-  assert.deepEqual([board.isRung(0), board.isRung(2)], [false, true]);
-  assert.equal(desk.earliest(), 500);
-});
-
-test("wake board: whoever wants to be woken earlier than the clock will look rings its bell", () => {
-  const { board, desk } = boardOf(2);
-  board.ask(1, 1000);
-  const bell = desk.bell();
-  desk.earliest();
-  board.ask(1, 2000);
-  board.ask(0, 1500);
-  assert.equal(desk.bell(), bell, "later than the clock's target: let it sleep");
-  board.ask(0, 10);
-  assert.notEqual(desk.bell(), bell);
-});
-
-test("wake board: a ring for a due time that was replaced leaves the new one armed", () => {
-  const { board, desk } = boardOf(1);
-  board.ask(0, 100);
-  assert.equal(desk.ring(100), 1);
-  board.ask(0, 200);
-  assert.equal(board.isRung(0), false);
-  assert.equal(desk.earliest(), 200);
-  assert.equal(desk.ring(200), 1);
-  assert.equal(board.isRung(0), true);
-});
-
-test("wake board: one ring tells of all slots that are due", () => {
-  const { board, desk } = boardOf(512);
-  for (let slot = 0; slot < 512; slot++) board.ask(slot, slot);
-  const seen = board.doorbell();
-  assert.equal(desk.ring(255), 256);
-  assert.equal(board.doorbell(), seen + 1);
-  assert.equal(desk.earliest(), 256);
-});
+import { type Nanos, nanos } from "../../../src/core/units.ts";
+import { WakeClock, type WakeSlot } from "../../../src/playback/clock/wake-clock.ts";
 
 let clock: WakeClock;
 before(async () => {
@@ -131,4 +79,32 @@ test("wake clock: a part that is always late lets the event loop turn", async ()
   const told = rings;
   await pause(10);
   assert.equal(rings, told);
+});
+
+test("wake clock: of many slots each is rung at its time, also where they ask again as they are rung", async () => {
+  const start = clock.now();
+  const counts = new Array<number>(500).fill(0);
+  const slots: WakeSlot[] = [];
+  await new Promise<void>((resolve) => {
+    let left = 500;
+    counts.forEach((_, index) => {
+      const dueOf = (): Nanos =>
+        nanos(start + (10 + (counts[index] as number) * 10) * MS + index * 10_000);
+      const slot = clock.slot(() => {
+        assert.ok(clock.now() >= dueOf(), "early");
+        counts[index] = (counts[index] as number) + 1;
+        if (counts[index] === 3) {
+          slot.release();
+          left--;
+          if (left === 0) resolve();
+        } else slot.at(dueOf());
+      });
+      slots.push(slot);
+    });
+    slots.forEach((slot, index) => {
+      slot.at(nanos(start + 10 * MS + index * 10_000));
+    });
+  });
+  await pause(20);
+  assert.deepEqual(new Set(counts), new Set([3]));
 });

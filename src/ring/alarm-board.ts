@@ -1,7 +1,8 @@
-// Where request worker threads write when they want to be woken, and the alarm clock reads it. Shared memory:
+// Where threads write when they want to be woken, and the alarm clock reads it: request worker threads, each of them, or the one
+// thread of playback, which keeps many due times and asks for the earliest. Shared memory:
 //
 //   0          64           128 + 64 w
-//   | clock    | target     | worker w                                      |
+//   | clock    | target     | thread w                                      |
 //   | bell i32 | set i32    | set i32 | doorbell i32 | due f64 | …  64 bytes |
 //   |          | until f64  |
 //

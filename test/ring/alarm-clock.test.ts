@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
-import { Worker } from "node:worker_threads";
-import { takeOrigin, threadClock } from "../../../src/core/clock.ts";
-import {
-  AlarmDesk,
-  AlarmSlot,
-  allocateAlarmBoard,
-} from "../../../src/workers/alarm-clock/alarm-board.ts";
+import { takeOrigin, threadClock } from "../../src/core/clock.ts";
+import { nanos } from "../../src/core/units.ts";
+import { AlarmDesk, AlarmSlot, allocateAlarmBoard } from "../../src/ring/alarm-board.ts";
+import { startAlarmClock } from "../../src/ring/alarm-clock.ts";
 
 test("alarm board: nobody wants to be woken at first, then the earliest counts", () => {
   const memory = allocateAlarmBoard(3);
@@ -63,9 +61,8 @@ test("alarm clock: every call is answered once, in time, for several workers at 
   const origin = takeOrigin();
   const clock = threadClock(origin);
   const board = allocateAlarmBoard(2);
-  const thread = new Worker(new URL("../../../src/workers/alarm-clock/main.ts", import.meta.url), {
-    workerData: { board, origin },
-  });
+  const thread = startAlarmClock({ board, origin, early: nanos(70e3) });
+  await once(thread, "message");
   const keepAlive = setInterval(() => {}, 1000);
   try {
     const early: number[] = [];
