@@ -38,8 +38,13 @@ const ACHIEVED_MIN = 0.99;
 /** Runs of few seconds miss the rate by their last request alone. */
 const RATE_SECONDS_MIN = 1;
 const STRAINED_SHARE = 0.5;
-/** A thread that was ready to run for so much of the run and had no processor. Beside six busy loops on one processor: 1.0. */
-const STARVED_SHARE_MAX = 0.5;
+/**
+ * A thread that was ready to run for so much of the run and had no processor. Beside six busy loops on one processor it is 0.3
+ * to 0.9, as quick as the registry answers; beside four on two processors, 0.2 to 0.3.
+ */
+const STARVED_SHARE_MAX = 0.25;
+/** In shorter runs the system's own work of starting threads counts for too much. */
+const STARVED_SECONDS_MIN = 2;
 /** A thread that ran or was ready to run for so much of the run had no time left to look at the answers that came. */
 const WANTED_SHARE_MAX = 0.95;
 
@@ -65,8 +70,8 @@ const operations = (count: number): string => (count === 1 ? "1 operation" : `${
  * `INVALID`: the generator, not the registry, decided the figures: more than `share` of the operations were later than
  * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned operations were not
  * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. Where they waited for one,
- * the registry is to blame only if the threads had time to see its answers: one that lacked a processor for half of the run, or
- * never rested, kept the places taken itself. `strained`: half way there, or late for want of places. The processor alone makes
+ * the registry is to blame only if the threads had time to see its answers: one that lacked a processor for a quarter of the
+ * run, or never rested, kept the places taken itself. `strained`: half way there, or late for want of places. The processor alone makes
  * no run invalid: precise pacing spins.
  */
 export function judge(totals: Totals, limits: SaturationLimits, course: RunCourse): Validity {
@@ -143,6 +148,7 @@ function processorFindings(
   limits: SaturationLimits,
   course: RunCourse,
 ): readonly Finding[] {
+  if (course.sendingSeconds < STARVED_SECONDS_MIN) return [];
   const heldUp = course.paced && isHeldUp(totals, limits, course);
   return totals.health.flatMap(({ wantedShare = 0, starvedShare = 0 }, worker): Finding[] => {
     if (starvedShare > STARVED_SHARE_MAX) {

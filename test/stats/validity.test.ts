@@ -107,6 +107,16 @@ const cases: readonly Case[] = [
     reason: /^worker 0 was ready to run but had no processor for 60 % of the run/,
   },
   {
+    name: "kept from running in a run too short to tell",
+    course: { plannedSeconds: 1.9, sendingSeconds: 1.9 },
+    late: 900,
+    byMs: 50,
+    cause: LateCause.slots,
+    processor: { wantedShare: 1, starvedShare: 1 },
+    verdict: "strained",
+    reason: /^900 operations .* waited/,
+  },
+  {
     name: "planned requests were not sent",
     course: { planned: 1001 },
     verdict: "INVALID",
