@@ -17,6 +17,10 @@ const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
 const lanes: Readonly<Record<Message["type"], Lane>> = {
   hello: "control",
   plan: "control",
+  "pull-plan": "control",
+  "pull-orders": "control",
+  "pull-told": "results",
+  "pull-end": "results",
   ready: "control",
   refuse: "control",
   "clock-ask": "fleeting",

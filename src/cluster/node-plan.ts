@@ -1,9 +1,19 @@
 // What a master tells a node to do: plain data. How many threads and which pacing a node uses is its own affair.
 import type { ClientSpec } from "../registry/client-spec.ts";
 import type { FeedPlan } from "../workers/feed-plan.ts";
+import type { PullPlan } from "../workers/pull-plan.ts";
 
 /** A file that must be the same on the node: `split: local`. */
 export type SharedFile = { readonly path: string; readonly sha256: string; readonly bytes: number };
+
+/** The pullers of a node are those whose number leaves its own when divided by the number of nodes. */
+export type NodePullPlan = {
+  /** Without secrets where others could read along, and without the lists of the pullers of others. */
+  readonly pull: PullPlan;
+  readonly secretsWithheld: boolean;
+  readonly heartbeatMs: number;
+  readonly lostAfterMs: number;
+};
 
 export type NodePlan = {
   /** What the run is called: run, warmup, load. */

@@ -4,6 +4,7 @@ import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { takeOrigin } from "../core/clock.ts";
 import { allocateTally } from "../stats/tally-layout.ts";
+import type { NodeStatus } from "./node-report.ts";
 import { allocateBoard, PullBoard } from "./pull-board.ts";
 import type {
   FromPullThread,
@@ -17,6 +18,30 @@ import { threadUrl } from "./thread-url.ts";
 /** As for replays: short pauses for many small objects (engine.ts). */
 const YOUNG_GENERATION_MB = 2;
 
+/** Pullers, whether they live in this process or on several machines. Instants are ns on the clock of `origin`. */
+export type PullFleet = Pick<
+  PullEngine,
+  | "origin"
+  | "tallies"
+  | "boards"
+  | "ready"
+  | "ended"
+  | "threads"
+  | "leadNs"
+  | "send"
+  | "sendAll"
+  | "toPuller"
+  | "cut"
+  | "filledTo"
+  | "close"
+> & {
+  /** How the nodes do, at any time: of pullers on several machines. */
+  nodeReports?(): readonly NodeStatus[];
+};
+
+/** `lost`: nobody is left who could pull. */
+export type MakePullFleet = (plan: PullPlan, listener: PullListener, lost: () => void) => PullFleet;
+
 export type PullListener = (message: FromPullThread, thread: number) => void;
 
 export class PullEngine {
@@ -24,6 +49,8 @@ export class PullEngine {
   /** For a reader on this thread; their classes are those of pull-classes.ts. */
   readonly tallies: readonly SharedArrayBuffer[];
   readonly boards: readonly PullBoard[];
+  /** Orders for an instant are to be given so long before it; 0 = they hold from when they are given. */
+  readonly leadNs: number = 0;
   /** Resolves when all threads are ready for orders. */
   readonly ready: Promise<unknown>;
   /** What the threads knew at their end. Rejects when one of them failed. */
@@ -76,17 +103,26 @@ export class PullEngine {
     return this.#ports.length;
   }
 
-  send(thread: number, order: ToPullThread): void {
+  /** An order holds at once, whatever instant it is given for. */
+  send(thread: number, order: ToPullThread, _at?: number): void {
     this.#ports[thread]?.postMessage(order);
   }
 
-  sendAll(order: ToPullThread): void {
+  sendAll(order: ToPullThread, _at?: number): void {
     for (const port of this.#ports) port.postMessage(order);
   }
 
   /** To the thread that the puller lives on. */
-  toPuller(puller: number, order: ToPullThread): void {
+  toPuller(puller: number, order: ToPullThread, _at?: number): void {
     this.send(puller % this.threads, order);
+  }
+
+  /** Resolves when everything before the instant, and nothing behind it, is in tallies and boards. */
+  async cut(_at: number): Promise<void> {}
+
+  /** Up to where tallies and boards are filled, at the instant `now`. */
+  filledTo(now: number): number {
+    return now;
   }
 
   async close(): Promise<void> {

@@ -91,6 +91,39 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     snapshot,
     seconds: fc.array(count),
     operations: fc.array(count),
+    board: fc.array(time),
+  }),
+  fc.record({
+    type: type("pull-orders"),
+    atNs: fc.double(),
+    cut: fc.boolean(),
+    orders: fc.array(
+      fc.oneof(
+        fc.record({ type: fc.constantFrom("step", "abort", "finish") }),
+        fc.record({ type: type("stop"), puller: count }),
+        fc.record({ type: type("herd-release"), at: time }),
+      ),
+      { maxLength: 3 },
+    ),
+  }),
+  fc.record({
+    type: type("pull-told"),
+    message: fc.oneof(
+      fc.record({ type: type("ended"), puller: count, exhausted: fc.boolean() }),
+      fc.record({
+        type: type("herd-done"),
+        clients: fc.array(fc.record({ sentAt: fc.double(), doneAt: time, failed: text })),
+      }),
+    ),
+  }),
+  fc.record({
+    type: type("pull-end"),
+    end: fc.record({
+      errors: fc.constant([]),
+      images: fc.array(fc.record({ puller: count, image: count, pulls: count, failures: count })),
+      saved: fc.constant([]),
+      connectionsOpened: count,
+    }),
   }),
   fc.record({ type: type("results"), layout: count, batch: count, count, records: bytes }),
   fc.record({ type: type("skipped"), batch: count, lines: bytes }),

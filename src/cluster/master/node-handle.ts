@@ -8,6 +8,7 @@
 
 import type { Clock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
+import type { IntervalSnapshot } from "../../stats/figures.ts";
 import type { NodeReport, NodeStatus } from "../../workers/node-report.ts";
 import type { Conversation } from "../conversation.ts";
 import { bufferOf, countOutcomes } from "../operation-run.ts";
@@ -15,6 +16,8 @@ import type {
   Done,
   Hello,
   Message,
+  PullEnd,
+  PullTold,
   Results,
   Skipped,
   SnapshotMessage,
@@ -23,7 +26,6 @@ import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
 import type { NodeClocks } from "./clock-rounds.ts";
 import { ClockRounds } from "./clock-rounds.ts";
-import type { FiguresMerge } from "./figures-merge.ts";
 import { OperationLedger } from "./operation-ledger.ts";
 import type { BatchTaker } from "./operation-pump.ts";
 import type { OutcomeDesk } from "./outcome-desk.ts";
@@ -35,8 +37,10 @@ const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
 
 /** What the engine does with what a node tells. */
 export type NodeEvents = {
-  readonly desk: OutcomeDesk;
-  readonly figures: FiguresMerge;
+  readonly desk: Pick<OutcomeDesk, "hasRoom" | "keep">;
+  readonly figures: {
+    add(node: number, snapshot: IntervalSnapshot, board: readonly number[]): void;
+  };
   /** Nodes were given their operations one by one: outcomes of others are not wanted. */
   readonly given: boolean;
   /** What a node's own feeder says of its operations and of records that became none. */
@@ -45,6 +49,8 @@ export type NodeEvents = {
   /** Operations that ended on a node. */
   landed(node: number, operations: number): void;
   changed(handle: NodeHandle): void;
+  /** What its pullers tell. */
+  pulling?(handle: NodeHandle, message: PullTold | PullEnd): void;
 };
 
 export class NodeHandle implements BatchTaker {
@@ -180,6 +186,10 @@ export class NodeHandle implements BatchTaker {
       case "skipped":
         this.#takeSkipped(message);
         return;
+      case "pull-told":
+      case "pull-end":
+        this.#events?.pulling?.(this, message);
+        return;
       case "done":
         this.#takeDone(message);
         return;
@@ -202,14 +212,14 @@ export class NodeHandle implements BatchTaker {
     events.landed(this.index, kept);
   }
 
-  #takeSnapshot({ number, snapshot, seconds, operations }: SnapshotMessage): void {
+  #takeSnapshot({ number, snapshot, seconds, operations, board }: SnapshotMessage): void {
     if (number <= this.#snapshots) return;
     this.#requireNext("snapshot", number, this.#snapshots);
     this.#snapshots = number;
     seconds.forEach((second, i) => {
       this.#events?.planned(second, operations[i] ?? 0);
     });
-    this.#events?.figures.add(this.index, decodeSnapshot(snapshot));
+    this.#events?.figures.add(this.index, decodeSnapshot(snapshot), board);
   }
 
   #takeSkipped({ batch, lines }: Skipped): void {

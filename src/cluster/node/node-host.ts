@@ -2,11 +2,13 @@
 import { availableParallelism, totalmem } from "node:os";
 import { takeOrigin, threadClock } from "../../core/clock.ts";
 import { Conversation } from "../conversation.ts";
+import { PullNodeRun } from "../fleet/pull-node-run.ts";
 import type { Link } from "../link.ts";
-import type { Message, PlanMessage } from "../protocol/message.ts";
+import type { Message, PlanMessage, PullPlanMessage, Refuse } from "../protocol/message.ts";
 import type { MakeAloneKeeper } from "./alone.ts";
+import type { HostedRun } from "./hosted-run.ts";
 import { failedMessage, type NodeClock, NodeRun } from "./node-run.ts";
-import { checkPlan } from "./plan-check.ts";
+import { checkPlan, checkPullPlan } from "./plan-check.ts";
 
 export type NodeHostOptions = {
   /** Of drayage. */
@@ -71,7 +73,8 @@ export class NodeHost {
     const over = (): void => this.#release(conversation);
     conversation.listen({
       hear: (message) => {
-        if (message.type === "plan") void this.#take(conversation, message);
+        if (message.type === "plan" || message.type === "pull-plan")
+          void this.#take(conversation, message);
         else this.#answer(conversation, message, over);
       },
       lost: over,
@@ -99,8 +102,8 @@ export class NodeHost {
     return true;
   }
 
-  async #take(conversation: Conversation, message: PlanMessage): Promise<void> {
-    const { say, version, env } = this.#options;
+  async #take(conversation: Conversation, message: PlanMessage | PullPlanMessage): Promise<void> {
+    const { say } = this.#options;
     const { heartbeatMs, lostAfterMs } = message.plan;
     conversation.bePatient({ heartbeatMs, lostAfterMs });
     // The check may take seconds, and operations come meanwhile.
@@ -114,24 +117,15 @@ export class NodeHost {
       },
       lost: (reason) => course.lose(reason, this.#options),
     });
-    const here = { version, env, clock: this.#clock.clock };
-    const checked = await checkPlan(message, here);
-    if ("refusal" in checked) {
-      conversation.say(checked.refusal);
-      say(`refused a run of ${conversation.peer}: ${checked.refusal.sentence}`);
+    const prepared = await this.#prepare(conversation, message);
+    if ("refusal" in prepared) {
+      conversation.say(prepared.refusal);
+      say(`refused a run of ${conversation.peer}: ${prepared.refusal.sentence}`);
     } else if (!course.ended) {
       say(
-        `${message.plan.verb} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
+        `${verbOf(message)} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
       );
-      const plan = { ...message.plan, client: checked.client };
-      course.run = new NodeRun(
-        conversation,
-        { ...message, plan },
-        {
-          ...this.#clock,
-          sharers: this.#options.sharers ?? 1,
-        },
-      );
+      course.run = prepared.begin();
       for (const earlier of early) course.run.hear(earlier);
       await course.run.run().then(
         (ended) => say(ended),
@@ -144,7 +138,30 @@ export class NodeHost {
     await course.over;
     this.#release(conversation);
   }
+
+  /** Looks at a plan; what `begin` makes is to be run. */
+  async #prepare(
+    conversation: Conversation,
+    message: PlanMessage | PullPlanMessage,
+  ): Promise<{ readonly refusal: Refuse } | { begin(): HostedRun }> {
+    const { version, env, sharers = 1 } = this.#options;
+    const here = { version, env, clock: this.#clock.clock };
+    const clocks = { ...this.#clock, sharers };
+    if (message.type === "pull-plan") {
+      const checked = await checkPullPlan(message, here);
+      if ("refusal" in checked) return checked;
+      const plan = { ...message.plan, pull: checked.pull };
+      return { begin: () => new PullNodeRun(conversation, { ...message, plan }, clocks) };
+    }
+    const checked = await checkPlan(message, here);
+    if ("refusal" in checked) return checked;
+    const plan = { ...message.plan, client: checked.client };
+    return { begin: () => new NodeRun(conversation, { ...message, plan }, clocks) };
+  }
 }
+
+const verbOf = (message: PlanMessage | PullPlanMessage): string =>
+  message.type === "plan" ? message.plan.verb : "pull";
 
 /** A message that outlives its frame. */
 const owned = (message: Message): Message =>
@@ -152,7 +169,7 @@ const owned = (message: Message): Message =>
 
 /** Until the master says that it has everything, or is lost. */
 class RunCourse {
-  run: NodeRun | undefined;
+  run: HostedRun | undefined;
   ended = false;
   readonly over: Promise<void>;
   readonly #over = Promise.withResolvers<void>();

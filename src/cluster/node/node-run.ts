@@ -13,6 +13,7 @@ import { bufferOf, countOperations } from "../operation-run.ts";
 import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
 import { OPERATION_LAYOUT } from "../record-layout.ts";
 import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
+import type { HostedRun } from "./hosted-run.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
@@ -34,7 +35,7 @@ type Alone = {
   readonly reason: string;
 };
 
-export class NodeRun {
+export class NodeRun implements HostedRun {
   readonly #message: PlanMessage;
   readonly #conversation: Conversation;
   readonly #clock: NodeClock;

@@ -6,8 +6,9 @@ import type { Clock } from "../../core/clock.ts";
 import { messageOf } from "../../core/errors.ts";
 import type { ClientSpec, EndpointSpec } from "../../registry/client-spec.ts";
 import { requireReachable } from "../../registry/reachable.ts";
+import type { PullPlan } from "../../workers/pull-plan.ts";
 import type { NodePlan, SharedFile } from "../node-plan.ts";
-import type { PlanMessage, Refuse } from "../protocol/message.ts";
+import type { PlanMessage, PullPlanMessage, Refuse } from "../protocol/message.ts";
 import { withSecretsOf } from "../secrets.ts";
 
 export type PlanSurroundings = {
@@ -19,10 +20,11 @@ export type PlanSurroundings = {
 const CONNECT_MS_MAX = 10_000;
 const READ_BYTES = 1024 * 1024;
 
+type Refused = { readonly refusal: Refuse };
 /** What became of a plan: the client with its secrets, or why this node does not take part. */
-export type Checked = { readonly client: ClientSpec } | { readonly refusal: Refuse };
+type Checked = { readonly client: ClientSpec } | Refused;
 
-const refuse = (reason: Refuse["reason"], sentence: string): Checked => ({
+const refuse = (reason: Refuse["reason"], sentence: string): Refused => ({
   refusal: { type: "refuse", reason, sentence },
 });
 
@@ -30,11 +32,7 @@ export async function checkPlan(
   { plan, version }: PlanMessage,
   here: PlanSurroundings,
 ): Promise<Checked> {
-  if (version !== here.version)
-    return refuse(
-      "version",
-      `it runs drayage ${here.version}, the master ${version}: install the same on both`,
-    );
+  if (version !== here.version) return otherVersion(here.version, version);
   const client = withSecrets(plan, here.env);
   if (typeof client === "string") return refuse("credentials", client);
   for (const file of plan.files) {
@@ -43,6 +41,27 @@ export async function checkPlan(
   }
   const unreachable = await firstUnreachable({ ...plan, client }, here.clock);
   return unreachable === undefined ? { client } : refuse("unreachable", unreachable);
+}
+
+const otherVersion = (here: string, there: string): Refused =>
+  refuse("version", `it runs drayage ${here}, the master ${there}: install the same on both`);
+
+/** The same for pullers: the cache must take a connection. */
+export async function checkPullPlan(
+  { plan: { pull, secretsWithheld }, version }: PullPlanMessage,
+  here: PlanSurroundings,
+): Promise<{ readonly pull: PullPlan } | Refused> {
+  if (version !== here.version) return otherVersion(here.version, version);
+  const { endpoint } = pull.wire;
+  const filled = secretsWithheld ? withSecretsOf(here.env, [endpoint]) : [endpoint];
+  if (typeof filled === "string") return refuse("credentials", filled);
+  const [known = endpoint] = filled;
+  try {
+    if (!pull.dryRun) await requireConnection(endpoint.origin);
+  } catch (error) {
+    return refuse("unreachable", `it cannot reach ${messageOf(error)}`);
+  }
+  return { pull: { ...pull, wire: { ...pull.wire, endpoint: known } } };
 }
 
 async function fileDifference(file: SharedFile): Promise<Checked | undefined> {

@@ -53,6 +53,7 @@ export class SnapshotSender {
       snapshot: encodeSnapshot(snapshot),
       seconds,
       operations,
+      board: [],
     });
   }
 

@@ -14,9 +14,13 @@
 //    | <---------------- control, redeal ... |
 //    | done -------------------------------> |   numbers of the last of each
 //    | <-------------------------------- end |   everything has arrived: the node forgets the run
+//
+// Pullers (`drayage pull`) have no operations and no rows: instead of plan, ops, control and results there are pull-plan,
+// pull-orders, pull-told and pull-end.
 //      heartbeat in both directions, every 2 s
 import type { FeedSummary } from "../../workers/messages.ts";
-import type { NodePlan } from "../node-plan.ts";
+import type { FromPullThread, PullThreadEnd, ToPullThread } from "../../workers/pull-messages.ts";
+import type { NodePlan, NodePullPlan } from "../node-plan.ts";
 import type { WireSnapshot } from "./snapshot-wire.ts";
 
 export type Hello = {
@@ -40,6 +44,28 @@ export type PlanMessage = {
   readonly count: number;
   readonly plan: NodePlan;
 };
+
+export type PullPlanMessage = Omit<PlanMessage, "type" | "plan"> & {
+  readonly type: "pull-plan";
+  readonly plan: NodePullPlan;
+};
+
+/** What the pullers of a node are to do, from one instant on. */
+export type PullOrders = {
+  readonly type: "pull-orders";
+  /** ns since the start; NaN = at once. */
+  readonly atNs: number;
+  /** Tell the figures of everything before that instant, whether a second is over or not. */
+  readonly cut: boolean;
+  /** Instants in them are ns since the start. */
+  readonly orders: readonly ToPullThread[];
+};
+
+/** What pullers tell; instants are ns since the start. */
+export type PullTold = { readonly type: "pull-told"; readonly message: FromPullThread };
+
+/** What all threads of a node knew at their end. */
+export type PullEnd = { readonly type: "pull-end"; readonly end: PullThreadEnd };
 
 /** Why a node does not take part. The code says what kind of thing is wrong, the sentence is for people. */
 export type Refuse = {
@@ -106,6 +132,8 @@ export type SnapshotMessage = {
   /** Operations that are due in seconds of the schedule, in pairs, as the node's own feeder tells: with `split: local`. */
   readonly seconds: readonly number[];
   readonly operations: readonly number[];
+  /** Words of a board of pullers (workers/pull-board.ts), summed over threads; empty where there are none. */
+  readonly board: readonly number[];
 };
 
 /** Outcome records (ring/outcome-record.ts), one behind the other. */
@@ -178,12 +206,23 @@ type FromNode =
   | ClockAnswer
   | Taken
   | SnapshotMessage
+  | PullTold
+  | PullEnd
   | Results
   | Skipped
   | Done
   | Failed
   | Heartbeat;
 
-type FromMaster = PlanMessage | ClockAsk | Ops | Start | Control | Heartbeat | End;
+type FromMaster =
+  | PlanMessage
+  | PullPlanMessage
+  | PullOrders
+  | ClockAsk
+  | Ops
+  | Start
+  | Control
+  | Heartbeat
+  | End;
 
 export type Message = FromNode | FromMaster;
