@@ -4,9 +4,9 @@ import { accountLine, brokenLines } from "../trace/account.ts";
 import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
-import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
-import { withoutArchives } from "./replay/archived-traces.ts";
+import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
+import { namesArchive, withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
 import { planRun, type RunFlags } from "./replay/engine-plan.ts";
@@ -74,6 +74,7 @@ export const run: Command<typeof options> = {
       local: given.local,
       planFile: given.plan,
       dryRun: given["dry-run"],
+      isRecording: namesArchive(written.trace),
       runId: randomBytes(8).toString("hex"),
       tmpDir: given.tmp,
       errorsFile: given.errors,

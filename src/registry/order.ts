@@ -19,6 +19,8 @@ export class Order {
   verify = false;
   /** A HEAD of something that does not exist: 404 is success. */
   expectMissing = false;
+  /** A GET of a part of the object: 206 is success. A server may send all of it with 200. */
+  ranged = false;
   /** SHA-256 of the object, 32 bytes. */
   digest: Buffer = NO_BYTES;
   /**

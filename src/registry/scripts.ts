@@ -8,11 +8,14 @@ import { pushManifest, putManifest } from "./manifest-push.ts";
 import { isBlobPush, type Order, sendsBody } from "./order.ts";
 import type { Script } from "./script.ts";
 
-/** GET: 200, and the digest that was asked for. */
+const PARTIAL = 206;
+
+/** GET: 200, and the digest that was asked for; of a range 206. */
 const get: Script = {
   begin: (flight) => flight.requestTarget(true),
   answered(flight) {
-    if (flight.status !== 200) flight.failWithStatus("GET");
+    const isPart = flight.order.ranged && flight.status === PARTIAL;
+    if (flight.status !== 200 && !isPart) flight.failWithStatus("GET");
     else if (flight.order.verify && !flight.digestMatches()) digestMismatch(flight);
     else flight.succeed();
   },

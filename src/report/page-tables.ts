@@ -7,6 +7,7 @@ import {
 import type { RequestFigures } from "../stats/figures.ts";
 import { type Html, type HtmlRow, htmlTable } from "./html.ts";
 import { formatBytes, formatCount, formatNanos } from "./number-format.ts";
+import { recordedCells, recordedHeads } from "./recorded-cells.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import { overall, type RunFigures } from "./run-figures.ts";
@@ -64,6 +65,15 @@ export const requestTable = (figures: RunFigures): Html =>
     requestCells(figures).map((cells) => ({ cells })),
     1,
   );
+
+/** How requests went when they were recorded, and now. Empty where the trace was no recording. */
+export function recordedTable(figures: RunFigures): Html {
+  const rows = recordedCells(figures).map((cells) => ({
+    cells: cells.map((cell) => cell.replace(/us$/, "µs")),
+    second: cells[0] === "",
+  }));
+  return rows.length === 0 ? "" : htmlTable(["operation", "", ...recordedHeads], rows, 2);
+}
 
 /** Failures by label and operation, with the first message of each label. Empty where nothing failed. */
 export function errorTable({ totals, examples }: RunFigures): Html {

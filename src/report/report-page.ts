@@ -14,6 +14,7 @@ import {
   errorTable,
   latencyTable,
   nodeTable,
+  recordedTable,
   requestTable,
   statusTable,
   threadTable,
@@ -126,6 +127,7 @@ function tableSections(figures: RunFigures, { files }: PageContext): Html {
   return `${section("Nodes", nodeTable(figures))}
 ${section("Latencies", latencyTable(figures))}
 ${section("Operations", requestTable(figures))}
+${section("Recorded and replayed", recordedTable(figures))}
 ${section("Errors by cause", errorTable(figures))}
 <div class="pair">${section("Statuses", statusTable(figures))}${section("Generator health", threadTable(figures))}</div>
 ${section("Counts", factList(run.filter(([, text]) => text !== "")))}

@@ -119,6 +119,10 @@ export function runResults(figures: RunFigures) {
       responseNs: latencyResult(response),
       serviceNs: latencyResult(service),
     })),
+    recorded: (figures.recorded ?? []).map(({ service, ...counts }) => ({
+      ...counts,
+      serviceNs: latencyResult(service),
+    })),
     meanInFlight: figures.meanInFlight ?? null,
     inFlightByLaw: inFlightByLaw(figures),
     retries: totals.retries,

@@ -4,6 +4,7 @@ import {
   type RequestFigures,
   type Totals,
 } from "../stats/figures.ts";
+import type { RecordedClass } from "../stats/recorded-tally.ts";
 import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
 import type { ThresholdResult } from "./thresholds/threshold.ts";
@@ -74,6 +75,8 @@ export type RunFigures = {
   readonly examples: Readonly<Record<string, string>>;
   /** The block of the original trace replayer; null where there are no such rows. */
   readonly compat: CompatFigures | null;
+  /** How the same requests went when they were recorded; absent or empty where the trace was no recording. */
+  readonly recorded?: readonly RecordedClass[] | undefined;
   /** What the user asked of it, in the order given; absent or empty where nothing was asked. */
   readonly thresholds?: readonly ThresholdResult[] | undefined;
 };

@@ -3,10 +3,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
+import { emptyDistribution } from "../stats/distribution.ts";
 import { FiguresSum } from "../stats/figures-sum.ts";
+import { decodeHdr } from "../stats/hdr.ts";
+import type { RecordedClass } from "../stats/recorded-tally.ts";
 import type { ThreadHealth } from "../stats/tally.ts";
 import { judge } from "../stats/validity.ts";
 import type { PlannedInterval } from "./counts-file.ts";
+import type { LatencyResult } from "./results.ts";
 import type { RunFrame, RunRecord } from "./run-directory.ts";
 import { namedNodes, type RunFigures } from "./run-figures.ts";
 import { RunTimeline } from "./run-timeline.ts";
@@ -82,7 +86,9 @@ type Ended = Pick<
   | "seconds"
   | "ending"
   | "thresholds"
->;
+> & { readonly recorded?: readonly StoredRecorded[] };
+
+type StoredRecorded = Omit<RecordedClass, "service"> & { readonly serviceNs: LatencyResult };
 
 /** Results of the run's end; `undefined` where it did not come to it, or where they are a snapshot of a run that went on. */
 function endOf(directory: string): Ended | undefined {
@@ -188,6 +194,10 @@ const endingOf = (end: Ended) => ({
   examples: end.examples,
   compat: end.compat,
   thresholds: end.thresholds ?? [],
+  recorded: (end.recorded ?? []).map(({ serviceNs: { histogram, sum }, ...counts }) => ({
+    ...counts,
+    service: histogram === null ? emptyDistribution : decodeHdr(histogram, sum),
+  })),
 });
 
 /** Of a run that was cut off: what was not sent yet is no fault of its. */

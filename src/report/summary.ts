@@ -3,6 +3,7 @@ import { type Distribution, maximumOf, supportedPercentile } from "../stats/dist
 import type { RequestFigures } from "../stats/figures.ts";
 import { compatLines } from "./compat.ts";
 import { formatCount, formatDuration, formatNanos } from "./number-format.ts";
+import { recordedCells, recordedHeads } from "./recorded-cells.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import {
@@ -36,6 +37,7 @@ export function summaryText(figures: RunFigures, context: SummaryContext, paint:
     validityLines(figures, paint),
     section("Latency", latencyRows(figures, paint), paint, "llr"),
     section("Operations", requestRows(figures), paint, "lr"),
+    section("Recorded and replayed", recordedRows(figures, paint), paint, "llrrrrrrrl"),
     section("Errors", errorRows(figures), paint, "llrl"),
     countLines(figures, paint),
     figures.compat === null ? [] : compatLines(figures.compat),
@@ -158,6 +160,15 @@ function latencyRows({ totals, paced }: RunFigures, paint: Paint): readonly Row[
 function requestRows(figures: RunFigures): readonly Row[] {
   const rows = requestCells(figures);
   return rows.length === 0 ? [] : [["", ...requestHeads], ...rows].map((cells) => ({ cells }));
+}
+
+function recordedRows(figures: RunFigures, paint: Paint): readonly Row[] {
+  const rows = recordedCells(figures);
+  if (rows.length === 0) return [];
+  return [
+    { cells: ["", "", ...recordedHeads], paint: paint.dim },
+    ...rows.map((cells) => ({ cells })),
+  ];
 }
 
 /** Messages may quote a server: nothing of theirs moves the cursor. */

@@ -61,6 +61,8 @@ export const Flag = {
   ownConnections: 16,
   /** Was somebody else's, who is lost: it is late, and not by this machine's fault. */
   dealtAgain: 32,
+  /** The head of a GET asks for a part of the object. */
+  ranged: 64,
 } as const;
 
 export type OperationFields = {

@@ -17,6 +17,7 @@ import {
   shapeBits,
 } from "./raw-record.ts";
 import {
+  hasGoodRange,
   hasGoodTexts,
   numberOf,
   optionalFields,
@@ -29,6 +30,7 @@ import { emptyBlock, RecordView, recordBlock } from "./record-view.ts";
 import {
   putKeyed,
   putNumbers,
+  putRange,
   putReference,
   putTexts,
   putUri,
@@ -91,6 +93,7 @@ export class Intake implements RecordSink {
     const numbers = this.#numbers;
     this.#readUri(raw);
     if (!this.#readNumbers(raw)) return;
+    if (!hasGoodRange(ledger, raw)) return;
     ledger.account.read++;
     if (!this.#bare) this.#countDefaults(raw);
     if (numbers.method === FOLDED_METHOD) {
@@ -113,7 +116,9 @@ export class Intake implements RecordSink {
     const numbers = this.#numbers;
     const at = runs.room(recordBytes(raw.bytes));
     const { block } = runs.buffer;
-    const end = putTexts(block, at, raw, putUri(block, at, raw));
+    const textEnd = putTexts(block, at, raw, putUri(block, at, raw));
+    const end = raw.rangeFrom < 0 ? textEnd : putRange(block, textEnd, raw);
+    numbers.rangeBytes = end - textEnd;
     this.#view.moveTo(block, at);
     const left = later.reason(numbers.arrivalUs, this.#view);
     if (left !== null) {

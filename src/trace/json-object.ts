@@ -5,7 +5,7 @@
 // them compares its position with the end; whether the end was reached is asked once something unexpected is met.
 
 import { escapeLength } from "./json-text.ts";
-import { fieldAt, isMemberAt, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
+import { fieldAt, isMemberAt, isRangeKey, memberLength, UNKNOWN_FIELD } from "./key-table.ts";
 import { decimalOf, INT_DIGITS_MAX } from "./number-text.ts";
 import { plainEnd } from "./plain-word.ts";
 import { type RawRecord, Shape, traceKeys } from "./raw-record.ts";
@@ -76,6 +76,7 @@ export class JsonObjectReader {
     const raw = this.#raw;
     if (raw.buffer !== buffer) raw.block = recordBlock(buffer);
     raw.shapes = 0;
+    raw.rangeFrom = -1;
     this.#end = end;
     this.#previous = START;
     this.newlines = 0;
@@ -162,7 +163,19 @@ export class JsonObjectReader {
     }
     const colon = this.#skipBlanks(buffer, close + 1);
     if (buffer[colon] !== COLON) return this.#fail(colon, 'expected ":"');
-    return this.#value(buffer, this.#skipBlanks(buffer, colon + 1), field);
+    const from = this.#skipBlanks(buffer, colon + 1);
+    const behind = this.#value(buffer, from, field);
+    if (field === UNKNOWN_FIELD && behind !== FAILED && isRangeKey(buffer, at, close + 1))
+      this.#noteRange(from, behind);
+    return behind;
+  }
+
+  /** Null counts as absent; what else is no text is found to be none. */
+  #noteRange(from: number, behind: number): void {
+    const raw = this.#raw;
+    if (raw.buffer[from] === LETTER_N) return;
+    raw.rangeFrom = from + 1;
+    raw.rangeTo = behind - 1;
   }
 
   /** Passes over a value and notes it under `field`. Returns the position behind it. */

@@ -1,4 +1,4 @@
-import { traceKeys } from "./raw-record.ts";
+import { RANGE_KEY, traceKeys } from "./raw-record.ts";
 
 /** Each key as it stands in a record: quotes and colon included, so that none is shorter than a word. */
 const members: readonly Buffer[] = traceKeys.map((key) => Buffer.from(`"${key}":`));
@@ -59,6 +59,12 @@ export function fieldAt(buffer: Buffer, at: number, end: number): number {
   }
   return UNKNOWN_FIELD;
 }
+
+const quotedRange = Buffer.from(`"${RANGE_KEY}"`);
+
+/** Whether `buffer[at..end)` is the key of a range, in quotes. */
+export const isRangeKey = (buffer: Buffer, at: number, end: number): boolean =>
+  end - at === quotedRange.length && quotedRange.compare(buffer, at, end) === 0;
 
 /** Whether any known key, in quotes, stands at `at`. */
 export function isAnyKeyAt(buffer: Buffer, at: number): boolean {

@@ -15,6 +15,12 @@ export const traceKeys = [
 ] as const;
 export type TraceKey = (typeof traceKeys)[number];
 
+/**
+ * A key beyond those of the published traces: which part of the object was asked for, as in the Range header. Other readers
+ * pass over it. The three bits of an eleventh field would not fit the word of shapes, so it has places of its own.
+ */
+export const RANGE_KEY = "http.request.range";
+
 export const Field = {
   host: 0,
   duration: 1,
@@ -56,6 +62,9 @@ export class RawRecord {
   bytes = 0;
   /** Where the record itself stands in `buffer`, if it is JSON; -1 = what stands there are its values only. */
   at = -1;
+  /** Where the text of RANGE_KEY stands, of a record of JSON that has it; else -1. */
+  rangeFrom = -1;
+  rangeTo = -1;
   /** From 1, broken records included. */
   row = 0;
   /** From 1. */

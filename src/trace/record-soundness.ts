@@ -1,9 +1,9 @@
 // What makes a record of a trace sound, for the replay (intake.ts) and for whoever only looks at traces
 // (info/record-judge.ts), so that both count the same records as broken, in the same words. Runs for every record: within the
 // 1 µs of those who call it; allocates nothing for a sound record.
-import { TEXT_BYTES_MAX } from "./layout.ts";
+import { RANGE_BYTES_MAX, TEXT_BYTES_MAX } from "./layout.ts";
 import { readNumber } from "./number-text.ts";
-import { Field, type Place, type RawRecord, Shape, traceKeys } from "./raw-record.ts";
+import { Field, type Place, RANGE_KEY, type RawRecord, Shape, traceKeys } from "./raw-record.ts";
 
 export const requiredFields = [Field.method, Field.uri, Field.timestamp] as const;
 export const textFields = [
@@ -47,6 +47,25 @@ export function hasGoodTexts(judge: Judge, raw: RawRecord): boolean {
     }
   }
   return true;
+}
+
+const RANGE_UNIT = Buffer.from('"bytes=');
+const rangeBytes = new Set(Buffer.from("0123456789-, "));
+
+/** Whether the range is one that a Range header may have, if there is any; else the record is counted as broken. */
+export function hasGoodRange(judge: Judge, raw: RawRecord): boolean {
+  const { buffer, rangeFrom, rangeTo } = raw;
+  if (rangeFrom < 0) return true;
+  const places = rangeFrom - 1 + RANGE_UNIT.length;
+  let good =
+    places < rangeTo &&
+    rangeTo - rangeFrom <= RANGE_BYTES_MAX &&
+    RANGE_UNIT.compare(buffer, rangeFrom - 1, places) === 0;
+  for (let p = places; good && p < rangeTo; p++) good = rangeBytes.has(buffer[p] as number);
+  if (good) return true;
+  const value = buffer.toString("utf8", rangeFrom, Math.min(rangeTo, rangeFrom + QUOTED_MAX));
+  judge.broken(`type:${RANGE_KEY}`, raw, `${RANGE_KEY} is no range of bytes: ${value}`);
+  return false;
 }
 
 /** A number, or a text that holds one; `absent` if it is not there, NaN if it is something else. */

@@ -19,6 +19,7 @@ import {
   NAME_END_AT,
   NONE,
   OFFSET_AT,
+  RANGE_LENGTH_AT,
   REF_START_AT,
   ROW_AT,
   SIZE_AT,
@@ -156,6 +157,17 @@ export class RecordView {
   }
   get agentEnd(): number {
     return this.#u16(AGENT_LENGTH_AT) === NONE ? -1 : this.#behind(AGENT_LENGTH_AT);
+  }
+
+  /** Bytes of the range, as in the Range header; 0 where the whole object was asked for. */
+  get rangeBytes(): number {
+    return this.#u16(RANGE_LENGTH_AT);
+  }
+  get rangeAt(): number {
+    return this.#behind(AGENT_LENGTH_AT);
+  }
+  get range(): string {
+    return this.buffer.toString("latin1", this.rangeAt, this.rangeAt + this.rangeBytes);
   }
 
   get uri(): string {

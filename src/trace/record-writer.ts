@@ -19,6 +19,7 @@ import {
   NAME_END_AT,
   NONE,
   OFFSET_AT,
+  RANGE_LENGTH_AT,
   REF_START_AT,
   ROW_AT,
   recordBytes,
@@ -51,6 +52,7 @@ export class RecordNumbers {
   status = 0;
   nameEnd = 0;
   refStart: number = NONE;
+  rangeBytes = 0;
 }
 
 /** Copies one text of `raw` to `at`. Returns its end. */
@@ -85,6 +87,10 @@ export function putTexts(block: RecordBlock, at: number, raw: RawRecord, uriEnd:
   }
   return end;
 }
+
+/** Puts the range of a record that has one behind its other texts. Returns its end. */
+export const putRange = (block: RecordBlock, at: number, raw: RawRecord): number =>
+  copyText(block, at, raw.block, raw.rangeFrom, raw.rangeTo);
 
 /** Tells where the reference is in a record that is not complete yet. */
 export function putReference({ data }: RecordBlock, at: number, refStart: number): void {
@@ -124,7 +130,7 @@ export function putNumbers(
   data.setUint16(at + STATUS_AT, numbers.status, true);
   data.setUint16(at + NAME_END_AT, numbers.nameEnd, true);
   data.setUint16(at + REF_START_AT, numbers.refStart, true);
-  data.setUint32(at + REF_START_AT + 2, 0, true);
+  data.setUint32(at + RANGE_LENGTH_AT, numbers.rangeBytes, true);
   // Padding bytes would otherwise carry whatever the memory held before into files.
   for (let p = end; p < at + length; p++) buffer[p] = 0;
   return length;

@@ -27,6 +27,8 @@ export type ObjectPlan = {
 
 export type RunFeedPlan = ObjectPlan & {
   readonly kind: "run";
+  /** The trace tells how each request went when it was recorded: sum that up for the report. */
+  readonly isRecording?: boolean | undefined;
   readonly map: string;
   readonly unmapped: "put" | "skip" | "error";
   readonly wait: boolean;

@@ -3,6 +3,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { ErrorCode } from "../core/errors.ts";
 import type { PacingMode } from "../pacing/wake-plan.ts";
 import type { ClientSpec } from "../registry/client-spec.ts";
+import type { RecordedClass } from "../stats/recorded-tally.ts";
 import type { TraceAccount } from "../trace/account.ts";
 import type { FeedPlan } from "./feed-plan.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
@@ -55,6 +56,8 @@ export type FeedSummary = {
   readonly traceSeconds: number;
   /** Distinct objects and bytes, and what was odd about them: warm-up only. */
   readonly objects: Readonly<Record<string, number>>;
+  /** What the recording says of the operations that were fed; only where the plan asks for it. */
+  readonly recorded?: readonly RecordedClass[] | undefined;
 };
 
 export type FromFeeder =

@@ -105,6 +105,31 @@ for (const { what, given, becomes } of [
     deepEqual(texts, [...becomes]);
   });
 
+test("a read of a part says which part, an upload began with its first request and took as long as all of them", () => {
+  const traced = new TracedExchanges();
+  const part = exchange({
+    status: 206,
+    req_headers: { Range: "bytes=0-9" },
+    res_headers: { "Content-Range": "bytes 0-9/5000" },
+  });
+  const requestOf = (one: HttpExchange) => {
+    const found = traced.take(one);
+    return found.kind === "request" ? found.request : undefined;
+  };
+  equal(requestOf(part)?.range, "bytes=0-9");
+  equal(requestOf({ ...part, status: 200 })?.range, null, "the registry sent all of it");
+  equal(requestOf({ ...part, req_headers: { Range: "lines=1-2" } })?.range, null);
+  const steps = [
+    { method: "POST", class: "upload-start", status: 202 },
+    { method: "PATCH", class: "upload-patch", status: 202 },
+    { method: "PUT", class: "upload-put", status: 201 },
+  ] as const;
+  const [, , put] = steps.map((step, at) =>
+    requestOf(upload({ ...step, arrival: 1000 + at * 500, marks: { end: 100 * (at + 1) } })),
+  );
+  deepEqual([put?.arrival, put?.duration], [1000, 600 / 1e6]);
+});
+
 test("a name says directory, range and filter; a plus in a time stays one", () => {
   const name = archiveTraceName(
     "archive:/var/a?from=2026-01-01T02:00:00.000001%2B02:00&to=2026-01-01T01:00:00+01:00&filter=/v2/**/blobs/*",

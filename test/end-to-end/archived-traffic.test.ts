@@ -30,6 +30,34 @@ function repeated({ class: kind, method, status }: HttpExchange): string[] {
   return kind.startsWith("manifest-") ? [`${method} manifest ${status}`] : [];
 }
 
+/** The same with what was asked for and the bytes that came. Tags that a PUT moves are read by digest in a replay. */
+function moved(exchange: HttpExchange): string[] {
+  const { method, res_bytes, req_headers } = exchange;
+  const bytes = method === "GET" && exchange.class === "blob" ? res_bytes : "-";
+  return repeated(exchange).map((text) => `${text} ${req_headers.Range ?? "whole"} ${bytes}`);
+}
+
+/** results.json, summary and page set what was recorded beside what the run saw. */
+function checkComparison(place: Workplace, out: string, part: readonly HttpExchange[]): void {
+  const directory = place.runDirectory("run");
+  const results = JSON.parse(place.text(`${directory}/results.json`));
+  const pulls = part.filter(({ method, class: kind }) => method === "GET" && kind === "blob");
+  const recorded = results.recorded.find(({ operation }: Of) => operation === "get-blob");
+  const replayed = results.classes.find(({ operation }: Of) => operation === "get-blob");
+  equal(recorded.requests, pulls.length);
+  deepEqual(recorded.statuses, counted(pulls.map(({ status }) => String(status))));
+  deepEqual(replayed.statuses, recorded.statuses);
+  equal(replayed.bytesIn, recorded.bytes);
+  equal(recorded.serviceNs.count, pulls.length);
+  const took = pulls.reduce((sum, { marks }) => sum + marks.end * 1000, 0);
+  equal(recorded.serviceNs.sum, took);
+  match(out, /Recorded and replayed\n.*statuses\n/);
+  match(out, /get-blob +recorded +\d+ .*200: \d+, 206: 3\n +replayed +\d+ .*200: \d+, 206: 3\n/);
+  match(place.text(`${directory}/report.html`), /<h2>Recorded and replayed<\/h2>/);
+}
+
+type Of = { readonly operation: string };
+
 const replayed = ({ op, kind, status }: Row): string => `${op} ${kind} ${status}`;
 
 async function recordedTraffic(t: TestContext) {
@@ -46,10 +74,28 @@ async function recordedTraffic(t: TestContext) {
   await new Promise((resolve) => setTimeout(resolve, 5));
   const to = `oci:${first.directory}/out:v1`;
   await run("skopeo", ["copy", "--src-tls-verify=false", `${at}/one:v1`, to]);
+  await readParts(archive.proxy.url);
   await run("skopeo", ["copy", "--dest-tls-verify=false", second.reference, `${at}/two:v2`]);
   const { exchanges } = await archive.close();
   return { directory: archive.directory, exchanges, pushed };
 }
+
+/** Parts of the largest blob that was pulled, as clients do that go on where they stopped. */
+async function readParts(origin: string): Promise<void> {
+  const manifest = await (
+    await fetch(`${origin}/v2/lib/one/manifests/v1`, { headers: accept })
+  ).json();
+  const { layers } = manifest as { layers: { digest: string; size: number }[] };
+  const { digest, size } = layers.toSorted((a, b) => b.size - a.size)[0] ?? { digest: "", size: 0 };
+  ok(size > 20);
+  for (const range of ["bytes=0-9", `bytes=${size - 7}-`, "bytes=-5"]) {
+    const answer = await fetch(`${origin}/v2/lib/one/blobs/${digest}`, { headers: { range } });
+    equal(answer.status, 206);
+    await answer.arrayBuffer();
+  }
+}
+
+const accept = { accept: "application/vnd.oci.image.manifest.v1+json" };
 
 const work = (t: TestContext): Workplace => {
   const place = new Workplace();
@@ -64,10 +110,11 @@ test("Registry image drives warm-up; recorded archive → run → counts per cla
   const empty = await startDockerRegistry();
   if (empty === undefined) return t.skip(needsDockerRegistry);
   t.after(() => empty.stop());
+  const second = await startProxyArchive(t, empty.url);
   const place = work(t);
   const from = new Date(pushed / 1000).toISOString();
   place.writeConfig("config.yaml", {
-    registry: [empty.url],
+    registry: [second.proxy.url],
     "trace.traces": [`archive:${directory}?from=${from}`],
     "trace.include": everything,
     "trace.output": "output.json",
@@ -80,9 +127,17 @@ test("Registry image drives warm-up; recorded archive → run → counts per cla
   const uris = Object.keys(place.map());
   ok(uris.includes("v2/lib/one/manifests/v1"));
   ok(!uris.some((uri) => uri.includes("lib/two")), uris.join(" "));
+  const begun = Date.now() * 1000;
   const ended = await place.run();
   equal(ended.code, 0, ended.err);
   const part = exchanges.filter(({ arrival }) => arrival >= pushed);
+  const again = (await second.close()).exchanges.filter(({ arrival }) => arrival >= begun);
+  // What the second recording has of the replay is what the first one has of the traffic, ranges included. A run asks once
+  // whether the registry is there, and before each upload whether the blob is.
+  const uploads = part.filter(({ class: kind }) => kind === "upload-put");
+  const besides = ["PING ping 200 whole -", ...uploads.map(() => "HEAD blob 404 whole -")];
+  deepEqual(counted(again.flatMap(moved)), counted([...part.flatMap(moved), ...besides]));
+  checkComparison(place, ended.out, part);
   ok(part.length > 8);
   deepEqual(counted(place.rows().map(replayed)), counted(part.flatMap(repeated)));
   const bytes = (rows: readonly number[]): number[] => rows.toSorted((a, b) => a - b);

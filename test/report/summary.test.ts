@@ -191,3 +191,20 @@ for (const { name, failures } of [
     ]);
   });
 }
+
+test("a run of a recording has two rows for each of its operations: as recorded, and as seen now", () => {
+  const service = { indices: [1000], counts: [30], total: 30, sum: 30_000 };
+  const recorded = [
+    { operation: "get-blob", requests: 30, bytes: 2048, statuses: { 200: 28, 206: 2 }, service },
+    { operation: "push-blob", requests: 1, bytes: 10, statuses: { 0: 1 }, service },
+  ] as const;
+  const text = summaryText({ ...figures, recorded }, context, plain);
+  const [, section = ""] = text.split("Recorded and replayed\n");
+  const [heads, ...rows] = (section.split("\n\n")[0] ?? "").split("\n").map((line) => line.trim());
+  assert.match(heads ?? "", /^n +bytes +mean +p50 +p95 +p99 +max +statuses$/);
+  assert.match(rows[0] ?? "", /^get-blob +recorded +30 +2\.00KiB +1\.00us .* 200: 28, 206: 2$/);
+  assert.match(rows[1] ?? "", /^replayed +2,\d+ .* 200: 2,\d+/);
+  assert.match(rows[2] ?? "", /^push-blob +recorded +1 .* none: 1$/);
+  assert.match(rows[3] ?? "", /^replayed +0 +0B/);
+  assert.ok(!summaryText(figures, context, plain).includes("Recorded and replayed"));
+});

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { UsageError } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
+import { RANGE_KEY } from "../../trace/raw-record.ts";
 import { timeText } from "../../trace/time-text.ts";
 import { ArchiveReader } from "../archive-reader.ts";
 import { decodeExchange, type HttpExchange } from "../exchange.ts";
@@ -149,9 +150,10 @@ const objectRead = ({ uri, size, at }: ObjectUri & { readonly at: Micros }): Tra
   agent: null,
   status: 200,
   size,
+  range: null,
 });
 
-function nativeText({ arrival, size, ...request }: TracedRequest): string {
+function nativeText({ arrival, size, range, ...request }: TracedRequest): string {
   const { method, uri, client, agent, status, duration } = request;
   return `${JSON.stringify({
     "http.request.duration": duration,
@@ -162,5 +164,6 @@ function nativeText({ arrival, size, ...request }: TracedRequest): string {
     "http.response.status": status,
     ...(size === null ? {} : { "http.response.written": size }),
     timestamp: timeText(arrival),
+    ...(range === null ? {} : { [RANGE_KEY]: range }),
   })}\n`;
 }

@@ -5,8 +5,10 @@
 //   HEAD of object           | as it is; found nothing:    |
 //                            | of an object that is absent |
 //   manifest PUT             | as it is                    |
+//                            | and the range asked for     |
 //   upload PUT, or POST with | one PUT with the bytes of   | its POST and PATCHes: the PUT stands for them
-//   the whole blob           | all its parts               |
+//   the whole blob           | all its parts, at the time  |
+//                            | of the first request        |
 //   ping, lists              | as they are                 |
 //   token, answers 401       |                             | always: the replay authenticates by itself
 //   mount, delete, cancel    |                             | always: a trace has no word for them
@@ -15,7 +17,7 @@ import type { HttpExchange } from "../exchange.ts";
 
 export type TracedRequest = {
   readonly arrival: Micros;
-  /** Seconds. */
+  /** Seconds; of an upload the sum of its requests' times. */
   readonly duration: number;
   readonly method: string;
   readonly uri: string;
@@ -24,7 +26,12 @@ export type TracedRequest = {
   readonly status: number;
   /** Bytes of the object; null where nobody knows. */
   readonly size: number | null;
+  /** As in the Range header, of a read of a part. */
+  readonly range: string | null;
 };
+
+/** An upload so far: when it began, how long its requests took (µs), and its bytes. */
+type OpenUpload = { readonly began: number; readonly took: number; readonly bytes: number };
 
 export type Traced =
   | { readonly kind: "request"; readonly request: TracedRequest }
@@ -38,8 +45,7 @@ const ABSENT = "-absent";
 const leftOut = (reason: string): Traced => ({ kind: "left-out", reason });
 
 export class TracedExchanges {
-  /** Bytes of the parts of open uploads. */
-  readonly #uploads = new Map<string, number>();
+  readonly #uploads = new Map<string, OpenUpload>();
 
   take(exchange: HttpExchange): Traced {
     const { status } = exchange;
@@ -72,20 +78,24 @@ export class TracedExchanges {
   }
 
   #upload(exchange: HttpExchange): Traced {
-    const { upload = "", status, req_bytes, method } = exchange;
-    const bytes = (this.#uploads.get(upload) ?? 0) + req_bytes;
+    const { upload = "", status, req_bytes, method, arrival, marks } = exchange;
+    const known = this.#uploads.get(upload) ?? { began: arrival, took: 0, bytes: 0 };
+    const bytes = known.bytes + req_bytes;
+    const took = known.took + marks.end;
     if (status === 201) {
       this.#uploads.delete(upload);
       const path = exchange.path.replace(/\/uploads\/.*$/, "/uploads");
       const uri = `${path.slice(1)}/${upload === "" ? exchange.arrival : upload}`;
-      return made({ ...exchange, method: "PUT" }, { uri, size: bytes });
+      const whole = { ...exchange, method: "PUT", arrival: known.began, marks: { end: took } };
+      return made(whole, { uri, size: bytes });
     }
-    if (method !== "GET" && status === 202 && upload !== "") this.#remember(upload, bytes);
+    if (method !== "GET" && status === 202 && upload !== "")
+      this.#remember(upload, { began: known.began, took, bytes });
     return leftOut("steps of uploads");
   }
 
-  #remember(upload: string, bytes: number): void {
-    this.#uploads.set(upload, bytes);
+  #remember(upload: string, open: OpenUpload): void {
+    this.#uploads.set(upload, open);
     if (this.#uploads.size <= UPLOADS_MAX) return;
     for (const oldest of this.#uploads.keys()) {
       this.#uploads.delete(oldest);
@@ -121,8 +131,19 @@ function made(
       agent: req_headers["User-Agent"] ?? null,
       status,
       size,
+      range: rangeOf(exchange),
     },
   };
+}
+
+/** Some ten parts; whoever asks for more gets the whole in a replay. */
+const RANGE = /^bytes=[\d, -]{1,200}$/;
+
+function rangeOf({ method, status, req_headers }: HttpExchange): string | null {
+  const { Range: range } = req_headers;
+  return method === "GET" && status === 206 && range !== undefined && RANGE.test(range)
+    ? range
+    : null;
 }
 
 /** Of the whole object, even where only a part of it was read or the reading broke off. */

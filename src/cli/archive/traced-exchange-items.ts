@@ -12,7 +12,8 @@ import { RegistryImage } from "../../record/proxy/registry-image.ts";
 import { exchangeClass, isDigest, registryPath } from "../../record/proxy/registry-path.ts";
 import { accountLine } from "../../trace/account.ts";
 import { sliceTrace } from "../../trace/conversion/slice-trace.ts";
-import type { TraceKey } from "../../trace/raw-record.ts";
+import { rangeLength } from "../../trace/range-length.ts";
+import { RANGE_KEY, type TraceKey } from "../../trace/raw-record.ts";
 import { TimestampReader } from "../../trace/timestamp.ts";
 import { temporaryFolder } from "../replay/archived-traces.ts";
 import { interruptible } from "../trace/interruptible.ts";
@@ -85,7 +86,7 @@ function placeOf(underWay: readonly Ended[], end: number): number {
   return from;
 }
 
-type Fields = Readonly<Partial<Record<TraceKey, unknown>>>;
+type Fields = Readonly<Partial<Record<TraceKey | typeof RANGE_KEY, unknown>>>;
 
 const textOf = (value: unknown): string | undefined =>
   value === undefined || value === null ? undefined : String(value);
@@ -110,7 +111,10 @@ function exchangeOf(record: Fields, arrival: Micros): HttpExchange {
     ...(query === undefined ? {} : { query }),
     class: exchangeClass(method, about, { query: query ?? "", isToken: false }),
     ...(upload === undefined ? {} : { upload }),
-    req_headers: agent === undefined ? {} : { "User-Agent": agent },
+    req_headers: {
+      ...(agent === undefined ? {} : { "User-Agent": agent }),
+      ...(record[RANGE_KEY] === undefined ? {} : { Range: String(record[RANGE_KEY]) }),
+    },
     ...answerOf(method, record),
     ...(isDigest(about.reference) ? { digest: about.reference } : {}),
     marks: { end: Math.round((numberOf(record["http.request.duration"]) ?? 0) * 1e6) },
@@ -128,13 +132,13 @@ function answerOf(
   const status = numberOf(record["http.response.status"]);
   if (senders.includes(method))
     return { res_headers: {}, req_bytes: size, res_bytes: 0, status: status ?? 201 };
-  const isHead = method === "HEAD";
-  return {
-    res_headers: isHead ? { "Content-Length": String(size) } : {},
-    req_bytes: 0,
-    res_bytes: isHead ? 0 : size,
-    status: status ?? 200,
-  };
+  const base = { req_bytes: 0, status: status ?? 200 };
+  const range = textOf(record[RANGE_KEY]);
+  if (method === "HEAD")
+    return { ...base, res_headers: { "Content-Length": String(size) }, res_bytes: 0 };
+  if (range === undefined) return { ...base, res_headers: {}, res_bytes: size };
+  const headers = { "Content-Range": `${range.replace("=", " ")}/${size}` };
+  return { ...base, res_headers: headers, res_bytes: rangeLength(range, size) };
 }
 
 function eventsOf(exchange: HttpExchange, image: RegistryImage) {

@@ -112,6 +112,10 @@ function storyOf(name: string, { exchanges, records, gaps, leftOut }: ArchiveTra
   return `${name}: ${records} records of ${exchanges} exchanges${left}${torn}`;
 }
 
+/** Whether a trace of the configuration is an archive. */
+export const namesArchive = ({ traces }: Named): boolean =>
+  traces.some((name) => archiveTraceName(name) !== undefined);
+
 type Sections = { readonly trace: Named };
 
 /** A configuration whose traces are all files. */

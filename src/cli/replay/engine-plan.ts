@@ -22,6 +22,8 @@ export type RunFlags = ReplayFlags & {
   readonly planFile?: string | undefined;
   readonly dryRun: boolean;
   readonly runId: string;
+  /** A trace is an archive: the report holds what it says against what the run sees. */
+  readonly isRecording?: boolean | undefined;
 };
 
 /** Which traces are read, and what is kept of them, by every mode. */
@@ -88,6 +90,7 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
     tooLateNs: run.saturation.latenessMs * 1e6,
     feed: {
       kind: "run",
+      isRecording: flags.isRecording,
       ...objectPlan(config, flags, threads),
       map: warmup.output as string,
       unmapped: run.unmapped,

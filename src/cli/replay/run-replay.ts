@@ -187,6 +187,7 @@ function figuresOf(
     traceSeconds,
     skipped: skippedOf(end.feed.skipped, rows),
     records: recordCounts(end.feed.account),
+    recorded: end.feed.recorded,
     besides: besidesOf(end.counts),
     examples: rows.examples,
     compat: rows.compat.figures(),

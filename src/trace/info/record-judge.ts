@@ -7,7 +7,14 @@ import { copyEscapedText } from "../json-text.ts";
 import { NONE, TEXT_BYTES_MAX } from "../layout.ts";
 import type { Ledger } from "../ledger.ts";
 import { Field, type RawRecord, Shape } from "../raw-record.ts";
-import { hasGoodTexts, numberOf, optionalFields, reject, STATUS_MAX } from "../record-soundness.ts";
+import {
+  hasGoodRange,
+  hasGoodTexts,
+  numberOf,
+  optionalFields,
+  reject,
+  STATUS_MAX,
+} from "../record-soundness.ts";
 import { type RecordBlock, recordBlock } from "../record-view.ts";
 import { TimestampReader } from "../timestamp.ts";
 import { UriParts } from "../uri-parts.ts";
@@ -73,7 +80,7 @@ export class RecordJudge {
     this.#readUri(raw);
     this.#text.read(raw, Field.method);
     this.method = methodOf(this.#text);
-    if (!this.#readNumbers(raw, bare)) return false;
+    if (!this.#readNumbers(raw, bare) || !hasGoodRange(this.#ledger, raw)) return false;
     this.#ledger.account.read++;
     if (!bare) this.#countDefaults(raw);
     return true;

@@ -1,8 +1,11 @@
 import { UsageError } from "../../core/errors.ts";
-import { Kind, Op } from "../../core/operation.ts";
+import { Kind, Op, operationClassOf } from "../../core/operation.ts";
+import { Flag, type OperationFields } from "../../ring/operation-record.ts";
+import { RecordedTally } from "../../stats/recorded-tally.ts";
 import { brokenLines } from "../../trace/account.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import { openTrace } from "../../trace/open-trace.ts";
+import { rangeLength } from "../../trace/range-length.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import type { TraceStream } from "../../trace/trace-stream.ts";
 import { readUriMap, type UriMap } from "../../trace/uri-map.ts";
@@ -28,10 +31,11 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
   tools.tell({ type: "opened", broken: brokenLines(stream.account), records: stream.account.kept });
   const files = openFiles(plan);
   const skipped: Record<string, number> = {};
+  const recorded = plan.isRecording === true ? new RecordedTally() : undefined;
   const source = new RunSource(
     plan,
     { map, movedTags },
-    listenersOf(files, skipped, tools),
+    listenersOf({ ...files, recorded }, skipped, tools),
     plan.dryRun ? undefined : tools.feed,
   );
   const complete = source.run(stream);
@@ -46,6 +50,7 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
     complete,
     traceSeconds,
     objects: {},
+    recorded: recorded?.figures(),
   };
 }
 
@@ -57,7 +62,7 @@ const openFiles = ({ planFile, skippedFile }: RunFeedPlan): Files => ({
 });
 
 function listenersOf(
-  files: Files,
+  { recorded, ...files }: Files & { readonly recorded: RecordedTally | undefined },
   skipped: Record<string, number>,
   { tell, orders }: FeederTools,
 ): RunListeners {
@@ -68,10 +73,20 @@ function listenersOf(
     },
     planned(record, fields) {
       if (files.plan !== undefined) writePlanLine(files.plan, record, fields);
+      if (recorded !== undefined) tallyRecorded(recorded, record, fields);
     },
     isCut: cutOf(orders),
     due: (second, operations) => tell({ type: "planned", second, operations }),
   };
+}
+
+function tallyRecorded(tally: RecordedTally, record: RecordView, fields: OperationFields): void {
+  const { op, kind, size, flags } = fields;
+  const { status, duration: seconds } = record;
+  const isRanged = (flags & Flag.ranged) !== 0;
+  const whole = op === Op.HEAD ? 0 : size;
+  const bytes = isRanged ? rangeLength(record.range, whole) : whole;
+  tally.add(operationClassOf(op, kind), { status, bytes, seconds });
 }
 
 /** True some time after the second interrupt. */

@@ -164,7 +164,8 @@ export class RunSource {
     if (entry < 0) return this.#plan.unmapped === "put" ? this.#be(Op.PUT) : "unmapped";
     if (this.#map.isBad(entry)) return "warmup_failed";
     this.#takeDigest(entry);
-    if (this.#plan.verify) fields.flags |= Flag.verify;
+    if (record.rangeBytes > 0) fields.flags |= Flag.ranged;
+    else if (this.#plan.verify) fields.flags |= Flag.verify;
     return this.#be(Op.GET);
   }
 
@@ -229,6 +230,7 @@ export class RunSource {
         this.#readReference(record),
       );
     else this.#targets.blob(registry, op === Op.HEAD, this.#repository(record), this.#blob);
+    if ((this.#fields.flags & Flag.ranged) !== 0) this.#targets.range(record);
   }
 
   /** The digest goes into the requests, so it is made here, ahead of the due time, and not when the body is sent. */

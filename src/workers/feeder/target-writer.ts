@@ -2,7 +2,7 @@
 import { headTail } from "../../registry/request-head.ts";
 import { DIGEST_BYTES } from "../../ring/operation-record.ts";
 import { copyText } from "../../trace/json-text.ts";
-import { type RecordBlock, recordBlock } from "../../trace/record-view.ts";
+import { type RecordBlock, type RecordView, recordBlock } from "../../trace/record-view.ts";
 import type { EndpointPlan } from "../feed-plan.ts";
 import { blockOf, type Span } from "./span.ts";
 
@@ -20,6 +20,11 @@ type EndpointPieces = {
 const BLOBS = blockOf("/blobs/sha256:");
 const MANIFESTS = blockOf("/manifests/");
 const TARGET_BYTES = 64 * 1024;
+const RANGE = blockOf("Range: ");
+/** End of the last line and of the head. */
+const HEAD_END = blockOf("\r\n\r\n");
+/** The empty line, which moves behind the range. */
+const HEAD_END_BYTES = 2;
 
 /** The two hexadecimal digits of a byte, as a little-endian pair of characters. */
 const HEX_PAIRS = Int32Array.from({ length: 256 }, (_, byte) =>
@@ -72,6 +77,15 @@ export class TargetWriter {
     this.#piece(MANIFESTS);
     this.#span(reference);
     this.#piece(pieces.manifestTail);
+  }
+
+  /** Makes the head in `bytes`, of a GET, ask for the part of the object that the record has. */
+  range({ block, rangeAt, rangeBytes }: RecordView): void {
+    this.#begun = undefined;
+    this.length -= HEAD_END_BYTES;
+    this.#piece(RANGE);
+    this.length = copyText(this.#block, this.length, block, rangeAt, rangeAt + rangeBytes);
+    this.#piece(HEAD_END);
   }
 
   ping(registry: number): void {

@@ -103,6 +103,7 @@ export class Entry implements Landing {
     order.size = doubles[(at + SIZE_AT) >> 3] as number;
     order.verify = (flags & Flag.verify) !== 0;
     order.expectMissing = (flags & Flag.expectMissing) !== 0;
+    order.ranged = (flags & Flag.ranged) !== 0;
     const lengths = words[(at + TARGET_BYTES_AT) >> 2] as number;
     const targetBytes = lengths & 0xffff;
     this.rowAt = rowAtBehind(targetBytes);

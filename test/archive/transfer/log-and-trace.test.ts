@@ -150,6 +150,12 @@ const request = fc.oneof(
     status: fc.constant(404),
   }),
   fc.record({ method: fc.constant("GET"), uri: fc.constant("v2/"), status: fc.constant(200) }),
+  fc.record({
+    method: fc.constant("GET"),
+    uri: fc.constant(`v2/lib/a/blobs/${DIGEST}`),
+    status: fc.constant(206),
+    range: fc.constantFrom("bytes=0-9", "bytes=5-", "bytes=-1"),
+  }),
 );
 const record = fc.record({
   step: fc.integer({ min: 1, max: 2_000_000 }),
@@ -179,6 +185,7 @@ test("a registry trace becomes an archive and comes back record by record, in or
             timestamp: new Date(Math.floor(us / 1000))
               .toISOString()
               .replace("Z", `${String(us % 1000).padStart(3, "0")}Z`),
+            ...("range" in sent ? { "http.request.range": sent.range } : {}),
           };
         },
       );

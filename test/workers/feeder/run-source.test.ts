@@ -25,6 +25,7 @@ type Given = {
   readonly method?: string;
   readonly client?: string;
   readonly size?: number;
+  readonly range?: string;
 };
 
 const RING_BYTES = 1024 * 1024;
@@ -41,13 +42,14 @@ async function feed(
   } = {},
 ) {
   const folder = folderFor(test);
-  const lines = given.map(({ uri, method = "GET", client = "c", size = 100 }, row) =>
+  const lines = given.map(({ uri, method = "GET", client = "c", size = 100, range }, row) =>
     JSON.stringify(
       nativeAt(row, {
         "http.request.uri": uri,
         "http.request.method": method,
         "http.request.remoteaddr": client,
         "http.response.written": size,
+        ...(range === undefined ? {} : { "http.request.range": range }),
       }),
     ),
   );
@@ -190,6 +192,24 @@ for (const { what, name } of hostile) {
     assert.deepEqual(skipped, { unaddressable: [`v2/lib/manifests/${ref}`] });
   });
 }
+
+test("run source: a read of a part asks for it in one more line, its neighbours do not", async (t) => {
+  const blob = { uri: "v2/lib/blobs/00" };
+  const { sent } = await feed(t, [
+    blob,
+    { ...blob, range: "bytes=0-9" },
+    blob,
+    { uri: "v2/lib/manifests/v1", range: "bytes=-5" },
+  ]);
+  const [whole = "", part = "", again = "", manifest = ""] = sent.map(({ target }) => target);
+  assert.match(
+    whole,
+    /^GET \/v2\/lib\/blobs\/sha256:[^\n]*\r\nHost: r:1\r\nUser-Agent: u\r\n\r\n$/,
+  );
+  assert.equal(part, whole.replace(/\r\n$/, "Range: bytes=0-9\r\n\r\n"));
+  assert.equal(again, whole);
+  assert.match(manifest, /^GET \/v2\/lib\/manifests\/v1 .*\r\nRange: bytes=-5\r\n\r\n$/s);
+});
 
 test("run source: whatever a trace says, what is sent is one request line and the fields of ours", async (t) => {
   const part = fc.oneof(
