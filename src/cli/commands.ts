@@ -39,7 +39,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "ctl",
-    summary: "pause, resume, speed up or end a run that goes on, on all its machines at one instant",
+    summary:
+      "pause, resume, speed up or end a run that goes on, on all its machines at one instant",
     load: async () => (await import("./ctl.ts")).ctl,
   },
   {
@@ -193,6 +194,11 @@ export const verbs: readonly Verb[] = [
     load: async () => (await import("./keygen.ts")).keygen,
   },
   {
+    name: "init",
+    summary: "write a commented configuration to begin with",
+    load: async () => (await import("./init.ts")).init,
+  },
+  {
     name: "validate",
     summary: "check a configuration, flags or a profile: every mistake with line and column",
     load: async () => (await import("./validate.ts")).validate,
@@ -201,6 +207,16 @@ export const verbs: readonly Verb[] = [
     name: "schema",
     summary: "print the JSON Schema of a file, for editors and checks",
     load: async () => (await import("./schema.ts")).schema,
+  },
+  {
+    name: "completion",
+    summary: "print what a shell needs to complete commands, flags and values: bash, zsh, fish",
+    load: async () => (await import("./completion.ts")).completionOf(verbs),
+  },
+  {
+    name: "man",
+    summary: "print the manual page: every command, flag and exit code",
+    load: async () => (await import("./man.ts")).manOf(verbs),
   },
   {
     name: "db_dump",

@@ -62,19 +62,24 @@ export function commandHelp({
   ].join("\n");
 }
 
-function flagRow([name, option]: [string, Option]): readonly [string, string] {
-  const { alias, type, value, choices, help } = option;
-  const placeholder = value ?? (type === "number" ? "N" : "VALUE");
-  const left = `${alias === undefined ? "   " : `-${alias},`} --${name}${type === "boolean" ? "" : ` ${placeholder}`}`;
+const flagRow = ([name, option]: [string, Option]): readonly [string, string] => [
+  `${option.alias === undefined ? "   " : `-${option.alias},`} --${name}${valueName(option, " ")}`,
+  flagText(option),
+];
+
+/** Name of the value behind `before`; empty for a switch. */
+export const valueName = ({ type, value }: Option, before: string): string =>
+  type === "boolean" ? "" : `${before}${value ?? (type === "number" ? "N" : "VALUE")}`;
+
+/** What the flag does, what it takes and what holds without it. */
+export function flagText({ choices, help, array, required, default: preset }: Option): string {
   const notes = [
     ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
-    ...(option.array === true ? ["may be repeated"] : []),
-    ...(option.required === true ? ["required"] : []),
-    ...(option.default === undefined || option.default === false
-      ? []
-      : [`default ${option.default}`]),
+    ...(array === true ? ["may be repeated"] : []),
+    ...(required === true ? ["required"] : []),
+    ...(preset === undefined || preset === false ? [] : [`default ${preset}`]),
   ];
-  return [left, notes.length === 0 ? help : `${help} (${notes.join("; ")})`];
+  return notes.length === 0 ? help : `${help} (${notes.join("; ")})`;
 }
 
 /** Two columns; a left side that is too long has its right side on the next line, and long right sides are folded. */

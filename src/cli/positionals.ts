@@ -20,9 +20,10 @@ export function checkPositionals<T extends OptionTable>(
         : `drayage ${name} takes ${positionals.join(" ")} and got "${extra}" besides`,
     );
   for (const [at, positional] of positionals.entries()) {
-    const known = words[positional.replace(/[^A-Z_]/g, "")];
+    const bare = positional.replace(/[^A-Z_]/g, "");
+    const known = words[bare];
     const word = given[at];
     if (known === undefined || word === undefined || known.includes(word)) continue;
-    throw new UsageError(`${positional} cannot be "${word}"${hint(word, known)}`);
+    throw new UsageError(`${bare} cannot be "${word}"${hint(word, known)}`);
   }
 }

@@ -6,7 +6,7 @@ import { KeyTree } from "../config/key-tree.ts";
 import { replayConfigOf } from "../config/replay-config.ts";
 import { replaySchema } from "../config/replay-schema.ts";
 import type { Mode } from "../config/schema-parts.ts";
-import { isMapping } from "../config/values.ts";
+import { isMapping, type Mapping } from "../config/values.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
 import { fileKeys, readFlagFile } from "../flag-file.ts";
 import { loadSchedule } from "../load/load-schedule.ts";
@@ -128,7 +128,7 @@ function asAWhole(file: YamlFile, check: () => void): readonly string[] {
   }
 }
 
-/** The kind that knows most of the file's keys; the first of several. A simulation is a replay that names a plug-in. */
+/** The kind that knows most of the file's keys; the first of several. */
 export function kindOf({ data }: YamlFile): FileKind {
   const written = isMapping(data) ? Object.keys(data) : [];
   const known = ({ keys }: FileKind): number => {
@@ -137,6 +137,11 @@ export function kindOf({ data }: YamlFile): FileKind {
   };
   const best = fileKinds.reduce((first, kind) => (known(kind) > known(first) ? kind : first));
   if (best.name !== "run" || !isMapping(data)) return best;
-  const simulates = isMapping(data.simulate) && data.registry === undefined;
-  return fileKinds.find(({ name }) => simulates && name === "simulate") ?? best;
+  return fileKinds.find(({ name }) => name === modeOf(data)) ?? best;
+}
+
+/** A replay without registries that names a plug-in is a simulation; one without clients is a warm-up. */
+function modeOf({ registry, simulate, warmup, client_info: clients }: Mapping): Mode {
+  if (registry === undefined && isMapping(simulate)) return "simulate";
+  return registry !== undefined && isMapping(warmup) && clients === undefined ? "warmup" : "run";
 }
