@@ -25,9 +25,12 @@ async function conforms(name: string, data: unknown): Promise<void> {
   let check = checks.get(name);
   if (check === undefined) {
     const { out } = await ask("schema", name);
-    check = new Ajv2020({ allErrors: true, allowUnionTypes: true, strictTuples: false, validateFormats: false }).compile(
-      JSON.parse(out),
-    );
+    check = new Ajv2020({
+      allErrors: true,
+      allowUnionTypes: true,
+      strictTuples: false,
+      validateFormats: false,
+    }).compile(JSON.parse(out));
     checks.set(name, check);
   }
   assert.ok(check(data), JSON.stringify(check.errors, null, 1));
@@ -213,7 +216,9 @@ test("schema: the list names each, and each says its draft, its name and what it
     assert.match(schema.$id, /^urn:drayage:schema:[a-z-]+:\d+$/, name);
     assert.equal(typeof schema.title, "string", name);
     assert.doesNotMatch(JSON.stringify(schema), /"modes"/);
-    new Ajv2020({ allowUnionTypes: true, strictTuples: false, validateFormats: false }).compile(schema);
+    new Ajv2020({ allowUnionTypes: true, strictTuples: false, validateFormats: false }).compile(
+      schema,
+    );
   }
 });
 
