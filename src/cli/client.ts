@@ -77,7 +77,10 @@ export const client: Command<typeof options> = {
       say,
       alone: nodeDirectory,
     });
-    await awaiter.await((link) => host.converse(link));
+    await awaiter.await(
+      (link) => host.converse(link),
+      () => host.isBusy,
+    );
     if (awaiter instanceof NodeListener && given.port === 0)
       terminal.out.write(`${awaiter.port}\n`);
     say(`waiting for masters on ${awaiter.address}; Ctrl-C ends it`);

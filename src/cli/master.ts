@@ -1,8 +1,9 @@
+import { resumeArguments } from "./cluster/resume-arguments.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { ctlOption } from "./ctl/ctl-address.ts";
 import { parseArguments } from "./parser.ts";
-import { endOptions, nodeOptions } from "./replay/replay-options.ts";
+import { endOptions, nodeOptions, resumeOption } from "./replay/replay-options.ts";
 import { requestLogOptions } from "./replay/request-log.ts";
 
 const options = {
@@ -16,6 +17,7 @@ const options = {
   },
   ...configOption,
   ca: nodeOptions.ca,
+  ...resumeOption,
   ...endOptions,
   ...ctlOption,
   ...requestLogOptions,
@@ -44,7 +46,12 @@ export const masterOf = (modes: Modes): Command<typeof options> => ({
       type: "drayage master -c simulate -i config.yaml",
       does: "as drayage simulate -i config.yaml",
     },
+    {
+      type: "drayage master --resume runs/2026-11-23T13-05-53Z_run_c61434",
+      does: "carry on a run over cluster.nats whose master was killed",
+    },
   ],
+  normalize: resumeArguments,
   options,
   async run({ command, ...common }, _positionals, terminal) {
     // The option table lets nothing else through.

@@ -16,6 +16,7 @@ import {
   endOptions,
   nodeOptions,
   overridesOf,
+  resumeOption,
   traceReadingOptions,
 } from "./replay/replay-options.ts";
 import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
@@ -34,6 +35,7 @@ const options = {
   "dry-run": { type: "boolean", default: false, help: "send nothing and ask no registry" },
   plan: { type: "string", value: "FILE", help: "write what is sent, by whom and when (NDJSON)" },
   ...nodeOptions,
+  ...resumeOption,
   ...traceReadingOptions,
   ...endOptions,
   ...ctlOption,
@@ -75,7 +77,8 @@ export const run: Command<typeof options> = {
       planFile: given.plan,
       dryRun: given["dry-run"],
       isRecording: namesArchive(written.trace),
-      runId: randomBytes(8).toString("hex"),
+      runId: given.resume ?? randomBytes(8).toString("hex"),
+      resumes: given.resume !== undefined,
       tmpDir: given.tmp,
       errorsFile: given.errors,
     };
@@ -89,7 +92,8 @@ export const run: Command<typeof options> = {
       ctl: ctlAddress(given, terminal.env),
       next: [],
     };
-    if (given.nodes && given.local === undefined && hasRemoteNodes(config)) {
+    const spreads = given.nodes && given.local === undefined && hasRemoteNodes(config);
+    if (spreads || flags.resumes === true) {
       const ctl = ctlAddress(given, terminal.env, config.clientInfo.port);
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
       return replayRun({ ...ending, ...spread, ctl }, terminal);

@@ -47,7 +47,8 @@ export type ConversationEvents = {
 export class Conversation {
   readonly peer: string;
   readonly isPrivate: boolean;
-  readonly #link: Link;
+  /** What carries it: by it a transport says of which conversation it speaks. */
+  readonly link: Link;
   readonly #encoder: MessageEncoder;
   readonly #decoder = new MessageDecoder();
   #patience: Patience = patience;
@@ -57,6 +58,7 @@ export class Conversation {
   #heardAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #over = false;
+  #outlasts = false;
   #cutAt: number | undefined;
   /** Times without a connection. */
   cuts = 0;
@@ -65,7 +67,7 @@ export class Conversation {
   constructor(link: Link) {
     this.peer = link.peer;
     this.isPrivate = link.isPrivate;
-    this.#link = link;
+    this.link = link;
     const { frameBytes } = link;
     this.#encoder = new MessageEncoder(frameBytes === undefined ? {} : { frameBytes });
     link.listen({
@@ -90,8 +92,13 @@ export class Conversation {
     this.#beat();
   }
 
+  /** From now on silence is no reason to give up, where another master can take over. */
+  outlast(): void {
+    this.#outlasts = this.link.forsake !== undefined;
+  }
+
   get unacknowledgedBytes(): number {
-    return this.#link.unacknowledgedBytes;
+    return this.link.unacknowledgedBytes;
   }
 
   /** Messages of unknown types that were ignored. */
@@ -102,7 +109,7 @@ export class Conversation {
   /** What was said and is not known to have been heard. */
   unheard(): Message[] {
     const decoder = new MessageDecoder();
-    return this.#link.unacknowledged().flatMap((frame) => {
+    return this.link.unacknowledged().flatMap((frame) => {
       const decoded = decoder.decode(frame);
       return decoded.kind === "message" ? [decoded.message] : [];
     });
@@ -110,7 +117,7 @@ export class Conversation {
 
   say(message: Message): void {
     if (this.#over) return;
-    for (const frame of this.#encoder.encode(message)) this.#link.send(frame, lanes[message.type]);
+    for (const frame of this.#encoder.encode(message)) this.link.send(frame, lanes[message.type]);
   }
 
   #take(bytes: Uint8Array): void {
@@ -125,7 +132,7 @@ export class Conversation {
         return;
       case "rejected":
         this.#lose(`it sent ${decoded.reason}`);
-        this.#link.close();
+        this.link.close();
         return;
       default:
         decoded satisfies never;
@@ -157,8 +164,12 @@ export class Conversation {
       this.say({ type: "heartbeat", clockNs: performance.now() * 1e6 });
       const silence = performance.now() - this.#heardAt;
       if (silence < this.#patience.lostAfterMs) return;
+      if (this.#outlasts) {
+        this.link.forsake?.();
+        return;
+      }
       this.#lose(`nothing was heard of it for ${Math.round(silence / 1000)} s`);
-      this.#link.close();
+      this.link.close();
     }, this.#patience.heartbeatMs);
   }
 
@@ -177,7 +188,7 @@ export class Conversation {
   close(): void {
     if (this.#over) return;
     this.#end();
-    this.#link.close();
+    this.link.close();
   }
 }
 

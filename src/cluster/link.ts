@@ -44,6 +44,11 @@ export interface Link {
   listen(listener: LinkListener): void;
   /** Ends the conversation after what was sent before. */
   close(): void;
+  /**
+   * The other end has been silent for too long. Only where what is sent is kept between the two: the conversation goes on, and
+   * another master may come to take it up.
+   */
+  forsake?(): void;
 }
 
 /** The master's side of a transport. */
@@ -53,13 +58,47 @@ export interface NodeFinder {
    * named in `missing` with a sentence each.
    */
   find(): Promise<FoundNodes>;
+  /** Where runs are remembered until they are closed; a transport that keeps nothing has none. */
+  readonly memory?: RunMemory | undefined;
   close(): Promise<void>;
 }
+
+/** What is kept of a run, besides its operations and results, so that another master can carry it on. Plain data. */
+export interface RunMemory {
+  /** What the run is: kept before anything is sent. `hellos`: what the nodes said of themselves, in their order. */
+  describe(description: RunDescription): Promise<void>;
+  /** Something that happened to the run, in the order of happening. Settled when it is kept. */
+  note(note: unknown): Promise<void>;
+}
+
+export type RunDescription = { readonly hellos: readonly unknown[]; readonly run: unknown };
 
 export type FoundNodes = {
   readonly links: readonly Link[];
   readonly missing: readonly MissingNode[];
+  /** Of a run that another master began. */
+  readonly begun?: BegunRun;
 };
+
+/** A run that has lost its master. Its links are those of all nodes, whether they still answer or not. */
+export interface BegunRun {
+  readonly description: RunDescription;
+  /** Why nodes do not answer, by their link. */
+  readonly gone: ReadonlyMap<Link, string>;
+  /**
+   * Tells everything so far, in order; what nodes sent is heard on their links meanwhile, and from then on as in any run.
+   * Waits with what comes next while the listener's promise is not settled. Throws DrayageError when not everything is there.
+   */
+  retell(listener: BegunListener): Promise<void>;
+}
+
+export interface BegunListener {
+  /** A frame of the lane `work`, as the first master sent it. Borrowed until return. */
+  work(link: Link, frame: Uint8Array): void;
+  note(note: unknown): void;
+  /** Asked before each piece: there may be much. */
+  room(): Promise<void>;
+}
 
 export type MissingNode = {
   readonly name: string;
@@ -70,8 +109,11 @@ export type MissingNode = {
 
 /** The node's side of a transport: one conversation after the other. */
 export interface MasterAwaiter {
-  /** `conversation` is called for every master that comes; a link to refuse is closed by the callee. */
-  await(conversation: (link: Link) => void): Promise<void>;
+  /**
+   * `conversation` is called for every master that comes; a link to refuse is closed by the callee. `isBusy`: whether it would
+   * be refused, for transports that ask first.
+   */
+  await(conversation: (link: Link) => void, isBusy?: () => boolean): Promise<void>;
   /** Where masters find it, for people. */
   readonly address: string;
   close(): Promise<void>;

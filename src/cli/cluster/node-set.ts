@@ -1,14 +1,15 @@
 // The machines that a run is spread over: found before the plan is made, since it depends on how many there are.
 
-import type { NodeFinder } from "../../cluster/link.ts";
+import type { BegunRun, NodeFinder } from "../../cluster/link.ts";
 import { ClusterEngine, type ClusterOptions } from "../../cluster/master/cluster-engine.ts";
-import { gatherNodes } from "../../cluster/master/gather-nodes.ts";
+import { begunNodes, gatherNodes } from "../../cluster/master/gather-nodes.ts";
 import type { NodeHandle } from "../../cluster/master/node-handle.ts";
 import type { NodePlanning } from "../../cluster/master/plan-messages.ts";
+import type { Hello } from "../../cluster/protocol/message.ts";
 import type { MakeEngine } from "../../workers/engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
-import { nodeFinder } from "./node-finder.ts";
+import { begunNodeFinder, nodeFinder } from "./node-finder.ts";
 
 /** Above it a clock is as good as unknown. Source: cluster.md 3. */
 const CLOCK_BOUND_MAX_MS = 100;
@@ -24,15 +25,18 @@ export type NodeSetRequest = {
   readonly say: (line: string) => void;
 };
 
+/** With the run that was begun, if one was. */
+type Taken = NodeSetRequest & { readonly begun?: BegunRun };
+
 /** What a run tells of itself; the rest of the planning is the same for all runs. */
 export type RunPlanning = Omit<NodePlanning, "version" | "patience">;
 
 export class NodeSet {
   readonly #nodes: readonly NodeHandle[];
   readonly #finder: NodeFinder;
-  readonly #request: NodeSetRequest;
+  readonly #request: Taken;
 
-  private constructor(nodes: readonly NodeHandle[], finder: NodeFinder, request: NodeSetRequest) {
+  private constructor(nodes: readonly NodeHandle[], finder: NodeFinder, request: Taken) {
     this.#nodes = nodes;
     this.#finder = finder;
     this.#request = request;
@@ -52,6 +56,32 @@ export class NodeSet {
     }
   }
 
+  /** Takes over the nodes of a run whose master is gone. `check` throws when the run is another one. */
+  static async resume(
+    request: NodeSetRequest,
+    check: (run: unknown) => Promise<void>,
+  ): Promise<NodeSet> {
+    const finder = begunNodeFinder(request);
+    try {
+      const { links, begun } = await finder.find();
+      const { hellos, run } = begun.description;
+      await check(run);
+      const nodes = begunNodes(links, hellos as readonly Hello[], patienceOf(request.cluster));
+      return new NodeSet(nodes, finder, { ...request, begun });
+    } catch (error) {
+      await finder.close();
+      throw error;
+    }
+  }
+
+  /** Where the transport keeps such things, the run can be resumed from now on, by whoever has `run` again. */
+  async describe(run: () => Promise<unknown>): Promise<boolean> {
+    const { memory } = this.#finder;
+    if (memory === undefined) return false;
+    await memory.describe({ hellos: this.#nodes.map(({ hello }) => hello), run: await run() });
+    return true;
+  }
+
   get count(): number {
     return this.#nodes.length;
   }
@@ -69,6 +99,8 @@ export class NodeSet {
       clockBoundMaxMs: CLOCK_BOUND_MAX_MS,
       wallAheadMaxMs: cluster.clockDifference,
       say,
+      memory: this.#finder.memory,
+      begun: this.#request.begun,
       close: () => this.#finder.close(),
     };
     return (plan, listeners) => new ClusterEngine(plan, listeners, options);

@@ -13,6 +13,7 @@ import { planRun, type RunFlags } from "../replay/engine-plan.ts";
 import { warmedRegistries } from "../replay/map-files.ts";
 import type { WarmupNodes } from "../replay/warmup-replay.ts";
 import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
+import { describeRun, requireSameRun } from "./run-description.ts";
 
 /** Whether anybody but this process is to send. */
 export const hasRemoteNodes = ({ clientInfo, cluster }: ReplayConfig): boolean =>
@@ -42,7 +43,7 @@ export async function spreadRun(
   flags: RunFlags,
   surroundings: SpreadSurroundings,
 ): Promise<SpreadRun> {
-  const nodes = await NodeSet.find(requestOf(config, flags.runId, surroundings));
+  const nodes = await nodesOf(config, flags, surroundings);
   const plan = planRun(config, { ...flags, nodes: nodes.count });
   const local = config.cluster.split === "local" ? await localPlanning(config, plan.feed) : {};
   const makeEngine = nodes.engineFor({
@@ -56,6 +57,25 @@ export async function spreadRun(
     ...local,
   });
   return { plan, makeEngine };
+}
+
+/** Those of the run that is resumed, or others; what resuming needs is kept where the transport keeps anything. */
+async function nodesOf(
+  config: ReplayConfig,
+  { runId, resumes }: RunFlags,
+  surroundings: SpreadSurroundings,
+): Promise<NodeSet> {
+  const request = requestOf(config, runId, surroundings);
+  if (resumes) return NodeSet.resume(request, (begun) => requireSameRun(begun, config));
+  const nodes = await NodeSet.find(request);
+  try {
+    if (await nodes.describe(() => describeRun(config)))
+      surroundings.say(`run ${runId}: if this master dies, --resume ${runId} carries it on`);
+    return nodes;
+  } catch (error) {
+    await nodes.close();
+    throw error;
+  }
 }
 
 /** Relative to the working directory, which is another one on every machine, unless the configuration names the root. */

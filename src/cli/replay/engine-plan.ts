@@ -22,6 +22,8 @@ export type RunFlags = ReplayFlags & {
   readonly planFile?: string | undefined;
   readonly dryRun: boolean;
   readonly runId: string;
+  /** The run was begun by another master. */
+  readonly resumes?: boolean | undefined;
   /** A trace is an archive: the report holds what it says against what the run sees. */
   readonly isRecording?: boolean | undefined;
 };

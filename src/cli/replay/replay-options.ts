@@ -1,3 +1,4 @@
+import { UsageError } from "../../core/errors.ts";
 import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
 import { redactedArguments } from "../config/redacted-arguments.ts";
@@ -27,6 +28,19 @@ export const nodeOptions = {
     type: "string",
     value: "FILE",
     help: "authority of the nodes' certificates (PEM): speaks TLS with them",
+  },
+} as const satisfies OptionTable;
+
+/** Carrying on what a killed master began. */
+export const resumeOption = {
+  resume: {
+    type: "string",
+    value: "RUN",
+    check: (text, label) => {
+      if (!/^[A-Za-z0-9_-]{1,48}$/.test(text))
+        throw new UsageError(`${label} wants the id of a run, or its run directory`);
+    },
+    help: "carry on a run over cluster.nats whose master was killed: its id, or its run directory",
   },
 } as const satisfies OptionTable;
 

@@ -20,6 +20,7 @@ export function replayStory(
     seed: run.seed,
     plan: {
       config: resolvedConfig(config),
+      ...(plan.feed.kind === "run" ? { runId: plan.feed.runId } : {}),
       threads: plan.threads,
       pacing: plan.pacing,
       limits: plan.limits,

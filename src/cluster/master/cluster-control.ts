@@ -36,6 +36,13 @@ export class ClusterControl {
     return answer;
   }
 
+  /** An order that an earlier master gave. */
+  recall({ order, atNs, factor }: Control): void {
+    if (order === "pause" || order === "resume")
+      this.#control.control({ kind: order, at: atNs }, nanos(0));
+    if (order === "speed") this.#control.control({ kind: order, at: atNs, factor }, nanos(0));
+  }
+
   /** Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. */
   end(kind: "drain" | "stop", elapsed: number | undefined): Control {
     const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);

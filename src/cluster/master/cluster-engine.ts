@@ -14,10 +14,13 @@ import { Feeder } from "../../workers/feeder.ts";
 import type { NodeStatus } from "../../workers/node-report.ts";
 import { allocateOrders, RunOrders } from "../../workers/run-orders.ts";
 import { sumOfCounts } from "../../workers/target-counts.ts";
+import type { BegunRun, RunMemory } from "../link.ts";
 import type { Control } from "../protocol/message.ts";
 import { type ClockLimits, checkClocks } from "./clock-check.ts";
 import { ClusterControl, CONTROL_AHEAD_NS } from "./cluster-control.ts";
+import { announceStart } from "./common-start.ts";
 import { FiguresMerge } from "./figures-merge.ts";
+import { GivenOperations } from "./given-operations.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
 import type { NodeHandle } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
@@ -25,18 +28,21 @@ import { OperationPump } from "./operation-pump.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, planMessages } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
+import { Retelling, type RunNote } from "./retelling.ts";
 
 const RING_BYTES = 1024 * 1024;
 const PUMP_MS = 10;
 /** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
 const PRIMING_PASSES = 3;
-/** Between the announcement of the start and the start. */
-const START_AHEAD_NS = 1e9;
 
 export type ClusterOptions = NodePlanning &
   ClockLimits & {
     readonly nodes: readonly NodeHandle[];
     readonly onLost: OnLost;
+    /** What is kept of the run for another master. */
+    readonly memory?: RunMemory | undefined;
+    /** The run was begun by another master. */
+    readonly begun?: BegunRun | undefined;
     /** All nodes are done, or lost. */
     readonly close: () => Promise<void>;
   };
@@ -65,6 +71,8 @@ export class ClusterEngine implements RunEngine {
   readonly #ended = Promise.withResolvers<void>();
   #changed: () => void = () => {};
   #startedAt: number | undefined;
+  /** What an earlier master of the run gave to nodes. */
+  readonly #before = new GivenOperations();
   /** Nothing waits for its time any more: nodes are given what is left, and give it back unsent. */
   #isEnding = false;
 
@@ -78,7 +86,8 @@ export class ClusterEngine implements RunEngine {
     this.#orders = new RunOrders(this.#ordersMemory);
     const given = options.feedOf === undefined;
     this.#rings = given ? this.#nodes.map(() => allocateRing(RING_BYTES)) : [];
-    this.#pumps = this.#rings.map((memory) => new OperationPump(memory));
+    const before = options.begun === undefined ? undefined : this.#before;
+    this.#pumps = this.#rings.map((memory) => new OperationPump(memory, before));
     this.#figures = new FiguresMerge(this.#nodes.length);
     this.tallies = this.#figures.tallies;
     this.#nodesFeed = given ? undefined : new NodesFeed();
@@ -107,8 +116,10 @@ export class ClusterEngine implements RunEngine {
   /** Runs to the end. Throws what the feeder threw, and DrayageError `node-refused` for a node that does not take part. */
   async run(): Promise<EngineEnd> {
     try {
-      await checkClocks(this.#nodes, this.#clock, this.#options);
-      this.#refusals.throwAny();
+      if (this.#options.begun === undefined) {
+        await checkClocks(this.#nodes, this.#clock, this.#options);
+        this.#refusals.throwAny();
+      }
       return await this.#feed();
     } finally {
       this.#sayGoodbye();
@@ -121,11 +132,15 @@ export class ClusterEngine implements RunEngine {
     const feeder =
       this.#nodesFeed ?? new Feeder(task, (message) => this.#listeners.feeding(message));
     const failed = Promise.race([feeder.failed, this.#failed.promise]);
+    const { begun } = this.#options;
+    if (begun !== undefined) await Promise.race([failed, this.#takeOver(begun)]);
     const pumping = setInterval(() => this.#pump(), PUMP_MS);
     try {
-      this.#sayPlans();
-      await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
-      await Promise.race([failed, this.#startTogether()]);
+      if (begun === undefined) {
+        this.#sayPlans();
+        await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
+        await Promise.race([failed, this.#startTogether()]);
+      }
       const feed = await Promise.race([failed, feeder.finished]);
       await Promise.race([failed, this.#ended.promise]);
       const nodes = this.#nodes.map((node) => node.report());
@@ -180,13 +195,30 @@ export class ClusterEngine implements RunEngine {
   async #startTogether(): Promise<void> {
     for (let pass = 0; pass < PRIMING_PASSES; pass++)
       await new Promise((later) => setTimeout(later, PUMP_MS));
-    const at = this.#clock.now() + START_AHEAD_NS;
-    const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
-    for (const node of this.#nodes) {
-      const atNs = at + (node.clocks?.offset ?? 0);
-      node.conversation.say({ type: "start", atNs, wallUs });
-      node.state = "running";
-    }
+    const { memory } = this.#options;
+    const { at, wallUs } = await announceStart(this.#nodes, this.#clock, memory);
+    this.#begin(at, wallUs);
+  }
+
+  async #takeOver(begun: BegunRun): Promise<void> {
+    const clock = this.#clock;
+    const retelling = new Retelling(begun, this.#nodes, { given: this.#before, clock });
+    await retelling.run({
+      begin: (at, wallUs) => this.#begin(at, wallUs),
+      order: (control) => this.#recallOrder(control),
+      hasRoom: () => this.#listeners.keeper.hasRoom,
+    });
+    for (const { conversation } of this.#nodes) conversation.bePatient(this.#options.patience);
+  }
+
+  #recallOrder(control: Control): void {
+    if (control.order === "drain" || control.order === "stop") {
+      this.#isEnding = true;
+      this.#orders.stop();
+    } else this.#control.recall(control);
+  }
+
+  #begin(at: number, wallUs: number): void {
     this.#startedAt = at;
     this.#listeners.started({
       wallUs,
@@ -260,6 +292,8 @@ export class ClusterEngine implements RunEngine {
   }
 
   #order(control: Control): void {
+    // A note that is lost is not worth the run: another master would go on at another pace.
+    this.#options.memory?.note({ kind: "control", control } satisfies RunNote).catch(() => {});
     for (const node of this.#nodes) if (node.isAlive) node.conversation.say(control);
   }
 

@@ -60,6 +60,21 @@ export async function gatherNodes(
   return there.map(({ conversation, hello }, index) => new NodeHandle(conversation, hello, index));
 }
 
+/** The nodes of a run that another master began. `hellos`: what they said then. They are given up for silence only later. */
+export function begunNodes(
+  links: readonly Link[],
+  hellos: readonly Hello[],
+  patience: Patience,
+): readonly NodeHandle[] {
+  return links.map((link, index) => {
+    const conversation = new Conversation(link);
+    conversation.bePatient({ ...patience, lostAfterMs: Number.POSITIVE_INFINITY });
+    const node = new NodeHandle(conversation, hellos[index] as Hello, index);
+    node.state = "running";
+    return node;
+  });
+}
+
 type Met = { readonly conversation: Conversation; readonly hello: Hello };
 
 function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | MissingNode> {

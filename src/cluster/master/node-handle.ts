@@ -16,6 +16,7 @@ import type {
   Done,
   Hello,
   Message,
+  Ops,
   PullEnd,
   PullTold,
   Results,
@@ -123,6 +124,23 @@ export class NodeHandle implements BatchTaker {
     this.#ledger.enter(batch, records, offsets);
     const count = offsets.length;
     this.#say({ batch, count, records, last: false });
+  }
+
+  /** What an earlier master gave; `open`: offsets of operations whose outcomes are still to come. The memory is taken over. */
+  recall({ batch, last, records }: Ops, open: readonly number[]): void {
+    this.#batches = batch;
+    if (last) this.#told = true;
+    this.#ledger.enter(batch, bufferOf(records), open);
+  }
+
+  /** An operation that somebody else got after all. False if it is not open here. */
+  forget(seq: number): boolean {
+    const open = this.#ledger.settle(seq);
+    if (open) {
+      this.lostOperations++;
+      this.dealtAgain++;
+    }
+    return open;
   }
 
   /** Nothing more will be given. */

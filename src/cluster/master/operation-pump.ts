@@ -1,8 +1,9 @@
 // Moves operation records out of one ring of the feeder to the node that they belong to, a little ahead of the schedule. Runs on
 // the main thread every few milliseconds, many records at a time; budget 500 ns a record. Guarded by
 // test/end-to-end/cluster.test.ts.
-import { DUE_AT } from "../../ring/operation-record.ts";
+import { DUE_AT, SEQ_AT } from "../../ring/operation-record.ts";
 import { RingConsumer } from "../../ring/record-ring.ts";
+import type { GivenOperations } from "./given-operations.ts";
 
 /** Schedule time that a node has ahead of the clock, at most. It is what it lives on when the network is cut. */
 const AHEAD_NS = 10e9;
@@ -24,9 +25,12 @@ export type BatchTaker = {
 
 export class OperationPump {
   readonly #ring: RingConsumer;
+  readonly #given: GivenOperations | undefined;
 
-  constructor(memory: SharedArrayBuffer) {
+  /** `given`: what an earlier master gave to nodes, and is passed over. */
+  constructor(memory: SharedArrayBuffer, given?: GivenOperations) {
     this.#ring = new RingConsumer(memory);
+    this.#given = given;
   }
 
   get ended(): boolean {
@@ -48,6 +52,10 @@ export class OperationPump {
     let length = 0;
     while (length < BATCH_BYTES && offsets.length < room) {
       const at = ring.peek();
+      if (at >= 0 && this.#given?.has(ring.words[(at + SEQ_AT) >> 2] as number) === true) {
+        ring.take();
+        continue;
+      }
       // NaN, "as soon as possible", is never greater.
       if (at < 0 || (ring.doubles[(at + DUE_AT) >> 3] as number) > until) break;
       const bytes = ring.words[at >> 2] as number;

@@ -9,10 +9,18 @@ export type Knock = {
   readonly encrypted: boolean;
   /** Its server, where that is on its own machine. */
   readonly localServer: string | null;
+  /** Carries on a conversation that the node has: its master must have been silent for so long, ms. Null for a new one. */
+  readonly silentMs: number | null;
 };
 
 export type KnockAnswer =
-  | { readonly opened: true; readonly isPrivate: boolean }
+  | {
+      readonly opened: true;
+      readonly isPrivate: boolean;
+      /** Control frames that the node has heard, and that it has said and were heard. */
+      readonly heard: number;
+      readonly said: number;
+    }
   | { readonly opened: false; readonly sentence: string };
 
 export const encodeKnock = (message: Knock | KnockAnswer): string => JSON.stringify(message);
@@ -29,18 +37,23 @@ function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefine
 
 /** Undefined for anything else. */
 export function decodeKnock(bytes: Uint8Array): Knock | undefined {
-  const { conversation, run, name, encrypted, localServer } = parsed(bytes) ?? {};
+  const { conversation, run, name, encrypted, localServer, silentMs } = parsed(bytes) ?? {};
   if (typeof conversation !== "string" || !isToken(conversation)) return undefined;
   if (typeof run !== "string" || !isToken(run) || typeof name !== "string") return undefined;
   if (typeof encrypted !== "boolean") return undefined;
   if (localServer !== null && typeof localServer !== "string") return undefined;
-  return { conversation, run, name, encrypted, localServer };
+  if (silentMs !== null && typeof silentMs !== "number") return undefined;
+  return { conversation, run, name, encrypted, localServer, silentMs };
 }
 
 /** Undefined for anything else. */
 export function decodeAnswer(bytes: Uint8Array): KnockAnswer | undefined {
-  const { opened, isPrivate, sentence } = parsed(bytes) ?? {};
-  if (opened === true && typeof isPrivate === "boolean") return { opened, isPrivate };
+  const { opened, isPrivate, heard, said, sentence } = parsed(bytes) ?? {};
+  if (opened === true && typeof isPrivate === "boolean" && isCount(heard) && isCount(said))
+    return { opened, isPrivate, heard, said };
   if (opened === false && typeof sentence === "string") return { opened, sentence };
   return undefined;
 }
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;

@@ -28,6 +28,8 @@ export class NatsLink implements Link {
   /** Known to a master when the node has answered. */
   isPrivate: boolean;
   readonly frameBytes: number;
+  /** The other end is gone, and nobody has taken its place. */
+  isOrphan = false;
   readonly #talk: Talk;
   readonly #writer: StreamWriter;
   readonly #stopListening: () => void;
@@ -102,6 +104,25 @@ export class NatsLink implements Link {
     }
   }
 
+  /** Control frames that were heard, and those that were said and heard at the other end. */
+  get talked(): { readonly heard: number; readonly said: number } {
+    const { heard, said } = this.#talk;
+    return { heard, said };
+  }
+
+  /** Takes the place of a master that is gone, with what the node knows of the conversation. */
+  carryOn({ heard, said }: { readonly heard: number; readonly said: number }): void {
+    this.#talk.carryOn({ heard: said, said: heard });
+  }
+
+  /** Takes a message that an earlier end wrote: what is written follows it. The frame in it, unless it is a repetition. */
+  recall(data: Uint8Array): Uint8Array | undefined {
+    const envelope = openEnvelope(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    if (envelope === undefined || envelope.number <= this.#written) return undefined;
+    this.#written = envelope.number;
+    return envelope.frame;
+  }
+
   /** Takes a message of the stream that was meant for this end. */
   hearStream(data: Uint8Array): void {
     if (this.#closed) return;
@@ -122,8 +143,13 @@ export class NatsLink implements Link {
 
   #deliver(frame: Uint8Array): void {
     this.heardAt = performance.now();
+    this.isOrphan = false;
     if (this.#listener === undefined) this.#early.push(Uint8Array.from(frame));
     else this.#listener.frame(frame);
+  }
+
+  forsake(): void {
+    this.isOrphan = true;
   }
 
   /** Ends the conversation because of what came, or because nothing can come any more. */

@@ -17,7 +17,13 @@ export type AnnouncerOptions = {
   readonly say: (line: string) => void;
 };
 
-type Open = { readonly link: NatsLink; readonly reader: StreamReader; readonly master: string };
+type Open = {
+  readonly link: NatsLink;
+  readonly reader: StreamReader;
+  readonly run: string;
+  readonly conversation: string;
+  readonly master: string;
+};
 
 /** The node's end of the transport: says that it is there, and waits for masters to knock. */
 export class NodeAnnouncer implements MasterAwaiter {
@@ -58,12 +64,14 @@ export class NodeAnnouncer implements MasterAwaiter {
     return `group ${group} at ${servers.join(", ")}`;
   }
 
-  async await(conversation: (link: Link) => void): Promise<void> {
+  async await(conversation: (link: Link) => void, isBusy = () => false): Promise<void> {
     const { connection, names } = this.#hub;
+    const converse = (knock: Knock): KnockAnswer =>
+      isBusy() ? denied("it is ending an earlier run") : this.#converse(knock, conversation);
     connection.subscribe(names.node(this.#id), {
       callback: (error, message) => {
         if (error !== null) this.#options.say(`the servers do not let it listen: ${error.message}`);
-        else message.respond(encodeKnock(this.#answer(message, conversation)));
+        else message.respond(encodeKnock(this.#answer(message, converse)));
       },
     });
     await connection.flush();
@@ -80,16 +88,34 @@ export class NodeAnnouncer implements MasterAwaiter {
     this.#announce().catch(() => {});
   }
 
-  #answer({ data }: Msg, conversation: (link: Link) => void): KnockAnswer {
+  #answer({ data }: Msg, open: (knock: Knock) => KnockAnswer): KnockAnswer {
     const knock = decodeKnock(data);
-    if (knock === undefined)
-      return { opened: false, sentence: "it does not understand how it was asked" };
-    if (this.#open !== undefined)
-      return { opened: false, sentence: `it is busy with a run of ${this.#open.master}` };
+    if (knock === undefined) return denied("it does not understand how it was asked");
+    if (knock.silentMs !== null) return this.#carryOn(knock, knock.silentMs);
+    const current = this.#open;
+    if (current === undefined) return open(knock);
+    if (!current.link.isOrphan) return denied(`it is busy with a run of ${current.master}`);
+    current.link.fail("it was silent, and another master has come");
+    return denied("it is ending a run whose master is gone");
+  }
+
+  #converse(knock: Knock, conversation: (link: Link) => void): KnockAnswer {
     const isPrivate = this.#isPrivate(knock);
+    const link = this.#makeLink(knock, isPrivate);
     // The master hears that it may before it hears anything else.
-    setImmediate(() => conversation(this.#converse(knock, isPrivate)));
-    return { opened: true, isPrivate };
+    setImmediate(() => conversation(link));
+    return { opened: true, isPrivate, heard: 0, said: 0 };
+  }
+
+  /** Another master takes over from one that is gone. */
+  #carryOn(knock: Knock, silentMs: number): KnockAnswer {
+    const open = this.#open;
+    if (open?.conversation !== knock.conversation) return denied("it has given the run up");
+    const silence = performance.now() - open.link.heardAt;
+    if (silence < silentMs)
+      return denied(`it has heard its master ${(silence / 1000).toFixed(1)} s ago`);
+    this.#options.say(`${knock.name} carries the run ${open.run} on`);
+    return { opened: true, isPrivate: this.#isPrivate(knock), ...open.link.talked };
   }
 
   /** Whether nobody between here and the master reads along, but the servers themselves. */
@@ -98,7 +124,7 @@ export class NodeAnnouncer implements MasterAwaiter {
     return localServer !== null && localServer === this.#hub.localServer;
   }
 
-  #converse({ run, conversation, name }: Knock, isPrivate: boolean): NatsLink {
+  #makeLink({ run, conversation, name }: Knock, isPrivate: boolean): NatsLink {
     const hub = this.#hub;
     const content = this.#content;
     const link = new NatsLink(hub, {
@@ -114,7 +140,7 @@ export class NodeAnnouncer implements MasterAwaiter {
         fail: (error) => link.fail(`the stream of the run cannot be read: ${String(error)}`),
       },
     );
-    this.#open = { link, reader, master: name };
+    this.#open = { link, reader, run, conversation, master: name };
     link.onClosed = () => {
       reader.stop();
       this.#open = undefined;
@@ -132,3 +158,5 @@ export class NodeAnnouncer implements MasterAwaiter {
     await this.#hub.close();
   }
 }
+
+const denied = (sentence: string): KnockAnswer => ({ opened: false, sentence });

@@ -1,5 +1,5 @@
 // Reads a stream in order from a place on, each message once, whichever servers come and go meanwhile.
-import type { Consumer, ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Consumer, ConsumerMessages } from "@nats-io/jetstream";
 import type { Hub } from "./hub.ts";
 import { STREAMS_MS_MAX } from "./hub.ts";
 import { patiently } from "./patiently.ts";
@@ -27,17 +27,17 @@ export type StreamMessage = {
 export class StreamReader {
   readonly #hub: Hub;
   readonly #place: StreamPlace;
-  readonly #take: (message: StreamMessage) => void;
+  readonly #take: (message: StreamMessage) => void | Promise<void>;
   readonly #fail: (error: unknown) => void;
   #messages: ConsumerMessages | undefined;
   #last: number;
   #stopped = false;
 
-  /** `take` is called in order. `fail`: there is nothing to read any more. */
+  /** `take` is called in order, and again when what it returned is settled. `fail`: there is nothing to read any more. */
   constructor(
     hub: Hub,
     place: StreamPlace,
-    events: { take(message: StreamMessage): void; fail(error: unknown): void },
+    events: { take(message: StreamMessage): void | Promise<void>; fail(error: unknown): void },
   ) {
     this.#hub = hub;
     this.#place = place;
@@ -79,17 +79,15 @@ export class StreamReader {
     const messages = await consumer.consume({
       max_messages: MESSAGES_AHEAD,
       expires: EXPIRES_MS,
-      callback: (message) => this.#hear(message),
     });
     this.#messages = messages;
     if (this.#stopped) messages.stop();
-    await messages.closed();
-  }
-
-  #hear({ subject, seq, data }: JsMsg): void {
-    if (this.#stopped || seq <= this.#last) return;
-    this.#last = seq;
-    this.#take({ subject, seq, data });
+    for await (const { subject, seq, data } of messages) {
+      if (this.#stopped) return;
+      if (seq <= this.#last) continue;
+      this.#last = seq;
+      await this.#take({ subject, seq, data });
+    }
   }
 
   stop(): void {

@@ -32,9 +32,6 @@ export type TalkPlace = {
   readonly run: string;
   readonly conversation: string;
   readonly end: End;
-  /** Control frames that were heard, and said, before: of a conversation that is carried on. */
-  readonly heard?: number;
-  readonly said?: number;
 };
 
 export class Talk {
@@ -44,10 +41,10 @@ export class Talk {
   readonly #there: string;
   readonly #objects: string;
   readonly #subscription: Subscription;
-  readonly #kept: KeptFrames;
+  #kept = new KeptFrames();
   readonly #storing = new Set<number>();
   readonly #stored = new Set<number>();
-  #received: number;
+  #received = 0;
   #fetching = false;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -55,14 +52,12 @@ export class Talk {
 
   constructor(
     hub: Hub,
-    { run, conversation, end, heard = 0, said = 0 }: TalkPlace,
+    { run, conversation, end }: TalkPlace,
     { content, events }: { readonly content: LargeContent; readonly events: TalkEvents },
   ) {
     this.#hub = hub;
     this.#content = content;
     this.#events = events;
-    this.#received = heard;
-    this.#kept = new KeptFrames(said);
     this.#there = hub.names.talk(conversation, end === "master" ? "node" : "master");
     this.#objects = `${run}/${conversation}/${end}`;
     const here = hub.names.talk(conversation, end);
@@ -75,12 +70,18 @@ export class Talk {
   }
 
   /** Control frames that came, and those that were said and heard. */
-  get received(): number {
+  get heard(): number {
     return this.#received;
   }
 
-  get acknowledged(): number {
+  get said(): number {
     return this.#kept.last - this.#kept.unacknowledged().length;
+  }
+
+  /** Takes the place of an earlier end, which had heard and said so many. Before anything is said. */
+  carryOn({ heard, said }: { readonly heard: number; readonly said: number }): void {
+    this.#received = heard;
+    this.#kept = new KeptFrames(said);
   }
 
   get unacknowledgedBytes(): number {

@@ -40,6 +40,11 @@ export class NodeHost {
     this.#clock = options.clock ?? systemClock();
   }
 
+  /** A master that came now would be refused. */
+  get isBusy(): boolean {
+    return this.#current !== undefined;
+  }
+
   /** A master has come. */
   converse(link: Link): void {
     const conversation = new Conversation(link);

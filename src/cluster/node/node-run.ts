@@ -52,6 +52,8 @@ export class NodeRun implements HostedRun {
   readonly #planned = new PlannedCollector();
   readonly #skippedFile: string;
   #alone: Alone | undefined;
+  /** Everything was said: what the master has not heard yet is not ours to keep. */
+  #over = false;
   /** Operations that came before there were rings for them. */
   readonly #early: Ops[] = [];
   /** Ends of the run that were ordered for later. */
@@ -117,6 +119,7 @@ export class NodeRun implements HostedRun {
       this.#snapshots?.send(this.#planned.take());
       const skipped = this.#sendSkipped();
       this.#conversation.say(this.#done(end, skipped));
+      this.#over = true;
       return "done";
     } finally {
       this.#sender.close();
@@ -151,6 +154,7 @@ export class NodeRun implements HostedRun {
 
   #begin(start: EngineStart): void {
     this.#started = start;
+    this.#conversation.outlast();
     this.#snapshots = new SnapshotSender(this.#conversation, start, this.#engine.tallies);
     this.#snapshots.begin(() => this.#planned.take());
   }
@@ -246,6 +250,7 @@ export class NodeRun implements HostedRun {
   /** The master is gone: what is here already is sent as planned, nothing else, and what it does not have is kept. */
   finishAlone(reason: string, makeKeeper: MakeAloneKeeper): void {
     const start = this.#started;
+    if (this.#over && this.#conversation.unheard().length === 0) return;
     if (start === undefined) {
       this.stop();
       return;

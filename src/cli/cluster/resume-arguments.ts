@@ -1,0 +1,58 @@
+// `drayage master --resume RUN`: the command line that the run was started with stands in its run directory.
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf, UsageError } from "../../core/errors.ts";
+
+/**
+ * Arguments of `drayage master` with those of the killed one in front, where `--resume` names a run directory. Where it is the
+ * id of a run, they are typed again; `-c run` need not be. Throws UsageError.
+ */
+export function resumeArguments(args: readonly string[]): readonly string[] {
+  const at = args.findIndex((arg) => arg === "--resume" || arg.startsWith("--resume="));
+  if (at < 0) return args;
+  const joined = args[at] !== "--resume";
+  const named = joined ? args[at]?.slice("--resume=".length) : args[at + 1];
+  if (named === undefined || named === "") return args;
+  const rest = [...args.slice(0, at), ...args.slice(at + (joined ? 1 : 2))];
+  if (!existsSync(join(named, "run.json"))) {
+    const isSaid = rest.some((arg) => /^(?:-c|--command)(?:=|$)/.test(arg));
+    return [...(isSaid ? [] : ["-c", "run"]), ...rest, `--resume=${named}`];
+  }
+  const { id, words } = recorded(join(named, "run.json"));
+  return [...words, ...rest, `--resume=${id}`];
+}
+
+function recorded(path: string): { readonly id: string; readonly words: readonly string[] } {
+  const { arguments: words, plan, verb } = readRun(path);
+  const id = plan?.runId;
+  if (typeof id !== "string" || !Array.isArray(words) || verb !== "run")
+    throw new UsageError(`${path} is of no run that can be resumed`);
+  if (words.some((word) => String(word).includes("[redacted]")))
+    throw new UsageError(
+      `the command line had a secret, which ${path} does not: type it again, with --resume ${id}`,
+    );
+  return { id, words: asMaster(words.map(String)) };
+}
+
+type Recorded = {
+  readonly arguments?: unknown;
+  readonly verb?: unknown;
+  readonly plan?: { readonly runId?: unknown } | null;
+};
+
+function readRun(path: string): Recorded {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as Recorded;
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read: ${messageOf(error)}`);
+  }
+}
+
+/** Without the run directory, which is the dead master's; `run --nodes` says the same as `master -c run`. */
+function asMaster([verb, ...words]: readonly string[]): string[] {
+  const kept = words.filter((word, at) => {
+    const isValue = words[at - 1] === "--out" || words[at - 1] === "--resume";
+    return !isValue && !/^--(?:out|resume|nodes)(?:=|$)/.test(word);
+  });
+  return verb === "run" ? ["-c", "run", ...kept] : kept;
+}

@@ -1,0 +1,46 @@
+// What has to be the same for a run to be carried on by another master: everything that operations, their order and their nodes
+// follow from.
+import { statSync } from "node:fs";
+import { digestOfFile } from "../../cluster/node/plan-check.ts";
+import { UsageError } from "../../core/errors.ts";
+import { traceFiles } from "../../trace/trace-files.ts";
+import { type ReplayConfig, resolvedConfig } from "../config/replay-config.ts";
+import { version } from "../version.ts";
+
+/** Sections by their names in the configuration, as resolved, and the files that are read. Plain data. */
+type RunDescription = Readonly<Record<string, unknown>>;
+
+export async function describeRun(config: ReplayConfig): Promise<RunDescription> {
+  const { trace, warmup, run, registry, clientInfo } = resolvedConfig(config) as ReplayConfig;
+  // Traces out of an archive have a place and names that are never the same.
+  const { output: _, location: __, traces: ___, ...read } = trace;
+  const { port: ____, ...client } = clientInfo;
+  const files = traceFiles({ location: trace.location, traces: trace.traces });
+  return JSON.parse(
+    JSON.stringify({
+      version,
+      trace: read,
+      warmup,
+      run,
+      registry,
+      client_info: client,
+      cluster: { split: config.cluster.split, expect: config.cluster.expect },
+      // By length: a trace may take minutes to read.
+      "trace files": files.map((path) => statSync(path).size),
+      map: (await digestOfFile(warmup.output as string)).sha256,
+    }),
+  );
+}
+
+/** Throws UsageError that names what is different. */
+export async function requireSameRun(begun: unknown, config: ReplayConfig): Promise<void> {
+  const there = begun as RunDescription;
+  const here = await describeRun(config);
+  const different = Object.keys(here).filter(
+    (name) => JSON.stringify(here[name]) !== JSON.stringify(there[name]),
+  );
+  if (different.length === 0) return;
+  throw new UsageError(
+    `this is not the run that was begun: ${different.join(", ")} ${different.length === 1 ? "is" : "are"} different; give the configuration and files that it was started with`,
+  );
+}
