@@ -7,7 +7,6 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
-import { allocateRing } from "../../ring/record-ring.ts";
 import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
 import { hasDueTimes } from "../../workers/feed-plan.ts";
 import { Feeder } from "../../workers/feeder.ts";
@@ -19,18 +18,17 @@ import type { Control } from "../protocol/message.ts";
 import { type ClockLimits, checkClocks } from "./clock-check.ts";
 import { ClusterControl, CONTROL_AHEAD_NS } from "./cluster-control.ts";
 import { announceStart } from "./common-start.ts";
+import { Dealing } from "./dealing.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
 import type { NodeHandle } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
-import { OperationPump } from "./operation-pump.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, planMessages } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
 import { Retelling, type RunNote } from "./retelling.ts";
 
-const RING_BYTES = 1024 * 1024;
 const PUMP_MS = 10;
 /** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
 const PRIMING_PASSES = 3;
@@ -56,8 +54,7 @@ export class ClusterEngine implements RunEngine {
   readonly #clock: Clock = threadClock(this.#origin);
   readonly #ordersMemory: SharedArrayBuffer;
   readonly #orders: RunOrders;
-  readonly #rings: readonly SharedArrayBuffer[];
-  readonly #pumps: readonly OperationPump[];
+  readonly #dealing: Dealing;
   readonly #figures: FiguresMerge;
   readonly #lost: LostOperations;
   readonly #control = new ClusterControl();
@@ -85,9 +82,6 @@ export class ClusterEngine implements RunEngine {
     this.#ordersMemory = allocateOrders(this.#nodes.length);
     this.#orders = new RunOrders(this.#ordersMemory);
     const given = options.feedOf === undefined;
-    this.#rings = given ? this.#nodes.map(() => allocateRing(RING_BYTES)) : [];
-    const before = options.begun === undefined ? undefined : this.#before;
-    this.#pumps = this.#rings.map((memory) => new OperationPump(memory, before));
     this.#figures = new FiguresMerge(this.#nodes.length);
     this.tallies = this.#figures.tallies;
     this.#nodesFeed = given ? undefined : new NodesFeed();
@@ -95,7 +89,10 @@ export class ClusterEngine implements RunEngine {
     const landed = (node: number, operations: number): void => {
       for (let i = 0; i < operations; i++) this.#orders.countLanded(node);
     };
-    this.#lost = new LostOperations(this.#nodes, options.onLost, { desk, landed });
+    const { nodes, onLost } = options;
+    const before = options.begun === undefined ? undefined : this.#before;
+    this.#lost = new LostOperations(nodes, onLost, { desk, landed });
+    this.#dealing = new Dealing({ nodes, given, before, lost: this.#lost, onLost });
     const file = plan.feed.kind === "run" ? plan.feed.skippedFile : undefined;
     for (const node of this.#nodes)
       node.listen({
@@ -128,7 +125,7 @@ export class ClusterEngine implements RunEngine {
   }
 
   async #feed(): Promise<EngineEnd> {
-    const task = { rings: this.#rings, orders: this.#ordersMemory, plan: this.#plan.feed };
+    const task = { rings: this.#dealing.rings, orders: this.#ordersMemory, plan: this.#plan.feed };
     const feeder =
       this.#nodesFeed ?? new Feeder(task, (message) => this.#listeners.feeding(message));
     const failed = Promise.race([feeder.failed, this.#failed.promise]);
@@ -238,31 +235,13 @@ export class ClusterEngine implements RunEngine {
     const now = this.#isEnding
       ? Number.POSITIVE_INFINITY
       : this.timebase.scheduleAt(Math.max(0, this.#sinceStart() ?? 0));
-    this.#pumps.forEach((pump, index) => {
-      const node = this.#nodes[index] as NodeHandle;
-      if (node.isAlive) pump.pump(now, node);
-      else if (node.state !== "met") pump.pump(Number.POSITIVE_INFINITY, this.#lost.takerOf(node));
-    });
-    this.#lost.deal();
-    this.#giveLast();
+    this.#dealing.deal(now);
     this.#lookForEnd();
-  }
-
-  /** Where lost operations go to others, nobody is finished before everybody is. */
-  #giveLast(): void {
-    const all = this.#pumps.every((pump) => pump.ended);
-    const open = this.#nodes.some((node) => node.open > 0) || this.#lost.waiting > 0;
-    this.#pumps.forEach((pump, index) => {
-      const node = this.#nodes[index] as NodeHandle;
-      if (!node.isAlive) return;
-      const over = this.#options.onLost === "redistribute" ? all && !open : pump.ended;
-      if (over) node.giveLast();
-    });
   }
 
   #lookForEnd(): void {
     if (!this.#nodes.every((node) => node.hasEnded)) return;
-    if (!this.#pumps.every((pump) => pump.ended) || this.#lost.waiting > 0) return;
+    if (!this.#dealing.ended) return;
     this.#nodesFeed?.end(this.#nodes);
     this.#ended.resolve();
   }

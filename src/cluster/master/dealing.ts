@@ -1,0 +1,63 @@
+// Gives operations to nodes as they come due: those of each ring to the node that they belong to, those of lost nodes to others.
+import { allocateRing } from "../../ring/record-ring.ts";
+import type { GivenOperations } from "./given-operations.ts";
+import type { LostOperations, OnLost } from "./lost-operations.ts";
+import type { NodeHandle } from "./node-handle.ts";
+import { OperationPump } from "./operation-pump.ts";
+
+const RING_BYTES = 1024 * 1024;
+
+export type DealingOptions = {
+  readonly nodes: readonly NodeHandle[];
+  /** Nodes have no feeders of their own: there is a ring for each. */
+  readonly given: boolean;
+  /** What an earlier master of the run gave to nodes; undefined without one. */
+  readonly before: GivenOperations | undefined;
+  readonly lost: LostOperations;
+  readonly onLost: OnLost;
+};
+
+export class Dealing {
+  /** What the feeder fills, one per node. */
+  readonly rings: readonly SharedArrayBuffer[];
+  readonly #pumps: readonly OperationPump[];
+  readonly #nodes: readonly NodeHandle[];
+  readonly #lost: LostOperations;
+  readonly #onLost: OnLost;
+
+  constructor({ nodes, given, before, lost, onLost }: DealingOptions) {
+    this.#nodes = nodes;
+    this.#lost = lost;
+    this.#onLost = onLost;
+    this.rings = given ? nodes.map(() => allocateRing(RING_BYTES)) : [];
+    this.#pumps = this.rings.map((memory) => new OperationPump(memory, before));
+  }
+
+  /** Everything was given that there is. */
+  get ended(): boolean {
+    return this.#pumps.every((pump) => pump.ended) && this.#lost.waiting === 0;
+  }
+
+  /** `now`: ns of the schedule. */
+  deal(now: number): void {
+    this.#pumps.forEach((pump, index) => {
+      const node = this.#nodes[index] as NodeHandle;
+      if (node.isAlive) pump.pump(now, node);
+      else if (node.state !== "met") pump.pump(Number.POSITIVE_INFINITY, this.#lost.takerOf(node));
+    });
+    this.#lost.deal();
+    this.#giveLast();
+  }
+
+  /** Where lost operations go to others, nobody is finished before everybody is. */
+  #giveLast(): void {
+    const all = this.#pumps.every((pump) => pump.ended);
+    const open = this.#nodes.some((node) => node.open > 0) || this.#lost.waiting > 0;
+    this.#pumps.forEach((pump, index) => {
+      const node = this.#nodes[index] as NodeHandle;
+      if (!node.isAlive) return;
+      const over = this.#onLost === "redistribute" ? all && !open : pump.ended;
+      if (over) node.giveLast();
+    });
+  }
+}
