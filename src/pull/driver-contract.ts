@@ -1,6 +1,8 @@
 // What the driver is given, where it writes, and what it gives back.
 import type { Clock } from "../core/clock.ts";
+import type { NodeReport } from "../workers/node-report.ts";
 import type { PullBoard } from "../workers/pull-board.ts";
+import type { MakePullFleet } from "../workers/pull-engine.ts";
 import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
 import type { PullPlan } from "../workers/pull-plan.ts";
 import type { HerdFigures, HerdRequest } from "./herd-run.ts";
@@ -26,6 +28,8 @@ export type Phase =
 
 export type DriverRequest = {
   readonly plan: PullPlan;
+  /** Makes the pullers; those of this process if absent. */
+  readonly makeFleet?: MakePullFleet | undefined;
   readonly phases: readonly Phase[];
   readonly herd: HerdRequest | undefined;
   readonly tallyMs: number;
@@ -74,5 +78,7 @@ export type DriverEnd = {
   readonly exhausted: boolean;
   /** Status of a prune that found no endpoint; the run ended there. */
   readonly noPruneEndpoint: number | undefined;
+  /** The machines that pulled; empty where it was this process. */
+  readonly nodes: readonly NodeReport[];
   readonly warmUp: { readonly interval: PullInterval; readonly seconds: number } | undefined;
 };

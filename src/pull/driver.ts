@@ -1,65 +1,64 @@
 // Runs the phases of a pull test: starts and stops pullers at their instants, takes the tally, waits at the end.
 import type { Clock } from "../core/clock.ts";
 import { threadClock } from "../core/clock.ts";
-import { PullEngine } from "../workers/pull-engine.ts";
-import type { FromPullThread, PullEvent } from "../workers/pull-messages.ts";
+import { PullEngine, type PullFleet } from "../workers/pull-engine.ts";
+import type { FromPullThread } from "../workers/pull-messages.ts";
 import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-contract.ts";
-import { eventText } from "./event-text.ts";
+import { DriverLog } from "./driver-log.ts";
 import { Halt } from "./halt.ts";
 import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
-import { pullsOf } from "./pull-interval.ts";
-import { PullRecorder } from "./pull-recorder.ts";
-import { PullSum } from "./pull-sum.ts";
 import { Roster, type StartRule } from "./roster.ts";
-import { type Instant, instantsOf, type Step } from "./schedule.ts";
-import { type PullPlace, SecondReader } from "./second-reader.ts";
+import { Sampling } from "./sampling.ts";
+import { type Instant, instantsOf, settles } from "./schedule.ts";
+import type { PullPlace } from "./second-reader.ts";
 
 const SAMPLE_MS = 1000;
+
+type SchedulePhase = Extract<Phase, { kind: "schedule" }>;
 
 export class PullDriver {
   readonly #request: DriverRequest;
   readonly #sinks: DriverSinks;
-  readonly #engine: PullEngine;
+  readonly #engine: PullFleet;
   readonly #clock: Clock;
   readonly #roster: Roster;
+  readonly #log: DriverLog;
   readonly #halt = new Halt();
-  readonly #sum = new PullSum();
-  #isCut = false;
-  #recorder: PullRecorder;
-  #secondly: SecondReader | undefined;
-  #beganAt = 0;
-  #beganWallMs = 0;
+  /** How long pulls in progress are waited for. */
+  #drainMs: number;
+  #sampling: Sampling;
   #noPruneEndpoint: number | undefined;
   #warmUp: DriverEnd["warmUp"];
   #herds: HerdRun | undefined;
-  /** Of the phase, from 1 on; 0 outside of steps. */
-  #step = 0;
   /** The step that begins when its time to settle is over. */
   #settling = 0;
-  #isMeasured = true;
 
   constructor(request: DriverRequest, sinks: DriverSinks) {
     this.#request = request;
     this.#sinks = sinks;
-    this.#engine = new PullEngine(request.plan, (message) => this.#heard(message));
+    this.#drainMs = request.drainMs;
+    const { plan, makeFleet = (...parts) => new PullEngine(parts[0], parts[1]) } = request;
+    this.#engine = makeFleet(
+      plan,
+      (message) => this.#heard(message),
+      () => this.drain(),
+    );
     this.#clock = threadClock(this.#engine.origin);
-    this.#recorder = this.#newRecorder();
+    this.#log = new DriverLog(this.#clock, request, sinks);
+    this.#sampling = this.#newSampling();
     this.#roster = new Roster({
       engine: this.#engine,
       pullers: request.plan.lists.length,
       pattern: request.pattern,
-      log: (text) => this.#log(text),
+      log: (text) => this.#log.say(text),
       exhausted: () => this.#halt.now(),
     });
   }
 
-  #newRecorder(): PullRecorder {
-    return new PullRecorder({ tallies: this.#engine.tallies, now: this.#clock.now() });
-  }
-
-  get origin(): bigint {
-    return this.#engine.origin;
+  #newSampling(): Sampling {
+    const { watch } = this.#request;
+    return new Sampling({ engine: this.#engine, watch, sinks: this.#sinks, log: this.#log });
   }
 
   async run(): Promise<DriverEnd> {
@@ -67,13 +66,15 @@ export class PullDriver {
     try {
       await engine.ready;
       await this.#request.watch.begin(() => 0);
-      const end = await Promise.race([this.#perform(), engine.ended.then(forever)]);
+      // Threads that end well end nothing: only their failure wins a race.
+      const failed = engine.ended.then(() => new Promise<never>(() => {}));
+      const end = await Promise.race([this.#perform(), failed]);
       engine.sendAll({ type: "finish" });
       const threads = await engine.ended;
       await new Promise((resolve) => setImmediate(resolve));
-      this.#sampleTo(this.#clock.now());
-      this.#log("test driver exit");
-      await this.#request.watch.end(() => this.#seconds());
+      this.#sampling.to(this.#clock.now());
+      this.#log.say("test driver exit");
+      await this.#request.watch.end(() => this.#log.seconds);
       return { ...end, threads };
     } finally {
       await engine.close();
@@ -81,71 +82,76 @@ export class PullDriver {
   }
 
   async #perform(): Promise<Omit<DriverEnd, "threads">> {
-    this.#beganAt = this.#clock.now();
-    this.#beganWallMs = Date.now();
-    this.#recorder = this.#newRecorder();
-    const { tallies, boards, origin } = this.#engine;
-    this.#secondly = new SecondReader({ tallies, boards, now: this.#beganAt });
-    this.#log("test driver begin");
+    this.#log.begin();
+    this.#sampling = this.#newSampling();
+    this.#log.say("test driver begin");
     this.#sinks.started({
-      wallMs: this.#beganWallMs,
-      at: this.#beganAt,
+      wallMs: this.#log.wallMs,
+      at: this.#log.at,
       clock: this.#clock,
-      origin,
-      tallies,
-      boards,
+      origin: this.#engine.origin,
+      tallies: this.#engine.tallies,
+      boards: this.#engine.boards,
     });
-    const sampler = setInterval(() => this.#sampleTo(this.#clock.now()), SAMPLE_MS);
+    const sampler = setInterval(() => this.#sampling.to(this.#filled()), SAMPLE_MS);
     try {
       if (this.#request.herd === undefined) await this.#phases();
       else await this.#herd(this.#request.herd);
     } finally {
       clearInterval(sampler);
     }
-    const last = this.#recorder.tick(this.#clock.now());
-    this.#sinks.tally(Date.now(), last);
-    this.#sampleTo(this.#clock.now());
+    this.#sampling.endTicks(this.#clock.now());
+    this.#sampling.to(this.#clock.now());
+    return this.#figures();
+  }
+
+  #figures(): Omit<DriverEnd, "threads"> {
     return {
-      sum: this.#sum,
+      sum: this.#sampling.sum,
       herds: this.#herds?.figures ?? [],
-      beganAt: this.#beganWallMs,
-      beganAtNs: this.#beganAt,
-      seconds: this.#seconds(),
+      beganAt: this.#log.wallMs,
+      beganAtNs: this.#log.at,
+      seconds: this.#log.seconds,
+      nodes: this.#engine.nodeReports?.() ?? [],
       exhausted: this.#roster.hasExhausted,
       noPruneEndpoint: this.#noPruneEndpoint,
       warmUp: this.#warmUp,
     };
   }
 
-  #seconds(): number {
-    return (this.#clock.now() - this.#beganAt) / 1e9;
-  }
-
-  /** Once a second and at every border, so that each stretch belongs to one step. */
-  #sampleTo(now: number): void {
-    const soFar = this.#recorder.soFar(now);
-    this.#sinks.sample((now - this.#beganAt) / 1e9, soFar);
-    const { activeSeconds } = soFar;
-    const second = this.#secondly?.take(now, { ...this.place, activeSeconds });
-    if (second === undefined) return;
-    this.#sum.add(second);
-    this.#sinks.second(second);
-  }
-
-  /** Where in the schedule it is. */
+  /** Where in its schedule it is. */
   get place(): PullPlace {
-    const phase = this.#recorder.phase;
-    return { phase, step: this.#step, level: this.#recorder.active, measured: this.#isMeasured };
+    return this.#sampling.place;
+  }
+
+  /** What its end would tell now; threads tell what they know when they end. */
+  soFar(): DriverEnd {
+    this.#sampling.to(this.#filled());
+    return { ...this.#figures(), threads: [] };
+  }
+
+  /** Up to where figures are there, of all machines. */
+  #filled(): number {
+    return this.#engine.filledTo(this.#clock.now());
+  }
+
+  /** An instant that figures are there up to, and none beyond: now, or a little later where they come from other machines. */
+  async #cut(): Promise<number> {
+    const { leadNs } = this.#engine;
+    if (leadNs === 0) return this.#clock.now();
+    const at = this.#clock.now() + leadNs;
+    await this.#engine.cut(at);
+    return at;
   }
 
   async #phases(): Promise<void> {
     const several = this.#request.phases.length > 1;
     for (const phase of this.#request.phases) {
       if (this.#halt.isHalted) return;
-      this.#recorder.beginPhase(phase.name);
-      if (several || phase.name !== "run") this.#log(`phase ${phase.name} begin`);
+      this.#sampling.beginPhase(phase.name);
+      if (several || phase.name !== "run") this.#log.say(`phase ${phase.name} begin`);
       await this.#phase(phase);
-      if (several || phase.name !== "run") this.#log(`phase ${phase.name} end`);
+      if (several || phase.name !== "run") this.#log.say(`phase ${phase.name} end`);
     }
   }
 
@@ -162,111 +168,101 @@ export class PullDriver {
     }
   }
 
-  async #schedule(phase: Extract<Phase, { kind: "schedule" }>): Promise<void> {
+  async #schedule(phase: SchedulePhase): Promise<void> {
     const { tallyMs, settleMs } = this.#request;
-    const from = this.#clock.now();
+    const { leadNs } = this.#engine;
+    const from = this.#clock.now() + leadNs;
     for (const instant of instantsOf(phase.schedule, { tallyMs, settleMs })) {
       const at = from + instant.atMs * 1e6;
-      if (!(await this.#halt.until(this.#clock, at))) break;
-      this.#reached(instant, phase);
+      if (!(await this.#halt.until(this.#clock, at - leadNs))) break;
+      if (leadNs > 0) await this.#announce(instant, phase, at);
+      this.#reached(instant, phase, leadNs > 0 ? at : this.#clock.now());
     }
-    this.#sampleTo(this.#clock.now());
-    this.#step = 0;
-    if (this.#roster.level > 0) this.#changeLevel(0, phase);
-    await this.#drain();
-    this.#sampleTo(this.#clock.now());
+    this.#sampling.to(await this.#cut());
+    this.#sampling.step = 0;
+    if (this.#roster.level > 0) this.#changeLevel(0, phase, this.#filled());
+    await this.#roster.drain(this.#drainMs);
+    this.#sampling.to(await this.#cut());
+  }
+
+  /** Ahead of its instant, so that it holds on all machines at once. Resolves behind it. */
+  async #announce(instant: Instant, phase: SchedulePhase, at: number): Promise<void> {
+    const cut = this.#engine.cut(at);
+    if (instant.border !== undefined) this.#order(instant.border, phase, at);
+    await cut;
   }
 
   /** Tick, then settling, then border: a tick at a border belongs to the step before. */
-  #reached(instant: Instant, phase: Extract<Phase, { kind: "schedule" }>): void {
-    if (instant.tick) this.#tick();
-    const now = this.#clock.now();
-    const { steps } = phase.schedule;
-    if (instant.settled || instant.border !== undefined) this.#sampleTo(now);
-    if (instant.settled) this.#step = this.#settling;
+  #reached(instant: Instant, phase: SchedulePhase, now: number): void {
+    if (instant.tick) this.#sampling.tick(now);
+    if (instant.settled || instant.border !== undefined) this.#sampling.to(now);
+    if (instant.settled) this.#sampling.step = this.#settling;
     if (instant.border === undefined) return;
-    const next = steps[instant.border];
-    this.#engine.sendAll({ type: "step" });
-    this.#changeLevel(next?.level ?? 0, phase);
+    const next = phase.schedule.steps[instant.border];
+    if (this.#engine.leadNs === 0) this.#order(instant.border, phase);
+    this.#changeLevel(next?.level ?? 0, phase, now);
     this.#settling = instant.border + 1;
-    this.#step = next === undefined || this.#settles(next) ? 0 : this.#settling;
+    this.#sampling.step =
+      next === undefined || settles(next, this.#request.settleMs) ? 0 : this.#settling;
   }
 
-  /** The step counts only from an instant within it on. */
-  #settles({ fromMs, toMs }: Step): boolean {
-    const { settleMs } = this.#request;
-    return settleMs > 0 && fromMs + settleMs < toMs;
+  /** Whoever is to pull from a border on. */
+  #order(border: number, phase: SchedulePhase, at?: number): void {
+    this.#engine.sendAll({ type: "step" }, at);
+    this.#roster.changeLevel(phase.schedule.steps[border]?.level ?? 0, phase, at);
   }
 
-  #changeLevel(level: number, rule: StartRule): void {
+  #changeLevel(level: number, rule: StartRule, now: number): void {
     this.#roster.changeLevel(level, rule);
-    this.#recorder.activeChanged(level, this.#clock.now());
-  }
-
-  #tick(): void {
-    const point = this.#recorder.tick(this.#clock.now());
-    this.#sinks.metric(Date.now(), point);
-    this.#sinks.tally(Date.now(), point);
-    this.#request.watch.tick(
-      () => this.#seconds(),
-      (scrape) => this.#sinks.scraped(scrape),
-    );
+    this.#sampling.activeChanged(level, now);
   }
 
   /** Every list once, all pullers at the same time, not measured. */
   async #pass({ pullers, name }: Extract<Phase, { kind: "pass" }>): Promise<void> {
-    const from = this.#clock.now();
-    this.#sampleTo(from);
-    this.#isMeasured = false;
-    this.#recorder.activeChanged(pullers, from);
+    const from = await this.#cut();
+    this.#sampling.to(from);
+    this.#sampling.isMeasured = false;
+    this.#sampling.activeChanged(pullers, from);
     await this.#roster.pass(pullers, this.#halt.promise);
-    await this.#drain();
-    const now = this.#clock.now();
-    this.#sampleTo(now);
-    this.#isMeasured = true;
-    this.#recorder.activeChanged(0, now);
-    const interval = this.#sum.unmeasured;
+    await this.#roster.drain(this.#drainMs);
+    const now = await this.#cut();
+    this.#sampling.to(now);
+    this.#sampling.isMeasured = true;
+    this.#sampling.activeChanged(0, now);
     const seconds = (now - from) / 1e9;
-    this.#warmUp = { interval, seconds };
-    const { done, failed } = pullsOf(interval);
-    const rate = (done / seconds).toFixed(1);
-    this.#log(`phase ${name}: ${done} pulls, ${failed} failed, ${rate}/s`);
+    this.#warmUp = { interval: this.#sampling.sum.unmeasured, seconds };
+    this.#log.sayPass(name, this.#warmUp);
   }
 
   async #herd(request: HerdRequest): Promise<void> {
-    const { plan, watch } = this.#request;
-    this.#recorder.beginPhase("herd");
-    this.#log("phase herd begin");
+    const { watch } = this.#request;
+    this.#sampling.beginPhase("herd");
+    this.#log.say("phase herd begin");
     const herds = new HerdRun(request, {
       engine: this.#engine,
       clock: this.#clock,
-      threads: plan.threads,
       watch,
-      log: (text) => this.#log(text),
+      log: (text) => this.#log.say(text),
       isHalted: () => this.#halt.isHalted,
     });
     this.#herds = herds;
-    this.#step = 1;
-    this.#recorder.activeChanged(request.clients, this.#clock.now());
+    this.#sampling.step = 1;
+    this.#sampling.activeChanged(request.clients, await this.#cut());
     const ticking = tickAlone(this.#clock, {
-      from: this.#beganAt,
+      from: this.#log.at,
       periodMs: this.#request.tallyMs,
-      tick: () => this.#tick(),
+      tick: () => this.#sampling.tick(this.#filled()),
     });
     try {
       await herds.run();
     } finally {
       ticking.end();
     }
-    const now = this.#clock.now();
-    this.#sampleTo(now);
-    this.#step = 0;
-    this.#recorder.activeChanged(0, now);
-    this.#log("phase herd end");
-  }
-
-  #drain(): Promise<void> {
-    return this.#roster.drain(this.#isCut ? 0 : this.#request.drainMs);
+    const now = await this.#cut();
+    this.#sampling.to(now);
+    this.#sampling.step = 0;
+    this.#sampling.activeChanged(0, now);
+    this.#log.say("phase herd end");
   }
 
   #heard(message: FromPullThread): void {
@@ -274,7 +270,7 @@ export class PullDriver {
       case "ready":
         return;
       case "events":
-        for (const event of message.events) this.#told(event);
+        for (const event of message.events) this.#log.tell(event);
         return;
       case "ended":
         this.#roster.ended(message.puller, message.exhausted);
@@ -292,17 +288,6 @@ export class PullDriver {
     }
   }
 
-  #told(event: PullEvent): void {
-    const { reference, pattern } = this.#request;
-    const wallMs = this.#beganWallMs + (event.at - this.#beganAt) / 1e6;
-    this.#sinks.log(wallMs, eventText(event, reference, pattern));
-  }
-
-  #log(text: string): void {
-    const wallMs = this.#beganWallMs + (this.#clock.now() - this.#beganAt) / 1e6;
-    this.#sinks.log(wallMs, text);
-  }
-
   /** First interrupt: pullers are told to stop, pulls in progress end. */
   drain(): void {
     this.#halt.now();
@@ -310,11 +295,8 @@ export class PullDriver {
 
   /** Second interrupt: what is under way is cut off. */
   stop(): void {
-    this.#isCut = true;
+    this.#drainMs = 0;
     this.#halt.now();
     this.#engine.sendAll({ type: "abort" });
   }
 }
-
-/** A thread that ends well ends nothing: only its failure wins a race. */
-const forever = (): Promise<never> => new Promise<never>(() => {});

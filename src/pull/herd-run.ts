@@ -1,6 +1,6 @@
 // Herds: N clients that pull the same image at the same instant, one herd after another. Source: pull-driver.md 8.
 import type { Clock } from "../core/clock.ts";
-import type { PullEngine } from "../workers/pull-engine.ts";
+import type { PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread, HerdClient } from "../workers/pull-messages.ts";
 import type { Image } from "./image-list.ts";
 import { expressionOfImage, type Pruner } from "./pruner.ts";
@@ -39,9 +39,8 @@ export type HerdFigures = {
 };
 
 export type HerdParts = {
-  readonly engine: PullEngine;
+  readonly engine: PullFleet;
   readonly clock: Clock;
-  readonly threads: number;
   readonly watch: ServerWatch;
   readonly log: (text: string) => void;
   readonly isHalted: () => boolean;
@@ -74,7 +73,8 @@ export class HerdRun {
   }
 
   async #herd(herd: number, image: number): Promise<void> {
-    const { engine, clock, watch, threads } = this.#parts;
+    const { engine, clock, watch } = this.#parts;
+    const { threads, leadNs } = engine;
     const { clients, connected } = this.#request;
     await this.#all((thread) =>
       engine.send(thread, {
@@ -87,7 +87,7 @@ export class HerdRun {
     await this.#prune(image);
     const before = await watch.upstream();
     this.#clients = [];
-    const at = clock.now() + RELEASE_AHEAD_NS;
+    const at = clock.now() + Math.max(RELEASE_AHEAD_NS, leadNs);
     await this.#all((thread) => engine.send(thread, { type: "herd-release", at }));
     const upstream = upstreamDifference(before, await watch.upstream());
     const figures = herdFigures(this.#clients, {
@@ -116,7 +116,7 @@ export class HerdRun {
 
   /** Gives every thread its order, and waits until all have said that it is done. */
   async #all(order: (thread: number) => void): Promise<void> {
-    const { threads } = this.#parts;
+    const { threads } = this.#parts.engine;
     this.#waiting = threads;
     const done = new Promise<void>((resolve) => {
       this.#told = resolve;

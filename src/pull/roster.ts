@@ -1,11 +1,11 @@
 // Who pulls at the moment: starts and stops pullers, hears of their ends, waits until nobody is left.
-import type { PullEngine } from "../workers/pull-engine.ts";
+import type { PullFleet } from "../workers/pull-engine.ts";
 import type { Passes } from "../workers/pull-messages.ts";
 import { within } from "./halt.ts";
 import { levelChange } from "./schedule.ts";
 
 export type RosterParts = {
-  readonly engine: PullEngine;
+  readonly engine: PullFleet;
   readonly pullers: number;
   readonly pattern: (puller: number) => string;
   readonly log: (text: string) => void;
@@ -37,26 +37,27 @@ export class Roster {
     return this.#exhausted.size > 0;
   }
 
-  changeLevel(level: number, rule: StartRule): void {
+  /** From the instant `at` on, where the engine can wait for it; at once if absent. */
+  changeLevel(level: number, rule: StartRule, at?: number): void {
     const { log } = this.#parts;
     const { start, stop } = levelChange(this.level, level);
     for (const puller of stop) {
       log(`test driver stop test #${puller}`);
-      this.#tellToStop(puller);
+      this.#tellToStop(puller, at);
     }
-    for (const puller of start) this.#start(puller, rule);
+    for (const puller of start) this.#start(puller, rule, at);
     this.level = level;
   }
 
-  #start(puller: number, { prune, passes }: StartRule): void {
+  #start(puller: number, { prune, passes }: StartRule, at?: number): void {
     const { engine, log, pattern } = this.#parts;
     log(`test driver start test #${puller} with filter ${pattern(puller)}`);
     this.#running.set(puller, (this.#running.get(puller) ?? 0) + 1);
-    engine.toPuller(puller, { type: "start", puller, passes, prune });
+    engine.toPuller(puller, { type: "start", puller, passes, prune }, at);
   }
 
-  #tellToStop(puller: number): void {
-    this.#parts.engine.toPuller(puller, { type: "stop", puller });
+  #tellToStop(puller: number, at?: number): void {
+    this.#parts.engine.toPuller(puller, { type: "stop", puller }, at);
   }
 
   /** Starts so many pullers for a single pass; resolves when all have ended, or the halt comes. */

@@ -75,6 +75,10 @@ function scheduleOf(parts: readonly { level: number; lengthMs: number }[]): Sche
   return { steps, levelMax: Math.max(...parts.map(({ level }) => level)), endMs: at };
 }
 
+/** The step counts only from an instant within it on. */
+export const settles = ({ fromMs, toMs }: Step, settleMs: number): boolean =>
+  settleMs > 0 && fromMs + settleMs < toMs;
+
 /** One instant at which something is due. In this order: the tick, then the end of the settling, then the border. */
 export type Instant = {
   readonly atMs: number;
@@ -91,7 +95,7 @@ export function* instantsOf(
   { tallyMs, settleMs }: { readonly tallyMs: number; readonly settleMs: number },
 ): Generator<Instant> {
   const settledAts = steps
-    .filter(({ fromMs, toMs }) => settleMs > 0 && fromMs + settleMs < toMs)
+    .filter((step) => settles(step, settleMs))
     .map(({ fromMs }) => fromMs + settleMs);
   let tickAt = tallyMs;
   for (let border = 0, settled = 0; border <= steps.length; ) {

@@ -1,0 +1,55 @@
+import type { Clock } from "../core/clock.ts";
+import type { PullEvent } from "../workers/pull-messages.ts";
+import type { DriverEnd, DriverRequest, DriverSinks } from "./driver-contract.ts";
+import { eventText } from "./event-text.ts";
+import { pullsOf } from "./pull-interval.ts";
+
+/** Log lines of a run, stamped on the wall clock of its beginning: steps of that clock afterwards do not show. */
+export class DriverLog {
+  /** The beginning, ms since the epoch and ns on the clock of the run. */
+  wallMs = 0;
+  at = 0;
+  readonly #clock: Clock;
+  readonly #request: Pick<DriverRequest, "reference" | "pattern">;
+  readonly #sinks: Pick<DriverSinks, "log">;
+
+  constructor(
+    clock: Clock,
+    request: Pick<DriverRequest, "reference" | "pattern">,
+    sinks: Pick<DriverSinks, "log">,
+  ) {
+    this.#clock = clock;
+    this.#request = request;
+    this.#sinks = sinks;
+  }
+
+  begin(): void {
+    this.at = this.#clock.now();
+    this.wallMs = Date.now();
+  }
+
+  /** Since the beginning. */
+  get seconds(): number {
+    return (this.#clock.now() - this.at) / 1e9;
+  }
+
+  say(text: string): void {
+    this.#sinks.log(this.#wallAt(this.#clock.now()), text);
+  }
+
+  /** What a pass has done. */
+  sayPass(name: string, { interval, seconds }: NonNullable<DriverEnd["warmUp"]>): void {
+    const { done, failed } = pullsOf(interval);
+    const rate = (done / seconds).toFixed(1);
+    this.say(`phase ${name}: ${done} pulls, ${failed} failed, ${rate}/s`);
+  }
+
+  tell(event: PullEvent): void {
+    const { reference, pattern } = this.#request;
+    this.#sinks.log(this.#wallAt(event.at), eventText(event, reference, pattern));
+  }
+
+  #wallAt(at: number): number {
+    return this.wallMs + (at - this.at) / 1e6;
+  }
+}

@@ -1,0 +1,76 @@
+// Reads what pullers have done, at ticks, each second and at the borders of steps, and hands it on with its place in the schedule.
+import type { PullFleet } from "../workers/pull-engine.ts";
+import type { DriverRequest, DriverSinks } from "./driver-contract.ts";
+import type { DriverLog } from "./driver-log.ts";
+import { PullRecorder } from "./pull-recorder.ts";
+import { PullSum } from "./pull-sum.ts";
+import { type PullPlace, SecondReader } from "./second-reader.ts";
+
+type SamplingParts = {
+  readonly engine: PullFleet;
+  readonly watch: DriverRequest["watch"];
+  readonly sinks: DriverSinks;
+  readonly log: DriverLog;
+};
+
+/** Instants are ns on the clock of the run; nothing is read twice. */
+export class Sampling {
+  readonly sum: PullSum = new PullSum();
+  /** Of the phase, from 1 on; 0 outside of steps. */
+  step = 0;
+  isMeasured = true;
+  readonly #parts: SamplingParts;
+  readonly #recorder: PullRecorder;
+  readonly #seconds: SecondReader;
+
+  /** Begins at the beginning of the log. */
+  constructor(parts: SamplingParts) {
+    this.#parts = parts;
+    const { tallies, boards } = parts.engine;
+    const now = parts.log.at;
+    this.#recorder = new PullRecorder({ tallies, now });
+    this.#seconds = new SecondReader({ tallies, boards, now });
+  }
+
+  beginPhase(name: string): void {
+    this.#recorder.beginPhase(name);
+  }
+
+  activeChanged(level: number, now: number): void {
+    this.#recorder.activeChanged(level, now);
+  }
+
+  /** Where in the schedule it is. */
+  get place(): PullPlace {
+    const { phase, active } = this.#recorder;
+    return { phase, step: this.step, level: active, measured: this.isMeasured };
+  }
+
+  /** Once a second and at every border, so that each stretch belongs to one step. */
+  to(now: number): void {
+    const { sinks, log } = this.#parts;
+    const soFar = this.#recorder.soFar(now);
+    sinks.sample((now - log.at) / 1e9, soFar);
+    const { activeSeconds } = soFar;
+    const second = this.#seconds.take(now, { ...this.place, activeSeconds });
+    if (second === undefined) return;
+    this.sum.add(second);
+    sinks.second(second);
+  }
+
+  tick(now: number): void {
+    const { sinks, watch, log } = this.#parts;
+    const point = this.#recorder.tick(now);
+    sinks.metric(Date.now(), point);
+    sinks.tally(Date.now(), point);
+    watch.tick(
+      () => log.seconds,
+      (scrape) => sinks.scraped(scrape),
+    );
+  }
+
+  /** The last interval, which ends before its tick. */
+  endTicks(now: number): void {
+    this.#parts.sinks.tally(Date.now(), this.#recorder.tick(now));
+  }
+}
