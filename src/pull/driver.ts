@@ -1,6 +1,5 @@
 // Runs the phases of a pull test: starts and stops pullers at their instants, takes the tally, waits at the end.
-import type { Clock } from "../core/clock.ts";
-import { threadClock } from "../core/clock.ts";
+import { type Clock, threadClock } from "../core/clock.ts";
 import { PullEngine, type PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread } from "../workers/pull-messages.ts";
 import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-contract.ts";
@@ -235,13 +234,12 @@ export class PullDriver {
   }
 
   async #herd(request: HerdRequest): Promise<void> {
-    const { watch } = this.#request;
     this.#sampling.beginPhase("herd");
     this.#log.say("phase herd begin");
     const herds = new HerdRun(request, {
       engine: this.#engine,
       clock: this.#clock,
-      watch,
+      watch: this.#request.watch,
       log: (text) => this.#log.say(text),
       isHalted: () => this.#halt.isHalted,
     });

@@ -60,7 +60,8 @@ export type StepFigures = {
 
 const LAW_TOLERANCE = 0.05;
 const LAW_PULLS_MIN = 100;
-const LOOP_DELAY_MS_MAX = 20;
+/** What a client that is no limit stays below. */
+export const LOOP_DELAY_MS_MAX = 20;
 const CPU_SHARE_MAX = 0.85;
 
 export function stepFigures(records: readonly StepRecord[]): StepFigures[] {

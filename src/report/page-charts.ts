@@ -35,6 +35,32 @@ const latencyOverTime = (points: readonly SeriesPoint[], paced: boolean): Chart 
     },
   ]);
 
+export const bytesChart = (points: readonly SeriesPoint[]): Chart =>
+  timeChart(points, { name: "bytes", y: "bytesPerSecond", logarithmic: false }, [
+    { label: "received", colour: "first", value: perSecond(({ bytesIn }) => bytesIn) },
+    { label: "sent", colour: "second", value: perSecond(({ bytesOut }) => bytesOut) },
+  ]);
+
+/** Counted, and by Little's law. */
+export const concurrencyChart = (points: readonly SeriesPoint[]): Chart =>
+  timeChart(points, { name: "in flight", y: "count", logarithmic: false }, [
+    { label: "at the end", colour: "quiet", width: 1.25, value: ({ inFlight }) => inFlight },
+    { label: "mean", colour: "first", value: ({ meanInFlight }) => meanInFlight },
+    {
+      label: "by Little's law",
+      colour: "ink",
+      dashed: true,
+      width: 1.25,
+      value: ({ lawInFlight }) => lawInFlight,
+    },
+    {
+      label: "waiting for a place",
+      colour: "second",
+      width: 1.25,
+      value: ({ waiting }) => waiting,
+    },
+  ]);
+
 /** All charts of the report page. Charts without a line are left out. */
 export function pageCharts(
   figures: RunFigures,
@@ -65,12 +91,7 @@ export function pageCharts(
         },
       ]),
     ],
-    bytes: [
-      timeChart(points, { name: "bytes", y: "bytesPerSecond", logarithmic: false }, [
-        { label: "received", colour: "first", value: perSecond(({ bytesIn }) => bytesIn) },
-        { label: "sent", colour: "second", value: perSecond(({ bytesOut }) => bytesOut) },
-      ]),
-    ],
+    bytes: [bytesChart(points)],
     latency: [latencyOverTime(points, paced)],
     lateness: [
       timeChart(points, { name: "lateness", y: "ms", logarithmic: true }, [
@@ -88,25 +109,7 @@ export function pageCharts(
         { label: "failed", colour: "bad", filled: true, value: perSecond(({ failed }) => failed) },
       ]),
     ],
-    concurrency: [
-      timeChart(points, { name: "in flight", y: "count", logarithmic: false }, [
-        { label: "at the end", colour: "quiet", width: 1.25, value: ({ inFlight }) => inFlight },
-        { label: "mean", colour: "first", value: ({ meanInFlight }) => meanInFlight },
-        {
-          label: "by Little's law",
-          colour: "ink",
-          dashed: true,
-          width: 1.25,
-          value: ({ lawInFlight }) => lawInFlight,
-        },
-        {
-          label: "waiting for a place",
-          colour: "second",
-          width: 1.25,
-          value: ({ waiting }) => waiting,
-        },
-      ]),
-    ],
+    concurrency: [concurrencyChart(points)],
   };
   return Object.fromEntries(
     Object.entries(charts).map(([id, list]) => [id, list.filter(({ lines }) => lines.length > 0)]),

@@ -86,7 +86,8 @@ export type Verdict = {
   readonly why: string | null;
 };
 
-const abortedBy = {
+/** Why a run did not come to its end. */
+export const abortedBy = {
   signal: "interrupted",
   limit: "a limit was reached",
   cut: "ended without a report",

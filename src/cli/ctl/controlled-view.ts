@@ -1,8 +1,8 @@
 // A view that can be asked and told from elsewhere: what a run tells its view is what its status is made of.
 import type { SeriesPoint } from "../../report/timeseries.ts";
-import type { Engine, EngineStart } from "../../workers/engine.ts";
+import type { EngineStart } from "../../workers/engine.ts";
 import { RunCourse } from "../live/run-course.ts";
-import type { RunView, ViewedRun } from "../live/run-view.ts";
+import type { RunView, ViewedEngine, ViewedRun } from "../live/run-view.ts";
 import { RunSource } from "../metrics/run-source.ts";
 import type { CtlAddress } from "./ctl-address.ts";
 import type { Order, OrderAnswer } from "./order.ts";
@@ -37,7 +37,17 @@ export class ControlledView implements RunView {
     const course = this.#course.look(endedOf(figures));
     const { elapsed, speed, share, left } = course;
     const state = stateOf(course, { begun: this.#begun, ending: this.#ending });
-    return { verb, directory, state, elapsed, speed, share, left, ...figures, nodes: nodes() };
+    return {
+      verb,
+      directory: directory ?? "",
+      state,
+      elapsed,
+      speed,
+      share,
+      left,
+      ...figures,
+      nodes: nodes(),
+    };
   }
 
   #obey({ order, factor = 1 }: Order): OrderAnswer | { readonly error: string } {
@@ -57,6 +67,10 @@ export class ControlledView implements RunView {
     this.#view.say(line);
   }
 
+  above(write: () => void): void {
+    this.#view.above(write);
+  }
+
   reading(bytes: number, total: number): void {
     this.#view.reading(bytes, total);
   }
@@ -67,7 +81,7 @@ export class ControlledView implements RunView {
     this.#view.expect(end);
   }
 
-  started(start: EngineStart, engine: Pick<Engine, "tallies" | "timebase">): void {
+  started(start: EngineStart, engine: ViewedEngine): void {
     this.#begun = true;
     this.#tallies = engine.tallies;
     this.#source.started(engine.tallies);

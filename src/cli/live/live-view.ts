@@ -7,11 +7,11 @@ import type { LiveState } from "../../report/live/live-state.ts";
 import { type Paint, paintFor } from "../../report/text-table.ts";
 import type { SeriesPoint } from "../../report/timeseries.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
-import type { Engine, EngineStart } from "../../workers/engine.ts";
+import type { EngineStart } from "../../workers/engine.ts";
 import type { Terminal } from "../command.ts";
 import { readingLine } from "./plain-view.ts";
 import { RunCourse } from "./run-course.ts";
-import type { RunView, ViewedRun } from "./run-view.ts";
+import type { RunView, ViewedEngine, ViewedRun } from "./run-view.ts";
 import { Screen } from "./screen.ts";
 
 const FRAME_MS = 250;
@@ -26,6 +26,7 @@ const keys: LiveState["keys"] = [
   ["q", "drain"],
 ];
 const unpacedKeys = keys.filter(([, does]) => does !== "speed");
+const rampKeys = unpacedKeys.filter(([, does]) => does !== "pause");
 
 type Running = { readonly reader: TallyReader; readonly whole: TallyReader };
 
@@ -57,7 +58,7 @@ export class LiveView implements RunView {
     this.#unicode = /utf-?8/i.test(
       terminal.env.LC_ALL || terminal.env.LC_CTYPE || terminal.env.LANG || "",
     );
-    this.#meter = new LiveMeter(run.paced ? "response" : "service");
+    this.#meter = new LiveMeter(run.paced ? "response" : "service", run.ramp?.whole);
     this.#screen = new Screen(terminal.err, input, {
       key: (key) => this.#key(key),
       redraw: () => this.#draw(),
@@ -68,6 +69,10 @@ export class LiveView implements RunView {
 
   say(line: string): void {
     this.#screen.above(() => this.#terminal.err.write(`${line}\n`));
+  }
+
+  above(write: () => void): void {
+    this.#screen.above(write);
   }
 
   reading(bytes: number, total: number): void {
@@ -83,7 +88,7 @@ export class LiveView implements RunView {
     if (scheduleSeconds !== undefined) this.#course.scheduleSeconds = scheduleSeconds;
   }
 
-  started(start: EngineStart, { tallies, timebase }: Pick<Engine, "tallies" | "timebase">): void {
+  started(start: EngineStart, { tallies, timebase }: ViewedEngine): void {
     this.#course.started(start, timebase);
     this.#running = { reader: new TallyReader(tallies), whole: new TallyReader(tallies) };
   }
@@ -108,8 +113,10 @@ export class LiveView implements RunView {
     if (now <= this.#last) return;
     const snapshot = this.#running.reader.takeInterval(nanos(this.#last), nanos(now));
     this.#last = now;
-    this.#meter.add(snapshot);
-    this.#gauges = { inFlight: snapshot.inFlight, waiting: snapshot.waiting };
+    const { ramp } = this.#run;
+    this.#meter.add(ramp === undefined ? snapshot : ramp.rows(snapshot));
+    const inFlight = ramp === undefined ? snapshot.inFlight : ramp.inFlight();
+    this.#gauges = { inFlight, waiting: snapshot.waiting };
     if (now - this.#judgedAt < SECOND_NS) return;
     this.#judgedAt = now;
     const { verdict, reasons } = this.#run.judge(this.#running.whole.totals());
@@ -129,7 +136,7 @@ export class LiveView implements RunView {
   }
 
   #state(): LiveState {
-    const { verb, directory, paced } = this.#run;
+    const { verb, directory, paced, ramp } = this.#run;
     const meter = this.#meter;
     const { elapsed, share, left, paused, speed } = this.#course.look(meter.ended);
     const { sent, done, bytes } = meter.rates();
@@ -150,9 +157,9 @@ export class LiveView implements RunView {
       health: this.#health,
       measured: paced ? "response" : "service",
       rows: meter.rows(),
-      pullers: null,
+      pullers: ramp?.pullers() ?? null,
       notes: this.#notes,
-      keys: paced ? keys : unpacedKeys,
+      keys: ramp === undefined ? (paced ? keys : unpacedKeys) : rampKeys,
     };
   }
 

@@ -21,6 +21,7 @@ export function openView(run: ViewedRun, flags: UiFlags, terminal: Terminal): Ru
 }
 
 function viewOf(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): RunView {
+  if (terminal.program !== undefined) return terminal.program.view(run);
   const write = (line: string): void => void terminal.err.write(`${line}\n`);
   if (quiet) return new PlainView(write, { quiet, silent: true });
   const choice = chooseUi(ui, terminal);
@@ -28,10 +29,10 @@ function viewOf(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): Run
     case "live":
       return new LiveView(run, terminal, process.stdin);
     case "json":
-      return new JsonView(write);
+      return new JsonView(write, run.ramp);
     case "plain":
     case "none":
-      return new PlainView(write, { quiet, silent: choice === "none" });
+      return new PlainView(write, { quiet, silent: choice === "none", ramp: run.ramp });
     default:
       return choice satisfies never;
   }

@@ -7,9 +7,9 @@ import {
   formatShare,
 } from "../../report/number-format.ts";
 import type { SeriesPoint } from "../../report/timeseries.ts";
-import type { Engine, EngineStart } from "../../workers/engine.ts";
+import type { EngineStart } from "../../workers/engine.ts";
 import { RunCourse } from "./run-course.ts";
-import type { RunView } from "./run-view.ts";
+import type { RunView, ViewedEngine, ViewedRamp } from "./run-view.ts";
 
 const FIRST_S = 10;
 const LAST_S = 60;
@@ -22,7 +22,18 @@ abstract class CountingView implements RunView {
   protected readonly course = new RunCourse();
   protected readonly sums: Sums = { done: 0, failed: 0, bytes: 0 };
 
+  protected readonly ramp: ViewedRamp | undefined;
+
+  constructor(ramp: ViewedRamp | undefined) {
+    this.ramp = ramp;
+  }
+
   abstract say(line: string): void;
+
+  above(write: () => void): void {
+    write();
+  }
+
   abstract reading(bytes: number, total: number): void;
   protected abstract tell(point: SeriesPoint): void;
 
@@ -31,7 +42,7 @@ abstract class CountingView implements RunView {
     if (scheduleSeconds !== undefined) this.course.scheduleSeconds = scheduleSeconds;
   }
 
-  started(start: EngineStart, { timebase }: Pick<Engine, "timebase">): void {
+  started(start: EngineStart, { timebase }: ViewedEngine): void {
     this.course.started(start, timebase);
   }
 
@@ -55,9 +66,17 @@ export class PlainView extends CountingView {
   /** `quiet`: nothing at all; `silent`: no course, but what happens. */
   constructor(
     write: (line: string) => void,
-    { quiet, silent }: { readonly quiet: boolean; readonly silent: boolean },
+    {
+      quiet,
+      silent,
+      ramp,
+    }: {
+      readonly quiet: boolean;
+      readonly silent: boolean;
+      readonly ramp?: ViewedRamp | undefined;
+    },
   ) {
-    super();
+    super(ramp);
     this.#write = write;
     this.#quiet = quiet;
     this.#silent = silent;
@@ -93,10 +112,12 @@ export class PlainView extends CountingView {
     const seconds = Math.round(point.second + point.length);
     const rate = Math.round(point.done / Math.max(point.length, 1e-3));
     const late = point.latenessP99;
+    const pullers = this.ramp?.pullers();
     return [
       `${seconds} s: ${formatCount(done)} done`,
       ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
       `${rate}/s`,
+      ...(pullers === undefined ? [] : [`${pullers.active} of ${pullers.most} pullers`]),
       `${point.inFlight} in flight`,
       formatBytes(bytes),
       ...(late === null ? [] : [`lateness p99 ${late.toFixed(2)} ms`]),
@@ -127,8 +148,8 @@ export class JsonView extends CountingView {
   readonly #write: (line: string) => void;
   #readingAt = 0;
 
-  constructor(write: (line: string) => void) {
-    super();
+  constructor(write: (line: string) => void, ramp?: ViewedRamp) {
+    super(ramp);
     this.#write = write;
   }
 
@@ -161,6 +182,7 @@ export class JsonView extends CountingView {
       failed,
       bytes,
       interval: point,
+      ...(this.ramp === undefined ? {} : { pullers: this.ramp.pullers() }),
     });
   }
 

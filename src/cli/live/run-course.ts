@@ -26,7 +26,7 @@ export class RunCourse {
   #at = 0;
   #timebase: Timebase | undefined;
 
-  started({ clock, at }: EngineStart, timebase: Timebase): void {
+  started({ clock, at }: EngineStart, timebase: Timebase | undefined): void {
     this.#clock = clock;
     this.#at = at;
     this.#timebase = timebase;

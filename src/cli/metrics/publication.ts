@@ -110,6 +110,10 @@ class PublishedView implements RunView {
     this.#view.say(line);
   }
 
+  above(write: () => void): void {
+    this.#view.above(write);
+  }
+
   reading(bytes: number, total: number): void {
     this.#view.reading(bytes, total);
   }

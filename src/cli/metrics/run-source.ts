@@ -30,7 +30,7 @@ export class RunSource {
   /** Before the start, what is to be run is all there is. */
   families(): MetricFamily[] {
     const { verb, directory, paced, judge, nodes } = this.#run;
-    const run = { verb, directory, version };
+    const run = { verb, directory: directory ?? "", version };
     if (this.#reader === undefined) return [runFamily(run)];
     const totals = this.#reader.totals();
     const targetRate = paced ? this.#targetRate : null;

@@ -1,9 +1,13 @@
 // What the page of a pull test draws: the course, the steps, rate against pullers, cold against warm.
-import { pullsOf } from "../../pull/pull-interval.ts";
+import { type ClassInterval, pullsOf } from "../../pull/pull-interval.ts";
 import type { RatePoint } from "../../pull/rate-course.ts";
 import type { StepFigures } from "../../pull/step-record.ts";
 import type { PhaseFigures } from "../../pull/tables.ts";
 import type { Chart, PageCharts } from "../../report/chart.ts";
+import { curveChart } from "../../report/figures/chart-makers.ts";
+import { healthCharts, heatCharts } from "../../report/figures/course-charts.ts";
+import { bytesChart, concurrencyChart } from "../../report/page-charts.ts";
+import type { RunTimeline } from "../../report/run-timeline.ts";
 import {
   type Distribution,
   supportsPercentile,
@@ -16,8 +20,12 @@ const inMs = (nanoseconds: number | null): number | null =>
   nanoseconds === null ? null : nanoseconds / 1e6;
 
 /** Charts by the id of the section that shows them. */
-export const chartsOf = (figures: PullFigures, course: readonly RatePoint[]): PageCharts => ({
-  ...courseCharts(course),
+export const chartsOf = (
+  figures: PullFigures,
+  { rates, timeline }: { readonly rates: readonly RatePoint[]; readonly timeline: RunTimeline },
+): PageCharts => ({
+  ...courseCharts(rates),
+  ...timelineCharts(figures, timeline),
   ...stepCharts(figures),
   scaling: scalingCharts(figures.steps),
   phases: [phaseChart(figures.phases.filter(({ name }) => name !== PLAIN_PHASE))],
@@ -55,6 +63,29 @@ function courseCharts(course: readonly RatePoint[]): PageCharts {
         lines: [{ label: "active pullers", colour: "second", filled: true, values: active }],
       },
     ],
+  };
+}
+
+/** What pulls have in common with any run: drawn alike. */
+function timelineCharts(
+  { totals }: PullFigures,
+  { series: { points }, heat }: Pick<RunTimeline, "series" | "heat">,
+): PageCharts {
+  const curveOf = ({ total, ttfb }: ClassInterval, name: string): Chart =>
+    curveChart(name, [
+      { label: "total", colour: "first", distribution: total },
+      { label: "first byte", colour: "third", width: 1.25, distribution: ttfb },
+    ]);
+  const curves = [
+    curveOf(pullsOf(totals), "pull"),
+    ...totals.classes.map((part) => curveOf(part, part.name)),
+  ];
+  return {
+    heat: heatCharts(heat.columns, points, false),
+    curve: curves.filter(({ lines }) => lines.length > 0),
+    concurrency: [concurrencyChart(points)],
+    bytes: [bytesChart(points)],
+    health: healthCharts(points),
   };
 }
 

@@ -10,6 +10,8 @@ import type { PullGiven } from "./pull-options.ts";
 /** A file that is begun anew, below directories that are made; or standard output. */
 class Output {
   readonly isTerminal: boolean;
+  /** Standard output may be the terminal that a live view has: it makes room. */
+  above: (write: () => void) => void = (write) => write();
   readonly #descriptor: number;
   readonly #terminal: Terminal;
 
@@ -21,7 +23,7 @@ class Output {
 
   /** Writes at once: a killed run has left whole lines. */
   write(text: string): void {
-    if (this.isTerminal) this.#terminal.out.write(text);
+    if (this.isTerminal) this.above(() => void this.#terminal.out.write(text));
     else writeSync(this.#descriptor, text);
   }
 
@@ -54,6 +56,12 @@ export class PullFiles {
   /** Standard output belongs to lines that programs read. */
   get useTerminal(): boolean {
     return this.#metrics.isTerminal || this.#log.isTerminal;
+  }
+
+  /** What is written to standard output goes above the view from now on. */
+  makeRoom(above: (write: () => void) => void): void {
+    this.#metrics.above = above;
+    this.#log.above = above;
   }
 
   metric(line: string): void {

@@ -5,46 +5,72 @@ import type { DriverEnd } from "../../pull/driver-contract.ts";
 import { type Image, imageText } from "../../pull/image-list.ts";
 import type { RateCourse } from "../../pull/rate-course.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
+import { RunTimeline } from "../../report/run-timeline.ts";
 import { paintFor } from "../../report/text-table.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import { readCalibrations } from "../calibrate/calibration-cache.ts";
 import type { Terminal } from "../command.ts";
-import { redactedArguments } from "../config/redacted-arguments.ts";
+import { typedWords } from "../typed-words.ts";
+import { endingOf } from "../replay/run-exit.ts";
 import { machineFacts } from "../replay/run-story.ts";
 import { calibrationOfPull } from "./pull-calibration.ts";
+import { chartsOf } from "./pull-charts.ts";
+import type { PullCourse } from "./pull-course.ts";
 import type { PullFiles } from "./pull-files.ts";
 import type { FoundImages } from "./pull-images.ts";
 import { type PullOutputs, writeLayoutIndex } from "./pull-outputs.ts";
-import { pullPage } from "./pull-page.ts";
+import { pullFigureTitles, pullPage } from "./pull-page.ts";
 import type { PullRequest } from "./pull-request.ts";
 import { type PullFigures, pullFigures, pullResults, verdictOfPull } from "./pull-results.ts";
 import { type PullStory, pullText } from "./pull-text.ts";
 
-export type FinishedRun = {
+/** A run at its end, or as it is so far. */
+type SeenRun = {
   readonly end: DriverEnd;
   readonly plan: PullPlan;
   readonly watch: ServerWatch;
   readonly outputs: PullOutputs | undefined;
-  readonly signal: ExitCode | undefined;
   readonly request: PullRequest;
   readonly found: FoundImages;
-  readonly files: PullFiles;
-  readonly course: RateCourse;
 };
+
+export type FinishedRun = SeenRun & {
+  readonly signal: ExitCode | undefined;
+  readonly files: PullFiles;
+  readonly course: PullCourse;
+  readonly rates: RateCourse;
+};
+
+const figuresOf = (
+  { end, watch, request: { given }, found }: SeenRun,
+  rest: Pick<PullFigures, "ending" | "thresholds">,
+): PullFigures =>
+  pullFigures(end, {
+    watch,
+    prunes: given.prune === true || given.cold === true,
+    counts: { "repositories without tags": found.repositoriesWithoutTags },
+    ...rest,
+  });
+
+/** results.json of a run that goes on; says where. */
+export async function snapshotPull(run: SeenRun): Promise<string> {
+  if (run.outputs === undefined) return "a dry run keeps no results";
+  const figures = figuresOf(run, { ending: "running", thresholds: [] });
+  const verdict = verdictOfPull(figures).text;
+  const results = pullResults(figures, { verdict, exit: ExitCode.done, calibration: null });
+  return `results so far: ${await run.outputs.snapshot(results)}`;
+}
 
 export const imageAt = ({ selection }: FoundImages, image: number): Image =>
   selection.images[image] ?? { repository: "", reference: "" };
 
 /** Writes the files, prints the summary; returns the exit code. */
-export async function finishPull(
-  { end, plan, watch, outputs, signal, request, found, files, course }: FinishedRun,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<ExitCode> {
+  const { end, plan, outputs, signal, request, found, files, course, rates } = run;
   const { given } = request;
-  const figures = pullFigures(end, {
-    watch,
-    prunes: given.prune === true || given.cold === true,
-    counts: { "repositories without tags": found.repositoriesWithoutTags },
+  const figures = figuresOf(run, {
+    ending: endingOf(signal !== undefined, course),
+    thresholds: course.thresholds(),
   });
   const calibration = calibrationOfPull(
     figures,
@@ -52,7 +78,8 @@ export async function finishPull(
     await readCalibrations(terminal.env),
   );
   const exit = exitOf(figures, signal, given["allow-failures"] ?? false);
-  const verdict = verdictOfPull(figures, signal !== undefined);
+  const verdict = verdictOfPull(figures);
+  const timeline = outputs?.timeline ?? new RunTimeline();
   const story: PullStory = {
     verdict,
     directory: outputs?.path,
@@ -63,14 +90,19 @@ export async function finishPull(
   if (given.save !== undefined && given["dry-run"] !== true)
     writeLayoutIndex(given.save, figures, (image) => imageText(imageAt(found, image)));
   const plain = pullText(figures, story, paintFor({ NO_COLOR: "1" }, false));
+  const results = pullResults(figures, { verdict: verdict.text, exit, calibration });
+  terminal.program?.finished({ directory: outputs?.path ?? null, results });
   await outputs?.write(figures, {
-    results: pullResults(figures, { verdict: verdict.text, exit, calibration }),
+    results,
     summary: plain,
+    charts: chartsOf(figures, { rates: rates.points, timeline }),
+    titles: pullFigureTitles(figures, story),
     page: pullPage(figures, {
       story,
-      command: ["drayage", ...redactedArguments(process.argv.slice(2))].join(" "),
+      command: ["drayage", ...typedWords()].join(" "),
       facts: factsOf(request, plan),
-      course: course.points,
+      rates: rates.points,
+      timeline,
     }),
     imageOf: (image) => imageText(imageAt(found, image)),
   });
@@ -111,12 +143,14 @@ function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, str
 }
 
 function exitOf(
-  { failures }: PullFigures,
+  { failures, ending, thresholds }: PullFigures,
   signal: ExitCode | undefined,
   allowFailures: boolean,
 ): ExitCode {
   return strongestExit([
     ...(signal === undefined ? [] : [signal]),
+    ...(ending === "limit" ? [ExitCode.aborted] : []),
+    ...(thresholds.some(({ passed }) => !passed) ? [ExitCode.thresholdsFailed] : []),
     ...(failures > 0 && !allowFailures ? [ExitCode.operationsFailed] : []),
   ]);
 }

@@ -1,5 +1,8 @@
 import { clientNames } from "../../registry/pull-profile.ts";
 import type { Option, OptionValues } from "../command.ts";
+import { uiOption } from "../live/ui-choice.ts";
+import { metricsOptions } from "../metrics/metrics-options.ts";
+import { pullThresholdOption } from "./pull-thresholds.ts";
 
 const text = (value: string, help: string) => ({ type: "string", value, help }) as const;
 const may = (help: string) => ({ type: "boolean", help }) as const;
@@ -117,6 +120,9 @@ const rest = {
   },
   list: may("print the images of each puller, and end"),
   demo: may("upstream, cache and images of our own: a short ramp with nothing installed"),
+  ...pullThresholdOption,
+  ...metricsOptions,
+  ui: { type: "string", choices: uiOption.ui.choices, value: "MODE", help: uiOption.ui.help },
 } as const satisfies Record<string, Option>;
 
 export const pullOptions = { ...original, ...choice, ...course, ...access, ...rest } as const;

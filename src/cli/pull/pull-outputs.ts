@@ -11,6 +11,8 @@ import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import type { Scrape } from "../../pull/server-watch.ts";
 import { compareTsv, herdsTsv, stepsTsv, tallyHead, tallyRow, tsv } from "../../pull/tables.ts";
 import { AppendFile } from "../../report/append-file.ts";
+import type { PageCharts } from "../../report/chart.ts";
+import { writeFigures } from "../../report/figures/figure-files.ts";
 import { type NamedDistribution, writePercentiles } from "../../report/percentile-files.ts";
 import { createRunDirectory, RunDirectory } from "../../report/run-directory.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
@@ -28,6 +30,7 @@ const ownFiles = [
   { name: "counts.ndjson", holds: "counts, per second and step, of each type" },
   { name: "timeseries.csv", holds: "pulls, bytes and times of each second" },
   { name: "percentiles/", holds: "percentiles of each type, for HdrHistogram's plotter" },
+  { name: "figures/", holds: "every plot as SVG, with data and scripts to draw it anew" },
   { name: "images.tsv", holds: "pulls and failures of each image" },
   { name: "run.json", holds: "what was run, where and how" },
 ] as const;
@@ -119,6 +122,12 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
       this.#server.write(`${at.toFixed(3)}\t${name}\t${value}\n`);
   }
 
+  /** Path of results.json, which the end writes anew. */
+  async snapshot(results: unknown): Promise<string> {
+    await this.#directory.writeJson("results.json", results);
+    return this.#directory.file("results.json");
+  }
+
   close(): void {
     this.#tally.close();
     this.#seconds.close();
@@ -154,6 +163,8 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
       readonly results: unknown;
       readonly summary: string;
       readonly page: string;
+      readonly charts: PageCharts;
+      readonly titles: Readonly<Record<string, string>>;
       readonly imageOf: (image: number) => string;
     },
   ): Promise<void> {
@@ -169,6 +180,7 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
     writePercentiles(directory.file("percentiles"), percentilesOf(figures));
     await directory.writeJson("results.json", texts.results);
     await directory.writeText("report.html", texts.page);
+    writeFigures(directory.file("figures"), texts.charts, texts.titles);
     await directory.writeText("summary.txt", `${texts.summary}\n`);
   }
 }

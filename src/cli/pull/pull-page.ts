@@ -11,6 +11,8 @@ import {
   formatRate,
 } from "../../report/number-format.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
+import type { RunTimeline } from "../../report/run-timeline.ts";
+import { thresholdCells } from "../../report/thresholds/threshold-cells.ts";
 import { supportedPercentile } from "../../stats/distribution.ts";
 import { herdHead, herdRows } from "./herd-rows.ts";
 import { chartsOf, scalingCharts } from "./pull-charts.ts";
@@ -30,15 +32,28 @@ export type PullPageContext = {
   readonly story: PullStory;
   readonly command: string;
   readonly facts: readonly (readonly [string, string])[];
-  readonly course: readonly RatePoint[];
+  readonly rates: readonly RatePoint[];
+  /** Of whole pulls. */
+  readonly timeline: RunTimeline;
 };
+
+/** Charts that figures/ holds, with what the page calls them. */
+export const pullFigureTitles = (
+  figures: PullFigures,
+  story: PullStory,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    sectionsOf(figures, story).flatMap(({ chart, title }) =>
+      chart === undefined ? [] : [[chart, title]],
+    ),
+  );
 
 export function pullPage(
   figures: PullFigures,
-  { story, command, facts, course }: PullPageContext,
+  { story, command, facts, rates, timeline }: PullPageContext,
 ): string {
   const pulls = pullsOf(figures.totals);
-  const tints = { PASS: "good", FAIL: "bad", ABORTED: "warning" } as const;
+  const tints = { PASS: "good", FAIL: "bad", ABORTED: "warning", RUNNING: "warning" } as const;
   return renderPlainPage({
     title: "drayage pull",
     verdict: story.verdict.text,
@@ -62,7 +77,7 @@ export function pullPage(
       ...(story.calibration === null ? [] : [["calibration", story.calibration.note] as const]),
     ],
     sections: sectionsOf(figures, story),
-    charts: chartsOf(figures, course),
+    charts: chartsOf(figures, { rates, timeline }),
     footer:
       "Everything on this page is in results.json, tally.tsv, steps.tsv and histograms.hlog beside it.",
   });
@@ -71,10 +86,77 @@ export function pullPage(
 const SCALING_NOTE =
   "The dashed line is what as many pullers would reach if each were as fast as the first one alone. A curve above it says that the first one was slower than those after it: without a cold or warm phase its first pass fills the cache, and what is pulled later is there already. A curve below it says that pullers wait for each other, in the server or here.";
 
+const measuredSection: PageSection = {
+  title: "How it was measured",
+  note: "A closed loop: a puller begins its next pull when the last one has ended, so these are service times, not response times at a given rate of arrivals. A pull lasts from the first byte of its first manifest request to the last byte of its last blob; probes, pings and prunes are outside. It belongs to the step in which it ends. Failed pulls are counted and timed apart. Bodies are discarded unless they are saved. Times are kept in HdrHistogram buckets of three significant digits and added up bucket by bucket.",
+};
+
+/** What pulls have in common with any run. */
+const timelineSections: readonly PageSection[] = [
+  {
+    title: "Latency over time",
+    note: "How many pulls took how long, with median, 99th percentile and maximum of each second.",
+    chart: "heat",
+  },
+  {
+    title: "Latency by percentile",
+    note: "Time of whole pulls, or of one type of request; first byte: until the answer began, of a pull that of its manifest.",
+    chart: "curve",
+  },
+  {
+    title: "Pulls in progress",
+    note: "Counted, and by Little's law from the rate and the time of pulls.",
+    chart: "concurrency",
+  },
+  { title: "Bytes over time", note: "Received, of whole pulls.", chart: "bytes" },
+  {
+    title: "The client",
+    note: "Event-loop delay of the request worker thread that fared worst.",
+    chart: "health",
+  },
+];
+
+const rows = (cells: readonly (readonly string[])[]) => cells.map((row) => ({ cells: row }));
+
+const countSections = (figures: PullFigures): (PageSection | undefined)[] => [
+  {
+    title: "Requests",
+    content: htmlTable(requestHead, rows(figures.totals.classes.map(requestCells)), 1),
+  },
+  {
+    title: "Cache and upstream",
+    note: "From counters of the servers; n/a where they do not tell.",
+    content: factList(serverFacts(figures.server)),
+  },
+  figures.errors.length > 0
+    ? {
+        title: "Errors",
+        content: htmlTable(["puller", "kind", "n", "first"], rows(errorRows(figures)), 2),
+      }
+    : undefined,
+  {
+    title: "Counts",
+    content: factList(
+      Object.entries({ ...figures.counts, retries: figures.totals.retries }).map(
+        ([name, count]) => [name, formatCount(count)] as const,
+      ),
+    ),
+  },
+];
+
 function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
-  const rows = (cells: readonly (readonly string[])[]) => cells.map((row) => ({ cells: row }));
   const compared = compareRows(figures.comparison);
   const sections: (PageSection | undefined)[] = [
+    figures.thresholds.length > 0
+      ? {
+          title: "Thresholds",
+          content: htmlTable(
+            ["", "threshold", "actual", "note"],
+            rows(figures.thresholds.map(thresholdCells)),
+            4,
+          ),
+        }
+      : undefined,
     { title: "Rate over time", note: "Successful pulls per second, and failures.", chart: "rate" },
     scalingCharts(figures.steps).length > 0
       ? {
@@ -88,6 +170,7 @@ function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
       note: "Started and not yet told to stop.",
       chart: "active",
     },
+    ...timelineSections,
     {
       title: "Latency by step",
       note: "Time of whole pulls, drawn at the beginning of each step. Percentiles that a step has too few pulls for are left out.",
@@ -118,33 +201,8 @@ function sectionsOf(figures: PullFigures, { files }: PullStory): PageSection[] {
           content: htmlTable(herdHead, rows(herdRows(figures.end.herds)), 2),
         }
       : undefined,
-    {
-      title: "Requests",
-      content: htmlTable(requestHead, rows(figures.totals.classes.map(requestCells)), 1),
-    },
-    {
-      title: "Cache and upstream",
-      note: "From counters of the servers; n/a where they do not tell.",
-      content: factList(serverFacts(figures.server)),
-    },
-    figures.errors.length > 0
-      ? {
-          title: "Errors",
-          content: htmlTable(["puller", "kind", "n", "first"], rows(errorRows(figures)), 2),
-        }
-      : undefined,
-    {
-      title: "Counts",
-      content: factList(
-        Object.entries({ ...figures.counts, retries: figures.totals.retries }).map(
-          ([name, count]) => [name, formatCount(count)] as const,
-        ),
-      ),
-    },
-    {
-      title: "How it was measured",
-      note: "A closed loop: a puller begins its next pull when the last one has ended, so these are service times, not response times at a given rate of arrivals. A pull lasts from the first byte of its first manifest request to the last byte of its last blob; probes, pings and prunes are outside. It belongs to the step in which it ends. Failed pulls are counted and timed apart. Bodies are discarded unless they are saved. Times are kept in HdrHistogram buckets of three significant digits and added up bucket by bucket.",
-    },
+    ...countSections(figures),
+    measuredSection,
     { title: "Files", content: factList(files.map(({ name, holds }) => [name, holds] as const)) },
   ];
   return sections.filter((section) => section !== undefined);

@@ -12,7 +12,8 @@ import { growth, hitRatio, upstreamDifference } from "../../pull/server-counters
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { type StepFigures, stepFigures } from "../../pull/step-record.ts";
 import { type Comparison, comparison, type PhaseFigures } from "../../pull/tables.ts";
-import type { CalibrationNote } from "../../report/run-figures.ts";
+import { abortedBy, type CalibrationNote, type RunFigures } from "../../report/run-figures.ts";
+import type { ThresholdResult } from "../../report/thresholds/threshold.ts";
 import type { Distribution } from "../../stats/distribution.ts";
 import { maximumOf, meanOf, supportedPercentile } from "../../stats/distribution.ts";
 import { encodeHdr } from "../../stats/hdr.ts";
@@ -49,6 +50,8 @@ export type PullFigures = {
   readonly server: ServerFigures;
   readonly counts: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
+  readonly ending: RunFigures["ending"];
+  readonly thresholds: readonly ThresholdResult[];
 };
 
 export function pullFigures(
@@ -57,7 +60,9 @@ export function pullFigures(
     watch,
     prunes,
     counts,
-  }: {
+    ending,
+    thresholds,
+  }: Pick<PullFigures, "ending" | "thresholds"> & {
     readonly watch: ServerWatch;
     /** The run was meant to be cold. */
     readonly prunes: boolean;
@@ -86,6 +91,8 @@ export function pullFigures(
     server,
     counts: { ...countsOf(end), ...counts },
     warnings: warningsOf(steps, { ...server, prunes }),
+    ending,
+    thresholds,
   };
 }
 
@@ -165,13 +172,20 @@ const CACHE_COUNTERS = [
 ];
 
 /** Whether the run is to be called a success. */
-export function verdictOfPull(
-  { failures, end, totals }: PullFigures,
-  signalled: boolean,
-): { readonly word: "PASS" | "FAIL" | "ABORTED"; readonly text: string } {
-  if (signalled) return { word: "ABORTED", text: "ABORTED (interrupted)" };
+export function verdictOfPull({ failures, end, totals, ending, thresholds }: PullFigures): {
+  readonly word: "PASS" | "FAIL" | "ABORTED" | "RUNNING";
+  readonly text: string;
+} {
+  if (ending === "running") return { word: "RUNNING", text: "RUNNING (figures so far)" };
+  if (ending !== "finished") return { word: "ABORTED", text: `ABORTED (${abortedBy[ending]})` };
   if (end.noPruneEndpoint !== undefined)
     return { word: "ABORTED", text: "ABORTED (server has no prune endpoint)" };
+  const missed = thresholds.filter(({ passed }) => !passed).length;
+  if (missed > 0)
+    return {
+      word: "FAIL",
+      text: `FAIL (${missed === 1 ? "1 threshold" : `${missed} thresholds`})`,
+    };
   if (failures === 0) return { word: "PASS", text: "PASS" };
   const { done } = pullsOf(totals);
   return { word: "FAIL", text: `FAIL (${failures} failures beside ${done} pulls)` };
@@ -225,6 +239,8 @@ export function pullResults(
     seconds,
     verdict,
     exit,
+    ending: figures.ending,
+    thresholds: figures.thresholds,
     exhausted: end.exhausted,
     closedLoop: true,
     calibration,

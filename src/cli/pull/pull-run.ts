@@ -16,12 +16,15 @@ import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import type { Terminal } from "../command.ts";
+import type { RunView } from "../live/run-view.ts";
+import { Publication } from "../metrics/publication.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
 import { CacheControl } from "./cache-control.ts";
 import { printList } from "./image-report.ts";
 import { blockOf } from "./pull-block.ts";
+import { PullCourse } from "./pull-course.ts";
 import { PullFiles } from "./pull-files.ts";
-import { finishPull, imageAt } from "./pull-finish.ts";
+import { finishPull, imageAt, snapshotPull } from "./pull-finish.ts";
 import { type FoundImages, findImages } from "./pull-images.ts";
 import { makeGivenFolder, PullOutputs, pullDirectory } from "./pull-outputs.ts";
 import { herdImages, type PullPlanInput, pullPhases, pullPlan } from "./pull-phases.ts";
@@ -88,7 +91,7 @@ type RunParts = {
 class PullRun {
   readonly #parts: RunParts;
   readonly #terminal: Terminal;
-  readonly #course = new RateCourse();
+  readonly #rates = new RateCourse();
   readonly #startedAt = Date.now();
 
   constructor(parts: RunParts, terminal: Terminal) {
@@ -97,7 +100,19 @@ class PullRun {
   }
 
   async run(): Promise<ExitCode> {
-    const { request, servers } = this.#parts;
+    const published = await Publication.open(this.#parts.request.given, this.#terminal.env);
+    let say = (line: string): void => void this.#terminal.err.write(`${line}\n`);
+    try {
+      return await this.#run(published, (view) => {
+        say = (line) => view.say(line);
+      });
+    } finally {
+      await published.close(say);
+    }
+  }
+
+  async #run(published: Publication, shown: (view: RunView) => void): Promise<ExitCode> {
+    const { request, servers, files } = this.#parts;
     const { given, settings } = request;
     const isDry = given["dry-run"] === true;
     if (given.save !== undefined && !isDry) makeGivenFolder(given.save, "--save");
@@ -122,25 +137,35 @@ class PullRun {
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
     const watch = await cache.watch();
     const outputs = isDry ? undefined : await this.#outputs();
-    const driver = this.#driver({ plan, phases: pullPhases(input), watch, canPrune }, outputs);
-    const interrupts = catchInterrupts(driver, (line) => this.#terminal.err.write(`${line}\n`));
+    const phases = pullPhases(input);
+    const facts = { plan, watch, outputs, request, found: this.#parts.found };
+    const course: PullCourse = new PullCourse(
+      {
+        request,
+        directory: outputs?.path ?? null,
+        published,
+        schedules: phases.filter(({ kind }) => kind === "schedule").map(({ name }) => name),
+        driver: () => driver,
+        interrupts: () => interrupts,
+        snapshot: () => snapshotPull({ ...facts, end: driver.soFar() }),
+      },
+      this.#terminal,
+    );
+    shown(course.view);
+    const driver = this.#driver({ plan, phases, watch, canPrune }, { outputs, course });
+    const { program } = this.#terminal;
+    const interrupts = catchInterrupts(driver, (line) => course.view.say(line), program);
+    files.makeRoom((write) => course.view.above(write));
     try {
       const end = await driver.run();
+      course.view.end();
+      const signal = interrupts.code();
       return await finishPull(
-        {
-          end,
-          plan,
-          watch,
-          outputs,
-          signal: interrupts.code(),
-          request,
-          found: this.#parts.found,
-          files: this.#parts.files,
-          course: this.#course,
-        },
+        { ...facts, end, signal, files, course, rates: this.#rates },
         this.#terminal,
       );
     } finally {
+      course.view.end();
       interrupts.release();
       outputs?.close();
     }
@@ -169,7 +194,7 @@ class PullRun {
       watch,
       canPrune,
     }: { plan: PullPlan; phases: readonly Phase[]; watch: ServerWatch; canPrune: boolean },
-    outputs: PullOutputs | undefined,
+    { outputs, course }: { outputs: PullOutputs | undefined; course: PullCourse },
   ): PullDriver {
     const { request, files } = this.#parts;
     const { settings } = request;
@@ -189,9 +214,15 @@ class PullRun {
       metric: (at, { pulls, seconds, active }) =>
         files.metric(metricLine(at, seconds > 0 ? pulls / seconds : 0, active)),
       tally: (at, point) => outputs?.tally(at, point),
-      started: (begun) => outputs?.started(begun),
-      second: (second) => outputs?.second(second),
-      sample: (seconds, soFar) => this.#course.add({ seconds, ...soFar }),
+      started(begun) {
+        outputs?.started(begun);
+        course.started(begun);
+      },
+      second(second) {
+        outputs?.second(second);
+        course.second(second);
+      },
+      sample: (seconds, soFar) => this.#rates.add({ seconds, ...soFar }),
       scraped: (scrape) => outputs?.scraped(scrape),
     });
   }

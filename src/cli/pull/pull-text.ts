@@ -12,12 +12,16 @@ import {
 } from "../../report/number-format.ts";
 import type { CalibrationNote } from "../../report/run-figures.ts";
 import { alignRows, type Paint } from "../../report/text-table.ts";
+import { thresholdCells } from "../../report/thresholds/threshold-cells.ts";
 import { maximumOf, supportedPercentile } from "../../stats/distribution.ts";
 import { herdHead, herdRows } from "./herd-rows.ts";
 import type { PullFigures, ServerFigures } from "./pull-results.ts";
 
 export type PullStory = {
-  readonly verdict: { readonly word: "PASS" | "FAIL" | "ABORTED"; readonly text: string };
+  readonly verdict: {
+    readonly word: "PASS" | "FAIL" | "ABORTED" | "RUNNING";
+    readonly text: string;
+  };
   readonly directory: string | undefined;
   readonly files: readonly { readonly name: string; readonly holds: string }[];
   /** Sentences about how it was measured: what was saved, who the cache was. */
@@ -33,6 +37,7 @@ export function pullText(figures: PullFigures, story: PullStory, paint: Paint): 
     headLines(figures, story, paint),
     [...figures.warnings, ...story.notes].map((line) => `${paint.warning("note")}  ${line}`),
     calibrationLines(story.calibration, paint),
+    thresholdLines(figures, paint),
     table("Steps", stepHead, figures.steps.map(stepCells), paint),
     table("Herds", herdHead, herdRows(figures.end.herds), paint),
     table("Requests", requestHead, figures.totals.classes.map(requestCells), paint),
@@ -59,7 +64,9 @@ function headLines(
   { verdict, directory }: PullStory,
   paint: Paint,
 ): string[] {
-  const colour = { PASS: paint.good, FAIL: paint.bad, ABORTED: paint.warning }[verdict.word];
+  const { warning } = paint;
+  const colours = { PASS: paint.good, FAIL: paint.bad, ABORTED: warning, RUNNING: warning };
+  const colour = colours[verdict.word];
   const { done, failed } = pullsOf(figures.totals);
   const aborted = figures.aborted === 0 ? "" : `, ${formatCount(figures.aborted)} cut off`;
   const exhausted = figures.end.exhausted ? ", every image once" : "";
@@ -67,6 +74,15 @@ function headLines(
     `${colour(verdict.text)}${directory === undefined ? "" : `  ${directory}`}`,
     `pull: ${formatCount(done)} pulls, ${formatCount(failed)} failed${aborted} in ${formatDuration(figures.seconds)}${exhausted}; closed loop, times are service times`,
   ];
+}
+
+function thresholdLines({ thresholds }: PullFigures, paint: Paint): string[] {
+  if (thresholds.length === 0) return [];
+  const rows = thresholds.map((result) => ({
+    cells: thresholdCells(result),
+    ...(result.passed ? {} : { paint: paint.bad }),
+  }));
+  return [paint.bold("Thresholds"), ...alignRows(rows, "l").map((line) => INDENT + line)];
 }
 
 function table(

@@ -1,5 +1,5 @@
 import type { RunRecord } from "../../report/run-directory.ts";
-import { redactedArguments } from "../config/redacted-arguments.ts";
+import { typedWords } from "../typed-words.ts";
 import { version } from "../version.ts";
 import type { PullGiven } from "./pull-options.ts";
 import type { PullSettings } from "./pull-settings.ts";
@@ -19,7 +19,7 @@ export function runRecordOf({
   return {
     tool: { name: "drayage", version },
     verb: "pull",
-    arguments: redactedArguments(process.argv.slice(2)),
+    arguments: typedWords(),
     startedAt: start,
     endedAt: null,
     ending: null,

@@ -17,23 +17,46 @@ import {
 } from "../../report/thresholds/threshold.ts";
 import { hint } from "../suggestion.ts";
 
-const EXAMPLE = "write such as 'get-blob.response.p99 < 150ms' or 'errors.rate < 1%'";
 const WINDOW_SECONDS_MAX = 3600;
 const parts = /^(\s*)(window\(([^)]*)\)\.)?(\S*?)(\s*)(<=|>=|<|>)(\s*)(\S+)(.*)$/s;
 const ending = /^(?:\s+for\s+(\S+))?(\s+abort)?\s*$/;
 
+/** Names that thresholds of a kind of run may hold. */
+export type ThresholdWords = {
+  readonly operations: readonly string[];
+  readonly measures: readonly (typeof thresholdMeasures)[number][];
+  readonly rates: readonly ("achieved" | "done")[];
+  /** Operations have due times, and so `lateness`. */
+  readonly lateness: boolean;
+  readonly example: string;
+};
+
+/** Of replays and loads. */
+const replayWords: ThresholdWords = {
+  operations: thresholdOperations,
+  measures: thresholdMeasures,
+  rates: ["achieved", "done"],
+  lateness: true,
+  example: "write such as 'get-blob.response.p99 < 150ms' or 'errors.rate < 1%'",
+};
+
 /** `label` names where the text stands, e.g. `--threshold`. Throws UsageError, one line with the position. */
-export function parseThreshold(text: string, label: string): Threshold {
+export function parseThreshold(
+  text: string,
+  label: string,
+  known: ThresholdWords = replayWords,
+): Threshold {
   const problem = (column: number, sentence: string): never => {
     throw new UsageError(`${label} "${text}", column ${column + 1}: ${sentence}`);
   };
   const match = parts.exec(text);
-  if (match === null) return problem(text.trimEnd().length, `an operator is missing; ${EXAMPLE}`);
+  if (match === null)
+    return problem(text.trimEnd().length, `an operator is missing; ${known.example}`);
   const [, lead = "", prefix = "", window, name = "", gap = "", operator = ""] = match;
   const [after = "", value = "", tail = ""] = match.slice(7);
   const nameAt = lead.length + prefix.length;
   const valueAt = nameAt + name.length + gap.length + operator.length + after.length;
-  const metric = metricOf(name, (at, sentence) => problem(nameAt + at, sentence));
+  const metric = metricOf(name, known, (at, sentence) => problem(nameAt + at, sentence));
   return {
     text: text.trim(),
     metric,
@@ -45,19 +68,21 @@ export function parseThreshold(text: string, label: string): Threshold {
   };
 }
 
+/** What stands before the rest of a metric, and the words there are. */
+type Context = { readonly operation: string | null; readonly known: ThresholdWords };
 type Problem = (sentence: string) => never;
 type ProblemAt = (at: number, sentence: string) => never;
 
-function metricOf(name: string, problem: ProblemAt): Metric {
+function metricOf(name: string, known: ThresholdWords, problem: ProblemAt): Metric {
   // A percentile may have a fraction, whose point is none between words.
   const words = name.split(/\.(?!\d)/);
   const [first = ""] = words;
-  const operation = thresholdOperations.includes(first) ? first : null;
+  const operation = known.operations.includes(first) ? first : null;
   const rest = operation === null ? words : words.slice(1);
   const lastAt = name.length - (words.at(-1) ?? "").length;
   return (
-    countedMetric(rest, operation, (sentence) => problem(lastAt, sentence)) ??
-    timeMetric(rest, operation, (at, sentence) =>
+    countedMetric(rest, { operation, known }, (sentence) => problem(lastAt, sentence)) ??
+    timeMetric(rest, { operation, known }, (at, sentence) =>
       problem(at === "last" ? lastAt : name.length - rest.join(".").length, sentence),
     )
   );
@@ -66,7 +91,7 @@ function metricOf(name: string, problem: ProblemAt): Metric {
 /** Metrics of counts; undefined if it is none of them. */
 function countedMetric(
   [head = "", last = "", ...more]: readonly string[],
-  operation: string | null,
+  { operation, known: { rates } }: Context,
   problem: Problem,
 ): Metric | undefined {
   if (more.length > 0) return undefined;
@@ -75,22 +100,25 @@ function countedMetric(
     return problem(`errors has no "${last}"${hint(last, ["rate", "count"])}`);
   }
   if (head !== "rate" || operation !== null) return undefined;
-  if (last === "achieved" || last === "done") return { kind: "rate", of: last };
-  return problem(`rate has no "${last}"${hint(last, ["achieved", "done"])}`);
+  const of = rates.find((rate) => rate === last);
+  return of === undefined
+    ? problem(`rate has no "${last}"${hint(last, rates)}`)
+    : { kind: "rate", of };
 }
 
 function timeMetric(
   rest: readonly string[],
-  operation: string | null,
+  { operation, known }: Context,
   problem: (at: "first" | "last", sentence: string) => never,
 ): Metric {
   const [head = ""] = rest;
   const last = rest.at(-1) ?? "";
-  const measure = [...thresholdMeasures, ...(operation === null ? lateness : [])].find(
-    (known) => known === head,
+  const hasLateness = operation === null && known.lateness;
+  const measure = [...known.measures, ...(hasLateness ? lateness : [])].find(
+    (name) => name === head,
   );
   if (rest.length > 2 || (rest.length === 2 && measure === undefined))
-    return problem("first", unknownWord(head, operation));
+    return problem("first", unknownWord(head, { operation, known }));
   const stat = statOf(last);
   if (stat !== null)
     return { kind: "time", operation, measure: rest.length === 2 ? (measure ?? null) : null, stat };
@@ -99,11 +127,10 @@ function timeMetric(
 
 const lateness = ["lateness"] as const;
 
-function unknownWord(word: string, operation: string | null): string {
-  const measures = [...thresholdMeasures, "errors"];
-  const known =
-    operation === null ? [...measures, "lateness", "rate", ...thresholdOperations] : measures;
-  return `unknown word "${word}"${hint(word, known)}`;
+function unknownWord(word: string, { operation, known }: Context): string {
+  const measures = [...known.measures, "errors"];
+  const alone = [...(known.lateness ? lateness : []), "rate", ...known.operations];
+  return `unknown word "${word}"${hint(word, operation === null ? [...measures, ...alone] : measures)}`;
 }
 
 function statOf(word: string): (Metric & { kind: "time" })["stat"] | null {

@@ -92,15 +92,17 @@ function perSecond<T extends { readonly start: number }>(
 
 export class LiveMeter {
   readonly #measured: Measured;
+  readonly #whole: string | null;
   readonly #rows = new Map<string, RowMeter>();
   readonly #all = new RowMeter();
   readonly #lateness = new DistributionSum();
   #recent: Counted[] = [];
   #now = 0;
 
-  /** `measured`: what the rows time. */
-  constructor(measured: Measured) {
+  /** `measured`: what the rows time. `whole`: the operation that the others are parts of; null: they add up. */
+  constructor(measured: Measured, whole: string | null = null) {
     this.#measured = measured;
+    this.#whole = whole;
   }
 
   add(interval: MeterInterval): void {
@@ -112,7 +114,9 @@ export class LiveMeter {
     const named = new Set(classes.map(({ operation }) => operation));
     for (const [operation, row] of this.#rows)
       if (!named.has(operation)) row.add(nothing, nothing.service, interval);
-    const all = mergeClasses(classes);
+    const all = mergeClasses(
+      classes.filter(({ operation }) => this.#whole === null || operation === this.#whole),
+    );
     this.#all.add(all, all[this.#measured], interval);
     this.#lateness.add(lateness);
     this.#recent.push({ start, end, sent: all.started, done: all.done, bytes: bytesOf(all) });
@@ -151,9 +155,13 @@ export class LiveMeter {
     return supportedPercentile(this.#lateness.soFar(), 99);
   }
 
-  /** All of them first, where there are several. */
+  /** All of them first, where there are several; or the one that is the whole. */
   rows(): LiveRow[] {
     const rows = [...this.#rows].map(([operation, row]) => row.row(operation, this.#now));
+    if (this.#whole !== null)
+      return rows.sort(
+        (a, b) => Number(b.operation === this.#whole) - Number(a.operation === this.#whole),
+      );
     return rows.length > 1 ? [this.#all.row("all", this.#now), ...rows] : rows;
   }
 }

@@ -5,7 +5,12 @@ import {
   meanOf,
   supportedPercentile,
 } from "../../stats/distribution.ts";
-import { type Figures, mergeClasses, type RequestFigures } from "../../stats/figures.ts";
+import {
+  type ClassFigures,
+  type Figures,
+  mergeClasses,
+  type RequestFigures,
+} from "../../stats/figures.ts";
 import type { Metric } from "./threshold.ts";
 
 /** What metrics are read off: a run, or a stretch of it. */
@@ -15,7 +20,13 @@ export type Measured = {
   readonly seconds: number;
   /** Share 0..1 of the planned rate that was reached; null where nothing was planned. */
   readonly achieved: number | null;
+  /** Whether a class belongs to an operation, null for all; by its name, if absent. */
+  readonly belongs?: Belongs | undefined;
 };
+
+export type Belongs = (part: ClassFigures["operation"], operation: string | null) => boolean;
+
+const byName: Belongs = (part, operation) => operation === null || part === operation;
 
 /** A value, or why there is none. `nothing`: no operation that it is about ended. */
 export type MetricValue =
@@ -42,9 +53,11 @@ export function metricValue(metric: Metric, measured: Measured): MetricValue {
   }
 }
 
-function requestsOf({ figures }: Measured, operation: string | null): RequestFigures {
-  const { classes } = figures;
-  return mergeClasses(classes.filter((part) => operation === null || part.operation === operation));
+function requestsOf(
+  { figures, belongs = byName }: Measured,
+  operation: string | null,
+): RequestFigures {
+  return mergeClasses(figures.classes.filter((part) => belongs(part.operation, operation)));
 }
 
 function timeValue(metric: Metric & { kind: "time" }, measured: Measured): MetricValue {

@@ -1,6 +1,6 @@
 // Thresholds of a run while it goes on: once a second, a few histograms merged per threshold that has a window.
 import { type Figures, type IntervalSnapshot, mergeFigures } from "../../stats/figures.ts";
-import { type Measured, metricValue } from "./metric-value.ts";
+import { type Belongs, type Measured, metricValue } from "./metric-value.ts";
 import { holds, isWorse, type Threshold, type ThresholdResult, unitOf } from "./threshold.ts";
 
 /** Timers are late, so a window of 10 s may be made of intervals that miss it by a little. */
@@ -29,6 +29,7 @@ export class ThresholdWatch {
   readonly #thresholds: readonly Threshold[];
   readonly #courses = new Map<Threshold, Course>();
   readonly #paced: boolean;
+  readonly #belongs: Belongs | undefined;
   readonly #onAbort: (text: string) => void;
   readonly #intervals: Interval[] = [];
   readonly #longest: number;
@@ -38,8 +39,17 @@ export class ThresholdWatch {
   /** `onAbort` is called once, with the text of the threshold that ends the run. */
   constructor(
     thresholds: readonly Threshold[],
-    { paced, onAbort }: { readonly paced: boolean; readonly onAbort: (text: string) => void },
+    {
+      paced,
+      onAbort,
+      belongs,
+    }: {
+      readonly paced: boolean;
+      readonly onAbort: (text: string) => void;
+      readonly belongs?: Belongs | undefined;
+    },
   ) {
+    this.#belongs = belongs;
     this.#thresholds = thresholds;
     this.#paced = paced;
     this.#onAbort = onAbort;
@@ -84,7 +94,8 @@ export class ThresholdWatch {
     const inside = this.#intervals.filter(({ start }) => start >= now - seconds - SLACK_SECONDS);
     const covered = now - (inside[0]?.start ?? now);
     if (covered < seconds - SLACK_SECONDS) return;
-    const found = metricValue(threshold.metric, measuredIn(inside, covered, this.#paced));
+    const measured = measuredIn(inside, covered, this.#paced);
+    const found = metricValue(threshold.metric, { ...measured, belongs: this.#belongs });
     if (found.value === null) {
       // Nothing that ends is no recovery: a stall goes on where it began.
       course.reason = found.reason;
@@ -111,7 +122,7 @@ export class ThresholdWatch {
     return this.#thresholds.map((threshold) => {
       const course = this.#courses.get(threshold);
       return course === undefined
-        ? wholeResult(threshold, run)
+        ? wholeResult(threshold, { ...run, belongs: this.#belongs })
         : windowResult(threshold, course, this.#aborted === threshold);
     });
   }
