@@ -1,5 +1,5 @@
 // One exchange on its way through the proxy. Bodies go from socket to socket as they come and are never held: whoever is
-// slower holds back the other. Runs once per exchange, its data events once per 64 KiB. Guarded by perf/proxy-overhead.bench.ts.
+// slower holds back the other. Runs once per exchange, its data events once per 64 to 256 KiB. Guarded by perf/proxy-overhead.bench.ts.
 //
 //   client     --head--> |a| --head--> upstream      a, b, c: time in the proxy, what its histogram adds up
 //              ==body======== body ==>
@@ -19,6 +19,7 @@ import type { PassageHead } from "./passage-head.ts";
 import { PassageTimes } from "./passage-times.ts";
 import { answerHeaders, hasBody, requestHeaders, trailerPairs } from "./passed-headers.ts";
 import { answerItself } from "./proxy-answer.ts";
+import { ownPiece, whenWritten } from "./read-buffer.ts";
 import { mayBeSentAgain, type UpstreamConnections, whenConnected } from "./upstream-connections.ts";
 
 /** What all passages of a proxy share. */
@@ -171,13 +172,12 @@ export class Passage {
 
   #sendBody(piece: Buffer): void {
     this.#requestBytes += piece.length;
-    if (this.#response.writableFinished) {
-      this.#leftOver += piece.length;
-      if (this.#leftOver > LEFT_OVER_BYTES_MAX) this.request.socket.destroy();
-    }
+    if (this.#response.writableFinished) this.#leftOver += piece.length;
+    if (this.#leftOver > LEFT_OVER_BYTES_MAX) this.request.socket.destroy();
     if (this.request.method === "PUT") this.#copy?.take(piece);
     // A request that has failed already takes nothing: the rest is read and dropped, so that the client gets its answer.
-    if (this.#asked?.destroyed === false && !this.#asked.write(piece)) this.request.pause();
+    if (this.#asked?.destroyed !== false) return;
+    if (!this.#asked.write(piece, whenWritten(piece, this.#copy))) this.request.pause();
   }
 
   #endBody(): void {
@@ -195,7 +195,7 @@ export class Passage {
     if (!this.#sendHead(answer)) return;
     const response = this.#response;
     response.on("drain", () => answer.resume());
-    answer.on("data", (piece: Buffer) => this.#sendAnswer(answer, piece));
+    answer.on("data", (piece: Buffer) => this.#sendAnswer(answer, ownPiece(piece)));
     answer.once("end", () => this.#endAnswer(answer));
     // A body that is long in coming does not keep back the head; mostly it came along, and both leave together.
     setImmediate(() => {
@@ -224,7 +224,7 @@ export class Passage {
   #sendAnswer(answer: IncomingMessage, piece: Buffer): void {
     this.#answerBytes += piece.length;
     if (this.request.method === "GET") this.#copy?.take(piece);
-    if (!this.#response.write(piece)) answer.pause();
+    if (!this.#response.write(piece, whenWritten(piece, this.#copy))) answer.pause();
     this.#times.note("headSent");
   }
 

@@ -1,11 +1,12 @@
 // Requests to the upstream over kept connections, by Node's own client. undici needs a quarter less processor time for a small
 // answer, but passes on neither `Expect: 100-continue` nor trailers of a request (perf/proxy-overhead.bench.ts).
-import { Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import { type Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { getCACertificates } from "node:tls";
 import { hasBody, type RawHeaders } from "./passed-headers.ts";
 import type { ProxyTls } from "./proxy-options.ts";
+import { OneBufferAgent } from "./read-buffer.ts";
 
 /** Further requests wait for a connection. */
 const CONNECTIONS_MAX = 1024;
@@ -35,7 +36,7 @@ export class UpstreamConnections {
       scheduling: "lifo",
       noDelay: true,
     } as const;
-    this.#agent = this.#isSecure ? secureAgent(settings, trust) : new Agent(settings);
+    this.#agent = this.#isSecure ? secureAgent(settings, trust) : new OneBufferAgent(settings);
   }
 
   /** Begins a request. Body, answer and errors are the caller's. Throws where the head is none that could be sent. */
