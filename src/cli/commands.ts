@@ -110,7 +110,7 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "merge",
-    summary: "add runs up to one: histograms summed, seconds set one after the other",
+    summary: "add runs up to one: of several machines at the same time, or one after the other",
     load: async () => (await import("./merge.ts")).merge,
   },
   {

@@ -1,5 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
+import { type PlacedGroup, type Placement, placements } from "../report/merge/placement.ts";
 import { createRunDirectory } from "../report/run-directory.ts";
 import type { Command } from "./command.ts";
 import { mergeRuns } from "./report/merge-runs.ts";
@@ -11,25 +12,45 @@ const options = {
     value: "DIR",
     help: "directory of the sum; a new one below runs if absent",
   },
+  as: {
+    type: "string",
+    choices: placements,
+    default: "auto",
+    value: "HOW",
+    help: "together: add seconds of the same minutes up; in-turn: set runs one behind the other; auto: as their clocks say",
+  },
   json: { type: "boolean", default: false, help: "print the results as JSON" },
 } as const;
 
-/** Several runs of the same thing as one: their histograms added up, their seconds one after the other. */
+/** Several runs of the same thing as one: their histograms added up, their seconds together or one after the other. */
 export const merge: Command<typeof options> = {
   name: "merge",
-  summary: "add runs up to one: histograms summed, seconds set one after the other",
+  summary: "add runs up to one: of several machines at the same time, or one after the other",
   examples: [
     { type: "drayage merge runs/A runs/B runs/C --out runs/ABC", does: "three runs as one" },
+    {
+      type: "drayage merge box1/run box2/run --as together",
+      does: "two machines' load on one registry, though their clocks disagree",
+    },
   ],
   positionals: ["DIR..."],
   options,
-  async run({ out, json }, paths, terminal) {
+  async run({ out, json, as }, paths, terminal) {
     if (paths.length < 2) throw new UsageError("merge needs at least two run directories");
+    const placement: Placement = placements.find((known) => known === as) ?? "auto";
     const directory = await createRunDirectory({ verb: "merge", startedAt: Date.now(), out });
-    const run = await mergeRuns(paths, directory);
-    for (const damage of run.damages) terminal.err.write(`warning: ${damage}\n`);
+    const { run, groups, warnings } = await mergeRuns(paths, { directory, placement });
+    for (const warning of warnings) terminal.err.write(`warning: ${warning}\n`);
+    terminal.err.write(`${groupsText(groups)}\n`);
     await writeStored(directory, run);
-    tellStored(run, { json, terminal });
+    tellStored(directory, run, { json, terminal });
     return ExitCode.done;
   },
 };
+
+function groupsText(groups: readonly PlacedGroup[]): string {
+  const runs = groups.reduce((sum, { length }) => sum + length, 0);
+  if (groups.length === 1) return `${runs} runs of the same time, added up second by second`;
+  if (groups.length === runs) return `${runs} runs, set one behind the other`;
+  return `${runs} runs in ${groups.length} groups of the same time, set one behind the other`;
+}

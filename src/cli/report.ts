@@ -13,7 +13,10 @@ export const report: Command<typeof options> = {
   name: "report",
   summary: "make report and results of a run again from its directory, also of a killed run",
   examples: [
-    { type: "drayage report runs/2026-11-22T07-01-33Z_run_a1b2c3", does: "page and summary anew" },
+    {
+      type: "drayage report runs/2026-11-22T07-01-33Z_run_a1b2c3",
+      does: "page, figures, results and summary anew",
+    },
   ],
   positionals: ["DIR"],
   options,
@@ -24,8 +27,9 @@ export const report: Command<typeof options> = {
       const until = run.figures.seconds.toFixed(1);
       terminal.err.write(`the run was killed, or still goes on: figures of its first ${until} s\n`);
     }
-    await writeStored(new RunDirectory(path), run);
-    tellStored(run, { json, terminal });
+    const directory = new RunDirectory(path);
+    await writeStored(directory, run);
+    tellStored(directory, run, { json, terminal });
     return ExitCode.done;
   },
 };

@@ -14,10 +14,11 @@ import {
   type TaggedDistributions,
 } from "./interval-tags.ts";
 
-/** An interval, and how many operations were due in it; null where nothing was due. */
+/** An interval, and how many operations were due in it; null where nothing was due. `pausedNs`: for how long of it time stood still. */
 export type PlannedInterval = {
   readonly snapshot: IntervalSnapshot;
   readonly planned: number | null;
+  readonly pausedNs?: number | undefined;
 };
 
 type Times = "response" | "service" | "ttfb" | "transfer" | "failedResponse" | "failedService";
@@ -29,6 +30,8 @@ export type IntervalCounts = {
   readonly start: number;
   readonly end: number;
   readonly planned: number | null;
+  /** Absent in files of older versions, which counted pauses in. */
+  readonly pausedNs?: number | undefined;
   readonly inFlight: number;
   readonly meanInFlight: number | null;
   readonly waiting: number;
@@ -51,12 +54,13 @@ function classCounts(figures: ClassFigures): ClassCounts {
   return counts;
 }
 
-function intervalCounts({ snapshot, planned }: PlannedInterval): IntervalCounts {
+function intervalCounts({ snapshot, planned, pausedNs = 0 }: PlannedInterval): IntervalCounts {
   const { lateness, connect, sizes, classes, nodes = [], meanInFlight, ...rest } = snapshot;
   const sums = intervalTags(snapshot).filter(([, { total, sum }]) => total > 0 || sum !== 0);
   return {
     ...rest,
     planned,
+    pausedNs,
     meanInFlight: meanInFlight ?? null,
     classes: classes.map(classCounts),
     nodes: nodes.map(({ node, done, failed, bytes }) => ({ node, done, failed, bytes })),
@@ -70,7 +74,7 @@ export function joinInterval(
   distributions: TaggedDistributions,
 ): PlannedInterval {
   const tags = withSums(distributions, counts.sums);
-  const { planned, meanInFlight, sums: _, classes, nodes, start, end, ...rest } = counts;
+  const { planned, pausedNs, meanInFlight, sums: _, classes, nodes, start, end, ...rest } = counts;
   const snapshot: IntervalSnapshot = {
     ...rest,
     start: nanos(start),
@@ -87,7 +91,7 @@ export function joinInterval(
         ? undefined
         : nodes.map((part) => ({ ...part, ...nodeTimes(tags, part.node) })),
   };
-  return { snapshot, planned };
+  return { snapshot, planned, pausedNs };
 }
 
 /** A sum may have come in the interval after its values: it stands alone then. */

@@ -1,12 +1,6 @@
 import { supportedPercentile } from "../stats/distribution.ts";
 import { escaped, factList, type Html } from "./html.ts";
-import {
-  formatCount,
-  formatDuration,
-  formatNanos,
-  formatRate,
-  formatShare,
-} from "./number-format.ts";
+import { formatCount, formatNanos, formatRate, formatShare } from "./number-format.ts";
 import { pageCharts } from "./page-charts.ts";
 import { framedPage } from "./page-frame.ts";
 import { chartSections, downSampling } from "./page-sections.ts";
@@ -21,6 +15,8 @@ import {
   thresholdTable,
 } from "./page-tables.ts";
 import {
+  activeSeconds,
+  lengthText,
   onTimeShare,
   overall,
   type RunFigures,
@@ -75,7 +71,7 @@ function verdictClass({ word }: Verdict, { validity }: RunFigures): string {
 }
 
 function header(title: string, figures: RunFigures, { command, facts }: PageContext): Html {
-  const { validity, calibration, seconds, totals, paced } = figures;
+  const { validity, calibration, totals, paced } = figures;
   const verdict = verdictOf(figures);
   const tint = verdictClass(verdict, figures);
   const all = overall(totals);
@@ -86,7 +82,7 @@ function header(title: string, figures: RunFigures, { command, facts }: PageCont
   const numbers: [string, string][] = [
     ["operations done", formatCount(all.done)],
     ["failed", formatCount(all.failed)],
-    ["rate", formatRate(rateOver(all.done, seconds))],
+    ["rate", formatRate(rateOver(all.done, activeSeconds(figures)))],
     [`${name} p50`, time(50)],
     [`${name} p99`, time(99)],
     ["sent on time", formatShare(onTimeShare(all))],
@@ -97,7 +93,7 @@ function header(title: string, figures: RunFigures, { command, facts }: PageCont
   const reasons = validity.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join("");
   return `<header>
 <div class="title"><h1>${escaped(title)}</h1><span class="verdict ${tint}">${escaped(verdictText(verdict))}</span></div>
-<p class="when">${escaped(new Date(figures.startedAt).toISOString())} · ${escaped(formatDuration(seconds))}</p>
+<p class="when">${escaped(new Date(figures.startedAt).toISOString())} · ${escaped(lengthText(figures))}</p>
 ${reasons === "" ? "" : `<ul class="reasons ${tint}">${reasons}</ul>`}
 <dl class="numbers">${numbers.map(([term, text]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(text)}</dd></div>`).join("")}</dl>
 <section>${factList([["command", command], ...facts, ...expected])}</section>

@@ -8,6 +8,7 @@ import type { RequestFigures } from "../stats/figures.ts";
 import { encodeHdr } from "../stats/hdr.ts";
 import { smallestOf } from "../stats/size-bin.ts";
 import {
+  activeSeconds,
   inFlightByLaw,
   onTimeShare,
   overall,
@@ -85,14 +86,16 @@ function requestResult(figures: RequestFigures, seconds: number) {
 
 /** The content of results.json: docs/formats/results.md, docs/formats/results.schema.json. */
 export function runResults(figures: RunFigures) {
-  const { totals, validity, seconds } = figures;
+  const { totals, validity } = figures;
+  const active = activeSeconds(figures);
   return {
     $schema: RESULTS_SCHEMA,
     version: RESULTS_VERSION,
     tool: figures.tool,
     verb: figures.verb,
     startedAt: new Date(figures.startedAt).toISOString(),
-    seconds,
+    seconds: figures.seconds,
+    pausedSeconds: figures.pausedSeconds ?? 0,
     traceSeconds: figures.traceSeconds,
     verdict: verdictText(verdictOf(figures)),
     valid: validity.verdict !== "INVALID",
@@ -103,10 +106,10 @@ export function runResults(figures: RunFigures) {
     ending: figures.ending,
     paced: figures.paced,
     planned: figures.planned,
-    totals: requestResult(overall(totals), seconds),
+    totals: requestResult(overall(totals), active),
     classes: totals.classes.map(({ operation, ...part }) => ({
       operation,
-      ...requestResult(part, seconds),
+      ...requestResult(part, active),
     })),
     latenessNs: latencyResult(totals.lateness),
     connectNs: latencyResult(totals.connect),

@@ -7,6 +7,7 @@ import {
 import type { RecordedClass } from "../stats/recorded-tally.ts";
 import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
+import { formatDuration } from "./number-format.ts";
 import type { ThresholdResult } from "./thresholds/threshold.ts";
 
 /**
@@ -44,6 +45,8 @@ export type RunFigures = {
   readonly startedAt: number;
   /** From the start of the run to the end of its last operation. */
   readonly seconds: number;
+  /** For how long of it time stood still because the user paused it: rates are averages of the rest. Absent = 0. */
+  readonly pausedSeconds?: number | undefined;
   readonly totals: Totals;
   /** What each node did; absent where there was one. */
   readonly nodes?: readonly NamedNode[] | undefined;
@@ -135,6 +138,18 @@ export function inFlightByLaw({ totals, seconds }: RunFigures): number | null {
   const { service, failedService } = overall(totals);
   return rateOver((service.sum + failedService.sum) / 1e9, seconds);
 }
+
+/** Length of a run without its pauses, s: what its average rates are taken over. */
+export const activeSeconds = ({
+  seconds,
+  pausedSeconds = 0,
+}: Pick<RunFigures, "seconds" | "pausedSeconds">): number => Math.max(0, seconds - pausedSeconds);
+
+/** `42.1 s`, `42.1 s, 12.0 s of it paused`. */
+export const lengthText = ({ seconds, pausedSeconds = 0 }: RunFigures): string =>
+  pausedSeconds === 0
+    ? formatDuration(seconds)
+    : `${formatDuration(seconds)}, ${formatDuration(pausedSeconds)} of it paused`;
 
 /** Events per second; null for a run that took no time. */
 export const rateOver = (count: number, seconds: number): number | null =>

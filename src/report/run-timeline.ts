@@ -14,8 +14,10 @@ export class RunTimeline {
   #health: readonly ThreadHealth[] = [];
   #area = 0;
   #sampled = 0;
+  #pausedNs = 0;
 
-  add({ snapshot, planned }: PlannedInterval): SeriesPoint {
+  add({ snapshot, planned, pausedNs = 0 }: PlannedInterval): SeriesPoint {
+    this.#pausedNs += pausedNs;
     const point = seriesPoint(snapshot, planned, this.#health);
     this.#health = snapshot.health;
     const { meanInFlight } = snapshot;
@@ -26,6 +28,11 @@ export class RunTimeline {
     this.series.add(point);
     this.heat.add(snapshot);
     return point;
+  }
+
+  /** For how long time stood still, s. */
+  get pausedSeconds(): number {
+    return this.#pausedNs / 1e9;
   }
 
   /** Requests under way at the same time, mean over the run; null where nobody sampled. */

@@ -162,6 +162,7 @@ function figuresOf(
     totals,
     nodes: namedNodes(sum.nodes(), frame),
     meanInFlight: timeline.meanInFlight,
+    pausedSeconds: timeline.pausedSeconds,
     paced: frame.paced,
     failsOn: frame.failsOn,
   };
@@ -169,7 +170,7 @@ function figuresOf(
   return {
     ...common,
     seconds,
-    validity: cutValidity(totals, frame, planned),
+    validity: cutValidity(totals, frame, { planned, seconds }),
     calibration: null,
     ending: "cut",
     planned: frame.paced ? planned : null,
@@ -204,14 +205,14 @@ const endingOf = (end: Ended) => ({
 function cutValidity(
   totals: RunFigures["totals"],
   { judged, paced }: RunFrame,
-  planned: number | null,
+  { planned, seconds }: { readonly planned: number | null; readonly seconds: number },
 ): RunFigures["validity"] {
   if (judged === null) return { verdict: "ok", cause: null, reasons: [] };
   return judge(totals, judged.limits, {
     paced,
     planned,
     plannedSeconds: null,
-    sendingSeconds: 0,
+    sendingSeconds: seconds,
     placesKey: judged.placesKey,
     interrupted: true,
   });

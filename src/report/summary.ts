@@ -8,6 +8,7 @@ import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import {
   type CalibrationNote,
+  lengthText,
   overall,
   type RunFigures,
   type Verdict,
@@ -86,7 +87,7 @@ function headLines(
     figures.traceSeconds === null ? "" : ` (trace: ${formatDuration(figures.traceSeconds)})`;
   return [
     `${verdictPaint(verdict, paint)(verdictText(verdict))}  ${directory}`,
-    `${figures.verb}: ${formatCount(done)} done, ${formatCount(failed)} failed in ${formatDuration(figures.seconds)}${traced}`,
+    `${figures.verb}: ${formatCount(done)} done, ${formatCount(failed)} failed in ${lengthText(figures)}${traced}`,
   ];
 }
 
@@ -199,11 +200,12 @@ function countLines({ records, skipped, besides }: RunFigures, paint: Paint): re
 /** The files of the run directory by their bare names, below a line that names it; the others by their paths. */
 function fileRows({ files, directory }: SummaryContext): readonly Row[] {
   const isInside = ({ name }: { name: string }): boolean =>
-    join(directory, basename(name)) === name;
+    join(directory, basename(name)) === name.replace(/\/$/, "");
+  const bare = (name: string): string => basename(name) + (name.endsWith("/") ? "/" : "");
   const inside = files.filter(isInside);
   return [
     ...(inside.length === 0 ? [] : [{ cells: [`${normalize(directory)}/`] }]),
-    ...inside.map(({ name, holds }) => ({ cells: [`${INDENT}${basename(name)}`, holds] })),
+    ...inside.map(({ name, holds }) => ({ cells: [`${INDENT}${bare(name)}`, holds] })),
     ...files.filter((file) => !isInside(file)).map(({ name, holds }) => ({ cells: [name, holds] })),
   ];
 }

@@ -92,6 +92,7 @@ test("summary: files of the run directory stand below its name, others by their 
   const files = [
     { name: "runs/x/report.html", holds: "a page" },
     { name: "runs/x/run.json", holds: "what was run" },
+    { name: "runs/x/figures/", holds: "plots" },
     { name: "out/rows.json", holds: "3 rows" },
     { name: "runs/x/deeper/rows.json", holds: "more rows" },
   ];
@@ -101,6 +102,7 @@ test("summary: files of the run directory stand below its name, others by their 
     "  runs/x/",
     "    report.html            a page",
     "    run.json               what was run",
+    "    figures/               plots",
     "  out/rows.json            3 rows",
     "  runs/x/deeper/rows.json  more rows",
   ]);

@@ -3,7 +3,7 @@ import type { ExitCode } from "../../core/exit-code.ts";
 import { failureLabel } from "../../core/failure.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
 import type { Threshold } from "../../report/thresholds/threshold.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import {
@@ -121,7 +121,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     },
     feeding: (message) => recording.feeding(message),
   });
-  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const viewed = viewedRun({
     verb: story.verb,
     directory,
@@ -177,6 +177,7 @@ type Course = {
   readonly nodes: readonly NodeFigures[];
   readonly meanInFlight: number | null;
   readonly seconds: number;
+  readonly pausedSeconds: number;
   readonly recording: IntervalRecording;
   readonly outcomes: LoadOutcomes;
   readonly signal: ExitCode | undefined;
@@ -193,6 +194,7 @@ function figuresOf(
     nodes,
     meanInFlight,
     seconds,
+    pausedSeconds,
     recording,
     outcomes,
     signal,
@@ -201,6 +203,7 @@ function figuresOf(
     watch,
   }: Course,
 ): RunFigures {
+  const active = activeSeconds({ seconds, pausedSeconds });
   const peak = peakRate(plan.feed.schedule);
   const paced = peak !== null;
   const course: RunCourse = {
@@ -218,6 +221,7 @@ function figuresOf(
     verb: story.verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
+    pausedSeconds,
     totals,
     nodes: namedNodes(nodes, { nodes: (end.nodes ?? []).map(({ name }) => name) }),
     meanInFlight,
@@ -225,11 +229,11 @@ function figuresOf(
     thresholds: watch.results({
       figures: totals,
       paced,
-      seconds,
+      seconds: active,
       achieved: achievedRate(totals, course),
     }),
     calibration: calibrationNote(
-      peak === null ? unpaced(totals, seconds) : pacedBy(peak, "rate", plan.pacing),
+      peak === null ? unpaced(totals, active) : pacedBy(peak, "rate", plan.pacing),
       plan.threads,
       known,
     ),

@@ -140,6 +140,7 @@ export class IntervalRecording {
     const interval = {
       snapshot: this.#snapshot(this.#reader, now),
       planned: this.#takePlanned(now),
+      pausedNs: this.#pausedUntil(now) - this.#pausedUntil(this.#last),
     };
     const point = this.timeline.add(interval);
     this.#last = now;
@@ -149,6 +150,10 @@ export class IntervalRecording {
     this.#writeExamples(this.#files.counts);
     this.#files.series.add(point, interval.snapshot);
     this.#listener(point, interval.snapshot);
+  }
+
+  #pausedUntil(now: Nanos): number {
+    return this.#timebase?.pausedBefore(now) ?? 0;
   }
 
   #snapshot(reader: TallyReader, now: Nanos): IntervalSnapshot {
@@ -199,6 +204,7 @@ export class IntervalRecording {
     readonly totals: Totals;
     readonly seconds: number;
     readonly nodes: readonly NodeFigures[];
+    readonly pausedSeconds: number;
     readonly meanInFlight: number | null;
   } {
     this.close();
@@ -207,6 +213,7 @@ export class IntervalRecording {
     return {
       totals: reader.totals(),
       seconds: this.#last / 1e9,
+      pausedSeconds: this.timeline.pausedSeconds,
       nodes: this.#nodeSum.nodes(),
       meanInFlight: this.timeline.meanInFlight,
     };

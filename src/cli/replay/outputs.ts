@@ -13,6 +13,7 @@ import { paintFor } from "../../report/text-table.ts";
 import type { Terminal } from "../command.ts";
 import { version } from "../version.ts";
 import type { IntervalRecording } from "./interval-recording.ts";
+import { runFiles } from "./run-files.ts";
 import type { RunStory } from "./run-story.ts";
 
 export type Outputs = {
@@ -89,26 +90,16 @@ const contextOf = (story: RunStory, outputs: Outputs): PageContext => ({
   timeline: outputs.recording.timeline,
 });
 
-const filesOf = ({ directory, files }: Outputs) => [
-  ...ownFiles.map(({ name, holds }) => ({ name: directory.file(name), holds })),
-  ...files,
-];
-
-const ownFiles = [
-  { name: "report.html", holds: "figures and plots, one page" },
-  { name: "results.json", holds: "figures, for programs" },
-  { name: "histograms.hlog", holds: "all latencies, per second" },
-  { name: "timeseries.csv", holds: "rates and latencies, per second" },
-  { name: "counts.ndjson", holds: "counts, per second, of each operation" },
-  { name: "percentiles/", holds: "percentiles of each operation, for HdrHistogram's plotter" },
-  { name: "figures/", holds: "every plot as SVG, with data and scripts to draw it anew" },
-  { name: "run.json", holds: "what was run, where and how" },
-];
+const filesOf = ({ directory, files }: Outputs) => [...runFiles(directory), ...files];
 
 /** The summary: text, or JSON on standard output. */
 export function tell(story: RunStory, outputs: Outputs, terminal: Terminal): void {
-  const { out } = terminal;
+  const { out, program } = terminal;
   const { directory, figures } = outputs;
+  if (program !== undefined) {
+    program.finished({ directory: directory.path, results: runResults(figures) });
+    return;
+  }
   if (story.json) {
     out.write(`${JSON.stringify({ directory: directory.path, ...runResults(figures) })}\n`);
     return;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { ExitCode } from "../../core/exit-code.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import type { NodeFigures } from "../../stats/figures.ts";
 import {
@@ -51,6 +51,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const interrupts = catchInterrupts(
     { drain: () => engine.drain(), stop: () => engine.stop() },
     (line) => progress.say(line),
+    terminal.program,
   );
   const file = new RowFile(config.trace.output);
   const rows = new ResultRows(file);
@@ -131,6 +132,7 @@ type Course = {
   readonly recording: IntervalRecording;
   readonly totals: RunFigures["totals"];
   readonly seconds: number;
+  readonly pausedSeconds: number;
   readonly nodes: readonly NodeFigures[];
   readonly meanInFlight: number | null;
   readonly interrupted: boolean;
@@ -145,6 +147,7 @@ function figuresOf(
   { frame }: RunStory,
 ): RunFigures {
   const { end, rows, recording, totals, seconds, interrupted, known, timebase, watch } = course;
+  const active = activeSeconds(course);
   const { wait, speed } = plan.feed;
   const { traceSeconds } = end.feed;
   const planned = wait ? recording.planned : null;
@@ -163,6 +166,7 @@ function figuresOf(
     verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
+    pausedSeconds: course.pausedSeconds,
     totals,
     nodes: namedNodes(course.nodes, frame),
     meanInFlight: course.meanInFlight,
@@ -170,13 +174,13 @@ function figuresOf(
     thresholds: watch.results({
       figures: totals,
       paced: wait,
-      seconds,
+      seconds: active,
       achieved: achievedRate(totals, judged),
     }),
     calibration: calibrationNote(
       wait
         ? pacedBy(recording.plannedPeak, "busiest second", plan.pacing)
-        : unpaced(totals, seconds),
+        : unpaced(totals, active),
       plan.threads,
       known,
     ),

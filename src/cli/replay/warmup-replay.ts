@@ -1,7 +1,7 @@
 // A warm-up from its plan to its map. `drayage warmup`, `master -c warmup` and `demo` all come here.
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import type { NodeFigures } from "../../stats/figures.ts";
 import { writeMapMeta } from "../../trace/map-meta.ts";
@@ -90,7 +90,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
       showReading(message, progress, registries.length);
     },
   });
-  const interrupts = catchInterrupts(engine, (line) => progress.say(line));
+  const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const unpaced = { paced: false, limits: null } as const;
   const parts = { verb, directory, ...unpaced, engine: () => engine, interrupts, recording };
   const viewed = viewedRun(parts);
@@ -173,27 +173,32 @@ type Course = {
   readonly nodes: readonly NodeFigures[];
   readonly meanInFlight: number | null;
   readonly seconds: number;
+  readonly pausedSeconds: number;
   readonly signal: ExitCode | undefined;
   readonly watch: ThresholdWatch;
 };
 
-function figuresOf(
-  { verb }: WarmupRequest,
-  { end, ledger, recording, totals, nodes, meanInFlight, seconds, signal, watch }: Course,
-  { frame }: RunStory,
-): RunFigures {
+function figuresOf({ verb }: WarmupRequest, course: Course, { frame }: RunStory): RunFigures {
+  const { end, ledger, recording, totals, nodes, meanInFlight, seconds, signal, watch } = course;
+  const { pausedSeconds } = course;
   const { failed: _, unsent, bytes: __, ...placed } = ledger.counts;
   return {
     tool: { name: "drayage", version },
     verb,
     startedAt: recording.origin.startedAtMs,
     seconds,
+    pausedSeconds,
     totals,
     nodes: namedNodes(nodes, frame),
     meanInFlight,
     // Nothing is due in a warm-up, and no latency of it is a finding.
     validity: { verdict: "ok", cause: null, reasons: [] },
-    thresholds: watch.results({ figures: totals, paced: false, seconds, achieved: null }),
+    thresholds: watch.results({
+      figures: totals,
+      paced: false,
+      seconds: activeSeconds(course),
+      achieved: null,
+    }),
     ending: endingOf(signal !== undefined, watch),
     paced: false,
     planned: null,

@@ -1,63 +1,136 @@
+import { basename } from "node:path";
 import { UsageError } from "../../core/errors.ts";
-import { nanos } from "../../core/units.ts";
-import { CountsFile, type PlannedInterval } from "../../report/counts-file.ts";
+import { dissimilarities } from "../../report/compare/comparability.ts";
+import { CountsFile } from "../../report/counts-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
-import type { RunDirectory } from "../../report/run-directory.ts";
+import { mergedIntervals } from "../../report/merge/merged-intervals.ts";
+import { type PlacedGroup, type Placement, placeRuns } from "../../report/merge/placement.ts";
+import type { RunDirectory, RunFrame } from "../../report/run-directory.ts";
+import { storedIntervals } from "../../report/stored-intervals.ts";
 import { loadStoredRun, type StoredRun } from "../../report/stored-run.ts";
 import { version } from "../version.ts";
 
+/** The sum, and how the runs stood to each other. */
+export type MergedRun = {
+  readonly run: StoredRun;
+  readonly groups: readonly PlacedGroup[];
+  /** What is not the same in all of them, a sentence each. */
+  readonly warnings: readonly string[];
+};
+
 /**
- * Writes the intervals of the runs, one run behind the other, as those of one run, and reads that. Throws UsageError for
- * runs of which only some had due times: their latencies mean different things.
+ * Writes the intervals of the runs as those of one run, and reads that: runs that overlap in time are added second by second,
+ * the others set one behind the other. Throws UsageError for runs of which only some had due times: their latencies mean
+ * different things.
  */
 export async function mergeRuns(
   paths: readonly string[],
-  directory: RunDirectory,
-): Promise<StoredRun> {
-  const first = loadStoredRun(paths[0] ?? "");
-  const startedAt = Date.parse(first.record.startedAt);
-  const log = new HistogramLog(directory.file("histograms.hlog"), {
-    tool: `drayage ${version}`,
-    startedAt,
-  });
-  const counts = new CountsFile(directory.file("counts.ndjson"));
-  const runs: StoredRun[] = [];
-  let shift = 0;
-  for (const path of paths) {
-    let last = shift;
-    const run = loadStoredRun(path, (interval) => {
-      const shifted = shiftedBy(interval, shift);
-      log.add(shifted.snapshot);
-      counts.add(shifted);
-      last = shifted.snapshot.end;
-    });
-    if (run.frame.paced !== first.frame.paced)
-      throw new UsageError(
-        `${path} and ${paths[0]} cannot be added up: only one of them had due times`,
-      );
-    runs.push(run);
-    shift = last;
-  }
-  log.close();
-  counts.close();
+  { directory, placement }: { readonly directory: RunDirectory; readonly placement: Placement },
+): Promise<MergedRun> {
+  const runs = paths.map((path) => loadStoredRun(path));
+  const first = checked(runs);
+  const groups = placeRuns(runs.map(spanOf), placement);
+  const frame = frameOf(runs, groups);
+  writeIntervals(runs, groups, directory);
   await directory.writeRun({
     ...first.record,
     verb: "merge",
     arguments: ["merge", ...paths],
-    endedAt: runs.at(-1)?.record.endedAt ?? null,
-    frame: first.frame,
+    startedAt: runs.map(({ record }) => record.startedAt).sort()[0] ?? first.record.startedAt,
+    endedAt:
+      runs
+        .map(({ record }) => record.endedAt ?? "")
+        .sort()
+        .at(-1) || null,
+    frame,
   });
-  return summed(loadStoredRun(directory.path), runs);
+  return {
+    run: summed(loadStoredRun(directory.path), runs),
+    groups,
+    warnings: [
+      ...runs.flatMap(({ damages }) => damages),
+      ...runs.slice(1).flatMap((run) => differences(first, run)),
+    ],
+  };
 }
 
-const shiftedBy = ({ snapshot, planned }: PlannedInterval, shift: number): PlannedInterval => ({
-  snapshot: {
-    ...snapshot,
-    start: nanos(snapshot.start + shift),
-    end: nanos(snapshot.end + shift),
-  },
-  planned,
-});
+function checked(runs: readonly StoredRun[]): StoredRun {
+  const [first, ...others] = runs;
+  if (first === undefined) throw new UsageError("merge needs at least two run directories");
+  const other = others.find(({ frame }) => frame.paced !== first.frame.paced);
+  if (other !== undefined)
+    throw new UsageError(
+      `${other.directory} and ${first.directory} cannot be added up: only one of them had due times`,
+    );
+  const empty = runs.find(({ intervals }) => intervals === 0);
+  if (empty !== undefined)
+    throw new UsageError(`${empty.directory} holds no interval: the run ended before its first`);
+  return first;
+}
+
+const spanOf = ({ record, timeline }: StoredRun) => {
+  const startMs = Date.parse(record.clocks.originWall);
+  const last = timeline.series.points.at(-1);
+  return { startMs, endMs: startMs + 1000 * ((last?.second ?? 0) + (last?.length ?? 0)) };
+};
+
+/** Whether any of the runs were at it at the same time: then each is told apart in the sum. */
+const areTogether = (groups: readonly PlacedGroup[]): boolean =>
+  groups.some(({ length }) => length > 1);
+
+/** A run that told no nodes apart is one. */
+function nodeNames({ frame, directory, figures }: StoredRun): readonly string[] {
+  return figures.nodes === undefined ? [basename(directory)] : frame.nodes;
+}
+
+function frameOf(runs: readonly StoredRun[], groups: readonly PlacedGroup[]): RunFrame {
+  const [first] = runs as readonly [StoredRun];
+  if (!areTogether(groups)) return first.frame;
+  return { ...first.frame, nodes: runs.flatMap(nodeNames) };
+}
+
+function writeIntervals(
+  runs: readonly StoredRun[],
+  groups: readonly PlacedGroup[],
+  directory: RunDirectory,
+): void {
+  const log = new HistogramLog(directory.file("histograms.hlog"), {
+    tool: `drayage ${version}`,
+    startedAt: Math.min(...runs.map((run) => spanOf(run).startMs)),
+  });
+  const counts = new CountsFile(directory.file("counts.ndjson"));
+  const together = areTogether(groups);
+  let nodes = 0;
+  const added = runs.map((run) => {
+    const firstNode = together ? nodes : null;
+    nodes += nodeNames(run).length;
+    return { intervals: storedIntervals(run.directory), firstNode };
+  });
+  for (const interval of mergedIntervals(groups, added)) {
+    log.add(interval.snapshot);
+    counts.add(interval);
+  }
+  log.close();
+  counts.close();
+}
+
+/** What may explain that the runs are not of the same thing; how each ended is told by the sum's validity. */
+function differences(first: StoredRun, other: StoredRun): string[] {
+  const told = ["ending", "validity", "machine", "seconds"];
+  return dissimilarities(first, other)
+    .filter(({ what }) => !told.includes(what))
+    .map(
+      ({ what, a, b }) =>
+        `not the same: ${what}: ${a} in ${first.directory}, ${b} in ${other.directory}`,
+    );
+}
+
+const added = (parts: readonly Readonly<Record<string, number>>[]): Record<string, number> => {
+  const sum: Record<string, number> = {};
+  for (const part of parts)
+    for (const [name, count] of Object.entries(part)) sum[name] = (sum[name] ?? 0) + count;
+  return sum;
+};
 
 /** What the seconds do not tell, from the runs: the sum is as trustworthy as the worst of them. */
 function summed(sum: StoredRun, runs: readonly StoredRun[]): StoredRun {
@@ -78,8 +151,10 @@ function summed(sum: StoredRun, runs: readonly StoredRun[]): StoredRun {
         ),
       },
       ending: unfinished?.figures.ending ?? "finished",
+      skipped: added(runs.map(({ figures }) => figures.skipped)),
+      records: added(runs.map(({ figures }) => figures.records)),
+      besides: added(runs.map(({ figures }) => figures.besides)),
       examples: Object.assign({}, ...runs.map(({ figures }) => figures.examples)),
     },
-    damages: runs.flatMap(({ damages }) => damages),
   };
 }

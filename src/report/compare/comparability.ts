@@ -1,3 +1,4 @@
+import { activeSeconds } from "../run-figures.ts";
 import type { StoredRun } from "../stored-run.ts";
 
 /** Something besides the registry that is not the same in both runs, so that it may explain a difference. */
@@ -29,7 +30,7 @@ const hashesOf = ({ record }: StoredRun): unknown => record.traces.map(({ sha256
 
 function measured(a: StoredRun, b: StoredRun): Dissimilarity[] {
   const rate = ({ figures }: StoredRun): number | null =>
-    figures.planned === null ? null : figures.planned / figures.seconds;
+    figures.planned === null ? null : figures.planned / activeSeconds(figures);
   const pairs: [string, number | null, number | null][] = [
     ["seconds", a.figures.seconds, b.figures.seconds],
     ["planned per second", rate(a), rate(b)],
