@@ -7,7 +7,7 @@
 import { ArchiveDamage } from "./archive-errors.ts";
 import { ByteCursor } from "./byte-cursor.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import type { ArchiveEvent } from "./event.ts";
+import { type ArchiveEvent, payloadBytes } from "./event.ts";
 
 const kinds = ["removed", "null", "value", "message", "exchange", "json"] as const;
 const codeOf = { removed: 0, null: 1, value: 2, message: 3, exchange: 4, json: 5 } as const;
@@ -17,25 +17,8 @@ const EVENT_OVERHEAD_BYTES = 24;
 /** An upper bound of what these events take in a block. */
 export function blockBytesMax(events: readonly ArchiveEvent[]): number {
   let total = EVENT_OVERHEAD_BYTES;
-  for (const event of events) total += EVENT_OVERHEAD_BYTES + bodyBytes(event);
+  for (const event of events) total += EVENT_OVERHEAD_BYTES + payloadBytes(event);
   return total;
-}
-
-function bodyBytes(event: ArchiveEvent): number {
-  switch (event.kind) {
-    case "removed":
-    case "null":
-      return 0;
-    case "value":
-      return event.value.length;
-    case "message":
-      return event.headers.length + event.value.length;
-    case "exchange":
-    case "json":
-      return event.json.length;
-    default:
-      return event satisfies never;
-  }
 }
 
 export function encodeEvent(out: ByteWriter, id: number, event: ArchiveEvent): void {

@@ -21,6 +21,24 @@ export type ArchiveEvent =
   /** State of a registry as JSON text. */
   | { readonly kind: "json"; readonly path: string; readonly json: Uint8Array };
 
+/** Bytes of what was recorded, without the path. */
+export function payloadBytes(event: ArchiveEvent): number {
+  switch (event.kind) {
+    case "removed":
+    case "null":
+      return 0;
+    case "value":
+      return event.value.length;
+    case "message":
+      return event.headers.length + event.value.length;
+    case "exchange":
+    case "json":
+      return event.json.length;
+    default:
+      return event satisfies never;
+  }
+}
+
 /** Events delivered together, in order of arrival. Never merged or split; `stamp` is microseconds since the Unix epoch. */
 export type Batch = {
   readonly kind: "batch";

@@ -1,6 +1,6 @@
 // What an attached stream receives, and its JSON text. One item is one line of NDJSON, or one event of an SSE stream.
 import { isUtf8 } from "node:buffer";
-import type { ArchiveEvent, Gap } from "../../archive/event.ts";
+import { type ArchiveEvent, type Gap, payloadBytes as recordedBytes } from "../../archive/event.ts";
 import type { Micros } from "../../core/units.ts";
 import type { ControlName } from "./control-values.ts";
 import { stampText } from "./date-time.ts";
@@ -121,23 +121,8 @@ function headerFields(wire: Uint8Array): Record<string, string | string[]> {
 }
 
 /** Bytes of what was recorded. */
-export function payloadBytes(event: PlayedEvent): number {
-  switch (event.kind) {
-    case "none":
-    case "removed":
-    case "null":
-      return 0;
-    case "value":
-      return event.value.length;
-    case "message":
-      return event.headers.length + event.value.length;
-    case "exchange":
-    case "json":
-      return event.json.length;
-    default:
-      return event satisfies never;
-  }
-}
+export const payloadBytes = (event: PlayedEvent): number =>
+  event.kind === "none" ? 0 : recordedBytes(event);
 
 const EVENT_BYTES = 48;
 
