@@ -1,10 +1,13 @@
 import type { ExitCode } from "../core/exit-code.ts";
+import type { Program } from "./program.ts";
 
 /** Where a command reads and writes. Data goes to `out`, everything else to `err`; tests pass their own. */
 export interface Terminal {
   readonly out: NodeJS.WritableStream;
   readonly err: NodeJS.WritableStream;
   readonly env: NodeJS.ProcessEnv;
+  /** Whoever performs the command by the library, in place of a person. */
+  readonly program?: Program;
 }
 
 /**

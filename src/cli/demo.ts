@@ -10,7 +10,6 @@ import { briefProfile } from "../trace/synth/profile.ts";
 import { synthesize } from "../trace/synth/synthesize.ts";
 import { includeTokens } from "../trace/trace-options.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
-import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { metricsOptions } from "./metrics/metrics-options.ts";
@@ -19,6 +18,7 @@ import { planRun } from "./replay/engine-plan.ts";
 import { type LoggedRequests, loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayRun } from "./replay/run-replay.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
+import { typedWords } from "./typed-words.ts";
 
 /** A rate that any machine keeps and that fills every plot. */
 const RECORDS_PER_SECOND = 400;
@@ -109,7 +109,7 @@ async function prepare(path: string, registry: string, given: Given): Promise<st
 
 /** What warm-up and run are asked for alike. */
 const common = {
-  arguments: redactedArguments(process.argv.slice(2)),
+  arguments: typedWords(),
   quiet: false,
   allowInvalid: false,
   allowFailures: false,

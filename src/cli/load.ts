@@ -8,7 +8,6 @@ import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import { loadNodes, nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionTable, OptionValues } from "./command.ts";
-import { redactedArguments } from "./config/redacted-arguments.ts";
 import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
@@ -28,6 +27,7 @@ import { endOptions } from "./replay/replay-options.ts";
 import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { machineFacts, type RunStory } from "./replay/run-story.ts";
 import { givenThresholds } from "./thresholds/given-thresholds.ts";
+import { typedWords } from "./typed-words.ts";
 
 const options = {
   config: {
@@ -275,7 +275,7 @@ function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
   const { feed } = plan as EnginePlan & { feed: LoadFeedPlan };
   return {
     verb: "load",
-    arguments: redactedArguments(process.argv.slice(2)),
+    arguments: typedWords(),
     seed: given.seed,
     plan: {
       url: `${target.origin}${target.path}`,

@@ -48,7 +48,7 @@ export const record: Command<typeof options> = {
     if (format !== undefined) throw new UsageError("--format goes with --example");
     if (file === undefined)
       throw new UsageError("config is required: drayage record --config FILE (see: --example)");
-    const { config, notices } = loadRecordConfig(file);
+    const { config, notices } = loadRecordConfig(file, terminal.program?.config);
     for (const notice of notices) terminal.err.write(`${notice}\n`);
     if (check) {
       terminal.out.write(`${printedConfig(config)}\n`);

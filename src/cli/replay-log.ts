@@ -98,6 +98,7 @@ export const replayLog: Command<typeof options> = {
     await replay.close();
     const figures = replay.stats();
     report?.write(figures, problems.unreadableLines);
+    terminal.program?.finished({ directory: null, results: figures });
     return finish(figures, { problems, interrupted, terminal });
   },
 };

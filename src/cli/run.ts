@@ -64,6 +64,7 @@ export const run: Command<typeof options> = {
       mode: "run",
       overrides: overridesOf(given),
       env: terminal.env,
+      program: terminal.program,
       local: given.local,
     });
     const warn = (line: string): void => void terminal.err.write(`${line}\n`);

@@ -40,6 +40,7 @@ export const simulate: Command<typeof options> = {
       mode: "simulate",
       overrides: overridesOf(given),
       env: terminal.env,
+      program: terminal.program,
     });
     const plugin = findPlugin(
       {

@@ -1,8 +1,8 @@
 import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
-import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
+import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
@@ -48,6 +48,7 @@ export const warmup: Command<typeof options> = {
       mode: "warmup",
       overrides: overridesOf(given),
       env: terminal.env,
+      program: terminal.program,
     });
     const say = (line: string): void => void terminal.err.write(`${line}\n`);
     const config = await withoutArchives(written, {

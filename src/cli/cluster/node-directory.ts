@@ -9,10 +9,10 @@ import { runResults } from "../../report/results.ts";
 import { createRunDirectory, type RunRecord } from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
-import { redactedArguments } from "../config/redacted-arguments.ts";
 import { besidesOf } from "../replay/besides.ts";
 import { recordCounts } from "../replay/record-counts.ts";
 import { ResultRows } from "../replay/result-rows.ts";
+import { typedWords } from "../typed-words.ts";
 import { version } from "../version.ts";
 
 const ROWS = "rows.json";
@@ -68,7 +68,7 @@ const recordOf = ({ plan, start, reason }: RunAlone): RunRecord => {
   return {
     tool: { name: "drayage", version },
     verb: plan.plan.verb,
-    arguments: redactedArguments(process.argv.slice(2)),
+    arguments: typedWords(),
     startedAt,
     endedAt: new Date().toISOString(),
     ending: "master lost",

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import type { Program } from "../program.ts";
 import { type CamelKeys, camelKeys } from "./camel-keys.ts";
 import { type FileMistake, FileMistakes } from "./file-mistakes.ts";
 import { KeyTree } from "./key-tree.ts";
@@ -35,13 +36,15 @@ export type ConfigRequest<M extends Mode> = {
   /** `key.path=value`, in the order given: later ones win. */
   readonly overrides?: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** May bring the configuration itself, in place of the file. */
+  readonly program?: Pick<Program, "config"> | undefined;
   /** Number of workers of `--local`, which takes the place of client_info.client_list. */
   readonly local?: number | undefined;
 };
 
 /** Reads the file; throws FileMistakes, a UsageError with one line per mistake. */
 export const loadReplayConfig = <M extends Mode>(request: ConfigRequest<M>): ConfigOf<M> =>
-  replayConfigOf(YamlFile.read(request.path), request);
+  replayConfigOf(YamlFile.given(request.path, request.program?.config), request);
 
 /** The same of a file that was read. */
 export function replayConfigOf<M extends Mode>(

@@ -56,6 +56,13 @@ export class YamlFile {
     return YamlFile.parse(readText(name), name);
   }
 
+  /** The file, unless a program has given its content as values. */
+  static given(name: string, values: unknown): YamlFile {
+    return values === undefined
+      ? YamlFile.read(name)
+      : YamlFile.parse(JSON.stringify(values), name);
+  }
+
   static parse(text: string, name: string): YamlFile {
     return new YamlFile(name, parsed(text, name));
   }

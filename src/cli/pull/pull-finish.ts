@@ -7,12 +7,14 @@ import type { RateCourse } from "../../pull/rate-course.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { paintFor } from "../../report/text-table.ts";
+import type { NodeReport } from "../../workers/node-report.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import { readCalibrations } from "../calibrate/calibration-cache.ts";
+import { nodeFact } from "../cluster/node-fact.ts";
 import type { Terminal } from "../command.ts";
-import { typedWords } from "../typed-words.ts";
 import { endingOf } from "../replay/run-exit.ts";
 import { machineFacts } from "../replay/run-story.ts";
+import { typedWords } from "../typed-words.ts";
 import { calibrationOfPull } from "./pull-calibration.ts";
 import { chartsOf } from "./pull-charts.ts";
 import type { PullCourse } from "./pull-course.ts";
@@ -85,7 +87,11 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     directory: outputs?.path,
     files: outputs?.files(figures) ?? [],
     calibration,
-    notes: [...request.notes, ...(given.save === undefined ? [] : ["disk writes included"])],
+    notes: [
+      ...request.notes,
+      ...(given.save === undefined ? [] : ["disk writes included"]),
+      ...end.nodes.flatMap(lossOf),
+    ],
   };
   if (given.save !== undefined && given["dry-run"] !== true)
     writeLayoutIndex(given.save, figures, (image) => imageText(imageAt(found, image)));
@@ -100,7 +106,7 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     page: pullPage(figures, {
       story,
       command: ["drayage", ...typedWords()].join(" "),
-      facts: factsOf(request, plan),
+      facts: [...factsOf(request, plan), ...end.nodes.map(nodeFact)],
       rates: rates.points,
       timeline,
     }),
@@ -116,6 +122,10 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     );
   return exit;
 }
+
+/** What a node that was lost left undone. */
+const lossOf = ({ name, lost }: NodeReport): string[] =>
+  lost === null ? [] : [`node ${name} is lost: ${lost}; its pullers ended there`];
 
 function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, string][] {
   return [
@@ -143,7 +153,7 @@ function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, str
 }
 
 function exitOf(
-  { failures, ending, thresholds }: PullFigures,
+  { failures, ending, thresholds, end }: PullFigures,
   signal: ExitCode | undefined,
   allowFailures: boolean,
 ): ExitCode {
@@ -151,6 +161,7 @@ function exitOf(
     ...(signal === undefined ? [] : [signal]),
     ...(ending === "limit" ? [ExitCode.aborted] : []),
     ...(thresholds.some(({ passed }) => !passed) ? [ExitCode.thresholdsFailed] : []),
+    ...(end.nodes.some(({ lost }) => lost !== null) ? [ExitCode.nodeLost] : []),
     ...(failures > 0 && !allowFailures ? [ExitCode.operationsFailed] : []),
   ]);
 }

@@ -14,7 +14,9 @@ import { requireReachable } from "../../pull/reachable.ts";
 import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
+import type { MakePullFleet } from "../../workers/pull-engine.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
+import { givenNodes } from "../cluster/given-nodes.ts";
 import type { Terminal } from "../command.ts";
 import type { RunView } from "../live/run-view.ts";
 import { Publication } from "../metrics/publication.ts";
@@ -93,6 +95,8 @@ class PullRun {
   readonly #terminal: Terminal;
   readonly #rates = new RateCourse();
   readonly #startedAt = Date.now();
+  /** Makes pullers on other machines; they are in this process if absent. */
+  #makeFleet: MakePullFleet | undefined;
 
   constructor(parts: RunParts, terminal: Terminal) {
     this.#parts = parts;
@@ -136,6 +140,8 @@ class PullRun {
     const plan = pullPlan(input);
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
     const watch = await cache.watch();
+    if (given.nodes !== undefined)
+      this.#makeFleet = (await givenNodes(given.nodes, given, this.#terminal)).fleet();
     const outputs = isDry ? undefined : await this.#outputs();
     const phases = pullPhases(input);
     const facts = { plan, watch, outputs, request, found: this.#parts.found };
@@ -200,6 +206,7 @@ class PullRun {
     const { settings } = request;
     const driverRequest: DriverRequest = {
       plan,
+      makeFleet: this.#makeFleet,
       phases,
       herd: settings.herd === undefined ? undefined : this.#herd(canPrune),
       tallyMs: settings.tallyMs,

@@ -31,8 +31,8 @@ export type LoadedRecord = {
 };
 
 /** Reads a configuration in JSON or YAML. All its mistakes are one UsageError, each with line and column. */
-export function loadRecordConfig(file: string): LoadedRecord {
-  return recordConfigOf(YamlFile.read(file));
+export function loadRecordConfig(file: string, values?: unknown): LoadedRecord {
+  return recordConfigOf(YamlFile.given(file, values));
 }
 
 /** The same of a file that was read. */

@@ -6,6 +6,7 @@ import { connectNats } from "../../record/nats/nats-connection.ts";
 import { Recorder } from "../../record/recorder.ts";
 import { StorageCommands } from "../../record/storage-commands.ts";
 import type { Terminal } from "../command.ts";
+import { type Program, whenEnded } from "../program.ts";
 import type { RecordConfig } from "./record-config.ts";
 import { finalLine, RecordProgress } from "./record-progress.ts";
 import {
@@ -30,13 +31,17 @@ type Service = {
 /** Records, plays, or both, until a signal or until the archive fails. */
 export async function serveRecording(config: RecordConfig, terminal: Terminal): Promise<ExitCode> {
   const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
-  const end = endOfService();
+  const end = endOfService(terminal.program);
   try {
     const service = await start(config, { say, onFailure: end.fail });
     say("Ctrl-C ends it: everything is committed");
     await end.reached;
     say("ending");
     await stop(service, say);
+    terminal.program?.finished({
+      directory: service.recorder?.writer.folder ?? null,
+      results: service.recorder?.state() ?? null,
+    });
     return hasFailed(service) ? ExitCode.operationsFailed : ExitCode.done;
   } finally {
     end.forget();
@@ -160,23 +165,28 @@ const pause = (ms: number): Promise<void> =>
   });
 
 /** The first signal, or a failure that leaves nothing to do. Later signals find the end under way. */
-function endOfService(): {
+function endOfService(program: Program | undefined): {
   readonly reached: Promise<void>;
   fail(isAll: boolean): void;
   forget(): void;
 } {
   const { promise, resolve } = Promise.withResolvers<void>();
   const onSignal = (): void => resolve();
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  const interrupt = { drain: onSignal, stop: onSignal };
   return {
     reached: promise,
     fail: (isAll) => {
       if (isAll) resolve();
     },
-    forget: () => {
-      process.off("SIGINT", onSignal);
-      process.off("SIGTERM", onSignal);
-    },
+    forget: program === undefined ? caught(onSignal) : whenEnded(program, interrupt),
+  };
+}
+
+function caught(onSignal: () => void): () => void {
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return () => {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
   };
 }

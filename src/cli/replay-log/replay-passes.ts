@@ -1,6 +1,7 @@
 import { ExitCode } from "../../core/exit-code.ts";
 import type { Replay } from "../../playback/message-log/replay.ts";
 import type { Terminal } from "../command.ts";
+import { type Program, programExit, whenEnded } from "../program.ts";
 
 type Passes = {
   /** 0: for ever. */
@@ -19,11 +20,14 @@ export async function runPasses(
     isOver = true;
     replay.stop();
   };
-  const release = catchSignals((signal) => {
+  const onSignal = (signal: ExitCode): void => {
     code ??= signal;
     stop();
-  });
-  const releaseKeys = catchKeys({
+  };
+  const { program } = terminal;
+  const release =
+    program === undefined ? catchSignals(onSignal) : endedBy(program, () => onSignal(programExit));
+  const releaseKeys = catchKeys(program, {
     pause: () => {
       if (isOver) return;
       const paused = replay.pause();
@@ -51,6 +55,9 @@ export async function runPasses(
   return code;
 }
 
+const endedBy = (program: Program, end: () => void): (() => void) =>
+  whenEnded(program, { drain: end, stop: end });
+
 function catchSignals(onSignal: (code: ExitCode) => void): () => void {
   const interrupt = (): void => onSignal(ExitCode.interrupted);
   const terminate = (): void => onSignal(ExitCode.terminated);
@@ -65,9 +72,9 @@ function catchSignals(onSignal: (code: ExitCode) => void): () => void {
 type Keys = { pause(): void; stop(): void; interrupt(): void };
 
 /** Space and q, where somebody sits at a terminal. Ctrl-C comes as a key there, too. */
-function catchKeys(keys: Keys): () => void {
+function catchKeys(program: Program | undefined, keys: Keys): () => void {
   const { stdin } = process;
-  if (!stdin.isTTY) return () => {};
+  if (!stdin.isTTY || program !== undefined) return () => {};
   const acts: Readonly<Record<string, () => void>> = {
     " ": keys.pause,
     q: keys.stop,

@@ -1,4 +1,5 @@
 import { ExitCode } from "../../core/exit-code.ts";
+import { type Program, whenEnded } from "../program.ts";
 
 /** What an interrupt does: the first lets everything under way end, the second cuts it off. A third ends the process. */
 export type Interruptible = { drain(): void; stop(): void };
@@ -13,8 +14,15 @@ export type Interrupts = {
   readonly release: () => void;
 };
 
-/** Catches SIGINT and SIGTERM until released. `say` tells the user what happens now and what a second one does. */
-export function catchInterrupts(work: Interruptible, say: (line: string) => void): Interrupts {
+/**
+ * Catches SIGINT and SIGTERM until released. `say` tells the user what happens now and what a second one does. For a program,
+ * its own signals stand for them, and those of the process are left alone.
+ */
+export function catchInterrupts(
+  work: Interruptible,
+  say: (line: string) => void,
+  program?: Program,
+): Interrupts {
   let code: ExitCode | undefined;
   let stopped = false;
   const drain = (ending: ExitCode): void => {
@@ -37,20 +45,29 @@ export function catchInterrupts(work: Interruptible, say: (line: string) => void
       process.exit(code);
     }
   };
+  const end = (kind: keyof Interruptible): void => {
+    if (code === undefined) drain(ExitCode.interrupted);
+    if (kind === "stop" && !stopped) stop();
+  };
   const interrupt = on("SIGINT");
-  const terminate = on("SIGTERM");
+  const release =
+    program === undefined
+      ? catchSignals({ interrupt, terminate: on("SIGTERM") })
+      : whenEnded(program, { drain: () => end("drain"), stop: () => end("stop") });
+  return { press: interrupt, end, code: () => code, release };
+}
+
+function catchSignals({
+  interrupt,
+  terminate,
+}: {
+  interrupt: () => void;
+  terminate: () => void;
+}): () => void {
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", terminate);
-  return {
-    press: interrupt,
-    end(kind) {
-      if (code === undefined) drain(ExitCode.interrupted);
-      if (kind === "stop" && !stopped) stop();
-    },
-    code: () => code,
-    release() {
-      process.off("SIGINT", interrupt);
-      process.off("SIGTERM", terminate);
-    },
+  return () => {
+    process.off("SIGINT", interrupt);
+    process.off("SIGTERM", terminate);
   };
 }

@@ -1,11 +1,11 @@
 import { UsageError } from "../../core/errors.ts";
 import type { OptionTable, OptionValues } from "../command.ts";
 import type { commonReplayOptions } from "../common-options.ts";
-import { redactedArguments } from "../config/redacted-arguments.ts";
 import { metricsOptions } from "../metrics/metrics-options.ts";
 import type { MetricsFlags } from "../metrics/publication.ts";
 import { givenThresholds } from "../thresholds/given-thresholds.ts";
 import { parseThreshold } from "../thresholds/threshold-text.ts";
+import { typedWords } from "../typed-words.ts";
 
 /** Reading of traces. */
 export const traceReadingOptions = {
@@ -81,7 +81,7 @@ export const endingOf = (
       keyof MetricsFlags
     >,
 ) => ({
-  arguments: redactedArguments(process.argv.slice(2)),
+  arguments: typedWords(),
   out: given.out,
   json: given.json,
   quiet: given.quiet,

@@ -100,6 +100,7 @@ async function simulate(request: SimulationRequest, terminal: Terminal) {
       },
     },
     () => {},
+    terminal.program,
   );
   try {
     return { end: await thread.ended, account: thread.account, interrupts };
@@ -195,7 +196,8 @@ function tell(
   { request, figures, directory, end }: Finished & { readonly end: SimulationEnd },
   terminal: Terminal,
 ): void {
-  const { out, err, env } = terminal;
+  const { out, err, env, program } = terminal;
+  program?.finished({ directory: directory.path, results: simulationResults(figures) });
   const complain = (text: string): void => void (text !== "" && err.write(`${text}\n`));
   if (end.type === "raised" && end.text !== "") complain(`Error running plugin init!\n${end.text}`);
   if (end.type === "not-compiled") complain(end.text);
