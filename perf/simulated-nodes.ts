@@ -119,6 +119,7 @@ class SimulatedNode {
       snapshot: { ...told, start: from, end: from + SECOND_NS },
       seconds: [this.#snapshots - 1],
       operations: [operations],
+      board: [],
     });
     if (this.#snapshots < seconds) this.#tellLater(start);
     else this.#finish();
