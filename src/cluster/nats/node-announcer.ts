@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { Msg } from "@nats-io/transport-node";
+import { DrayageError, messageOf } from "../../core/errors.ts";
 import type { Link, MasterAwaiter } from "../link.ts";
-import { Hub, type HubOptions } from "./hub.ts";
+import { Hub, type HubOptions, STREAMS_MS_MAX } from "./hub.ts";
 import { decodeKnock, encodeKnock, type Knock, type KnockAnswer } from "./knock.ts";
 import { LargeContent } from "./large-content.ts";
 import { ANNOUNCE_MS, Membership } from "./membership.ts";
 import { NatsLink } from "./nats-link.ts";
+import { patiently } from "./patiently.ts";
 import { StreamReader } from "./stream-reader.ts";
 
 const ID_BYTES = 8;
@@ -74,8 +76,14 @@ export class NodeAnnouncer implements MasterAwaiter {
         else message.respond(encodeKnock(this.#answer(message, converse)));
       },
     });
-    await connection.flush();
-    await this.#announce();
+    try {
+      await connection.flush();
+      await patiently(STREAMS_MS_MAX, () => this.#announce());
+    } catch (error) {
+      await this.#hub.close();
+      const sentence = `the servers do not let it announce itself: ${messageOf(error)}`;
+      throw new DrayageError("target-unreachable", sentence);
+    }
     this.#timer = setInterval(() => this.#announceAgain(), ANNOUNCE_MS);
   }
 
