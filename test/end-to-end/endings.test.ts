@@ -229,6 +229,17 @@ describe("a warm-up that does not come to its end", () => {
     assert.equal(asked - heads, objects.length - journal);
   });
 
+  test("a warm-up from an archive goes on too, although the file made of the archive is another one", async (t) => {
+    if (registry === undefined) return t.skip(needsDockerRegistry);
+    const made = ["archive", "import", "trace.json", "--format", "trace", "-o", "recorded"];
+    assert.equal((await place.drayage(made)).code, 0);
+    const settings = { registry: [`127.0.0.1:${registry.port}`], "warmup.threads": 2 };
+    place.writeConfig("config.yaml", { ...settings, "trace.traces": ["archive:recorded"] });
+    assert.equal(await cut(registry, "SIGINT"), 130);
+    assert.match(await goOn(registry), /going on: \d+ objects/);
+    assert.match(place.text(`${place.runDirectory("warmup")}/run.json`), /"archive:recorded"/);
+  });
+
   test("SIGKILL and a restart upload nothing twice, and the map is that of an uninterrupted warm-up", async (t) => {
     if (registry === undefined) return t.skip(needsDockerRegistry);
     assert.equal(await cut(registry, "SIGKILL"), null);

@@ -28,6 +28,12 @@ type Writing = {
 /** Characters gathered before they are written. */
 const BLOCK_CHARACTERS = 256 * 1024;
 
+/** By the file that was made of an archive: how the user named the archive. */
+const namesOfFiles = new Map<string, string>();
+
+/** The trace that a file holds, by a name that is the same each time: of an archive its own, not that of the file made of it. */
+export const traceName = (path: string): string => namesOfFiles.get(path) ?? path;
+
 /**
  * Names of traces without archives: those of an archive become the file that has its requests, which is gone when the process
  * ends. UsageError for a name that is none.
@@ -48,6 +54,7 @@ export async function withArchivesRead(
     const directory = resolve(location ?? ".", archive.directory);
     const path = join(folder, `${index}-${basename(directory)}.ndjson`);
     await writeArchivedTrace(path, { name, archive: { ...archive, directory } }, writing);
+    namesOfFiles.set(path, name);
     read.push(path);
   }
   return read;

@@ -11,6 +11,7 @@ import {
 import { traceFiles } from "../../trace/trace-files.ts";
 import type { WarmupIdentity } from "../../trace/warmup-journal.ts";
 import type { ConfigOf, ReplayConfig } from "../config/replay-config.ts";
+import { traceName } from "./archived-traces.ts";
 
 const mapSettings = ({ run, warmup }: ReplayConfig): MapSettings => ({
   seed: run.seed,
@@ -29,7 +30,7 @@ export const warmedRegistries = ({ registry, warmup }: ReplayConfig): number[] =
 
 const tracedFiles = ({ trace }: ReplayConfig): TracedFile[] =>
   traceFiles({ location: trace.location, traces: trace.traces }).map((name) => ({
-    name,
+    name: traceName(name),
     size: statSync(name).size,
   }));
 

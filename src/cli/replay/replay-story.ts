@@ -2,6 +2,7 @@ import type { FeedPlan } from "../../workers/feed-plan.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 import { nodeFact } from "../cluster/node-fact.ts";
 import { resolvedConfig } from "../config/replay-config.ts";
+import { traceName } from "./archived-traces.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { machineFacts, type RunStory } from "./run-story.ts";
 import type { TraceHash } from "./trace-hashes.ts";
@@ -29,14 +30,14 @@ export function replayStory(
     traces,
     facts: [
       ["target", config.registry.map(({ origin }) => origin).join(", ")],
-      ["trace", trace.traces.join(", ")],
+      ["trace", trace.traces.map(traceName).join(", ")],
       ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
       ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
       ["pacing", plan.pacing],
       ["content", warmup.random ? "incompressible" : "compressible"],
       ["seed", run.seed],
       ...machineFacts(),
-      ...nodes.map(nodeFact),
+      ...nodes.map((node) => nodeFact(node)),
     ],
     frame: frameOf(request, nodes),
     json,

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { traceFiles } from "../../trace/trace-files.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
+import { traceName } from "./archived-traces.ts";
 
 /** Larger traces are not hashed: the main thread would be busy with it for seconds, beside the replay. */
 const BYTES_MAX = 1024 ** 3;
@@ -24,10 +25,11 @@ export async function hashesOfTrace({ trace }: ReplayConfig): Promise<TraceHash[
 /** SHA-256 of the trace files, as stored; null for all of them where they are larger than 1 GiB together. */
 async function traceHashes(files: readonly string[]): Promise<TraceHash[]> {
   const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  if (bytes > BYTES_MAX) return files.map((file) => ({ file, sha256: null }));
+  if (bytes > BYTES_MAX) return files.map((file) => ({ file: traceName(file), sha256: null }));
   const memory = Buffer.allocUnsafeSlow(READ_BYTES);
   const hashes: TraceHash[] = [];
-  for (const file of files) hashes.push({ file, sha256: await hashOfFile(file, memory) });
+  for (const file of files)
+    hashes.push({ file: traceName(file), sha256: await hashOfFile(file, memory) });
   return hashes;
 }
 
