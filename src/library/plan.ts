@@ -1,0 +1,70 @@
+// From a plan, which is an object with the names of a command's flags in camel case, to what the command is run with: the
+// same table of options checks both.
+import type { Command, Option, OptionTable, OptionValues } from "../cli/command.ts";
+import { optionValue } from "../cli/option-value.ts";
+import { hint } from "../cli/suggestion.ts";
+import { UsageError } from "../core/errors.ts";
+
+type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
+
+type Value<O extends Option> = O["type"] extends "string"
+  ? O extends { choices: readonly (infer Choice)[] }
+    ? Choice
+    : string
+  : O["type"] extends "number"
+    ? number
+    : boolean;
+
+/** Flags that speak of a person's terminal. */
+type Terminals = "ui" | "quiet" | "json";
+
+type Given<T extends OptionTable> = {
+  readonly [Name in Exclude<keyof T & string, Terminals> as Camel<Name>]?:
+    | (T[Name] extends { array: true } ? readonly Value<T[Name]>[] : Value<T[Name]>)
+    | undefined;
+};
+
+/** The flags of a command as a program gives them. */
+export type PlanOf<C> = C extends Command<infer T> ? Given<T> : never;
+
+/** Checks the plan against the options. Throws UsageError with a line per mistake. */
+export function optionsOf<T extends OptionTable>(
+  { options }: Pick<Command<T>, "options">,
+  plan: Readonly<Record<string, unknown>>,
+): OptionValues<T> {
+  const table: OptionTable = options;
+  const names = new Map(Object.keys(table).map((name) => [camel(name), name]));
+  const mistakes = Object.keys(plan)
+    .filter((key) => !names.has(key))
+    .map((key) => `unknown option ${key}${hint(key, [...names.keys()])}`);
+  const values = [...names].map(([key, name]) => {
+    try {
+      return [name, valueFrom(key, plan[key], table[name] as Option)];
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(...error.lines);
+      return [name, undefined];
+    }
+  });
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return Object.fromEntries(values) as OptionValues<T>;
+}
+
+function valueFrom(label: string, given: unknown, option: Option): unknown {
+  if (given === undefined && option.array === true) return [];
+  if (given === undefined && option.default !== undefined) return option.default;
+  if (given === undefined && option.required === true)
+    throw new UsageError(`${label} is missing: ${option.help}`);
+  if (given === undefined) return undefined;
+  const read = (value: unknown) => {
+    if (typeof value !== option.type)
+      throw new UsageError(`${label} wants a ${option.type}, not ${typeof value}`);
+    return optionValue(String(value), { option, label });
+  };
+  return option.array === true ? [given].flat().map(read) : read(given);
+}
+
+const camel = (name: string): string =>
+  name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
