@@ -1,8 +1,9 @@
 import { ExitCode } from "../core/exit-code.ts";
 import { RunDirectory } from "../report/run-directory.ts";
-import { loadStoredRun } from "../report/stored-run.ts";
+import { loadStoredRun, PULL, storedRecord } from "../report/stored-run.ts";
 import type { Command } from "./command.ts";
 import { tellStored, writeStored } from "./report/stored-outputs.ts";
+import { reportPull } from "./report/stored-pull-outputs.ts";
 
 const options = {
   json: { type: "boolean", default: false, help: "print the results as JSON" },
@@ -21,6 +22,11 @@ export const report: Command<typeof options> = {
   positionals: ["DIR"],
   options,
   async run({ json }, [path = ""], terminal) {
+    const record = storedRecord(path);
+    if (record.verb === PULL) {
+      await reportPull(path, record, { json, terminal });
+      return ExitCode.done;
+    }
     const run = loadStoredRun(path);
     for (const damage of run.damages) terminal.err.write(`warning: ${damage}\n`);
     if (run.figures.ending === "cut") {

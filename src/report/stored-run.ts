@@ -17,7 +17,7 @@ import { RunTimeline } from "./run-timeline.ts";
 import { newNotes, storedIntervals } from "./stored-intervals.ts";
 
 /** What run.json says; files of older versions may lack the frame. */
-type StoredRecord = RunRecord & {
+export type StoredRecord = RunRecord & {
   readonly version?: number;
   readonly runtime?: { readonly name: string; readonly version: string };
   readonly machine?: Readonly<Record<string, unknown>>;
@@ -37,9 +37,11 @@ export type StoredRun = {
 };
 
 const RUN_FILE = "run.json";
+/** The verb whose seconds are of another kind. */
+export const PULL = "pull";
 
 /** Content of a JSON file; `undefined` where there is none. Throws DrayageError `storage`, also for a file that is no JSON. */
-function storedJson(directory: string, name: string): unknown {
+export function storedJson(directory: string, name: string): unknown {
   const path = join(directory, name);
   let text: string;
   try {
@@ -57,7 +59,7 @@ function storedJson(directory: string, name: string): unknown {
 }
 
 /** What was run there. Throws UsageError where there is no run. */
-function storedRecord(directory: string): StoredRecord {
+export function storedRecord(directory: string): StoredRecord {
   const record = storedJson(directory, RUN_FILE) as StoredRecord | undefined;
   if (record === undefined)
     throw new UsageError(
@@ -105,6 +107,10 @@ export function loadStoredRun(
   listener: (interval: PlannedInterval) => void = () => {},
 ): StoredRun {
   const record = storedRecord(directory);
+  if (record.verb === PULL)
+    throw new UsageError(
+      `${directory} holds a pull test: its steps stand in steps.tsv, and drayage report makes its outputs again`,
+    );
   const notes = newNotes();
   const sum = new FiguresSum();
   const timeline = new RunTimeline();

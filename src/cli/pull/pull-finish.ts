@@ -106,7 +106,7 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     page: pullPage(figures, {
       story,
       command: ["drayage", ...typedWords()].join(" "),
-      facts: [...factsOf(request, plan), ...end.nodes.map(nodeFact)],
+      facts: [...factsOf(request, plan), ...end.nodes.map((node) => nodeFact(node, "pulls"))],
       rates: rates.points,
       timeline,
     }),
@@ -127,7 +127,8 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
 const lossOf = ({ name, lost }: NodeReport): string[] =>
   lost === null ? [] : [`node ${name} is lost: ${lost}; its pullers ended there`];
 
-function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, string][] {
+/** What the page says of cache, schedule and machine. */
+export function factsOf({ given, settings }: PullRequest, plan: PullPlan): [string, string][] {
   return [
     [
       "cache",

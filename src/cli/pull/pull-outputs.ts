@@ -14,7 +14,7 @@ import { AppendFile } from "../../report/append-file.ts";
 import type { PageCharts } from "../../report/chart.ts";
 import { writeFigures } from "../../report/figures/figure-files.ts";
 import { type NamedDistribution, writePercentiles } from "../../report/percentile-files.ts";
-import { createRunDirectory, RunDirectory } from "../../report/run-directory.ts";
+import { createRunDirectory, RunDirectory, type RunRecord } from "../../report/run-directory.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { TimeseriesFile } from "../../report/timeseries.ts";
 import type { PullFigures } from "./pull-results.ts";
@@ -75,14 +75,17 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
   /** Of whole pulls. */
   readonly timeline = new RunTimeline();
   readonly #directory: RunDirectory;
+  /** Of the beginning. */
+  readonly #record: RunRecord;
   readonly #tally: AppendFile;
   readonly #seconds: TimeseriesFile;
   #store: PullStore | undefined;
   #server: AppendFile | undefined;
   #failure: unknown;
 
-  constructor(directory: RunDirectory) {
+  constructor(directory: RunDirectory, record: RunRecord) {
     this.#directory = directory;
+    this.#record = record;
     this.#tally = new AppendFile(directory.file("tally.tsv"));
     this.#tally.write(tallyHead);
     this.#seconds = new TimeseriesFile(directory.file("timeseries.csv"));
@@ -177,7 +180,12 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
     if (figures.comparison.length > 0)
       await directory.writeText("compare.tsv", compareTsv(figures.comparison));
     if (figures.errors.length > 0) await directory.writeText("errors.tsv", errorsTsv(figures));
-    writePercentiles(directory.file("percentiles"), percentilesOf(figures));
+    writePercentiles(directory.file("percentiles"), pullPercentiles(figures));
+    await directory.writeRun({
+      ...this.#record,
+      endedAt: new Date().toISOString(),
+      ending: figures.ending,
+    });
     await directory.writeJson("results.json", texts.results);
     await directory.writeText("report.html", texts.page);
     writeFigures(directory.file("figures"), texts.charts, texts.titles);
@@ -186,7 +194,7 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
 }
 
 /** Totals by type, those of whole pulls also by phase where there are several. */
-function percentilesOf({ totals, phases }: PullFigures): NamedDistribution[] {
+export function pullPercentiles({ totals, phases }: PullFigures): NamedDistribution[] {
   const byType = [...totals.classes, { ...pullsOf(totals), name: "pull" }].flatMap(
     ({ name, total, ttfb, failedTotal }) => [
       { name, distribution: total },

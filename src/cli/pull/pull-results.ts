@@ -54,14 +54,13 @@ export type PullFigures = {
   readonly thresholds: readonly ThresholdResult[];
 };
 
+/** Of a run that was driven here. */
 export function pullFigures(
   end: DriverEnd,
   {
     watch,
-    prunes,
     counts,
-    ending,
-    thresholds,
+    ...rest
   }: Pick<PullFigures, "ending" | "thresholds"> & {
     readonly watch: ServerWatch;
     /** The run was meant to be cold. */
@@ -69,30 +68,43 @@ export function pullFigures(
     readonly counts: Readonly<Record<string, number>>;
   },
 ): PullFigures {
-  const { sum, threads } = end;
-  const totals = sum.totals();
+  const errors = mergeErrors(end.threads.flatMap((thread) => thread.errors));
+  const server = serverFigures(watch, end.sum.totals());
+  const figures = figuresOfEnd(end, { ...rest, errors, server });
+  return { ...figures, counts: { ...figures.counts, ...counts } };
+}
+
+/** From what was driven, here or by a run that is over, and what was found out besides. */
+export function figuresOfEnd(
+  end: DriverEnd,
+  {
+    errors,
+    server,
+    prunes,
+    ...rest
+  }: Pick<PullFigures, "ending" | "thresholds" | "errors" | "server"> & {
+    readonly prunes: boolean;
+  },
+): PullFigures {
+  const { sum } = end;
   const steps = stepFigures(sum.steps);
   const phases = phasesOf(end);
-  const errors = mergeErrors(threads.flatMap((thread) => thread.errors));
-  const failures = errors.reduce((sum, { count }) => sum + count, 0);
-  const server = serverFigures(watch, totals);
   const [cold, warm] = ["cold", "warm"].map((wanted) => phases.find(({ name }) => name === wanted));
   return {
+    ...rest,
     beganAt: end.beganAt,
     seconds: end.seconds,
     end,
-    totals,
+    totals: sum.totals(),
     steps,
     phases,
     comparison: cold === undefined || warm === undefined ? [] : comparison(cold, warm),
     errors,
-    failures,
+    failures: errors.reduce((count, error) => count + error.count, 0),
     aborted: sum.count("aborted"),
     server,
-    counts: { ...countsOf(end), ...counts },
+    counts: countsOf(end),
     warnings: warningsOf(steps, { ...server, prunes }),
-    ending,
-    thresholds,
   };
 }
 
@@ -128,6 +140,18 @@ function countsOf({ sum, threads }: DriverEnd): Record<string, number> {
     aborted: of("aborted"),
   };
 }
+
+/** Of a run that was killed before servers were asked a last time. */
+export const unknownServer: ServerFigures = {
+  hitRatio: null,
+  manifestAmplification: null,
+  bytesAmplification: null,
+  upstreamManifestGets: null,
+  upstreamBlobGets: null,
+  upstreamBytes: null,
+  proxy: {},
+  counted: {},
+};
 
 const orNull = (value: number | undefined): number | null => value ?? null;
 
@@ -225,7 +249,8 @@ export function pullResults(
     calibration,
   }: {
     readonly verdict: string;
-    readonly exit: number;
+    /** Null in results that were made again. */
+    readonly exit: number | null;
     readonly calibration: CalibrationNote | null;
   },
 ) {
@@ -255,6 +280,7 @@ export function pullResults(
     steps,
     comparison: compared,
     herds: end.herds,
+    nodes: end.nodes,
     errors,
     server,
     counts,

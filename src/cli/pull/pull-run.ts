@@ -26,7 +26,7 @@ import { printList } from "./image-report.ts";
 import { blockOf } from "./pull-block.ts";
 import { PullCourse } from "./pull-course.ts";
 import { PullFiles } from "./pull-files.ts";
-import { finishPull, imageAt, snapshotPull } from "./pull-finish.ts";
+import { factsOf, finishPull, imageAt, snapshotPull } from "./pull-finish.ts";
 import { type FoundImages, findImages } from "./pull-images.ts";
 import { makeGivenFolder, PullOutputs, pullDirectory } from "./pull-outputs.ts";
 import { herdImages, type PullPlanInput, pullPhases, pullPlan } from "./pull-phases.ts";
@@ -142,7 +142,7 @@ class PullRun {
     const watch = await cache.watch();
     if (given.nodes !== undefined)
       this.#makeFleet = (await givenNodes(given.nodes, given, this.#terminal)).fleet();
-    const outputs = isDry ? undefined : await this.#outputs();
+    const outputs = isDry ? undefined : await this.#outputs(plan);
     const phases = pullPhases(input);
     const facts = { plan, watch, outputs, request, found: this.#parts.found };
     const course: PullCourse = new PullCourse(
@@ -181,16 +181,17 @@ class PullRun {
     this.#terminal.err.write(`warning: ${line}\n`);
   }
 
-  async #outputs(): Promise<PullOutputs> {
+  async #outputs(plan: PullPlan): Promise<PullOutputs> {
     const { given, settings } = this.#parts.request;
     const directory = await pullDirectory({
       results: given.results,
       force: given.force ?? false,
       startedAt: this.#startedAt,
     });
-    const record = runRecordOf({ given, settings, startedAt: this.#startedAt });
+    const facts = factsOf(this.#parts.request, plan);
+    const record = runRecordOf({ given, settings, startedAt: this.#startedAt, facts });
     await directory.writeRun(record);
-    return new PullOutputs(directory);
+    return new PullOutputs(directory, record);
   }
 
   #driver(

@@ -9,10 +9,13 @@ export function runRecordOf({
   given,
   settings,
   startedAt,
+  facts,
 }: {
   readonly given: PullGiven;
   readonly settings: PullSettings;
   readonly startedAt: number;
+  /** Name and text, for the page. */
+  readonly facts: readonly (readonly [string, string])[];
 }): RunRecord {
   const start = new Date(startedAt).toISOString();
   const { patterns, filter, ...rest } = settings;
@@ -33,6 +36,7 @@ export function runRecordOf({
     },
     seed: settings.seed,
     traces: [],
+    frame: { paced: false, failsOn: "any", judged: null, nodes: [], facts },
     clocks: { originWall: start, originMonotonicNs: String(process.hrtime.bigint()) },
   };
 }

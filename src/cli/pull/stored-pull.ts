@@ -1,0 +1,121 @@
+// A pull test as its directory holds it: the same figures and charts that its own outputs were made of, from stored seconds.
+// Works on whole tests and on killed ones, whose results.json and whose errors by puller are missing.
+import type { DriverEnd } from "../../pull/driver-contract.ts";
+import { PullSum } from "../../pull/pull-sum.ts";
+import { RateCourse, type RatePoint } from "../../pull/rate-course.ts";
+import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
+import type { CalibrationNote } from "../../report/run-figures.ts";
+import { RunTimeline } from "../../report/run-timeline.ts";
+import { type StoredRecord, storedJson } from "../../report/stored-run.ts";
+import type { ErrorCount } from "../../workers/pull-messages.ts";
+import { figuresOfEnd, type PullFigures, unknownServer } from "./pull-results.ts";
+import { storedSeconds } from "./pull-store.ts";
+
+/** Of results.json: what the seconds do not tell. */
+type StoredEnd = Pick<PullFigures, "ending" | "thresholds" | "errors" | "server" | "counts"> &
+  Pick<DriverEnd, "herds" | "exhausted"> & {
+    readonly startedAt: string;
+    readonly seconds: number;
+    readonly exit: number | null;
+    readonly calibration: CalibrationNote | null;
+    readonly warnings: readonly string[];
+  };
+
+export type StoredPull = {
+  readonly figures: PullFigures;
+  readonly rates: readonly RatePoint[];
+  readonly timeline: RunTimeline;
+  readonly calibration: CalibrationNote | null;
+  /** How it exited; null where it was killed. */
+  readonly exit: number | null;
+  /** What could not be read, a sentence each. */
+  readonly damages: readonly string[];
+};
+
+/** Reads the directory of a pull test. Throws DrayageError `storage`. */
+export function loadStoredPull(directory: string, record: StoredRecord): StoredPull {
+  const damages: string[] = [];
+  const sum = new PullSum();
+  const timeline = new RunTimeline();
+  const course = new StoredCourse();
+  for (const second of storedSeconds(directory, damages)) {
+    sum.add(second);
+    timeline.add({ snapshot: pullsAlone(second.snapshot), planned: null });
+    course.add(second);
+  }
+  const results = storedJson(directory, "results.json") as StoredEnd | undefined;
+  const end = results === undefined || results.ending === "running" ? undefined : results;
+  const driven: DriverEnd = {
+    sum,
+    threads: [],
+    herds: end?.herds ?? [],
+    beganAt: Date.parse(end?.startedAt ?? record.startedAt),
+    beganAtNs: 0,
+    seconds: end?.seconds ?? course.seconds,
+    exhausted: end?.exhausted ?? false,
+    noPruneEndpoint: undefined,
+    nodes: [],
+    warmUp: undefined,
+  };
+  const figures = figuresOfEnd(driven, {
+    errors: end?.errors ?? course.errors,
+    server: end?.server ?? unknownServer,
+    ending: end?.ending ?? "cut",
+    thresholds: end?.thresholds ?? [],
+    prunes: false,
+  });
+  return {
+    // What threads and servers told at the end stands in results alone.
+    figures:
+      end === undefined
+        ? figures
+        : { ...figures, counts: { ...figures.counts, ...end.counts }, warnings: end.warnings },
+    rates: course.points,
+    timeline,
+    calibration: end?.calibration ?? null,
+    exit: end?.exit ?? null,
+    damages,
+  };
+}
+
+/** The course of the rate, and what failed, from seconds. */
+class StoredCourse {
+  seconds = 0;
+  readonly #rates = new RateCourse();
+  readonly #failed = new Map<string, ErrorCount>();
+  #pulls = 0;
+  #failures = 0;
+  #activeSeconds = 0;
+
+  add({ snapshot, meanActive }: PullSecond): void {
+    const { start, end } = snapshot;
+    this.seconds = end / 1e9;
+    this.#activeSeconds += (meanActive * (end - start)) / 1e9;
+    for (const { done, failed, errors } of pullsAlone(snapshot).classes) {
+      this.#pulls += done;
+      this.#failures += failed;
+      for (const [kind, count] of Object.entries(errors)) this.#count(kind, count, start);
+    }
+    this.#rates.add({
+      seconds: this.seconds,
+      pulls: this.#pulls,
+      failed: this.#failures,
+      activeSeconds: this.#activeSeconds,
+    });
+  }
+
+  #count(kind: string, count: number, firstAt: number): void {
+    const known = this.#failed.get(kind);
+    if (known === undefined)
+      this.#failed.set(kind, { puller: -1, kind, count, firstAt, sample: "" });
+    else known.count += count;
+  }
+
+  get points(): readonly RatePoint[] {
+    return this.#rates.points;
+  }
+
+  get errors(): readonly ErrorCount[] {
+    return [...this.#failed.values()];
+  }
+}
