@@ -1,11 +1,22 @@
+import { writeFileSync } from "node:fs";
+import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
+import { compareCharts } from "../report/compare/compare-charts.ts";
+import { comparePage } from "../report/compare/compare-page.ts";
 import { compareRuns } from "../report/compare/compare-runs.ts";
 import { comparisonText } from "../report/compare/comparison-text.ts";
+import { writeFigures } from "../report/figures/figure-files.ts";
 import { paintFor } from "../report/text-table.ts";
 import type { Command } from "./command.ts";
 import { parseFailOn, regressions } from "./compare/fail-on.ts";
 
 const options = {
+  against: {
+    type: "string",
+    array: true,
+    value: "B,B,...",
+    help: "runs of side B, where each side has several: all positional ones are then side A",
+  },
   "fail-on": {
     type: "string",
     array: true,
@@ -21,10 +32,20 @@ const options = {
     help: "smallest difference that matters",
   },
   seed: { type: "string", default: "0", value: "TEXT", help: "seed of the intervals" },
+  page: {
+    type: "string",
+    value: "FILE",
+    help: "write the comparison with its curves as one HTML page",
+  },
+  figures: {
+    type: "string",
+    value: "DIR",
+    help: "write its curves as SVG, with data and scripts to draw them anew",
+  },
   json: { type: "boolean", default: false, help: "print the comparison as JSON" },
 } as const;
 
-/** Two runs: is B better or worse, and could it be chance? */
+/** Two runs, or two sides of several: is B better or worse, and could it be chance? */
 export const compare: Command<typeof options> = {
   name: "compare",
   summary: "compare the latencies of two runs: differences, their intervals and a verdict",
@@ -34,18 +55,23 @@ export const compare: Command<typeof options> = {
       type: "drayage compare runs/A runs/B --fail-on 'p99 > +10%'",
       does: "exit 3 where a p99 grew by more than a tenth",
     },
+    {
+      type: "drayage compare A1 A2 A3 --against B1,B2,B3 --page compare.html",
+      does: "three runs of each: what differs from run to run counts, too",
+    },
   ],
-  positionals: ["A", "B"],
+  positionals: ["A", "[B...]"],
   options,
-  async run(given, [a = "", b = ""], { out, env }) {
+  async run(given, paths, { out, env }) {
     const limits = given["fail-on"].map(parseFailOn);
     const effect = { seed: given.seed, minimum: given["min-effect"] / 100 };
-    const comparison = compareRuns({ a, b }, effect);
+    const { comparison, curves } = compareRuns(sidesOf(paths, given.against), effect);
     const failed = limits
       .filter((limit) => regressions(comparison.rows, limit).length > 0)
       .map(({ text }) => text);
+    writeCurves(given, { comparison, curves, failed });
     if (given.json) {
-      out.write(`${JSON.stringify({ version: 1, ...comparison, failed })}\n`);
+      out.write(`${JSON.stringify({ version: 2, ...comparison, failed })}\n`);
     } else {
       const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
       out.write(`${comparisonText(comparison, paintFor(env, isTerminal))}\n`);
@@ -54,3 +80,44 @@ export const compare: Command<typeof options> = {
     return failed.length > 0 ? ExitCode.regression : ExitCode.done;
   },
 };
+
+function sidesOf(paths: readonly string[], against: readonly string[]) {
+  const others = against.flatMap((text) => text.split(",")).filter((path) => path !== "");
+  if (others.length > 0) return { a: paths, b: others };
+  const [a, b, extra] = paths;
+  if (a === undefined || b === undefined)
+    throw new UsageError("compare needs two run directories: type drayage compare A B");
+  if (extra !== undefined)
+    throw new UsageError(
+      "compare got more than two run directories: say which are side B, compare A1 A2 --against B1,B2",
+    );
+  return { a: [a], b: [b] };
+}
+
+type Compared = ReturnType<typeof compareRuns> & { readonly failed: readonly string[] };
+
+function writeCurves(
+  given: { readonly page: string | undefined; readonly figures: string | undefined },
+  { comparison, curves, failed }: Compared,
+): void {
+  if (given.figures !== undefined)
+    writeFigures(given.figures, compareCharts(curves), {
+      overlay: "Latency by percentile",
+      ratio: "Ratio by percentile",
+    });
+  if (given.page === undefined) return;
+  const page = comparePage(comparison, {
+    tool: "drayage",
+    command: ["drayage", ...process.argv.slice(2)].join(" "),
+    curves,
+    at: Date.now(),
+    failed,
+  });
+  try {
+    writeFileSync(given.page, page);
+  } catch (error) {
+    throw new DrayageError("storage", `cannot write ${given.page}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

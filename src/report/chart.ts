@@ -21,12 +21,12 @@ type ChartCells = {
 
 /**
  * A chart as data. `x`: seconds since the start; nines: log10(1 / (1 - p)), so that 1 is p90 and 3 is p99.9; bytes, by
- * powers of two; milliseconds or ranks, by powers of ten; or whole numbers of pullers. `y`: milliseconds, events per second, bytes per second, a plain count, or a share from 0 to 1.
+ * powers of two; milliseconds or ranks, by powers of ten; or whole numbers of pullers. `y`: milliseconds, events per second, bytes per second, a plain count, a share from 0 to 1, or a ratio around 1.
  */
 export type Chart = {
   readonly name: string;
   readonly x: "seconds" | "nines" | "bytes" | "ms" | "rank" | "pullers";
-  readonly y: "ms" | "perSecond" | "bytesPerSecond" | "count" | "share";
+  readonly y: "ms" | "perSecond" | "bytesPerSecond" | "count" | "share" | "ratio";
   readonly logarithmic: boolean;
   readonly at: readonly number[];
   readonly lines: readonly ChartLine[];

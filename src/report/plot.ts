@@ -4,6 +4,7 @@ import type { Browser, PageElement, Plot } from "./browser.ts";
 import type { Chart } from "./chart.ts";
 import { axisNames, isDecade, placeText, valueText } from "./figures/chart-text.ts";
 import { cellShade, mostInCells } from "./figures/svg-chart.ts";
+import { aroundOne } from "./figures/svg-scale.ts";
 import { formatBytes } from "./number-format.ts";
 
 export function drawChart(chart: Chart, canvas: PageElement, browser: Browser): Plot {
@@ -64,7 +65,10 @@ export function scalesOf(chart: Chart): object {
   const across = log > 0 ? { time: false, distr: 3, log } : { time: false };
   const up = chart.logarithmic ? { distr: 3, log: 10, range: decades } : { range: fromZero };
   if (cells === undefined)
-    return { x: across, y: chart.y === "share" ? { range: shareRange } : up };
+    return {
+      x: across,
+      y: { share: { range: shareRange }, ratio: { range: ratioRange } }[chart.y as string] ?? up,
+    };
   const [low, high] = [cells.rows[0] as number, cells.rows[cells.rows.length - 1] as number];
   const end = cells.columns[cells.columns.length - 1] as number;
   return {
@@ -140,6 +144,10 @@ export function fromZero(_: unknown, _low: number | null, high: number | null): 
 
 export function shareRange(_: unknown, _low: number | null, high: number | null): [number, number] {
   return [0, Math.max(0.01, (high ?? 0) * 1.04)];
+}
+
+export function ratioRange(_: unknown, low: number | null, high: number | null): [number, number] {
+  return aroundOne([low ?? 1, high ?? 1]);
 }
 
 /** Whole decades, at least one, so that two ticks have labels. */

@@ -1,11 +1,7 @@
 // How far a percentile may be off by chance, from the course of a run: seconds are drawn again in blocks, so that what lasts
 // longer than a second (a stall, a warm cache) is drawn as a whole. Source: Künsch 1989, blocks that do not overlap.
 import type { Random } from "../../core/random.ts";
-import {
-  type Distribution,
-  mergeDistributions,
-  valueAtPercentile,
-} from "../../stats/distribution.ts";
+import { type Distribution, mergeDistributions } from "../../stats/distribution.ts";
 import { highestAt } from "../../stats/histogram.ts";
 
 /** Fewer blocks tell nothing about chance. */
@@ -73,6 +69,3 @@ export function middle(values: Float64Array, share: number): readonly [low: numb
     Number.NaN;
   return [at((1 - share) / 2), at((1 + share) / 2)];
 }
-
-export const percentileIn = (blocks: readonly Distribution[], percent: number): number =>
-  valueAtPercentile(mergeDistributions(blocks), percent);

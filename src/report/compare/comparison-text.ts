@@ -22,33 +22,49 @@ function colourOf(verdict: CompareVerdict, paint: Paint): (text: string) => stri
   }
 }
 
+/** Heads of the cells of a row. */
+export const rowHeads = ["", "", "", "A", "B", "difference", "95% interval", "verdict"] as const;
+
+export const rowCells = (row: ComparedRow): string[] => [
+  row.operation,
+  row.measure,
+  `p${row.percent}`,
+  formatNanos(row.a),
+  formatNanos(row.b),
+  signedPercent(row.difference),
+  row.interval === null ? "-" : row.interval.map(signedPercent).join(" .. "),
+  row.verdict,
+];
+
 const rowOf = (row: ComparedRow, paint: Paint): Row => ({
-  cells: [
-    row.operation,
-    row.measure,
-    `p${row.percent}`,
-    formatNanos(row.a),
-    formatNanos(row.b),
-    signedPercent(row.difference),
-    row.interval === null ? "-" : row.interval.map(signedPercent).join(" .. "),
-    row.verdict,
-  ],
+  cells: rowCells(row),
   paint: colourOf(row.verdict, paint),
 });
+
+/** What the intervals stand for. */
+export function basisSentence({ basis }: Pick<Comparison, "basis">): string {
+  switch (basis) {
+    case "seconds":
+      return "Intervals tell what differs from second to second; what differs each time a run is started they cannot tell: give three runs or more of each side for that.";
+    case "runs":
+      return "Intervals tell what differs from run to run.";
+    default:
+      return basis satisfies never;
+  }
+}
 
 /** For people; no line break at its end. */
 export function comparisonText(comparison: Comparison, paint: Paint): string {
   const { a, b, rows, verdict, leftOut } = comparison;
-  const head = ["", "", "", "A", "B", "difference", "95% interval", "verdict"];
   const table = alignRows(
-    [{ cells: head, paint: paint.dim }, ...rows.map((row) => rowOf(row, paint))],
+    [{ cells: rowHeads, paint: paint.dim }, ...rows.map((row) => rowOf(row, paint))],
     "lllrrrrl",
   );
   const differing = comparison.dissimilarities.map(({ what, a: one, b: other }) => ({
     cells: [what, `${one} | ${other}`],
   }));
   return [
-    `${colourOf(verdict, paint)(verdict)}  A ${a}  B ${b}`,
+    `${colourOf(verdict, paint)(verdict)}  A ${a.directories.join(" ")}  B ${b.directories.join(" ")}`,
     ...(differing.length === 0
       ? []
       : [
@@ -58,6 +74,8 @@ export function comparisonText(comparison: Comparison, paint: Paint): string {
         ]),
     "",
     ...table,
+    "",
+    paint.dim(basisSentence(comparison)),
     ...(leftOut.length === 0
       ? []
       : ["", `left out, in one run only or with too few values: ${leftOut.join(", ")}`]),

@@ -12,7 +12,7 @@ const POINTS_PER_NINE = 80;
 const NINES_MAX = 7;
 
 /** Places along the axis of nines up to what the largest of the distributions can tell. */
-function ninesUpTo(distributions: readonly Distribution[]): number[] {
+export function ninesUpTo(distributions: readonly Distribution[]): number[] {
   const largest = Math.max(...distributions.map(({ total }) => total));
   const places: number[] = [];
   for (let step = 0; step <= NINES_MAX * POINTS_PER_NINE; step++) {
@@ -23,7 +23,7 @@ function ninesUpTo(distributions: readonly Distribution[]): number[] {
   return places;
 }
 
-const percentAt = (nines: number): number => 100 - 100 * 10 ** -nines;
+export const percentAt = (nines: number): number => 100 - 100 * 10 ** -nines;
 
 const curve = (distribution: Distribution, places: readonly number[]): (number | null)[] =>
   places.map((nines) => {

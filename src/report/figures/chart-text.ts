@@ -9,6 +9,7 @@ export function valueText(unit: Chart["y"], value: number | null): string {
   if (unit === "ms") return formatNanos(value * 1e6).replace("us", "µs");
   if (unit === "bytesPerSecond") return `${formatBytes(value)}/s`;
   if (unit === "share") return `${Number((value * 100).toPrecision(3))}%`;
+  if (unit === "ratio") return Number(value.toFixed(3)).toString();
   const text = value.toLocaleString("en-US", { maximumSignificantDigits: 4 });
   return unit === "perSecond" ? `${text}/s` : text;
 }
@@ -47,6 +48,7 @@ export function axisNames(chart: Pick<Chart, "x" | "y">): { x: string; y: string
     bytesPerSecond: "bytes per second",
     count: "count",
     share: "share",
+    ratio: "ratio",
   };
   return { x: across[chart.x], y: up[chart.y] };
 }
@@ -72,6 +74,7 @@ export function lineColumn(unit: Chart["y"], label: string): string {
     bytesPerSecond: "bytes_per_second",
     count: "count",
     share: "share",
+    ratio: "ratio",
   };
   return `${label.replace(/[^A-Za-z0-9.]+/g, "_")}_${units[unit]}`;
 }

@@ -36,6 +36,11 @@ function acrossAxis(chart: Chart): string[] {
   }
 }
 
+function upAxis({ logarithmic, y }: Chart): string[] {
+  if (logarithmic) return ["set logscale y 10"];
+  return y === "ratio" ? [] : ["set yrange [0:*]"];
+}
+
 /** Column of the first line: percentiles stand beside their nines. */
 const firstColumn = (chart: Chart): number => (chart.x === "nines" ? 3 : 2);
 
@@ -66,7 +71,7 @@ set key above
 set grid lc rgb "${paperColour("grid")}"
 set xlabel ${quoted(`${names.x}${units[chart.x] ?? ""}`)}
 set ylabel ${quoted(`${names.y}${units[chart.y] ?? ""}`)}
-${[...acrossAxis(chart), ...(chart.logarithmic ? ["set logscale y 10"] : ["set yrange [0:*]"])].join("\n")}
+${[...acrossAxis(chart), ...upAxis(chart)].join("\n")}
 set key noautotitle
 plot ${[...cells, ...lines].join(", \\\n     ").replaceAll(/(data|cells) using/g, "$1 every ::1 using")}
 `;

@@ -28,6 +28,11 @@ function acrossAxis(chart: Chart): string[] {
   }
 }
 
+function upAxis({ logarithmic, y }: Chart): string[] {
+  if (logarithmic) return ['ax.set_yscale("log")'];
+  return y === "ratio" ? [] : ["ax.set_ylim(bottom=0)"];
+}
+
 const drawCells = (name: string): string[] => [
   "from matplotlib.collections import PolyCollection",
   "import math",
@@ -72,7 +77,7 @@ ${lines.map(([at, ...rest]) => `    (${at}, ${rest.map(python).join(", ")}),`).j
     ax.plot(column(0), column(at), label=label, color=colour, linestyle=style, linewidth=1.2)
 ${[
   ...acrossAxis(chart),
-  chart.logarithmic ? 'ax.set_yscale("log")' : "ax.set_ylim(bottom=0)",
+  ...upAxis(chart),
   `ax.set_xlabel(${python(`${names.x}${units[chart.x] ?? ""}`)})`,
   `ax.set_ylabel(${python(`${names.y}${units[chart.y] ?? ""}`)})`,
 ].join("\n")}

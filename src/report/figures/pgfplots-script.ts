@@ -28,6 +28,11 @@ function acrossKeys(chart: Chart): string[] {
   }
 }
 
+function upKeys({ logarithmic, y }: Chart): string[] {
+  if (logarithmic) return ["ymode=log"];
+  return y === "ratio" ? [] : ["ymin=0"];
+}
+
 /** Centres of the cells as squares: pgfplots has no boxes of different sizes. Large ones need lualatex. */
 const cellPlot = (name: string): string =>
   `\\addplot[scatter, only marks, mark=square*, mark size=0.7pt, point meta={ln(1+\\thisrow{count})}, forget plot, colormap={heat}{color=(white) rgb255=(11,107,181)}, scatter/use mapped color={draw opacity=0,fill=mapped color}] table[col sep=comma, x expr={(\\thisrow{from_second}+\\thisrow{to_second})/2}, y expr={sqrt(\\thisrow{from_ms}*\\thisrow{to_ms})}] {${name}-cells.csv};`;
@@ -51,7 +56,7 @@ export function pgfplotsScript(name: string, chart: Chart): string {
     "legend pos=north west",
     `xlabel={${tex(`${names.x}${units[chart.x] ?? ""}`)}}`,
     `ylabel={${tex(`${names.y}${units[chart.y] ?? ""}`)}}`,
-    chart.logarithmic ? "ymode=log" : "ymin=0",
+    ...upKeys(chart),
     ...acrossKeys(chart),
   ];
   return `% pdflatex ${name}.tex

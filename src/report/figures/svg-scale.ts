@@ -83,6 +83,14 @@ export function upValues({ lines, cells }: Chart): number[] {
   return [...drawn, ...(cells?.rows ?? []).filter((edge) => edge > 0)];
 }
 
+/** A range that holds all ratios, and 1, with some room; at least a tenth to both sides. */
+export function aroundOne(values: readonly number[]): [number, number] {
+  const low = values.reduce((least, value) => Math.min(least, value), 0.9);
+  const high = values.reduce((most, value) => Math.max(most, value), 1.1);
+  const room = (high - low) * 0.06;
+  return [Math.max(0, low - room), high + room];
+}
+
 export function upScale(chart: Chart, span: SvgSpan): SvgScale {
   const values = upValues(chart);
   const text = (value: number): string => valueText(chart.y, value);
@@ -100,11 +108,14 @@ export function upScale(chart: Chart, span: SvgSpan): SvgScale {
       ticks: ticks.map((at) => ({ at, text: text(at) })),
     };
   }
-  const high = chart.y === "share" ? Math.max(highest, 0.01) : Math.max(1, highest * 1.08);
-  const ticks = linearTicks(0, high, 6);
+  const [low, high] =
+    chart.y === "ratio"
+      ? aroundOne(values)
+      : [0, chart.y === "share" ? Math.max(highest, 0.01) : Math.max(1, highest * 1.08)];
+  const ticks = linearTicks(low, high, 6);
   return {
-    to: linearTo(0, high, span),
-    low: 0,
+    to: linearTo(low, high, span),
+    low,
     high,
     ticks: ticks.map((at) => ({ at, text: text(at) })),
   };
