@@ -6,7 +6,8 @@ import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
-import { loadNodes, nodePlanning } from "./cluster/spread-load.ts";
+import { givenNodeOptions, givenNodes } from "./cluster/given-nodes.ts";
+import { nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionTable, OptionValues } from "./command.ts";
 import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { uiOption } from "./live/ui-choice.ts";
@@ -112,16 +113,7 @@ const options = {
     help: "certificate authority to trust besides those of the system, PEM",
   },
   insecure: { type: "boolean", default: false, help: "accept any certificate" },
-  nodes: {
-    type: "string",
-    value: "LIST",
-    help: "send from these machines, HOST:PORT,HOST:PORT, where drayage client runs; local is this one",
-  },
-  "node-ca": {
-    type: "string",
-    value: "FILE",
-    help: "authority of the nodes' certificates (PEM): speaks TLS with them",
-  },
+  ...givenNodeOptions,
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
   ...uiOption,
   quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
@@ -175,7 +167,7 @@ export const load: Command<typeof options> = {
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
     const nodes =
-      given.nodes === undefined ? undefined : await loadNodes(given.nodes, given, terminal);
+      given.nodes === undefined ? undefined : await givenNodes(given.nodes, given, terminal);
     const plan = planLoad(
       given,
       { target, trust },

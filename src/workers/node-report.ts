@@ -5,7 +5,7 @@ export type NodeReport = {
   readonly name: string;
   readonly address: string;
   readonly cores: number;
-  /** Rows that came from it. */
+  /** Rows that came from it, or pulls. */
   readonly rows: number;
   /** Its monotonic clock as it was measured: an error of at most so much lies in every instant that was agreed with it. */
   readonly clockBoundMs: number;

@@ -1,12 +1,12 @@
 import type { NodeReport } from "../../workers/node-report.ts";
 
 /** A node as a line of the report: who it was, what it did, what is odd about it. */
-export function nodeFact(report: NodeReport): [string, string] {
+export function nodeFact(report: NodeReport, rowsAre = "rows"): [string, string] {
   const { node, name, address, cores, rows, clockBoundMs, firstSentMs, lost } = report;
   const parts = [
     name === address ? address : `${name} at ${address}`,
     `${cores} processors`,
-    `${rows} rows`,
+    `${rows} ${rowsAre}`,
     `clock known to ${clockBoundMs.toFixed(2)} ms`,
     ...(firstSentMs === null ? [] : [`first sent after ${firstSentMs.toFixed(2)} ms`]),
     ...oddities(report),

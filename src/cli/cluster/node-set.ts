@@ -1,5 +1,6 @@
 // The machines that a run is spread over: found before the plan is made, since it depends on how many there are.
 
+import { FleetEngine, type FleetOptions } from "../../cluster/fleet/fleet-engine.ts";
 import type { BegunRun, NodeFinder } from "../../cluster/link.ts";
 import { ClusterEngine, type ClusterOptions } from "../../cluster/master/cluster-engine.ts";
 import { begunNodes, gatherNodes } from "../../cluster/master/gather-nodes.ts";
@@ -7,6 +8,7 @@ import type { NodeHandle } from "../../cluster/master/node-handle.ts";
 import type { NodePlanning } from "../../cluster/master/plan-messages.ts";
 import type { Hello } from "../../cluster/protocol/message.ts";
 import type { MakeEngine } from "../../workers/engine.ts";
+import type { MakePullFleet } from "../../workers/pull-engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
 import { begunNodeFinder, nodeFinder } from "./node-finder.ts";
@@ -95,15 +97,28 @@ export class NodeSet {
       nodes: this.#nodes,
       patience: patienceOf(cluster),
       onLost: cluster.onLost,
-      clockBoundMs: cluster.clockBound,
-      clockBoundMaxMs: CLOCK_BOUND_MAX_MS,
-      wallAheadMaxMs: cluster.clockDifference,
+      ...clockLimitsOf(cluster),
       say,
       memory: this.#finder.memory,
       begun: this.#request.begun,
       close: () => this.#finder.close(),
     };
     return (plan, listeners) => new ClusterEngine(plan, listeners, options);
+  }
+
+  /** Pullers on these nodes: one run, which ends with the conversations. */
+  fleet(): MakePullFleet {
+    const { cluster, runId, say } = this.#request;
+    const options: FleetOptions = {
+      version,
+      runId,
+      nodes: this.#nodes,
+      patience: patienceOf(cluster),
+      ...clockLimitsOf(cluster),
+      say,
+      close: () => this.#finder.close(),
+    };
+    return (plan, listener, lost) => new FleetEngine(plan, { listener, lost }, options);
   }
 
   /** Calls the run off before it has an engine. */
@@ -115,6 +130,12 @@ export class NodeSet {
     await this.#finder.close();
   }
 }
+
+const clockLimitsOf = ({ clockBound, clockDifference }: ReplayConfig["cluster"]) => ({
+  clockBoundMs: clockBound,
+  clockBoundMaxMs: CLOCK_BOUND_MAX_MS,
+  wallAheadMaxMs: clockDifference,
+});
 
 const patienceOf = ({ heartbeat, lostAfter }: ReplayConfig["cluster"]) => ({
   heartbeatMs: heartbeat * 1000,

@@ -1,4 +1,5 @@
 import { clientNames } from "../../registry/pull-profile.ts";
+import { givenNodeOptions } from "../cluster/given-nodes.ts";
 import type { Option, OptionValues } from "../command.ts";
 import { uiOption } from "../live/ui-choice.ts";
 import { metricsOptions } from "../metrics/metrics-options.ts";
@@ -109,6 +110,7 @@ const rest = {
   "upstream-stats": text("URL", "counters of an embedded upstream (default: asked for)"),
   workers: text("N", "request worker threads (default: cores, at most 4)"),
   results: text("DIR", "result files; a new directory below runs if absent"),
+  ...givenNodeOptions,
   force: may("--results may be a directory with files in it"),
   "allow-failures": may("failed pulls do not change the exit code"),
   seed: text("N", "seed of shuffling and jitter (default: random, and told)"),

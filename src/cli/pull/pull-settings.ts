@@ -179,6 +179,10 @@ function profileOf(given: PullGiven): PullProfile {
 }
 
 function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[]): void {
+  if (given.nodes !== undefined && given.save !== undefined)
+    throw new UsageError("--save writes on the machine that pulls: leave it or --nodes out");
+  if (given.nodes === undefined && given["node-ca"] !== undefined)
+    throw new UsageError("--node-ca goes with --nodes HOST:PORT,HOST:PORT");
   if (given.imitate !== undefined && given.probe !== undefined)
     throw new UsageError(
       "--imitate and --probe exclude each other: the client decides what it asks first",

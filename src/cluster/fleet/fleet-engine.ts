@@ -187,7 +187,11 @@ export class FleetEngine implements PullFleet {
   }
 
   nodeReports(): readonly NodeStatus[] {
-    return this.#nodes.map((node) => ({ ...node.report(), state: node.state }));
+    return this.#nodes.map((node) => ({
+      ...node.report(),
+      rows: this.#figures.pullsOf(node.index),
+      state: node.state,
+    }));
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,134 @@
+// `drayage pull --nodes`: one ramp, pulled by two processes, from CNCF distribution through CNCF distribution.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import type { NodeReport } from "../../src/workers/node-report.ts";
+import {
+  type DockerRegistry,
+  needsDockerRegistry,
+  startDockerRegistry,
+} from "../fakes/docker-registry.ts";
+import { pushImages } from "../fakes/pushed-images.ts";
+import { type ClientNode, startNodes } from "./cluster-nodes.ts";
+import { logTexts, type PullResults, resultsOf } from "./pull-results.ts";
+import { until, Workplace } from "./workplace.ts";
+
+const LAYERS = 2;
+const images = ["-0001", "-0002", "-0003"].flatMap((suffix) =>
+  ["ab", "cd"].map((name) => ({ repository: `lib/${name}${suffix}`, tag: "v1" })),
+);
+
+type SpreadResults = PullResults & { readonly nodes: readonly NodeReport[] };
+
+const gets = (lines: readonly string[], kind: "manifests" | "blobs"): number =>
+  lines.filter((line) => line.includes(`"GET /v2/`) && line.includes(`/${kind}/`)).length;
+
+describe("a ramp on two nodes", () => {
+  const place = new Workplace();
+  let upstream: DockerRegistry | undefined;
+  let cache: DockerRegistry | undefined;
+  let nodes: readonly ClientNode[] = [];
+
+  before(async () => {
+    upstream = await startDockerRegistry({ storage: "inmemory" });
+    if (upstream === undefined) return;
+    cache = await startDockerRegistry({ proxy: upstream.url });
+    await pushImages(upstream.url, images, LAYERS);
+    nodes = await startNodes(place, 2);
+  });
+  after(async () => {
+    place.leave();
+    await cache?.stop();
+    await upstream?.stop();
+  });
+
+  const pull = (...flags: readonly string[]): string[] => [
+    ...["pull", `--pullthrough-url=127.0.0.1:${cache?.port}`],
+    ...[`--registry-url=127.0.0.1:${upstream?.port}`, "--namespace-form=none", "--verify"],
+    ...["--patterns=-0001,-0002,-0003", "--metrics-file=metrics.txt", "--log-file=log.txt"],
+    ...["--results=results", "--force", "--nodes", nodes.map(({ address }) => address).join(",")],
+    ...flags,
+  ];
+
+  test("puller i lives on node i mod 2, steps are the same instants, and both logs agree with the merged figures", async (t) => {
+    if (cache === undefined) return t.skip(needsDockerRegistry);
+    const before = cache.accessLog().length;
+    const ended = await place.drayage(pull("--iteration-seconds=1.5", "--tally-seconds=1.5"));
+    assert.equal(ended.code, 0, ended.err);
+    const results = resultsOf(place) as SpreadResults;
+    const { pulls, steps, counts } = results;
+    assert.equal(pulls.failed, 0);
+    // To the nanosecond: a step is cut out of the figures of all nodes at the instants that were agreed on.
+    assert.deepEqual(
+      steps.map(({ level, seconds }) => [level, seconds.toFixed(6)]),
+      [1, 2, 3, 2, 1].map((level) => [level, "1.500000"]),
+    );
+    const own = cache
+      .accessLog()
+      .slice(before)
+      .filter((line) => line.includes("drayage/"));
+    assert.equal(gets(own, "manifests"), pulls.done);
+    assert.equal(gets(own, "blobs"), pulls.done * (LAYERS + 1));
+    assert.deepEqual(
+      [counts["manifest GETs"], counts["blob GETs"]],
+      [gets(own, "manifests"), gets(own, "blobs")],
+    );
+    const active = place
+      .text("metrics.txt")
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.at(-1));
+    assert.deepEqual(active, ["1", "2", "3", "2", "1"]);
+    assert.deepEqual(
+      results.nodes.map(({ address, lost }) => [address, lost]),
+      nodes.map(({ address }) => [address, null]),
+    );
+    const [first = 0, second = 0] = results.nodes.map(({ rows }) => rows);
+    assert.ok(first > 0 && second > 0);
+    assert.equal(first + second, pulls.done);
+    const texts = logTexts(place.text("log.txt"));
+    for (const puller of [0, 1, 2]) {
+      assert.ok(texts.some((text) => text.startsWith(`test driver start test #${puller} `)));
+      assert.ok(texts.includes(`test driver stop test #${puller}`));
+    }
+  });
+
+  test("a herd is released on both nodes at one instant", async (t) => {
+    if (cache === undefined) return t.skip(needsDockerRegistry);
+    const ended = await place.drayage(pull("--herd", "5", "--herd-count", "2"));
+    assert.equal(ended.code, 0, ended.err);
+    const { herds } = resultsOf(place) as SpreadResults & {
+      readonly herds: readonly { clients: number; failed: number }[];
+    };
+    assert.deepEqual(
+      herds.map(({ clients, failed }) => [clients, failed]),
+      [
+        [5, 0],
+        [5, 0],
+      ],
+    );
+  });
+
+  test("a node is killed in mid-ramp: the others go on, it is told, and the exit code is 7", async (t) => {
+    if (cache === undefined) return t.skip(needsDockerRegistry);
+    const own = await startNodes(place, 2);
+    const [, second] = own as [ClientNode, ClientNode];
+    nodes = own;
+    const run = place.start(pull("--steps", "2@4s,1@1s", "--lost-after", "1s"));
+    await until(() => second.said().includes("node 2 of 2"), "the ramp has begun");
+    await new Promise((later) => setTimeout(later, 1500));
+    second.child.kill("SIGKILL");
+    const ended = await run.ended;
+    assert.equal(ended.code, 7, ended.err);
+    assert.match(ended.err, new RegExp(`node .*${second.address}.* is lost`));
+    const { pulls, nodes: told, steps } = resultsOf(place) as SpreadResults;
+    assert.match(told[1]?.lost ?? "", /nothing was heard of it/);
+    assert.equal(
+      told.reduce((sum, { rows }) => sum + rows, 0),
+      pulls.done + pulls.failed,
+    );
+    assert.deepEqual(
+      steps.map(({ level }) => level),
+      [2, 1],
+    );
+  });
+});
