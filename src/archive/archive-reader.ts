@@ -62,6 +62,13 @@ export class ArchiveReader {
     return null;
   }
 
+  /** What all files of this archive have in common, as hexadecimal digits; null while there is no file. */
+  id(): string | null {
+    for (const { file } of this.#list.entries)
+      if (file !== undefined) return file.header.archiveId.toString("hex");
+    return null;
+  }
+
   /** Stamp of the last visible batch; null while there is none. */
   last(): Micros | null {
     const found = this.#list.entries.findLast(({ file }) => (file?.batches ?? 0) > 0);

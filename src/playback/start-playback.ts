@@ -2,14 +2,16 @@
 import type { NatsConnection } from "@nats-io/nats-core";
 import { ArchiveReader } from "../archive/archive-reader.ts";
 import { UsageError } from "../core/errors.ts";
-import { type Bytes, bytes, type Millis, micros, millis } from "../core/units.ts";
+import { type Bytes, bytes, type Micros, type Millis, micros, millis } from "../core/units.ts";
 import { WakeClock } from "./clock/wake-clock.ts";
 import { HttpAdapter } from "./http/http-adapter.ts";
 import { NatsAdapter } from "./nats/nats-adapter.ts";
 import { stampText } from "./session/date-time.ts";
 import type { PlaybackArchive } from "./session/session-context.ts";
+import type { SessionDesk } from "./session/session-desk.ts";
 import { SessionHost } from "./session/session-host.ts";
 import type { Surroundings } from "./session/surroundings.ts";
+import { ShardCluster } from "./shards/shard-cluster.ts";
 
 /** Keys of `publish`, with its defaults where they are missing. */
 export type PublishOptions = {
@@ -28,6 +30,8 @@ export type PublishOptions = {
   readonly cluster?: string | undefined;
   /** Path of what sessions have on a message server. Default `/archive`. */
   readonly base?: string | undefined;
+  /** One of several recorders that share the paths; without it there is a single one. */
+  readonly shard?: { readonly index: number; readonly count: number } | undefined;
 };
 
 export type PlaybackOptions = {
@@ -41,6 +45,10 @@ export type PlaybackOptions = {
   readonly listFiles?: () => Promise<readonly string[]>;
   /** A message server to offer sessions on: connected, without echo. It is closed at the end, also where starting fails. */
   readonly nats?: NatsConnection | undefined;
+  /** Of the archive, for other shards to see; null while it has no file. */
+  readonly archiveId?: (() => string | null) | undefined;
+  /** Only of a shard: another process has its place, and this one has to end. */
+  readonly onRefused?: ((error: Error) => void) | undefined;
   readonly log: (sentence: string) => void;
 };
 
@@ -53,18 +61,21 @@ export type Playback = {
 };
 
 const BASE = "/archive";
+const CLUSTER = "default";
 const BIND = "127.0.0.1:7070";
 const MAX_SESSIONS = 512;
 const MAX_SESSIONS_PER_CLIENT = 64;
 const GC_INTERVAL = millis(30_000);
 const STREAM_BUFFER = bytes(8 << 20);
 
-const systemTime = (): ReturnType<typeof micros> => micros(Date.now() * 1000);
+const systemTime = (): Micros => micros(Date.now() * 1000);
+/** For comparing clocks, since that of the system only tells milliseconds. */
+const fineTime = (): Micros => micros((performance.timeOrigin + performance.now()) * 1000);
 
 type Parts = {
-  readonly host: SessionHost;
-  readonly archive: PlaybackArchive;
+  readonly host: SessionDesk;
   readonly surroundings: Surroundings;
+  readonly cluster: ShardCluster | undefined;
 };
 
 /** Rejects with a StorageError if there is no such archive, or the system's error if the address is taken. */
@@ -89,7 +100,9 @@ export async function startPlayback(options: PlaybackOptions): Promise<Playback>
   });
   let http: HttpAdapter | undefined;
   let nats: NatsAdapter | undefined;
+  const cluster = shardCluster(options, { host, archive, wake });
   const close = async (): Promise<void> => {
+    cluster?.stop();
     host.close();
     await http?.close();
     await (nats ?? options.nats)?.close();
@@ -97,10 +110,11 @@ export async function startPlayback(options: PlaybackOptions): Promise<Playback>
     await own?.close();
   };
   try {
-    const surroundings = surroundingsOf(options, archive);
-    const parts = { host, archive, surroundings };
+    const surroundings = surroundingsOf(options, { archive, cluster });
+    const parts = { host: cluster?.desk ?? host, surroundings, cluster };
     http = await startHttp(options, parts);
     nats = await startNats(options, parts);
+    await cluster?.start();
     host.watch();
     return { host, url: http?.url, close };
   } catch (error) {
@@ -109,19 +123,45 @@ export async function startPlayback(options: PlaybackOptions): Promise<Playback>
   }
 }
 
+function shardCluster(
+  { publish, nats: connection, archiveId, onRefused, log }: PlaybackOptions,
+  { host, archive, wake }: { host: SessionHost; archive: PlaybackArchive; wake: WakeClock },
+): ShardCluster | undefined {
+  const { shard, base = BASE, cluster = CLUSTER } = publish;
+  if (shard === undefined) return undefined;
+  if (connection === undefined)
+    throw new UsageError("publish.shards: shards find each other over NATS: add a nats section");
+  return new ShardCluster({
+    host,
+    archive,
+    wake,
+    wall: fineTime,
+    connection,
+    base,
+    cluster,
+    shard: shard.index,
+    shards: shard.count,
+    archiveId: archiveId ?? (() => null),
+    onRefused: onRefused ?? (() => {}),
+    log,
+  });
+}
+
 function surroundingsOf(
   { publish, recorder }: PlaybackOptions,
-  archive: PlaybackArchive,
+  { archive, cluster }: { archive: PlaybackArchive; cluster: ShardCluster | undefined },
 ): Surroundings {
   const state = (): unknown => recorder?.() ?? null;
+  const own = () => ({ first: archive.first(), last: archive.last() });
   return {
-    notReady: () => undefined,
+    notReady: () => cluster?.notReady,
     recorder: state,
     cluster: () => ({
-      cluster: publish.cluster ?? "default",
-      shards: 1,
-      present: [0],
-      archive: spanOf(archive),
+      cluster: publish.cluster ?? CLUSTER,
+      shards: publish.shard?.count ?? 1,
+      present: cluster?.present ?? [0],
+      ...(cluster?.trouble === undefined ? {} : { trouble: cluster.trouble }),
+      archive: shownSpan((cluster ?? { span: own() }).span),
       recorder: state(),
     }),
   };
@@ -139,7 +179,7 @@ async function startHttp(
 
 async function startNats(
   { publish, nats: connection, log }: PlaybackOptions,
-  { host, surroundings }: Parts,
+  { host, surroundings, cluster }: Parts,
 ): Promise<NatsAdapter | undefined> {
   if (connection === undefined) return undefined;
   return NatsAdapter.start({
@@ -149,17 +189,15 @@ async function startNats(
     base: publish.base ?? BASE,
     lease: publish.gcInterval ?? GC_INTERVAL,
     streamBufferBytes: publish.streamBuffer ?? STREAM_BUFFER,
+    cluster,
     log,
   });
 }
 
-const spanOf = (archive: PlaybackArchive) => {
-  const [first, last] = [archive.first(), archive.last()];
-  return {
-    first: first === null ? null : stampText(first),
-    last: last === null ? null : stampText(last),
-  };
-};
+const shownSpan = ({ first, last }: { first: Micros | null; last: Micros | null }) => ({
+  first: first === null ? null : stampText(first),
+  last: last === null ? null : stampText(last),
+});
 
 /** `127.0.0.1:7070`, `:7070`, `[::1]:7070`; undefined for `none`. */
 function listenAddress(bind: string): { host: string; port: number } | undefined {

@@ -76,7 +76,7 @@ publish:
   max_sessions_per_client: 64
   gc_interval: { secs: 30, nanos: 0 }
   stream_buffer: 8388608
-  # How many recorders share the work; 0 and 1: a single one.
+  # How many recorders share the work, over NATS; 0 and 1: a single one.
   shards: 0
   cluster: default
 `;

@@ -81,6 +81,8 @@ function* crossChecks(read: ReadRecord): Generator<Mistake> {
   if (nats !== null) yield* natsChecks(nats);
   if (proxy !== null) yield* proxyChecks(proxy);
   const shards = Math.max(1, publish?.shards ?? 0);
+  if (shards > 1 && nats === null)
+    yield at("publish.shards", "shards find each other over NATS: add a nats section");
   if (record !== null && record.shard >= shards)
     yield at(
       "record.shard",
@@ -199,7 +201,7 @@ function* noticesOf(data: unknown, config: RecordConfig): Generator<string> {
   )
     yield `warning: publish.bind is ${publish.bind}, reachable from outside, and there is no publish.token: everybody may play the archive`;
   if (publish !== null && publish.shards > 1)
-    yield `notice: publish.shards is ${publish.shards}: this process records its share of the paths, and its sessions see no other`;
+    yield `notice: publish.shards is ${publish.shards}: this process records its share of the paths, and nothing is played until all ${publish.shards} are there`;
   if (record === null) return;
   if (record.flush_frequency === null && record.flush_interval === null)
     yield "warning: flush_frequency and flush_interval are both off: a crash loses everything since the last rotation";

@@ -33,11 +33,16 @@ export async function serveRecording(config: RecordConfig, terminal: Terminal): 
   const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
   const end = endOfService(terminal.program);
   try {
-    const service = await start(config, { say, onFailure: end.fail });
+    const service = await start(config, {
+      say,
+      onFailure: end.fail,
+      onRefused: end.refuse,
+    });
     say("Ctrl-C ends it: everything is committed");
     await end.reached;
     say("ending");
     await stop(service, say);
+    end.refuseIfAsked();
     terminal.program?.finished({
       directory: service.recorder?.writer.folder ?? null,
       results: service.recorder?.state() ?? null,
@@ -56,14 +61,22 @@ type Voice = {
   readonly onFailure: (isAll: boolean) => void;
 };
 
-async function start(config: RecordConfig, { say, onFailure }: Voice): Promise<Service> {
+/** Called when another process does what this one is to do. */
+type Refused = { readonly onRefused: (error: Error) => void };
+
+async function start(
+  config: RecordConfig,
+  { say, onFailure, onRefused }: Voice & Refused,
+): Promise<Service> {
   const given = commandOptions(config);
   const commands =
     given === undefined ? undefined : new StorageCommands({ ...given, onNotice: say });
   const recorder = await startRecorder(config, { commands, say, onFailure });
   try {
     const played =
-      config.publish === null ? undefined : await play(config, { recorder, commands, say });
+      config.publish === null
+        ? undefined
+        : await play(config, { recorder, commands, say, onRefused });
     const progress =
       recorder === undefined ? undefined : new RecordProgress(() => recorder.state(), say);
     return { recorder, commands, progress, playback: played?.playback, reader: played?.reader };
@@ -99,7 +112,7 @@ async function startRecorder(
   return recorder;
 }
 
-type PlaybackParts = {
+type PlaybackParts = Refused & {
   readonly recorder: Recorder | undefined;
   readonly commands: StorageCommands | undefined;
   readonly say: (sentence: string) => void;
@@ -107,7 +120,7 @@ type PlaybackParts = {
 
 async function play(
   config: RecordConfig,
-  { recorder, commands, say }: PlaybackParts,
+  { recorder, commands, say, onRefused }: PlaybackParts,
 ): Promise<{ playback: Playback; reader: ArchiveReader } | undefined> {
   if (config.publish === null) return undefined;
   const folder = archiveFolder(config);
@@ -122,11 +135,13 @@ async function play(
   try {
     const nats = await connectSessions(config);
     const playback = await startPlayback({
-      publish: publishOptions(config.publish),
+      publish: publishOptions(config, config.publish),
       reader,
       ...(recorder === undefined ? {} : { recorder: () => recorder.state() }),
       ...(commands === undefined ? {} : { listFiles: () => commands.list() }),
       nats,
+      archiveId: () => reader.id(),
+      onRefused,
       log: say,
     });
     if (playback.url !== undefined) say(`sessions at ${playback.url}`);
@@ -168,15 +183,26 @@ const pause = (ms: number): Promise<void> =>
 function endOfService(program: Program | undefined): {
   readonly reached: Promise<void>;
   fail(isAll: boolean): void;
+  refuse(error: Error): void;
+  /** Throws what it was refused with. */
+  refuseIfAsked(): void;
   forget(): void;
 } {
   const { promise, resolve } = Promise.withResolvers<void>();
+  let refusal: Error | undefined;
   const onSignal = (): void => resolve();
   const interrupt = { drain: onSignal, stop: onSignal };
   return {
     reached: promise,
     fail: (isAll) => {
       if (isAll) resolve();
+    },
+    refuse: (error) => {
+      refusal = error;
+      resolve();
+    },
+    refuseIfAsked: () => {
+      if (refusal !== undefined) throw refusal;
     },
     forget: program === undefined ? caught(onSignal) : whenEnded(program, interrupt),
   };

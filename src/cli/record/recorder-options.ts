@@ -127,8 +127,9 @@ function proxyTls({ listen, upstream }: NonNullable<Section<"proxy">["tls"]>): P
   };
 }
 
-export function publishOptions(publish: Section<"publish">): PublishOptions {
+export function publishOptions(config: RecordConfig, publish: Section<"publish">): PublishOptions {
   return {
+    shard: shardOf(config),
     bind: publish.bind,
     token: publish.token,
     maxSessions: publish.max_sessions,

@@ -4,13 +4,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { messageOf } from "../../core/errors.ts";
 import { Refusal, type RefusalKind } from "../session/refusal.ts";
-import type { SessionHost } from "../session/session-host.ts";
+import type { SessionDesk } from "../session/session-desk.ts";
 import type { Surroundings } from "../session/surroundings.ts";
 import type { Answer } from "./http-route.ts";
 import { type Route, routes } from "./routes.ts";
 
 export type HttpAdapterOptions = {
-  readonly host: SessionHost;
+  readonly host: SessionDesk;
   readonly listen: { readonly host: string; readonly port: number };
   /** Bearer token that every request but those for the page and `/healthz` has to bring. */
   readonly token?: string | undefined;

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { SessionHost } from "../session/session-host.ts";
+import type { SessionDesk } from "../session/session-desk.ts";
 import type { Surroundings } from "../session/surroundings.ts";
 
 export type Exchange = {
-  readonly host: SessionHost;
+  readonly host: SessionDesk;
   readonly surroundings: Surroundings;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

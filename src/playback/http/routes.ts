@@ -53,8 +53,8 @@ function describe(exchange: Exchange): Answer {
   return json(exchange.host.describe(idOf(exchange)));
 }
 
-function remove(exchange: Exchange): Answer {
-  exchange.host.end(idOf(exchange));
+async function remove(exchange: Exchange): Promise<Answer> {
+  await exchange.host.end(idOf(exchange));
   return { kind: "empty" };
 }
 

@@ -10,7 +10,7 @@ import { oneShotText } from "../session/one-shot.ts";
 import { Refusal } from "../session/refusal.ts";
 import { controlNamed, jsonBody, valueBody } from "../session/request-text.ts";
 import type { Session } from "../session/session.ts";
-import type { SessionHost } from "../session/session-host.ts";
+import type { SessionDesk } from "../session/session-desk.ts";
 import type { Surroundings } from "../session/surroundings.ts";
 import { Outlet } from "./outlet.ts";
 import { type Answer, clientOf, requestText, respond } from "./reply.ts";
@@ -18,7 +18,7 @@ import { type HostRequest, hostRequests, SessionSubjects } from "./session-subje
 import { SessionTap } from "./session-tap.ts";
 
 export type NatsAdapterOptions = {
-  readonly host: SessionHost;
+  readonly host: SessionDesk;
   /** Connected, without echo: what is played and told must not come back as a request. Closed with the adapter. */
   readonly connection: NatsConnection;
   /** `publish.base`, a path. */
@@ -27,7 +27,16 @@ export type NatsAdapterOptions = {
   /** How long a request keeps a session; told to who keeps one. */
   readonly lease: Millis;
   readonly streamBufferBytes: number;
+  /** Only of a shard: the others have their parts of what is played. */
+  readonly cluster?: ShardSide | undefined;
   readonly log: (sentence: string) => void;
+};
+
+/** Other shards, as far as an adapter has to know of them. */
+export type ShardSide = {
+  readonly shard: number;
+  readonly desk: { sync(id: string, inbox: string): number };
+  onSync: (id: string, inbox: string) => void;
 };
 
 /** Hosts on the same subjects take turns, so that a session is not made by each of them. */
@@ -70,9 +79,12 @@ export class NatsAdapter {
     this.#outlet = new Outlet(options.connection);
     this.#subjects = new SessionSubjects(options.base);
     this.#stopWatching = options.host.watchSessions({
-      onCreated: (session) => this.#onCreated(session),
+      onCreated: (session, isOwner) => this.#onCreated(session, isOwner),
       onEnded: (session) => this.#onEnded(session),
     });
+    const { cluster } = options;
+    if (cluster !== undefined)
+      cluster.onSync = (id, inbox) => this.#taps.get(id)?.sync(inbox, undefined);
     void this.#watchConnection();
   }
 
@@ -106,19 +118,25 @@ export class NatsAdapter {
     this.#subscriptions.push(subscription);
   }
 
-  #onCreated(session: Session): void {
-    const { connection, streamBufferBytes } = this.#options;
+  #onCreated(session: Session, isOwner: boolean): void {
+    const { connection, streamBufferBytes, cluster } = this.#options;
     const tap = new SessionTap({
       session,
       connection,
       outlet: this.#outlet,
       subjects: this.#subjects.of(session.id),
       bufferBytes: streamBufferBytes,
-      shard: undefined,
-      isOwner: true,
+      shard: cluster?.shard,
+      isOwner,
       onRequest: (message, tokens) => this.#onSessionRequest(session.id, message, tokens),
     });
     this.#taps.set(session.id, tap);
+    // Who asks for a session only asks its owner, and wants what all shards play of it.
+    // The session has a place by then.
+    if (cluster === undefined) return;
+    setImmediate(() => {
+      if (this.#taps.get(session.id) === tap) tap.play();
+    });
   }
 
   #onEnded({ id }: Session): void {
@@ -193,7 +211,8 @@ export class NatsAdapter {
   /** The answer is the image. */
   #sync(id: string, { reply = "" }: Msg): undefined {
     this.#options.host.use(id);
-    if (reply !== "") this.#taps.get(id)?.sync(reply);
+    if (reply === "") return;
+    this.#taps.get(id)?.sync(reply, this.#options.cluster?.desk.sync(id, reply) ?? 1);
   }
 
   #keepAlive(id: string): Answer {
@@ -202,8 +221,8 @@ export class NatsAdapter {
     return json({ lease_seconds: this.#options.lease / 1000 });
   }
 
-  #delete(id: string): Answer {
-    this.#options.host.end(id);
+  async #delete(id: string): Promise<Answer> {
+    await this.#options.host.end(id);
     return json(null);
   }
 

@@ -17,7 +17,7 @@ export type SessionTapOptions = {
   readonly outlet: Outlet;
   readonly bufferBytes: number;
   /** Which shard this is, where there are several. */
-  readonly shard: { readonly index: number; readonly count: number } | undefined;
+  readonly shard: number | undefined;
   /** Whether requests and controls are of this process. */
   readonly isOwner: boolean;
   readonly onRequest: (message: Msg, tokens: readonly string[]) => void;
@@ -58,15 +58,19 @@ export class SessionTap {
     this.#attachment = session.attach(sink);
   }
 
-  /** Sends the image of now to an inbox; what is played meanwhile stays where it is played. */
-  sync(inbox: string): void {
+  /**
+   * Sends the image of now to an inbox; what is played meanwhile stays where it is played. `images` is how many there will be
+   * from all shards; undefined = another one tells that.
+   */
+  sync(inbox: string, images: number | undefined): void {
     const { session, outlet, subjects } = this.#options;
     this.play();
     this.#syncs++;
     const name = `${this.#name}s${this.#syncs}`;
     // What went out before this notice is in the image, what comes behind it is not.
-    const notice = { type: "sync", to: inbox, controls: session.controls() };
-    outlet.publish({ subject: subjects.notice, body: Buffer.from(JSON.stringify(notice)) });
+    const notice = { type: "sync", to: inbox, images, controls: session.controls() };
+    if (images !== undefined)
+      outlet.publish({ subject: subjects.notice, body: Buffer.from(JSON.stringify(notice)) });
     let attached: Attachment | undefined;
     const sink = this.#newSink({ name, inbox, onRoom: () => attached?.onRoom() });
     const leave = (): void => {
@@ -102,7 +106,7 @@ export class SessionTap {
   /** Batches are named by session and shard: who records several of them must not take them for one. */
   get #name(): string {
     const { session, shard } = this.#options;
-    return `${session.id.slice(0, 12)}${shard === undefined ? "" : `.${shard.index}`}`;
+    return `${session.id.slice(0, 12)}${shard === undefined ? "" : `.${shard}`}`;
   }
 
   #position(): number | undefined {

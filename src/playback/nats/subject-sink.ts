@@ -54,6 +54,9 @@ export class SubjectSink implements StreamSink, Publisher {
         if (this.#options.tellsControls) this.#notice(item);
         return;
       case "gap":
+        // Each shard tells its own streams that one is lost; on subjects, once is enough.
+        if (this.#options.tellsControls || item.gap.why !== "shard") this.#notice(item);
+        return;
       case "error":
         this.#notice(item);
         return;

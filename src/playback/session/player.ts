@@ -81,11 +81,34 @@ export class Player {
     this.#end = end;
   }
 
-  /** Goes on in this way; the next batch is due at once. */
-  start(run: Run): void {
+  /** Goes on in this way; the next batch is due at once, or by `pair`, where several players keep to one. */
+  start(run: Run, pair?: ReferencePair): void {
     this.#run = run;
-    this.#pair = undefined;
+    this.#pair = pair;
     this.go();
+  }
+
+  /** Hands over what lies up to `stamp`, whenever it is due, also while it is held. */
+  async drainTo(stamp: Micros): Promise<void> {
+    const { archive, filter, hooks } = this.#options;
+    const last = Math.min(stamp, this.#end);
+    while (!this.#isClosed) {
+      this.#cursor ??= archive.cursor(this.#position, filter);
+      const item = this.#next ?? (await this.#cursor.next());
+      if (item === null) return;
+      if (item.kind === "gap") {
+        if (item.from <= last) hooks.onGap(item);
+        continue;
+      }
+      this.#next = item;
+      if (item.stamp > last) return;
+      this.#deliver();
+    }
+  }
+
+  /** Stamp of the last batch that was handed over, or where it was sent to. */
+  get position(): Micros {
+    return this.#position;
   }
 
   /** Goes on at another speed: what has passed of the gap to the next batch has passed, the rest runs at the new speed. */

@@ -5,6 +5,7 @@ import { matchesAny } from "../../archive/glob.ts";
 import type { Image } from "../../archive/image.ts";
 import { messageOf } from "../../core/errors.ts";
 import { type Micros, type Nanos, nanos } from "../../core/units.ts";
+import type { ReferencePair } from "../../pacing/reference-pair.ts";
 import type { WakeSlot } from "../clock/wake-clock.ts";
 import { Audience } from "./audience.ts";
 import {
@@ -29,6 +30,20 @@ const POS_EVERY_NS = 250e6;
 
 export type ControlValue = string | number | null;
 
+/** What several shards have agreed on. */
+export type Agreement = {
+  readonly bounds: Bounds;
+  readonly speed: Speed;
+  readonly state: SessionState;
+  /** null while the archives are empty. */
+  readonly pos: Micros | null;
+  /** `here`: hands over what lies up to `pos`. `there`: goes to `pos`. `on`: goes on where it is. */
+  readonly move: "here" | "there" | "on";
+  readonly showsImage: boolean;
+  /** When what is due; undefined = the next batch at once. */
+  readonly pair: ReferencePair | undefined;
+};
+
 export class Playhead {
   readonly #passes: PathFilter;
   readonly player: Player;
@@ -44,6 +59,8 @@ export class Playhead {
   #state: SessionState = "pause";
   #posToldAt = Number.NEGATIVE_INFINITY;
   #posTold: Micros | null | undefined;
+  /** How far other shards have come. */
+  #posElsewhere: Micros | null = null;
 
   /** `onPlayDue`: the time asked for by `ring("play")` has come. */
   constructor(args: SessionArguments, context: SessionContext, onPlayDue: () => void) {
@@ -69,7 +86,13 @@ export class Playhead {
   }
 
   get pos(): Micros | null {
-    return this.#pos;
+    const elsewhere = this.#posElsewhere;
+    if (elsewhere === null || (this.#pos !== null && this.#pos >= elsewhere)) return this.#pos;
+    return elsewhere;
+  }
+
+  get speed(): Speed {
+    return this.#speed;
   }
 
   get state(): SessionState {
@@ -83,7 +106,7 @@ export class Playhead {
       case "end":
         return boundText(this.#bounds.end);
       case "pos":
-        return this.#pos === null ? null : stampText(this.#pos);
+        return this.pos === null ? null : stampText(this.pos);
       case "speed":
         return this.#speed;
       case "state":
@@ -117,19 +140,51 @@ export class Playhead {
   go(event: SessionEvent): void {
     const before = this.#state;
     this.#state = nextState(before, event);
-    if (this.#alarmFor !== undefined && event !== "seek") {
-      this.#alarm.cancel();
-      this.#alarmFor = undefined;
-    }
+    if (event !== "seek") this.#cancelAlarm();
     if (this.#state === before) return;
     this.tell("pos");
     this.tell("state");
     this.player.start(this.#runOf());
   }
 
+  /** Does what was agreed with other shards. Called while the player is held. */
+  async agree({ bounds, speed, state, pos, move, showsImage, pair }: Agreement): Promise<void> {
+    if (move === "here" && pos !== null) await this.player.drainTo(pos);
+    this.#cancelAlarm();
+    this.bounds = bounds;
+    const before = this.controls();
+    this.#speed = speed;
+    this.#state = state;
+    if (move === "there") this.place(pos);
+    if (move !== "on") this.#goTo(pos);
+    this.tell("pos");
+    if (before.speed !== speed) this.tell("speed");
+    if (before.state !== state) this.tell("state");
+    this.player.start(this.#runOf(), pair);
+    if (showsImage) await this.audience.show();
+  }
+
+  #goTo(pos: Micros | null): void {
+    this.#pos = pos;
+    this.#posElsewhere = null;
+  }
+
+  /** Another shard has come so far. */
+  reached(stamp: Micros): void {
+    this.#posElsewhere = stamp;
+    const now = this.#context.wake.now();
+    if (now - this.#posToldAt >= POS_EVERY_NS) this.tell("pos");
+  }
+
   place(position: Micros | null): void {
     this.#pos = position;
     this.player.seek(position ?? beforeAll(this.#bounds));
+  }
+
+  #cancelAlarm(): void {
+    if (this.#alarmFor === undefined) return;
+    this.#alarm.cancel();
+    this.#alarmFor = undefined;
   }
 
   /** Asks to be told of an instant: of the end that tailing runs into, or of the time to begin. */
@@ -170,6 +225,7 @@ export class Playhead {
     this.#pos = stamp;
     this.statistics.batch(events);
     this.audience.send({ type: "batch", stamp, events });
+    this.#context.shared?.onBatch(stamp);
     const now = this.#context.wake.now();
     if (now - this.#posToldAt >= POS_EVERY_NS) this.tell("pos");
   }
@@ -185,25 +241,31 @@ export class Playhead {
   }
 
   #onDry(): void {
-    const { archive, wall, wake } = this.#context;
+    const { archive, wall, wake, shared } = this.#context;
     const { end } = this.#bounds;
     const now = wall();
     if (isPast(end, { now, last: archive.last() })) {
       this.#onEndReached();
       return;
     }
-    if (this.#state === "play") this.go("out-of-data");
+    if (shared !== undefined) shared.onDry();
+    else if (this.#state === "play") this.go("out-of-data");
     if (end !== null) this.ring("end", nanos(wake.now() + (end - now) * 1000));
   }
 
   #onEndReached(): void {
+    if (this.#context.shared !== undefined) {
+      this.#context.shared.onEnded();
+      return;
+    }
     if (this.#context.archive.last() !== null) this.#pos = this.#bounds.end ?? this.#pos;
     this.go("end-reached");
   }
 
   #onTrouble(error: unknown): void {
     this.audience.send({ type: "error", error: messageOf(error) });
-    this.go("pause");
+    if (this.#context.shared === undefined) this.go("pause");
+    else this.#context.shared.onTrouble();
   }
 
   #onAlarm(): void {
@@ -221,8 +283,8 @@ export class Playhead {
   tell(name: ControlName): void {
     if (name === "pos") {
       this.#posToldAt = this.#context.wake.now();
-      if (this.#posTold === this.#pos) return;
-      this.#posTold = this.#pos;
+      if (this.#posTold === this.pos) return;
+      this.#posTold = this.pos;
     }
     this.audience.send(this.controlItem(name));
   }

@@ -10,9 +10,12 @@
 // skip what comes: so the latest position is the end of data, or `end` once nothing before it can come any more.
 import { type Micros, micros } from "../../core/units.ts";
 import { type Bound, NO_END, NO_START, type Seek } from "./control-values.ts";
-import type { PlaybackArchive } from "./session-context.ts";
+import type { PlaybackArchive, PlaybackCursor } from "./session-context.ts";
 
-export type RangeArchive = Pick<PlaybackArchive, "cursor" | "firstOfAll" | "last">;
+/** What positions are found by: of one archive, or of several taken together. */
+export type RangeArchive = Pick<PlaybackArchive, "firstOfAll" | "last"> & {
+  cursor(position: Micros): Pick<PlaybackCursor, "next" | "forward" | "back" | "close">;
+};
 export type Bounds = { readonly start: Bound; readonly end: Bound };
 
 /** Whether nothing can be recorded any more that `end` would let through. */

@@ -16,6 +16,19 @@ export type PlaybackArchive = Pick<
   "first" | "last" | "firstOfAll" | "imageAt" | "onGrowth" | "refresh"
 > & { cursor(position: Micros, filter?: PathFilter): PlaybackCursor };
 
+/** Of a session that plays on several shards: what one of them comes to by playing is for all of them to follow. */
+export type SharedPlay = {
+  /** Everything visible has been handed over; more than once in a row is as good as once. */
+  onDry(): void;
+  /** Nothing follows before the end. */
+  onEnded(): void;
+  /** A batch was handed over. */
+  onBatch(stamp: Micros): void;
+  onTrouble(): void;
+  /** More of the archive became visible. */
+  onGrowth(): void;
+};
+
 /** What all sessions of a host share. */
 export type SessionContext = {
   readonly archive: PlaybackArchive;
@@ -26,6 +39,8 @@ export type SessionContext = {
   readonly streamBufferBytes: number;
   /** Before a seek to a stamp outside of what is known: looks for files that appeared, if that was not done lately. */
   readonly beforeSeek: (stamp: Micros) => Promise<void>;
+  /** Only of a session that is on other shards too. */
+  readonly shared?: SharedPlay | undefined;
 };
 
 /** What passes both. */

@@ -1,5 +1,4 @@
 // All sessions over one archive: who may have how many, how long they live, and how they are found. Adapters stand on top.
-import { randomBytes } from "node:crypto";
 import { type Micros, type Millis, nanosFromMillis } from "../../core/units.ts";
 import type { WakeSource } from "../clock/wake-clock.ts";
 import type { ControlName } from "./control-values.ts";
@@ -7,9 +6,9 @@ import { FreeTurns } from "./free-turns.ts";
 import { OneShots } from "./one-shot.ts";
 import type { ControlValue } from "./playhead.ts";
 import { Refusal } from "./refusal.ts";
-import { Session } from "./session.ts";
-import { parseSessionArguments } from "./session-arguments.ts";
-import type { PlaybackArchive, SessionContext } from "./session-context.ts";
+import { newSessionId, Session } from "./session.ts";
+import { parseSessionArguments, type SessionArguments } from "./session-arguments.ts";
+import type { PlaybackArchive, SessionContext, SharedPlay } from "./session-context.ts";
 import type { SessionFigures } from "./session-statistics.ts";
 
 export type SessionHostOptions = {
@@ -33,8 +32,19 @@ const LIST_EVERY_NS = 30e9;
 /** One empty check could fall between two requests; two cannot. */
 const EMPTY_CHECKS = 2;
 
+export type SessionBirth = {
+  readonly id: string;
+  readonly client: string;
+  readonly args: SessionArguments;
+  /** Whether the limits of this host count. */
+  readonly isLimited: boolean;
+  readonly isReplica: boolean;
+};
+
 type Tenancy = {
   readonly session: Session;
+  /** Another shard says how long it lives. */
+  isReplica: boolean;
   readonly since: number;
   leaseUntil: number;
   emptyChecks: number;
@@ -55,7 +65,8 @@ export type SessionDescription = SessionSummary & {
 
 /** Who is told of sessions that come and go. */
 export type SessionWatcher = {
-  onCreated(session: Session): void;
+  /** `isOwner`: requests about it are of this process, and not of another shard. */
+  onCreated(session: Session, isOwner: boolean): void;
   onEnded(session: Session): void;
 };
 
@@ -75,7 +86,7 @@ export class SessionHost {
     const { archive, wake, wall, streamBufferBytes } = options;
     this.#options = options;
     this.#leaseNs = nanosFromMillis(options.gcInterval);
-    const beforeSeek = (stamp: Micros): Promise<void> => this.#lookForFiles(stamp);
+    const beforeSeek = (stamp: Micros): Promise<void> => this.lookForFiles(stamp);
     const turns = new FreeTurns();
     this.#context = { archive, wake, wall, turns, streamBufferBytes, beforeSeek };
     this.oneShots = new OneShots({ archive, wall });
@@ -90,19 +101,63 @@ export class SessionHost {
   /** Creates a session from a JSON object of arguments, or null. Throws a Refusal. */
   async create(given: unknown, client: string): Promise<Session> {
     this.#refuseAboveLimits(client);
-    const args = parseSessionArguments(given, this.#options.wall());
-    const id = randomBytes(16).toString("hex");
-    const session = new Session({ id, client }, args, this.#context);
-    const now = this.#options.wake.now();
-    const leaseUntil = now + this.#leaseNs;
-    this.#tenancies.set(id, { session, since: now, leaseUntil, emptyChecks: 0 });
+    const args = this.parse(given);
+    const session = this.#admit({ id: newSessionId(), client, args });
     try {
       await session.begin(args);
     } catch (error) {
       this.#remove(session, "it could not begin");
       throw error;
     }
-    for (const watcher of this.#watchers) watcher.onCreated(session);
+    for (const watcher of this.#watchers) watcher.onCreated(session, true);
+    return session;
+  }
+
+  /** Arguments of a session; offsets count from now. Throws a Refusal. */
+  parse(given: unknown): SessionArguments {
+    return parseSessionArguments(given, this.#options.wall());
+  }
+
+  /** Takes in a session of several shards, which waits for what they agree on. Throws a Refusal. */
+  adopt(birth: SessionBirth, shared: SharedPlay): Session {
+    if (birth.isLimited) this.#refuseAboveLimits(birth.client);
+    const session = this.#admit(birth, shared);
+    for (const watcher of this.#watchers) watcher.onCreated(session, !birth.isReplica);
+    return session;
+  }
+
+  /** The shard that had the session is lost, and this one has it from now on. */
+  own(id: string): void {
+    const tenancy = this.#tenancy(id);
+    tenancy.isReplica = false;
+    for (const watcher of this.#watchers) {
+      watcher.onEnded(tenancy.session);
+      watcher.onCreated(tenancy.session, true);
+    }
+    this.use(id);
+  }
+
+  /** Sessions of other shards that somebody uses here. */
+  usedReplicas(): string[] {
+    const used = [...this.#tenancies.values()].filter(
+      (tenancy) => tenancy.isReplica && this.#isUsed(tenancy),
+    );
+    return used.map(({ session }) => session.id);
+  }
+
+  #admit(
+    {
+      id,
+      client,
+      args,
+      isReplica = false,
+    }: Omit<SessionBirth, "isLimited" | "isReplica"> & { isReplica?: boolean },
+    shared?: SharedPlay,
+  ): Session {
+    const session = new Session({ id, client }, args, { ...this.#context, shared });
+    const now = this.#options.wake.now();
+    const leaseUntil = isReplica ? now : now + this.#leaseNs;
+    this.#tenancies.set(id, { session, isReplica, since: now, leaseUntil, emptyChecks: 0 });
     return session;
   }
 
@@ -132,6 +187,10 @@ export class SessionHost {
     const tenancy = this.#tenancy(id);
     tenancy.leaseUntil = this.#options.wake.now() + this.#leaseNs;
     return tenancy.session;
+  }
+
+  has(id: string): boolean {
+    return this.#tenancies.has(id);
   }
 
   #tenancy(id: string): Tenancy {
@@ -185,20 +244,23 @@ export class SessionHost {
   }
 
   /** Ends a session because somebody asked for it. Throws a Refusal. */
-  end(id: string): void {
-    this.#remove(this.find(id), "deleted");
+  end(id: string, reason = "deleted"): void {
+    this.#remove(this.find(id), reason);
   }
 
   /** Ends sessions that were not in use at two checks in a row: no stream attached, no lease. */
   check(): void {
-    const now = this.#options.wake.now();
     for (const tenancy of this.#tenancies.values()) {
-      const isUsed = tenancy.session.streams > 0 || tenancy.leaseUntil > now;
-      tenancy.emptyChecks = isUsed ? 0 : tenancy.emptyChecks + 1;
+      if (tenancy.isReplica) continue;
+      tenancy.emptyChecks = this.#isUsed(tenancy) ? 0 : tenancy.emptyChecks + 1;
       if (tenancy.emptyChecks >= EMPTY_CHECKS) {
         this.#remove(tenancy.session, "not in use: no stream and no request for two checks");
       }
     }
+  }
+
+  #isUsed({ session, leaseUntil }: Tenancy): boolean {
+    return session.streams > 0 || leaseUntil > this.#options.wake.now();
   }
 
   close(): void {
@@ -232,7 +294,8 @@ export class SessionHost {
     });
   }
 
-  async #lookForFiles(stamp: Micros): Promise<void> {
+  /** Before a seek to a stamp outside of what is known: looks for files that appeared, if that was not done lately. */
+  async lookForFiles(stamp: Micros): Promise<void> {
     const { archive, wake, listFiles } = this.#options;
     const [first, last] = [archive.first(), archive.last()];
     const isKnown = first !== null && last !== null && stamp >= first && stamp <= last;

@@ -1,5 +1,6 @@
 // One playback with its own bounds, position, speed and state. Writes to its controls take effect one by one in the order of their
 // arrival: each waits for the one before, and while one takes effect nothing is handed over.
+import { randomBytes } from "node:crypto";
 import type { PathFilter } from "../../archive/event.ts";
 import { type Micros, nanos } from "../../core/units.ts";
 import type { Attachment, StreamSink } from "./attachment.ts";
@@ -14,12 +15,16 @@ import {
   type Seek,
   type SessionState,
 } from "./control-values.ts";
-import { type ControlValue, Playhead } from "./playhead.ts";
+import { type Agreement, type ControlValue, Playhead } from "./playhead.ts";
 import { beginningOf, isOutside, latestOf, positionOf } from "./range.ts";
 import { Refusal } from "./refusal.ts";
 import { ordered, type SessionArguments, tailPossible } from "./session-arguments.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SessionFigures } from "./session-statistics.ts";
+import type { StreamItem } from "./stream-item.ts";
+
+/** 32 lower-case hexadecimal digits. */
+export const newSessionId = (): string => randomBytes(16).toString("hex");
 
 export class Session {
   readonly id: string;
@@ -82,6 +87,36 @@ export class Session {
     return shown;
   }
 
+  /** Does what was agreed with other shards, in the order of calls. */
+  agree(agreement: Agreement): Promise<void> {
+    return this.#turn(() => this.#head.agree(agreement));
+  }
+
+  /** Stands still until the next agreement, or until it is let go. */
+  hold(): void {
+    if (!this.#isEnded) this.#head.player.hold();
+  }
+
+  letGo(): void {
+    if (!this.#isEnded) this.#head.player.release();
+  }
+
+  /** Where it is and how it plays, as several shards have to know it. */
+  get course(): Pick<Playhead, "bounds" | "speed" | "state" | "pos"> & { readonly played: Micros } {
+    const { bounds, speed, state, pos, player } = this.#head;
+    return { bounds, speed, state, pos, played: player.position };
+  }
+
+  /** Another shard has come so far. */
+  reached(stamp: Micros): void {
+    if (!this.#isEnded) this.#head.reached(stamp);
+  }
+
+  /** Tells all streams of something. */
+  announce(item: StreamItem): void {
+    if (!this.#isEnded) this.#head.audience.send(item);
+  }
+
   /** The stream gets all controls, the image at the current position, and then what is played. */
   attach(sink: StreamSink, filter?: PathFilter): Attachment {
     this.#refuseIfEnded();
@@ -110,7 +145,10 @@ export class Session {
   onGrowth(): void {
     if (this.#isEnded) return;
     const { pos, state, player } = this.#head;
-    if (pos === null && state === "pause") this.#wakeFromEmpty();
+    if (this.#context.shared !== undefined) {
+      if (state !== "pause") player.go();
+      this.#context.shared.onGrowth();
+    } else if (pos === null && state === "pause") this.#wakeFromEmpty();
     else if (state === "tail") player.go();
   }
 

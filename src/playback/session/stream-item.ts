@@ -8,6 +8,15 @@ import { stampText } from "./date-time.ts";
 /** An event, or in an image a path without a value. */
 export type PlayedEvent = ArchiveEvent | { readonly kind: "none"; readonly path: string };
 
+/** A shard is lost: from a position on, its paths are missing. */
+export type ShardGap = {
+  readonly from: Micros;
+  readonly to: Micros;
+  readonly dropped: number;
+  readonly why: "shard";
+  readonly shard: number;
+};
+
 export type StreamItem =
   /** `part` counts from 0; without it the image is whole. `stamp` is null while the archive is empty. */
   | {
@@ -18,7 +27,7 @@ export type StreamItem =
     }
   | { readonly type: "batch"; readonly stamp: Micros; readonly events: readonly PlayedEvent[] }
   | { readonly type: "control"; readonly name: ControlName; readonly value: string | number | null }
-  | { readonly type: "gap"; readonly gap: Gap }
+  | { readonly type: "gap"; readonly gap: Gap | ShardGap }
   | { readonly type: "end"; readonly reason: string }
   | { readonly type: "error"; readonly error: string };
 
@@ -45,7 +54,8 @@ function jsonOf(item: StreamItem): string {
       return `{"type":"batch",${stampFields(item.stamp)},"events":[${item.events.map(eventText).join(",")}]}`;
     case "gap": {
       const { from, to, dropped, why } = item.gap;
-      return JSON.stringify({ type: "gap", from, to, dropped, why });
+      const shard = why === "shard" ? { shard: item.gap.shard } : {};
+      return JSON.stringify({ type: "gap", from, to, dropped, why, ...shard });
     }
     case "control":
     case "end":

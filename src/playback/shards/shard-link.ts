@@ -1,0 +1,138 @@
+// The way from one shard to the others, over the connection of its NATS adapter.
+import type { Msg, NatsConnection } from "@nats-io/nats-core";
+import { encodedLevel, subjectOfPath } from "../../archive/subject.ts";
+import { messageOf } from "../../core/errors.ts";
+import { type Micros, micros } from "../../core/units.ts";
+import { Refusal } from "../session/refusal.ts";
+import { clockOffset, ROUND_TRIPS, type RoundTrip } from "./clock-offset.ts";
+import type { Announcement } from "./shard-board.ts";
+import type { ShardAnswers, ShardNote, ShardRefusal, ShardRequest } from "./shard-messages.ts";
+
+/** Within this each shard has to confirm. */
+const CONFIRM_MS_MAX = 2000;
+/** What has to be handed over before a session stands still may take so long. */
+const COMMIT_MS_MAX = 30_000;
+
+export type Answered<R extends ShardRequest> = ShardAnswers[R["do"]];
+type AnyAnswer = ShardAnswers[keyof ShardAnswers];
+
+export type ShardLinkOptions = {
+  readonly connection: NatsConnection;
+  readonly base: string;
+  readonly cluster: string;
+  readonly shard: number;
+  /** The system's clock, finer than a millisecond. */
+  readonly wall: () => Micros;
+  readonly onAnnouncement: (said: Announcement & { readonly isLeaving?: boolean }) => void;
+  readonly onRequest: (request: ShardRequest) => Promise<AnyAnswer> | AnyAnswer;
+  readonly onNote: (note: ShardNote) => void;
+  readonly log: (sentence: string) => void;
+};
+
+export class ShardLink {
+  readonly #options: ShardLinkOptions;
+  readonly #root: string;
+  /** How far the clocks of other shards are ahead of ours, by their instances. */
+  readonly #offsets = new Map<string, Promise<Micros>>();
+
+  constructor(options: ShardLinkOptions) {
+    this.#options = options;
+    this.#root = `${subjectOfPath(options.base)}.cluster`;
+  }
+
+  /** Begins to listen; resolves when the server knows. */
+  async open(): Promise<void> {
+    const { connection, shard, onAnnouncement } = this.#options;
+    connection.subscribe(`${this.#root}.announce`, {
+      callback: (error, message) => {
+        if (error === null) onAnnouncement(message.json());
+      },
+    });
+    connection.subscribe(this.#subject(shard), {
+      callback: (error, message) => {
+        if (error === null) this.#onMessage(message);
+      },
+    });
+    await connection.flush();
+  }
+
+  announce(announcement: Announcement & { readonly isLeaving?: boolean }): void {
+    const { connection } = this.#options;
+    if (!connection.isClosed())
+      connection.publish(`${this.#root}.announce`, JSON.stringify(announcement));
+  }
+
+  note(to: number, note: ShardNote): void {
+    const { connection, shard, onNote } = this.#options;
+    if (to === shard) onNote(note);
+    else if (!connection.isClosed()) connection.publish(this.#subject(to), JSON.stringify(note));
+  }
+
+  /** Rejects with a Refusal: of that shard, or because it does not answer. */
+  async ask<R extends ShardRequest>(to: number, request: R): Promise<Answered<R>> {
+    const { connection, shard, onRequest } = this.#options;
+    if (to === shard) return (await onRequest(request)) as Answered<R>;
+    const timeout = request.do === "commit" ? COMMIT_MS_MAX : CONFIRM_MS_MAX;
+    const answer = await connection
+      .request(this.#subject(to), JSON.stringify(request), { timeout })
+      .catch((error: unknown) => {
+        throw new Refusal("not-ready", `shard ${to} does not confirm: ${messageOf(error)}`);
+      });
+    const told = answer.json<Answered<R> | ShardRefusal>();
+    if ("error" in told) throw new Refusal(told.kind, told.error);
+    return told;
+  }
+
+  /** The clock of a shard minus ours, measured once for each of its lives. */
+  offsetOf({ shard, instance }: Pick<Announcement, "shard" | "instance">): Promise<Micros> {
+    const known = this.#offsets.get(instance);
+    if (known !== undefined) return known;
+    const measured = this.#measure(shard).catch((error: unknown) => {
+      this.#offsets.delete(instance);
+      throw error;
+    });
+    this.#offsets.set(instance, measured);
+    return measured;
+  }
+
+  /** Clocks drift: measures anew when next asked. */
+  forgetOffsets(): void {
+    this.#offsets.clear();
+  }
+
+  async #measure(shard: number): Promise<Micros> {
+    const { wall } = this.#options;
+    const trips: RoundTrip[] = [];
+    for (let trip = 0; trip < ROUND_TRIPS; trip++) {
+      const sent = wall();
+      const { wall: theirs } = await this.ask(shard, { do: "clock" });
+      trips.push({ sent, theirs: micros(theirs), received: wall() });
+    }
+    return clockOffset(trips);
+  }
+
+  #subject(shard: number): string {
+    return `${this.#root}.${encodedLevel(this.#options.cluster)}.${shard}`;
+  }
+
+  #onMessage(message: Msg): void {
+    const said = message.json<ShardRequest | ShardNote>();
+    if ("note" in said) this.#options.onNote(said);
+    else void this.#answer(message, said);
+  }
+
+  async #answer(message: Msg, request: ShardRequest): Promise<void> {
+    const answer = await this.#attempt(request);
+    if (!this.#options.connection.isClosed()) message.respond(JSON.stringify(answer));
+  }
+
+  async #attempt(request: ShardRequest): Promise<AnyAnswer | ShardRefusal> {
+    try {
+      return await this.#options.onRequest(request);
+    } catch (error) {
+      if (error instanceof Refusal) return { error: error.message, kind: error.kind };
+      this.#options.log(`shards: ${request.do} failed: ${messageOf(error)}`);
+      return { error: messageOf(error), kind: "not-ready" };
+    }
+  }
+}
