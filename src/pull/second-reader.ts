@@ -36,6 +36,12 @@ export type PullSecond = PullPlace & {
 const PULLS: ReadonlySet<string> = new Set(["pull-first", "pull-repeat"]);
 const { pullsInProgress: _, area: __, changedAt: ___, cpuNanos: ____, ...counted } = BoardWord;
 
+/** Shorter than that, and nothing in it: the next interval begins where this one would have. */
+const SPAN_NS_MIN = 50e6;
+
+const isEmpty = ({ classes, lateness }: IntervalSnapshot): boolean =>
+  classes.length === 0 && lateness.total === 0;
+
 type Mark = { readonly at: number; readonly area: number; readonly cpu: number };
 
 export class SecondReader {
@@ -81,11 +87,12 @@ export class SecondReader {
     const before = this.#last;
     const span = now - before.at;
     if (span <= 0) return undefined;
+    const snapshot = this.#reader.takeInterval(this.#since(before.at), this.#since(now));
+    if (span < SPAN_NS_MIN && isEmpty(snapshot)) return undefined;
     this.#last = this.#mark(now);
     const { activeSeconds, ...rest } = place;
     const active = activeSeconds - this.#activeSeconds;
     this.#activeSeconds = activeSeconds;
-    const snapshot = this.#reader.takeInterval(this.#since(before.at), this.#since(now));
     return {
       ...rest,
       snapshot: {
