@@ -44,9 +44,12 @@ export const blobGets = (
     size,
   }));
 
-const samplePath = fileURLToPath(
+const published = fileURLToPath(
   new URL("../../../shared/data/traces/dal09_blobs_sample.reconstructed.json", import.meta.url),
 );
+
+/** Where the published sample lies; undefined where it is absent. */
+export const samplePath = (): string | undefined => (existsSync(published) ? published : undefined);
 
 /** Printed by tests that skip because `sample` gave undefined. */
 export const needsSample =
@@ -54,7 +57,8 @@ export const needsSample =
 
 /** Records of the published sample whose objects have at most so many bytes. */
 export function sample(sizeMax: number): TraceRecord[] | undefined {
-  if (!existsSync(samplePath)) return undefined;
-  const all = JSON.parse(readFileSync(samplePath, "utf8")) as TraceRecord[];
+  const path = samplePath();
+  if (path === undefined) return undefined;
+  const all = JSON.parse(readFileSync(path, "utf8")) as TraceRecord[];
   return all.filter((each) => Number(each["http.response.written"]) <= sizeMax);
 }

@@ -111,7 +111,7 @@ async function firstUnreachable(
   }
 }
 
-export function requireConnection(origin: string): Promise<void> {
+function requireConnection(origin: string): Promise<void> {
   const { protocol, hostname, port } = new URL(origin);
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({
