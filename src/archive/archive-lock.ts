@@ -20,6 +20,7 @@ export type ArchiveLock = { release(): void };
 
 type LockOptions = {
   readonly name?: string;
+  /** Take over the lock of another host, which nobody here can ask. One of this host is judged by its process alone. */
   readonly breakLock: boolean;
   readonly onNotice: (sentence: string) => void;
 };
@@ -102,11 +103,13 @@ function readHolder(path: string): Holder | undefined {
 
 // A lock that cannot be read was torn by a crash: its writer did not live to complete it.
 function refuseIfAlive(holder: Holder | undefined, breakLock: boolean): void {
-  if (holder === undefined || breakLock) return;
-  if (holder.host !== hostname())
+  if (holder === undefined) return;
+  if (holder.host !== hostname()) {
+    if (breakLock) return;
     throw new UsageError(
       `${inUse(holder).message}: if that host is gone, give --break-lock to take it over`,
     );
+  }
   const boot = textOf("/proc/sys/kernel/random/boot_id");
   if (boot !== null && holder.boot !== null && boot !== holder.boot) return;
   if (!isRunning(holder.pid)) return;

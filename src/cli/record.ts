@@ -12,6 +12,11 @@ const options = {
     default: false,
     help: "check the configuration and print it with its defaults, then end",
   },
+  "break-lock": {
+    type: "boolean",
+    default: false,
+    help: "take over an archive whose writer was on another host that is gone",
+  },
   example: {
     type: "boolean",
     default: false,
@@ -40,7 +45,7 @@ export const record: Command<typeof options> = {
     { type: "drayage record --config record.yaml", does: "record until Ctrl-C" },
   ],
   options,
-  async run({ config: file, check, example, format }, _, terminal) {
+  async run({ config: file, check, example, format, "break-lock": breakLock }, _, terminal) {
     if (example) {
       terminal.out.write(exampleConfig(format === "yaml" ? "yaml" : "json"));
       return ExitCode.done;
@@ -55,6 +60,6 @@ export const record: Command<typeof options> = {
       return ExitCode.done;
     }
     terminal.err.write(`${printedConfig(config)}\n`);
-    return serveRecording(config, terminal);
+    return serveRecording(config, { breakLock }, terminal);
   },
 };

@@ -90,6 +90,25 @@ describe("drayage record as a service", () => {
     );
   });
 
+  test("leaves an archive alone that a writer on another host holds, but for --break-lock", async (t) => {
+    const upstream = await registry(t);
+    const folder = archiveFolder(t);
+    const holder = { pid: 7, host: "elsewhere.example", started: "1", boot: "x", token: "y" };
+    writeFileSync(join(folder, "lock"), JSON.stringify(holder));
+    const config = {
+      archive_directory: folder,
+      proxy: { listen: "127.0.0.1:0", upstream: upstream.url },
+      record: { spec: ["/v2/**"] },
+    };
+    const refused = await RecorderProcess.start(t, config);
+    assert.equal((await refused.ended).code, 2);
+    assert.match(refused.said, /archive in use by pid 7 on elsewhere\.example: .* --break-lock/);
+    const recorder = await RecorderProcess.start(t, config, { flags: ["--break-lock"] });
+    assert.match(recorder.said, /took over the lock of pid 7 on elsewhere\.example/);
+    assert.equal((await recorder.end("SIGINT")).code, 0, recorder.said);
+    assert.ok(!readdirSync(folder).includes("lock"));
+  });
+
   test("exits with 4 where the upstream is not there", async (t) => {
     const recorder = await RecorderProcess.start(t, {
       archive_directory: archiveFolder(t),

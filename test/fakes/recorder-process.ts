@@ -28,12 +28,15 @@ export class RecorderProcess {
   static async start(
     t: TestContext,
     config: object,
-    { fileBlocksMax }: { readonly fileBlocksMax?: number } = {},
+    {
+      fileBlocksMax,
+      flags = [],
+    }: { readonly fileBlocksMax?: number; readonly flags?: readonly string[] } = {},
   ): Promise<RecorderProcess> {
     const folder = mkdtempSync(join(tmpdir(), "drayage-record-"));
     const file = join(folder, "record.json");
     writeFileSync(file, JSON.stringify(config));
-    const words = [process.execPath, "bin/drayage.js", "record", "--config", file];
+    const words = [process.execPath, "bin/drayage.js", "record", "--config", file, ...flags];
     const limit = fileBlocksMax === undefined ? "" : `ulimit -f ${fileBlocksMax}; `;
     const child = spawn("sh", ["-c", `${limit}exec "$@"`, "sh", ...words], {
       stdio: ["ignore", "ignore", "pipe"],

@@ -28,12 +28,23 @@ type Service = {
   readonly progress: RecordProgress | undefined;
 };
 
+/** What the command line adds to the configuration. */
+type ServiceFlags = {
+  /** Take over the lock of a writer on another host. */
+  readonly breakLock: boolean;
+};
+
 /** Records, plays, or both, until a signal or until the archive fails. */
-export async function serveRecording(config: RecordConfig, terminal: Terminal): Promise<ExitCode> {
+export async function serveRecording(
+  config: RecordConfig,
+  flags: ServiceFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
   const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
   const end = endOfService(terminal.program);
   try {
     const service = await start(config, {
+      ...flags,
       say,
       onFailure: end.fail,
       onRefused: end.refuse,
@@ -56,7 +67,7 @@ export async function serveRecording(config: RecordConfig, terminal: Terminal): 
 const hasFailed = ({ recorder }: Service): boolean =>
   (recorder?.state().archive.failure ?? null) !== null;
 
-type Voice = {
+type Voice = ServiceFlags & {
   readonly say: (sentence: string) => void;
   readonly onFailure: (isAll: boolean) => void;
 };
@@ -66,12 +77,12 @@ type Refused = { readonly onRefused: (error: Error) => void };
 
 async function start(
   config: RecordConfig,
-  { say, onFailure, onRefused }: Voice & Refused,
+  { say, onFailure, onRefused, breakLock }: Voice & Refused,
 ): Promise<Service> {
   const given = commandOptions(config);
   const commands =
     given === undefined ? undefined : new StorageCommands({ ...given, onNotice: say });
-  const recorder = await startRecorder(config, { commands, say, onFailure });
+  const recorder = await startRecorder(config, { commands, say, onFailure, breakLock });
   try {
     const played =
       config.publish === null
@@ -90,11 +101,13 @@ type RecorderParts = Voice & { readonly commands: StorageCommands | undefined };
 
 async function startRecorder(
   config: RecordConfig,
-  { commands, say, onFailure }: RecorderParts,
+  { commands, say, onFailure, breakLock }: RecorderParts,
 ): Promise<Recorder | undefined> {
   if (config.record === null) return undefined;
+  const options = recorderOptions(config, config.record);
   const recorder = await Recorder.start({
-    ...recorderOptions(config, config.record),
+    ...options,
+    writer: { ...options.writer, breakLock },
     commands,
     onNotice: say,
     // The writer has said what happened.

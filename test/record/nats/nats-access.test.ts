@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { nkeys } from "@nats-io/transport-node";
-import { DrayageError } from "../../../src/core/errors.ts";
+import { connect, credsAuthenticator, nkeys } from "@nats-io/transport-node";
+import { DrayageError, UsageError } from "../../../src/core/errors.ts";
 import { selfSignedCertificate } from "../../fakes/certificate.ts";
-import { Kept, natsServer, startSource } from "./kept-batches.ts";
+import { natsOperator } from "../../fakes/nats-operator.ts";
+import { Kept, natsServer, startSource, until } from "./kept-batches.ts";
 
 describe("access to a NATS server", () => {
   test("is let in by token, by user and password, by nkey", async (t) => {
@@ -36,6 +37,37 @@ describe("access to a NATS server", () => {
           !error.message.includes("secret"),
       );
     }
+  });
+
+  test("is let in by a credentials file in operator mode; not without, and not once it has expired", async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "drayage-creds-"));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const operator = natsOperator();
+    const peer = await natsServer(t, { config: operator.config });
+    if (peer === undefined) return;
+    const [file, old] = [join(folder, "user.creds"), join(folder, "old.creds")];
+    writeFileSync(file, operator.credentials());
+    writeFileSync(old, operator.credentials(1_000_000_000));
+    const sink = new Kept();
+    const credentials = { kind: "creds", file } as const;
+    const { source } = await startSource(peer.url, sink, { nats: { credentials } });
+    const client = await connect({
+      servers: peer.url,
+      authenticator: credsAuthenticator(Buffer.from(operator.credentials())),
+    });
+    client.publish("a.b", "hello");
+    await client.flush();
+    await until(() => sink.texts.length === 1, "the message");
+    assert.deepEqual(sink.texts, ["/a/b=hello"]);
+    await client.close();
+    await source.stop();
+    const isRefused = (error: unknown): boolean =>
+      error instanceof DrayageError && error.code === "auth-failed";
+    await assert.rejects(startSource(peer.url, new Kept()), isRefused);
+    const expired = { credentials: { kind: "creds", file: old } } as const;
+    await assert.rejects(startSource(peer.url, new Kept(), { nats: expired }), isRefused);
+    const missing = { credentials: { kind: "creds", file: join(folder, "none") } } as const;
+    await assert.rejects(startSource(peer.url, new Kept(), { nats: missing }), UsageError);
   });
 
   test("speaks TLS, and shows a certificate where one is asked for", async (t) => {
