@@ -7,7 +7,7 @@ import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
 import type { PullPlan } from "../workers/pull-plan.ts";
 import type { HerdFigures, HerdRequest } from "./herd-run.ts";
 import type { PullInterval } from "./pull-interval.ts";
-import type { PullRecorder, TallyPoint } from "./pull-recorder.ts";
+import type { TallyPoint } from "./pull-recorder.ts";
 import type { PullSum } from "./pull-sum.ts";
 import type { Schedule } from "./schedule.ts";
 import type { PullSecond } from "./second-reader.ts";
@@ -62,8 +62,6 @@ export type DriverSinks = {
   started(begun: PullBegun): void;
   /** Each second, cut at the borders of steps; warm-up passes included. */
   second(second: PullSecond): void;
-  /** Pulls so far, once a second, for the course of the rate. */
-  sample(seconds: number, soFar: ReturnType<PullRecorder["soFar"]>): void;
   scraped(scrape: Scrape): void;
 };
 

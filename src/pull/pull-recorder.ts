@@ -88,8 +88,8 @@ export class PullRecorder {
     };
   }
 
-  /** Figures so far, without ending an interval: for a finer course of the rate. `activeSeconds`: summed over pullers. */
-  soFar(now: number): PullCounters & { readonly activeSeconds: number } {
-    return { ...this.#counters.read(), activeSeconds: this.#activeAreaAt(now) / 1e9 };
+  /** Summed over pullers, so far. */
+  activeSeconds(now: number): number {
+    return this.#activeAreaAt(now) / 1e9;
   }
 }

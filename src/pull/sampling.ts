@@ -48,10 +48,8 @@ export class Sampling {
 
   /** Once a second and at every border, so that each stretch belongs to one step. */
   to(now: number): void {
-    const { sinks, log } = this.#parts;
-    const soFar = this.#recorder.soFar(now);
-    sinks.sample((now - log.at) / 1e9, soFar);
-    const { activeSeconds } = soFar;
+    const { sinks } = this.#parts;
+    const activeSeconds = this.#recorder.activeSeconds(now);
     const second = this.#seconds.take(now, { ...this.place, activeSeconds });
     if (second === undefined) return;
     this.sum.add(second);

@@ -76,6 +76,7 @@ test("a ramp that is killed keeps the steps it had, and is reported", async () =
     () =>
       place.has("killed/counts.ndjson") &&
       place.text("killed/counts.ndjson").split("\n").length > 2,
+    "there are two seconds",
   );
   run.child.kill("SIGKILL");
   await run.ended;
@@ -136,7 +137,7 @@ test("--ui json: a line a second with active pullers, and --metrics with the ram
   const run = place.start(
     ramp("told", "--iteration-seconds=8", "--ui=json", "--metrics=127.0.0.1:0"),
   );
-  await until(() => run.said().includes('"type":"progress"'));
+  await until(() => run.said().includes('"type":"progress"'), "it tells of its course");
   const lines = run
     .said()
     .trimEnd()

@@ -3,7 +3,6 @@ import { UsageError } from "../../core/errors.ts";
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
 import type { DriverEnd } from "../../pull/driver-contract.ts";
 import { type Image, imageText } from "../../pull/image-list.ts";
-import type { RateCourse } from "../../pull/rate-course.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { paintFor } from "../../report/text-table.ts";
@@ -25,6 +24,7 @@ import { pullFigureTitles, pullPage } from "./pull-page.ts";
 import type { PullRequest } from "./pull-request.ts";
 import { type PullFigures, pullFigures, pullResults, verdictOfPull } from "./pull-results.ts";
 import { type PullStory, pullText } from "./pull-text.ts";
+import type { SecondCourse } from "./second-course.ts";
 
 /** A run at its end, or as it is so far. */
 type SeenRun = {
@@ -40,7 +40,7 @@ export type FinishedRun = SeenRun & {
   readonly signal: ExitCode | undefined;
   readonly files: PullFiles;
   readonly course: PullCourse;
-  readonly rates: RateCourse;
+  readonly rates: Pick<SecondCourse, "points">;
 };
 
 const figuresOf = (

@@ -9,7 +9,6 @@ import type { DriverRequest, Phase } from "../../pull/driver-contract.ts";
 import type { HerdRequest } from "../../pull/herd-run.ts";
 import { type Image, imageText } from "../../pull/image-list.ts";
 import { metricLine } from "../../pull/metric-line.ts";
-import { RateCourse } from "../../pull/rate-course.ts";
 import { requireReachable } from "../../pull/reachable.ts";
 import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
@@ -33,6 +32,7 @@ import { herdImages, type PullPlanInput, pullPhases, pullPlan } from "./pull-pha
 import type { PullRequest } from "./pull-request.ts";
 import { resourceWarnings } from "./resource-warnings.ts";
 import { runRecordOf } from "./run-record.ts";
+import { SecondCourse } from "./second-course.ts";
 import { type ServerAccess, serverAccess } from "./server-access.ts";
 
 type Servers = { readonly cache: ServerAccess; readonly registry: ServerAccess };
@@ -93,7 +93,7 @@ type RunParts = {
 class PullRun {
   readonly #parts: RunParts;
   readonly #terminal: Terminal;
-  readonly #rates = new RateCourse();
+  readonly #rates = new SecondCourse();
   readonly #startedAt = Date.now();
   /** Makes pullers on other machines; they are in this process if absent. */
   #makeFleet: MakePullFleet | undefined;
@@ -204,6 +204,7 @@ class PullRun {
     { outputs, course }: { outputs: PullOutputs | undefined; course: PullCourse },
   ): PullDriver {
     const { request, files } = this.#parts;
+    const rates = this.#rates;
     const { settings } = request;
     const driverRequest: DriverRequest = {
       plan,
@@ -227,10 +228,10 @@ class PullRun {
         course.started(begun);
       },
       second(second) {
+        rates.add(second);
         outputs?.second(second);
         course.second(second);
       },
-      sample: (seconds, soFar) => this.#rates.add({ seconds, ...soFar }),
       scraped: (scrape) => outputs?.scraped(scrape),
     });
   }

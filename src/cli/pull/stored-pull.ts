@@ -2,14 +2,14 @@
 // Works on whole tests and on killed ones, whose results.json and whose errors by puller are missing.
 import type { DriverEnd } from "../../pull/driver-contract.ts";
 import { PullSum } from "../../pull/pull-sum.ts";
-import { RateCourse, type RatePoint } from "../../pull/rate-course.ts";
-import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
+import type { RatePoint } from "../../pull/rate-course.ts";
+import { pullsAlone } from "../../pull/second-reader.ts";
 import type { CalibrationNote } from "../../report/run-figures.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { type StoredRecord, storedJson } from "../../report/stored-run.ts";
-import type { ErrorCount } from "../../workers/pull-messages.ts";
 import { figuresOfEnd, type PullFigures, unknownServer } from "./pull-results.ts";
 import { storedSeconds } from "./pull-store.ts";
+import { SecondCourse } from "./second-course.ts";
 
 /** Of results.json: what the seconds do not tell. */
 type StoredEnd = Pick<PullFigures, "ending" | "thresholds" | "errors" | "server" | "counts"> &
@@ -37,7 +37,7 @@ export function loadStoredPull(directory: string, record: StoredRecord): StoredP
   const damages: string[] = [];
   const sum = new PullSum();
   const timeline = new RunTimeline();
-  const course = new StoredCourse();
+  const course = new SecondCourse();
   for (const second of storedSeconds(directory, damages)) {
     sum.add(second);
     timeline.add({ snapshot: pullsAlone(second.snapshot), planned: null });
@@ -76,46 +76,4 @@ export function loadStoredPull(directory: string, record: StoredRecord): StoredP
     exit: end?.exit ?? null,
     damages,
   };
-}
-
-/** The course of the rate, and what failed, from seconds. */
-class StoredCourse {
-  seconds = 0;
-  readonly #rates = new RateCourse();
-  readonly #failed = new Map<string, ErrorCount>();
-  #pulls = 0;
-  #failures = 0;
-  #activeSeconds = 0;
-
-  add({ snapshot, meanActive }: PullSecond): void {
-    const { start, end } = snapshot;
-    this.seconds = end / 1e9;
-    this.#activeSeconds += (meanActive * (end - start)) / 1e9;
-    for (const { done, failed, errors } of pullsAlone(snapshot).classes) {
-      this.#pulls += done;
-      this.#failures += failed;
-      for (const [kind, count] of Object.entries(errors)) this.#count(kind, count, start);
-    }
-    this.#rates.add({
-      seconds: this.seconds,
-      pulls: this.#pulls,
-      failed: this.#failures,
-      activeSeconds: this.#activeSeconds,
-    });
-  }
-
-  #count(kind: string, count: number, firstAt: number): void {
-    const known = this.#failed.get(kind);
-    if (known === undefined)
-      this.#failed.set(kind, { puller: -1, kind, count, firstAt, sample: "" });
-    else known.count += count;
-  }
-
-  get points(): readonly RatePoint[] {
-    return this.#rates.points;
-  }
-
-  get errors(): readonly ErrorCount[] {
-    return [...this.#failed.values()];
-  }
 }
