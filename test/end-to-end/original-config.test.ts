@@ -64,8 +64,8 @@ describe("the configuration of the original's documentation", () => {
       place.drayage(["master", "-c", mode, "-i", "config.yaml", ...flags]);
     const warmed = await master("warmup");
     assert.equal(warmed.code, 0, warmed.err);
-    // Twelve seconds of trace, at the speed of a test; late on a busy machine is no finding of this one.
-    const quick = ["--set", "client_info.speed=8", "--set", "run.saturation.lateness_ms=2000"];
+    // Twelve seconds of trace, at the speed of a test. A busy machine makes short runs invalid, which is no finding of this one.
+    const quick = ["--set", "client_info.speed=8", "--allow-invalid"];
     const ran = await master("run", ...quick);
     assert.equal(ran.code, 0, ran.err);
     for (const { said } of clients) assert.match(said(), /run of .*: node [12] of 2\ndone/);
