@@ -242,13 +242,11 @@ export class ArchiveFileWriter {
     const parts = Math.max(1, Math.ceil(last.total / IMAGE_PART_BYTES));
     const share = last.total / parts;
     const image = new ImageParts(this.file, { parts, stamp: this.#stamp });
-    for (const events of lastEvents(from.source, { last, seed: from.seed })) {
-      for (const [id, { raw }] of events) {
-        image.add(id, raw);
-        if (image.bytes >= share && image.part < parts - 1) {
-          image.end();
-          this.#relieve();
-        }
+    for (const { id, raw } of lastEvents(from.source, { last, seed: from.seed })) {
+      image.add(id, raw);
+      if (image.bytes >= share && image.part < parts - 1) {
+        image.end();
+        this.#relieve();
       }
     }
     while (image.part < parts) image.end();

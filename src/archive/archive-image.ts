@@ -6,7 +6,6 @@ import { type Micros, micros } from "../core/units.ts";
 import type { ArchiveFile } from "./archive-file.ts";
 import { batchBlock, walkIds } from "./batch-record.ts";
 import type { PathFilter } from "./event.ts";
-import { decodeEvent } from "./event-block.ts";
 import { HEADER_BYTES } from "./header-page.ts";
 import type { Image, ImageEntry } from "./image.ts";
 import { LastEvents, lastEvents } from "./last-events.ts";
@@ -114,13 +113,12 @@ function* valuesOf(
   file: ArchiveFile,
   { last, table, seen }: { last: LastEvents; table: PathTable; seen: Uint8Array },
 ): Generator<ImageEntry> {
-  for (const events of lastEvents(file, { last, seed: file.seed }))
-    for (const [id, { kind, body }] of events) {
-      if (id >= table.count) continue;
-      seen[id] = 1;
-      const path = table.path(id);
-      yield { path, event: decodeEvent(kind, path, body) };
-    }
+  for (const walk of lastEvents(file, { last, seed: file.seed })) {
+    if (walk.id >= table.count) continue;
+    seen[walk.id] = 1;
+    const path = table.passingPath(walk.id);
+    yield { path, event: walk.event(path) };
+  }
 }
 
 /** Paths that have no event. The file's own table, then what others know besides. */
@@ -138,7 +136,7 @@ function* others({
     if (told.includes(each)) continue;
     for (let id = 0; id < each.count; id++) {
       if (each === table && seen[id] === 1) continue;
-      const path = each.path(id);
+      const path = each.passingPath(id);
       if (path !== "" && !told.some((other) => other.find(path) >= 0)) yield path;
     }
     told.push(each);

@@ -111,7 +111,7 @@ export class EventWalk {
   }
 }
 
-export function decodeEvent(code: number, path: string, body: Buffer): ArchiveEvent {
+function decodeEvent(code: number, path: string, body: Buffer): ArchiveEvent {
   const kind = kinds[code];
   switch (kind) {
     case "removed":

@@ -4,6 +4,7 @@
 import { batchBlock } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { EventWalk } from "./event-block.ts";
+import { RecordType } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
 
 const GROWTH = 1.25;
@@ -40,6 +41,8 @@ export class LastEvents {
   /** All events of a block that lies in the record at `offset`. */
   see(block: Buffer, offset: number): void {
     const walk = new EventWalk(block);
+    // Each path of an image comes once: without this, arrays that grow leave several times their size behind.
+    if (walk.count > FIRST_PATHS) this.#resize(this.#count + walk.count);
     while (walk.next()) this.set(walk.id, offset, walk.end - walk.from);
   }
 
@@ -54,41 +57,50 @@ export class LastEvents {
   }
 
   #makeRoom(id: number): void {
-    if (id >= this.#recordAt.length) {
-      const size = Math.max(id + 1, Math.ceil(this.#recordAt.length * GROWTH));
-      const recordAt = new Float64Array(size);
-      recordAt.set(this.#recordAt);
-      this.#recordAt = recordAt;
-      const bytes = new Uint32Array(size);
-      bytes.set(this.#bytes);
-      this.#bytes = bytes;
-    }
+    if (id >= this.#recordAt.length)
+      this.#resize(Math.max(id + 1, Math.ceil(this.#recordAt.length * GROWTH)));
     if (id >= this.#count) this.#count = id + 1;
+  }
+
+  #resize(size: number): void {
+    if (size <= this.#recordAt.length) return;
+    const recordAt = new Float64Array(size);
+    recordAt.set(this.#recordAt);
+    this.#recordAt = recordAt;
+    const bytes = new Uint32Array(size);
+    bytes.set(this.#bytes);
+    this.#bytes = bytes;
   }
 }
 
-/** An event as it lies in a block: views. */
-export type EventAt = { readonly raw: Buffer; readonly kind: number; readonly body: Buffer };
-
 /**
- * Record by record, the last events that lie in it by the ids of their paths. A record that cannot be read is passed over;
- * its paths then have no event.
+ * The last event of every path, record by record: a walk that stands at it, until the next is asked for. No objects are made, since
+ * one record of an image holds some hundred thousand events. A record that cannot be read is passed over; its paths then have no
+ * event.
  */
 export function* lastEvents(
   source: ByteSource,
   { last, seed }: { last: LastEvents; seed: number },
-): Generator<Map<number, EventAt>> {
+): Generator<EventWalk> {
   const records = new RecordWalk(source, seed);
   for (const offset of last.records()) {
     const found = records.at(offset);
     if (found.kind !== "record") continue;
     const block = batchBlock(found.record);
+    // An image has a path once; a batch may have several events of one.
+    const ends = found.record.type === RecordType.image ? undefined : lastPlaces(block);
     const walk = new EventWalk(block);
-    const events = new Map<number, EventAt>();
     while (walk.next()) {
-      if (last.offset(walk.id) !== offset) continue;
-      events.set(walk.id, { raw: walk.raw, kind: walk.kind, body: walk.body });
+      const isLast = ends === undefined || ends.get(walk.id) === walk.from;
+      if (isLast && last.offset(walk.id) === offset) yield walk;
     }
-    yield events;
   }
+}
+
+/** Where the last event of each id begins. */
+function lastPlaces(block: Buffer): Map<number, number> {
+  const places = new Map<number, number>();
+  const walk = new EventWalk(block);
+  while (walk.next()) places.set(walk.id, walk.from);
+  return places;
 }

@@ -77,9 +77,18 @@ export class PathTable {
   path(id: number): string {
     const known = this.#texts.get(id);
     if (known !== undefined) return known;
-    const path = this.#text.toString("utf8", this.#starts[id], this.#starts[id + 1]);
+    const path = this.#textOf(id);
     this.#remember(path, id);
     return path;
+  }
+
+  /** The same for a walk over all ids, which would push out each text before it is asked for again. */
+  passingPath(id: number): string {
+    return this.#count > TEXTS_MAX ? (this.#texts.get(id) ?? this.#textOf(id)) : this.path(id);
+  }
+
+  #textOf(id: number): string {
+    return this.#text.toString("utf8", this.#starts[id], this.#starts[id + 1]);
   }
 
   /** A view on the bytes of a path. */
