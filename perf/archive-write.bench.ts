@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync } from "node:fs";
+import { appendFileSync, readFileSync, rmSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { McapStreamReader, McapWriter } from "@mcap/core";
@@ -7,14 +7,15 @@ import { ArchiveWriter } from "../src/archive/archive-writer.ts";
 import type { CodecName } from "../src/archive/codec.ts";
 import type { ArchiveEvent } from "../src/archive/event.ts";
 import { micros } from "../src/core/units.ts";
-import type { Bench, BenchResult } from "./bench.ts";
-import { interleave, resultOf } from "./measure.ts";
+import type { Bench } from "./bench.ts";
+import { cpuSeconds, interleave, resultOf } from "./measure.ts";
 
 const MESSAGE_BYTES = 128;
 const PATHS = 1000;
 /** Messages of one read turn of a client under load. */
 const BATCH = 100;
 const ROUNDS_QUICK = 3;
+const ROUNDS = 5;
 
 const paths = Array.from({ length: PATHS }, (_, at) => `/stream/${at % 10}/${at}`);
 
@@ -118,6 +119,33 @@ function checkMcap(path: string, messages: number): void {
   if (found !== messages) throw new Error(`${found} messages in MCAP, ${messages} written`);
 }
 
+type Variant = {
+  /** Gives the file in which the messages are. */
+  readonly write: (path: string, messages: number) => Promise<string>;
+  readonly check: (path: string, messages: number) => void | Promise<void>;
+};
+
+const archive = (codec: CodecName): Variant => ({
+  write: async (path, messages) => {
+    await writeArchive(path, messages, codec);
+    return join(path, "current");
+  },
+  check: checkArchive,
+});
+
+const variants: Readonly<Record<string, Variant>> = {
+  "archive none": archive("none"),
+  "archive deflate": archive("deflate"),
+  "archive zstd": archive("zstd"),
+  appendFile: {
+    write: writePlain,
+    check: (path, messages) => {
+      if (statSync(path).size !== messages * MESSAGE_BYTES) throw new Error("bytes are missing");
+    },
+  },
+  "@mcap/core": { write: writeMcap, check: checkMcap },
+};
+
 export const bench: Bench = {
   name: "archive-write",
   question: "What does recording cost against the least possible, and against MCAP's own library?",
@@ -126,44 +154,49 @@ export const bench: Bench = {
     variants:   archive (none, deflate, zstd) | appendFile of the bytes alone | @mcap/core, chunks uncoded`,
   async run({ quick, tmp }) {
     const messages = quick ? 100_000 : 1_000_000;
-    let round = 0;
+    const rounds = quick ? ROUNDS_QUICK : ROUNDS;
+    const costs = new Map<string, number[]>();
     const sizes = new Map<string, number>();
-    const timed = async (
-      name: string,
-      work: (path: string) => Promise<string>,
-    ): Promise<number> => {
-      const path = join(tmp, `round-${round++}`);
-      const begun = performance.now();
-      const file = await work(path);
-      const seconds = (performance.now() - begun) / 1000;
-      sizes.set(name, statSync(file).size);
-      if (name.startsWith("archive")) await checkArchive(path, messages);
-      else if (name === "@mcap/core") checkMcap(path, messages);
-      else if (statSync(file).size !== messages * MESSAGE_BYTES)
-        throw new Error("bytes are missing");
-      return messages / seconds;
-    };
-    const archive = (codec: CodecName) => (): Promise<number> =>
-      timed(`archive ${codec}`, async (path) => {
-        await writeArchive(path, messages, codec);
-        return join(path, "current");
-      });
-    const rates = await interleave(quick ? ROUNDS_QUICK : 7, {
-      "archive none": archive("none"),
-      "archive deflate": archive("deflate"),
-      "archive zstd": archive("zstd"),
-      appendFile: () => timed("appendFile", (path) => writePlain(path, messages)),
-      "@mcap/core": () => timed("@mcap/core", (path) => writeMcap(path, messages)),
-    });
-    return Object.entries(rates).flatMap(([name, values]): BenchResult[] => [
-      resultOf({ metric: name, unit: "messages/s" }, values),
-      resultOf(
-        { metric: name, unit: "MB/s" },
-        values.map((rate) => (rate * MESSAGE_BYTES) / 1e6),
-      ),
-      resultOf({ metric: `${name}: file`, unit: "bytes/message" }, [
-        (sizes.get(name) ?? 0) / messages,
+    const timed =
+      (name: string, { write, check }: Variant) =>
+      async (): Promise<number> => {
+        const path = join(tmp, name.replaceAll(/\W/g, "-"));
+        const [begun, before] = [performance.now(), cpuSeconds()];
+        const file = await write(path, messages);
+        const seconds = (performance.now() - begun) / 1000;
+        const cost = ((cpuSeconds() - before) / messages) * 1e6;
+        costs.set(name, [...(costs.get(name) ?? []), cost]);
+        sizes.set(name, statSync(file).size);
+        await check(path, messages);
+        rmSync(path, { recursive: true });
+        return messages / seconds;
+      };
+    const rates = await interleave(
+      rounds,
+      Object.fromEntries(Object.entries(variants).map(([name, one]) => [name, timed(name, one)])),
+    );
+    return [
+      ...Object.entries(rates).flatMap(([name, values]) => [
+        resultOf({ metric: name, unit: "messages/s" }, values),
+        resultOf(
+          { metric: name, unit: "MB/s" },
+          values.map((rate) => (rate * MESSAGE_BYTES) / 1e6),
+        ),
+        // The first run of each is the uncounted one.
+        resultOf(
+          { metric: `${name}: processor`, unit: "us/message" },
+          (costs.get(name) ?? []).slice(1),
+        ),
+        resultOf({ metric: `${name}: file`, unit: "bytes/message" }, [
+          (sizes.get(name) ?? 0) / messages,
+        ]),
       ]),
-    ]);
+      ...["appendFile", "@mcap/core"].map((other) =>
+        resultOf(
+          { metric: `archive none / ${other}`, unit: "x" },
+          (rates["archive none"] ?? []).map((rate, round) => rate / (rates[other]?.[round] ?? 0)),
+        ),
+      ),
+    ];
   },
 };

@@ -136,7 +136,7 @@ async function atRate(tmp: string, quick: boolean): Promise<BenchResult[]> {
 
 /** The stall is visible, whoever came during it was late by no more, and the end is on time again. */
 async function withStall(tmp: string, quick: boolean): Promise<BenchResult[]> {
-  const count = quick ? 5000 : 30_000;
+  const count = quick ? 5000 : 20_000;
   const logs = writeLogs(join(tmp, "stalled"), count);
   const { lateness, drift } = (await paced(logs, { count, stallAt: count / 2 })).figures;
   const metric = `stall of ${STALL_MS} ms`;
