@@ -6,6 +6,7 @@ import { stringify } from "yaml";
 import { ExitCode } from "../core/exit-code.ts";
 import { startEmbeddedRegistryThread } from "../embedded/registry-thread.ts";
 import { createRunDirectory } from "../report/run-directory.ts";
+import type { Threshold } from "../report/thresholds/threshold.ts";
 import { briefProfile } from "../trace/synth/profile.ts";
 import { synthesize } from "../trace/synth/synthesize.ts";
 import { includeTokens } from "../trace/trace-options.ts";
@@ -15,9 +16,11 @@ import { uiOption } from "./live/ui-choice.ts";
 import { metricsOptions } from "./metrics/metrics-options.ts";
 import type { MetricsFlags } from "./metrics/publication.ts";
 import { planRun } from "./replay/engine-plan.ts";
+import { thresholdOption } from "./replay/replay-options.ts";
 import { type LoggedRequests, loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayRun } from "./replay/run-replay.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
+import { givenThresholds } from "./thresholds/given-thresholds.ts";
 import { typedWords } from "./typed-words.ts";
 
 /** A rate that any machine keeps and that fills every plot. */
@@ -36,6 +39,7 @@ const options = {
   seed: { type: "string", default: "0", value: "TEXT", help: "seed of trace and contents" },
   out: { type: "string", value: "DIR", help: "run directory; a new one below runs if absent" },
   json: { type: "boolean", default: false, help: "print the summary as JSON" },
+  ...thresholdOption,
   ...requestLogOptions,
   ...uiOption,
   ...metricsOptions,
@@ -50,6 +54,7 @@ export const demo: Command<typeof options> = {
   examples: [
     { type: "drayage demo", does: "replay a small synthetic trace for 10 s" },
     { type: "drayage demo --seconds 60", does: "the same for a minute" },
+    { type: "drayage demo -T 'get-blob.p99 < 50ms'", does: "exit 99 if that does not hold" },
   ],
   options,
   async run(given, _, terminal) {
@@ -65,9 +70,11 @@ export const demo: Command<typeof options> = {
       const warmed = await warm(path, { config, ui, metrics, otlp }, terminal);
       if (warmed !== ExitCode.done) return warmed;
       say(`filled; replaying for about ${given.seconds} s, every request at its time`);
+      const logged = loggedRequests(given);
+      const thresholds = givenThresholds(given.threshold);
       return await replay(
         path,
-        { config, json: given.json, logged: loggedRequests(given), ui, metrics, otlp },
+        { config, json: given.json, logged, thresholds, ui, metrics, otlp },
         terminal,
       );
     } finally {
@@ -148,6 +155,7 @@ async function replay(
     readonly json: boolean;
     readonly ui: string;
     readonly logged: LoggedRequests | undefined;
+    readonly thresholds: readonly Threshold[];
   },
   terminal: Terminal,
 ): Promise<ExitCode> {

@@ -45,7 +45,7 @@ export const resumeOption = {
 } as const satisfies OptionTable;
 
 /** What a run must keep. */
-const thresholdOption = {
+export const thresholdOption = {
   threshold: {
     type: "string",
     array: true,
