@@ -175,6 +175,47 @@ describe("11. damage", () => {
       assert.deepEqual((await itemsOf(reader)).map(plain), batches.map(plain));
     });
 
+  it("a flipped bit in the header: the file is still read, and recording goes on in a new one", async (t) => {
+    for (const at of [0, 9, 20, 40, 60, 90, 400, 1021]) {
+      const { directory, file, batches, crashed } = await recorded(t);
+      crashed[at] = (crashed[at] as number) ^ 1;
+      writeFileSync(file, crashed);
+      const { writer, notices } = await openWriter(t, { directory });
+      assert.match(notices.join(), /current is damaged \(header page\)/, `byte ${at}`);
+      const later = appended(writer, [value("/later", "x")]);
+      const reader = await openReader(t, directory, { writer });
+      const found = (await itemsOf(reader)).filter(({ kind }) => kind === "batch");
+      assert.deepEqual(found.map(plain), [...batches, later].map(plain), `byte ${at}`);
+      await reader.close();
+      await writer.close();
+    }
+  });
+
+  it("a flipped bit in the seal or the index before it: every batch is still read, and a gap tells of it", async (t) => {
+    const { directory, batches } = await recorded(t);
+    const { writer } = await openWriter(t, { directory });
+    const name = await writer.rotate();
+    await writer.close();
+    const file = join(directory, name);
+    const sound = readFileSync(file);
+    const index = sound.lastIndexOf(Buffer.from([0xa9, 0xd7, 5]));
+    const seal = sound.lastIndexOf(Buffer.from([0xa9, 0xd7, 6]));
+    for (const at of [index + 2, index + 30, seal, seal + 9, seal + 26, sound.length - 1]) {
+      const damaged = Buffer.from(sound);
+      damaged[at] = (damaged[at] as number) ^ 1;
+      writeFileSync(file, damaged);
+      const reader = await openReader(t, directory);
+      const items = await itemsOf(reader);
+      const found = items.filter(({ kind }) => kind === "batch");
+      assert.deepEqual(found.map(plain), batches.map(plain), `byte ${at}`);
+      assert.ok(
+        items.some((item) => item.kind === "gap" && item.why === "damage"),
+        `byte ${at}`,
+      );
+      await reader.close();
+    }
+  });
+
   it("a zero-filled tail is cut off", async (t) => {
     const { directory, file, batches, crashed } = await recorded(t);
     writeFileSync(file, Buffer.concat([crashed, Buffer.alloc(10_000)]));

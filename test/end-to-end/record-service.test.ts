@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
@@ -41,6 +48,17 @@ const sessionsAt = /sessions at (\S+)/;
 async function json(url: string, init?: RequestInit): Promise<unknown> {
   const response = await fetch(url, init);
   return { status: response.status, body: await response.json() };
+}
+
+type Shown = { readonly value: unknown };
+
+/** What has come of a stream so far. */
+function textOf({ body }: Response): { readonly text: string } {
+  const seen = { text: "" };
+  void (async () => {
+    for await (const piece of body ?? []) seen.text += Buffer.from(piece).toString();
+  })().catch(() => {});
+  return seen;
 }
 
 type Filling = {
@@ -203,6 +221,54 @@ describe("drayage record as a service", () => {
     assert.match(played, /in the store/);
     assert.match(played, /here/);
     assert.ok(readdirSync(folder).includes(name));
+    assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
+  });
+
+  test("case 27: a session whose file cannot be fetched is told after three tries and pauses; it plays once the file can be had", async (t) => {
+    const folder = archiveFolder(t);
+    const store = mkdtempSync(join(tmpdir(), "drayage-store-"));
+    t.after(() => rmSync(store, { recursive: true, force: true }));
+    const { writer } = await openWriter(t, { directory: folder });
+    appended(writer, [value("/a", "first")]);
+    await writer.rotate();
+    appended(writer, [value("/a", "in the store")]);
+    const name = await writer.rotate();
+    appended(writer, [value("/a", "here")]);
+    await writer.close();
+    copyFileSync(join(folder, name), join(store, "away"));
+    rmSync(join(folder, name));
+    const get = `const fs = require("fs"), [, store, name] = process.argv;
+      fs.appendFileSync(store + "/tries", ".");
+      fs.copyFileSync(store + "/" + name, process.env.DRAYAGE_ARCHIVE + "/" + name)`;
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: folder,
+      archive_cmds: {
+        list: [process.execPath, ["-e", `console.log("${name}")`]],
+        get: [process.execPath, ["-e", get, store]],
+        put: nothing,
+      },
+      publish: { bind: "127.0.0.1:0" },
+    });
+    const url = urlIn(recorder.said, sessionsAt);
+    const made = await json(`${url}/session`, { method: "POST", body: '{"speed": "unlimited"}' });
+    const { id } = (made as { body: { id: string } }).body;
+    const play = () => fetch(`${url}/session/${id}/control/state`, { method: "PUT", body: "play" });
+    const state = async (): Promise<unknown> => {
+      const { body } = (await json(`${url}/session/${id}/control/state`)) as { body: Shown };
+      return body.value;
+    };
+    const accept = { headers: { accept: "application/x-ndjson" } };
+    const stream = await fetch(`${url}/session/${id}/data`, accept);
+    const said = textOf(stream);
+    await play();
+    while (!said.text.includes("could not open log file")) await sleep(20);
+    assert.match(said.text, new RegExp(`"error":"could not open log file ${name}`));
+    while ((await state()) !== "pause") await sleep(10);
+    assert.equal(readFileSync(join(store, "tries"), "utf8").length % 3, 0);
+    copyFileSync(join(store, "away"), join(store, name));
+    await play();
+    while (!said.text.includes("here")) await sleep(20);
+    assert.match(said.text, /in the store/);
     assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
   });
 
