@@ -87,6 +87,8 @@ export type Command = {
   readonly env?: Readonly<Record<string, string>>;
   /** Standard input; nothing where it is not given. */
   readonly input?: string;
+  /** Another program that runs it, with the words before the command line: a namespace to be in. */
+  readonly within?: readonly string[];
 };
 
 /** Settings by dotted key, over those that every test shares. */
@@ -153,8 +155,9 @@ export class Workplace {
     this.write(name, JSON.stringify(config));
   }
 
-  start(args: readonly string[], { env = {}, input = "" }: Command = {}): Started {
-    const child = spawn(process.execPath, [program, ...args], {
+  start(args: readonly string[], { env = {}, input = "", within = [] }: Command = {}): Started {
+    const [first, ...rest] = [...within, process.execPath, program, ...args] as [string];
+    const child = spawn(first, rest, {
       cwd: this.directory,
       env: {
         ...process.env,
