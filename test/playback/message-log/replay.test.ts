@@ -334,6 +334,50 @@ describe("no loss and no repetition", () => {
       numbers(60).map(({ payload }) => payload),
     );
   });
+  test("with a reader that is held up: what it has read is sent meanwhile", async () => {
+    const times: number[] = [];
+    const module = new URL("./sample-reader.ts", import.meta.url);
+    const replay = new Replay({ module, export: "HaltingReader", args: [12] }, 1, {
+      length: 4,
+      hooks: ({ payload }) => {
+        assert.equal(payload, times.length);
+        times.push(performance.now());
+      },
+    });
+    replay.start();
+    await replay.done();
+    await replay.close();
+    assert.equal(times.length, 12);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+    for (const before of [3, 7]) assert.ok((gaps[before] as number) > 150, `gaps: ${gaps}`);
+  });
+  test("with a queue of length 1, filled from logs by the reader thread", async (t) => {
+    const sent: LogItem[] = [];
+    const replay = new Replay({ source: sampleDirectory(t) }, 100, {
+      length: 1,
+      hooks: (item) => sent.push(item),
+    });
+    replay.start();
+    await replay.done();
+    await replay.close();
+    assert.deepEqual(sent, allItems());
+  });
+  test("100,000 items at 100 times their 1,000 a second: each once, in order, in no less than their time", async (t) => {
+    const module = new URL("./sample-reader.ts", import.meta.url);
+    let next = 0;
+    const replay = new Replay({ module, export: "CountingReader", args: [100_000] }, 100, {
+      hooks: ({ payload }) => {
+        assert.equal(payload, next);
+        next++;
+      },
+    });
+    t.after(() => replay.close());
+    replay.start();
+    const { sent, span, failed, duration } = await replay.done();
+    assert.deepEqual([next, sent, span, failed], [100_000, 100_000, 99.999, 0]);
+    // The first may be late, and the last one then comes that much sooner after it.
+    assert.ok(duration > 0.8, `${duration} s`);
+  });
   test("with a queue of length 1", async () => {
     const sent: LogItem[] = [];
     const replay = new Replay(listReader(numbers(300)), 1000, {

@@ -30,3 +30,15 @@ export class SlowReader extends CountingReader {
     return super.read();
   }
 }
+
+/** Delivers four items at once and is then held up for 300 ms, again and again. */
+export class HaltingReader extends CountingReader {
+  #reads = 0;
+
+  override read(): unknown {
+    if (this.#reads > 0 && this.#reads % 4 === 0)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    this.#reads++;
+    return super.read();
+  }
+}
