@@ -14,8 +14,10 @@ export type SimulationFigures = {
   readonly result: SimulationResult;
 };
 
-/** The content of results.json, and of standard output under --json. */
+/** The content of results.json, and of standard output under --json: docs/formats/simulation-results.schema.json. */
 export const simulationResults = (figures: SimulationFigures) => ({
+  $schema: "urn:drayage:schema:simulation-results:1",
+  version: 1,
   simulation: figures.name,
   interrupted: figures.ending === "signal",
   failed: figures.ending === "failed",

@@ -1,0 +1,118 @@
+// run.json and results.json of every command that writes them satisfy the published schemas.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { Workplace } from "./workplace.ts";
+
+const place = new Workplace();
+let registry: EmbeddedRegistry;
+
+const checker = (name: string) =>
+  new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
+    JSON.parse(
+      readFileSync(new URL(`../../docs/formats/${name}.schema.json`, import.meta.url), "utf8"),
+    ),
+  );
+const checks = {
+  run: checker("run"),
+  results: checker("results"),
+  "pull-results": checker("pull-results"),
+  "simulation-results": checker("simulation-results"),
+};
+
+const load = (out: string, ...flags: string[]) =>
+  place.drayage([
+    ...["load", registry.url, "--duration", "1s", "--out", place.path(out)],
+    ...["--allow-invalid", ...flags],
+  ]);
+
+const request = (second: number) => ({
+  host: "localhost",
+  "http.request.duration": 0.01,
+  "http.request.method": "GET",
+  "http.request.uri": `v2/a/blobs/${second % 2}`,
+  "http.request.useragent": "docker/20.10.7",
+  "http.response.status": 200,
+  "http.response.written": 100,
+  id: String(second),
+  timestamp: `2017-08-08T11:03:0${second}.000Z`,
+  "http.request.remoteaddr": "a",
+});
+
+before(async () => {
+  registry = await startEmbeddedRegistryThread();
+  mkdirSync(place.path("demo"));
+  place.write("trace.json", JSON.stringify([1, 2, 3].map(request)));
+  place.write(
+    "simulate.yaml",
+    JSON.stringify({
+      trace: { location: ".", traces: ["trace.json"] },
+      simulate: { name: "builtin:cache" },
+    }),
+  );
+  const ended = await Promise.all([
+    load("paced", "--rate", "50/s", "-T", "p50 < 10s"),
+    load("closed", "--connections", "2"),
+    place.drayage(["demo", "--seconds", "1", "--out", place.path("demo")]),
+    place.drayage(["simulate", "-i", "simulate.yaml", "--out", place.path("simulated")]),
+    place.drayage([
+      ...["pull", "--demo", "--steps=1@300ms,2@300ms", `--results=${place.path("pulled")}`],
+    ]),
+  ]);
+  for (const { code, err } of ended) assert.ok(code === 0 || code === 8, `${code}: ${err}`);
+  const merged = await place.drayage([
+    ...["merge", place.path("paced"), place.path("demo/run"), "--out", place.path("sum")],
+  ]);
+  assert.equal(merged.code, 0, merged.err);
+  for (const again of ["closed", "pulled"]) {
+    const said = await place.drayage(["report", place.path(again)]);
+    assert.equal(said.code, 0, said.err);
+  }
+});
+after(async () => {
+  await registry.close();
+  place.leave();
+});
+
+for (const { verb, directory, results } of [
+  { verb: "load", directory: "paced", results: "results" },
+  { verb: "load, a closed loop, made again by report", directory: "closed", results: "results" },
+  { verb: "run (of the demo)", directory: "demo/run", results: "results" },
+  { verb: "warmup (of the demo)", directory: "demo/warmup", results: "results" },
+  { verb: "merge", directory: "sum", results: "results" },
+  { verb: "pull, made again by report", directory: "pulled", results: "pull-results" },
+  { verb: "simulate", directory: "simulated", results: "simulation-results" },
+] as const) {
+  test(`schemas: run.json and results.json of ${verb}`, () => {
+    for (const [schema, file] of [
+      ["run", "run.json"],
+      [results, "results.json"],
+    ] as const) {
+      const check = checks[schema];
+      assert.ok(
+        check(place.json(`${directory}/${file}`)),
+        `${file}: ${JSON.stringify(check.errors, null, 1)}`,
+      );
+    }
+    const named = place.json<{ $schema: string }>(`${directory}/results.json`).$schema;
+    assert.equal(named, `urn:drayage:schema:${results}:1`);
+  });
+}
+
+test("schemas: a missing, an unknown and a wrong field are refused", () => {
+  for (const [schema, file] of [
+    ["run", "paced/run.json"],
+    ["results", "paced/results.json"],
+    ["pull-results", "pulled/results.json"],
+    ["simulation-results", "simulated/results.json"],
+  ] as const) {
+    const good = place.json<Record<string, unknown>>(file);
+    const { version: _, ...missing } = good;
+    assert.equal(checks[schema](missing), false, `${schema}: missing`);
+    assert.equal(checks[schema]({ ...good, extra: 1 }), false, `${schema}: unknown`);
+    assert.equal(checks[schema]({ ...good, version: "1" }), false, `${schema}: wrong`);
+  }
+});
