@@ -42,6 +42,10 @@ export class TmuxTerminal {
     return this.#tmux(["display-message", "-p", "-t", "a", "#{cursor_flag}"]).trim() === "1";
   }
 
+  alternateScreenIsOn(): boolean {
+    return this.#tmux(["display-message", "-p", "-t", "a", "#{alternate_on}"]).trim() === "1";
+  }
+
   /** Waits until the screen shows it; throws with the screen when it never does. */
   async until(shown: RegExp, options: { history?: boolean } = {}): Promise<string> {
     const end = Date.now() + WAIT_MS_MAX;

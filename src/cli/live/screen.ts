@@ -50,8 +50,12 @@ export class Screen {
 
   /** As many columns and rows as a frame may have: a line that fills the last column would wrap on some terminals. */
   get size(): { readonly columns: number; readonly rows: number } {
-    const { columns = 80, rows = 24 } = this.#stream;
-    return { columns: Math.max(1, columns - 1), rows: Math.max(1, rows - 1) };
+    const rows = known(this.#stream.rows, 24);
+    return { columns: Math.max(1, this.#columns - 1), rows: Math.max(1, rows - 1) };
+  }
+
+  get #columns(): number {
+    return known(this.#stream.columns, 80);
   }
 
   open(): void {
@@ -99,7 +103,7 @@ export class Screen {
   /** To the first line of the frame. Lines that are longer than a terminal which became narrower take several of its rows. */
   #toTop(): string {
     if (this.#widths.length === 0) return "\r";
-    const { columns = 80 } = this.#stream;
+    const columns = this.#columns;
     const rows = this.#widths.reduce(
       (sum, width) => sum + Math.max(1, Math.ceil(width / columns)),
       0,
@@ -162,5 +166,9 @@ export class Screen {
     process.kill(process.pid, signal);
   };
 }
+
+/** A terminal that nobody has told its size says 0. */
+const known = (size: number | undefined, preset: number): number =>
+  size === undefined || size <= 0 ? preset : size;
 
 const DEADLY = ["SIGHUP", "SIGQUIT"] as const;
