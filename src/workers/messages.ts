@@ -72,6 +72,3 @@ export type FromFeeder =
   | { readonly type: "planned"; readonly second: number; readonly operations: number }
   | { readonly type: "finished"; readonly summary: FeedSummary }
   | { readonly type: "failed"; readonly code: ErrorCode | "internal"; readonly lines: string[] };
-
-/** What the alarm clock is started with. */
-export type AlarmClockTask = { readonly board: SharedArrayBuffer; readonly origin: bigint };
