@@ -13,6 +13,7 @@ import type { SourceReport, TraceReport } from "../extract/row-sink.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { outputOptions, plainNativePlan } from "./extract/native-options.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
+import { ProgressLine } from "./live/progress-line.ts";
 
 const options = {
   ...outputOptions,
@@ -85,8 +86,11 @@ export const extractArrivals: Command<typeof options> = {
       fields,
       scanned: [],
     });
-    const { source, report } =
-      given.as === "pulls" ? await writePulls(plan, native) : await writeRequests(plan, native);
+    const line = new ProgressLine(terminal, given);
+    const reading = (rows: () => number): void =>
+      line.watch(() => ({ doing: "reading", done: rows(), total: null, unit: "rows" }));
+    const write = given.as === "pulls" ? writePulls : writeRequests;
+    const { source, report } = await write({ ...plan, reading }, native).finally(() => line.end());
     terminal.err.write(summary(source, { report, as: given.as }));
     return ExitCode.done;
   },

@@ -24,6 +24,7 @@ import { readPassword } from "./extract/password-input.ts";
 import { schemaChoice } from "./extract/schema-choice.ts";
 import { tracePlan } from "./extract/trace-plan.ts";
 import { writeTrace } from "./extract/trace-writing.ts";
+import { ProgressLine } from "./live/progress-line.ts";
 
 const options = {
   ...databaseOptions,
@@ -145,9 +146,13 @@ export const extractInstances: Command<typeof options> = {
     try {
       if (given["dry-run"]) return printPlan(nova, { given, terminal });
       const sink = await openInstanceTrace(plan);
+      const line = new ProgressLine(terminal, given);
+      const reading = (rows: () => number): void =>
+        line.watch(() => ({ doing: "reading", done: rows(), total: null, unit: "rows" }));
       return await writeTrace(sink, {
-        fill: (target) => readInstances(nova, { options: instances, sink: target }),
+        fill: (target) => readInstances(nova, { options: { ...instances, reading }, sink: target }),
         terminal,
+        line,
       });
     } finally {
       await nova.database.close();

@@ -23,6 +23,7 @@ import { extractOptions } from "./extract/extract-options.ts";
 import { instanceTypeOption, machineDatabaseOptions } from "./extract/nova-options.ts";
 import { tracePlan } from "./extract/trace-plan.ts";
 import { writeTrace } from "./extract/trace-writing.ts";
+import { ProgressLine } from "./live/progress-line.ts";
 
 const options = {
   ...extractOptions,
@@ -118,10 +119,13 @@ export const extractMachines: Command<typeof options> = {
     // Reading may take hours; that its result cannot be written, or not compared, shall be known before.
     new PartialFile(output).discard();
     if (plan.joinWith !== undefined) await HostJoin.with(plan.joinWith, "machines");
-    const extraction = await extractEvents(machines);
+    const line = new ProgressLine(terminal, given);
+    const onBytes = (done: number, total: number): void =>
+      line.show({ doing: "reading backups", done, total, unit: "bytes" });
+    const extraction = await extractEvents({ ...machines, onBytes }).finally(() => line.clear());
     const racks = extraction.events.flatMap(({ content }) => content?.rack ?? []);
     const sink = await openMachineTrace(plan, racks);
-    return writeTrace(sink, { fill: (target) => writeAll(target, extraction), terminal });
+    return writeTrace(sink, { fill: (target) => writeAll(target, extraction), terminal, line });
   },
 };
 

@@ -16,6 +16,7 @@ import { chooseMaskPolicy } from "./extract/mask-policy-choice.ts";
 import { nativeOptions, nativePlan } from "./extract/native-options.ts";
 import { registryFates, scannedFields } from "./extract/registry-fields.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
+import { ProgressLine } from "./live/progress-line.ts";
 import { toldLines } from "./replay/archived-traces.ts";
 
 const options = {
@@ -118,14 +119,17 @@ export const extractRegistryLogVerb: Command<typeof options> = {
   options,
   async run(given, inputs, terminal) {
     const { plan, trace } = await prepare(given, inputs, terminal);
+    const line = new ProgressLine(terminal, given);
+    const reading = (lines: () => number): void =>
+      line.watch(() => ({ doing: "reading", done: lines(), total: null, unit: "lines" }));
     const { source, report } = await untilInterrupted(
       async () => {
-        const read = await extractRegistryLog(plan, trace);
+        const read = await extractRegistryLog({ ...plan, reading }, trace);
         if (trace.rows === 0) throw new UsageError(nothingKept(read));
         return { source: read, report: await trace.finish(read) };
       },
       () => trace.abort(),
-    );
+    ).finally(() => line.end());
     terminal.err.write(summary(source, report));
     return source.partial ? ExitCode.operationsFailed : ExitCode.done;
   },

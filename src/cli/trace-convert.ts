@@ -2,7 +2,7 @@ import { UsageError } from "../core/errors.ts";
 import { logFormats } from "../extract/registry-log/log-format.ts";
 import { convertTrace } from "../trace/conversion/convert-trace.ts";
 import type { Command } from "./command.ts";
-import { interruptible } from "./trace/interruptible.ts";
+import { toldReading } from "./trace/told-reading.ts";
 import { formatOption, reportWritten, writePlan, writingOptions } from "./trace/writing-options.ts";
 
 const options = {
@@ -56,7 +56,9 @@ export const traceConvert: Command<typeof options> = {
       if (given[option] !== undefined)
         throw new UsageError(`--${option} goes with an access log: say --from distribution`);
     }
-    const written = await interruptible((signal) => convertTrace({ ...plan, signal }));
+    const written = await toldReading(given, terminal, (reading) =>
+      convertTrace({ ...plan, ...reading }),
+    );
     return reportWritten(written, given, terminal);
   },
 };

@@ -4,13 +4,13 @@ import { buildManifest } from "../registry/manifest.ts";
 import { paintFor } from "../report/text-table.ts";
 import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { uiOption } from "./live/ui-choice.ts";
 import { withArchivesRead } from "./replay/archived-traces.ts";
-import { interruptible } from "./trace/interruptible.ts";
+import { toldReading } from "./trace/told-reading.ts";
 import { infoPage } from "./trace-info/info-page.ts";
 import { infoText } from "./trace-info/info-text.ts";
 import { writeOutput } from "./trace-info/output-file.ts";
 import { profileText } from "./trace-info/profile-text.ts";
-import { showProgress } from "./trace-info/reading-progress.ts";
 
 const options = {
   json: { type: "boolean", default: false, help: "print everything as JSON on standard output" },
@@ -23,6 +23,7 @@ const options = {
   errors: { type: "string", value: "FILE", help: "write every broken record as a line of JSON" },
   strict: { type: "boolean", default: false, help: "stop at the first broken record, exit 2" },
   tmp: { type: "string", value: "DIR", help: "directory for sorting traces larger than memory" },
+  ...uiOption,
   quiet: { type: "boolean", default: false, help: "show no progress" },
 } as const;
 
@@ -65,28 +66,21 @@ function refuseSameFile({ page, profile, errors }: Given): void {
     throw new UsageError("--page, --profile and --errors want files of their own");
 }
 
-async function describedTrace(
-  { strict, errors, tmp, quiet }: Given,
+const describedTrace = (
+  given: Given,
   traces: readonly string[],
-  { err }: Terminal,
-): Promise<DescribedTrace> {
-  const progress = showProgress(err, quiet);
-  try {
-    return await interruptible((signal) =>
-      describeTrace({
-        traces,
-        strict,
-        errorsFile: errors,
-        tmpDir: tmp,
-        manifestFloor: smallestManifest(),
-        onProgress: progress.show,
-        signal,
-      }),
-    );
-  } finally {
-    progress.clear();
-  }
-}
+  terminal: Terminal,
+): Promise<DescribedTrace> =>
+  toldReading(given, terminal, (reading) =>
+    describeTrace({
+      traces,
+      strict: given.strict,
+      errorsFile: given.errors,
+      tmpDir: given.tmp,
+      manifestFloor: smallestManifest(),
+      ...reading,
+    }),
+  );
 
 /** Bytes of a manifest that names nothing but the empty descriptor. */
 const smallestManifest = (): number =>

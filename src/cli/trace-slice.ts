@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { messageOf, UsageError } from "../core/errors.ts";
 import { sliceTrace } from "../trace/conversion/slice-trace.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
-import { interruptible } from "./trace/interruptible.ts";
 import { maskingOptions, refuseMasking } from "./trace/masking-options.ts";
+import { toldReading } from "./trace/told-reading.ts";
 import { formatOption, reportWritten, writePlan, writingOptions } from "./trace/writing-options.ts";
 
 const options = {
@@ -77,7 +77,9 @@ export const traceSlice: Command<typeof options> = {
       tmpDir: given.tmp,
     };
     const change = await changeOf(given, terminal);
-    const written = await interruptible((signal) => sliceTrace({ ...plan, change, signal }));
+    const written = await toldReading(given, terminal, (reading) =>
+      sliceTrace({ ...plan, change, ...reading }),
+    );
     return reportWritten(written, given, terminal);
   },
 };

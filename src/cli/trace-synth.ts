@@ -3,6 +3,8 @@ import { ExitCode } from "../core/exit-code.ts";
 import { defaultProfile } from "../trace/synth/profile.ts";
 import { type Synthesized, synthesize } from "../trace/synth/synthesize.ts";
 import type { Command, OptionValues } from "./command.ts";
+import { ProgressLine } from "./live/progress-line.ts";
+import { uiOption } from "./live/ui-choice.ts";
 import { readProfile } from "./synth-profile.ts";
 
 const options = {
@@ -53,6 +55,7 @@ const options = {
   zstd: { type: "boolean", default: false, help: "compress the files (.zst)" },
   force: { type: "boolean", default: false, help: "replace the files of the zone in DIR" },
   json: { type: "boolean", default: false, help: "print what was written as JSON" },
+  ...uiOption,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -71,8 +74,12 @@ export const traceSynth: Command<typeof options> = {
     },
   ],
   options,
-  async run(given, _, { out, err }) {
+  async run(given, _, terminal) {
+    const { out, err } = terminal;
+    const total = given.records;
+    const line = new ProgressLine(terminal, given);
     const written = await synthesize({
+      onProgress: (done) => line.show({ doing: "writing", done, total, unit: "records" }),
       outDir: given.out,
       records: given.records,
       seed: given.seed,
@@ -82,7 +89,7 @@ export const traceSynth: Command<typeof options> = {
       compression: compressionOf(given),
       profile: profileOf(given),
       force: given.force,
-    });
+    }).finally(() => line.end());
     err.write(summary(written));
     if (given.json) out.write(`${JSON.stringify(written)}\n`);
     return ExitCode.done;

@@ -9,7 +9,7 @@ import {
 } from "../trace/conversion/validate-trace.ts";
 import { timeText } from "../trace/time-text.ts";
 import type { Command } from "./command.ts";
-import { interruptible } from "./trace/interruptible.ts";
+import { toldReading } from "./trace/told-reading.ts";
 import { readingOptions } from "./trace/writing-options.ts";
 
 const options = {
@@ -38,14 +38,16 @@ export const traceValidate: Command<typeof options> = {
   ],
   positionals: ["FILE..."],
   options,
-  async run(given, inputs, { out }) {
+  async run(given, inputs, terminal) {
     const { strict, errors: errorsFile, ordered, unique } = given;
-    const found = await interruptible((signal) =>
-      validateTrace({ inputs, strict, errorsFile, signal }),
+    const found = await toldReading(given, terminal, (reading) =>
+      validateTrace({ inputs, strict, errorsFile, ...reading }),
     );
     const failures = failuresOf(found, { ordered, unique });
     const isValid = failures.length === 0;
-    out.write(given.json ? `${json(found, isValid)}\n` : `${text(found, failures).join("\n")}\n`);
+    terminal.out.write(
+      given.json ? `${json(found, isValid)}\n` : `${text(found, failures).join("\n")}\n`,
+    );
     return isValid ? ExitCode.done : ExitCode.usage;
   },
 };

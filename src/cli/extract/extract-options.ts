@@ -1,5 +1,6 @@
 import { outputFormats, sortOrders, traceVersions } from "../../extract/trace-plan.ts";
 import type { OptionTable } from "../command.ts";
+import { uiOption } from "../live/ui-choice.ts";
 import { maskOptions } from "./mask-options.ts";
 
 /** Common to everything that writes a table of events. */
@@ -62,7 +63,13 @@ export const extractOptions = {
     value: "MANIFEST",
     help: "write nothing; compare the hash of the result with the one of this manifest",
   },
-  verbose: { type: "boolean", alias: "v", default: false, help: "progress" },
+  verbose: {
+    type: "boolean",
+    alias: "v",
+    default: false,
+    help: "tell what was read, input by input",
+  },
+  ...uiOption,
   debug: { type: "boolean", default: false, help: "statements and counts, never values" },
   ...maskOptions,
 } as const satisfies OptionTable;

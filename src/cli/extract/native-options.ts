@@ -5,6 +5,7 @@ import type { MaskPolicy } from "../../extract/masking/mask-policy.ts";
 import type { FieldFate } from "../../extract/output/manifest.ts";
 import type { NativePlan } from "../../extract/output/native-trace.ts";
 import type { OptionTable, OptionValues, Terminal } from "../command.ts";
+import { uiOption } from "../live/ui-choice.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command-line.ts";
 import { maskOptions } from "./mask-options.ts";
@@ -12,6 +13,7 @@ import { timePolicy } from "./trace-plan.ts";
 
 /** Common to what writes a file of requests. */
 export const outputOptions = {
+  ...uiOption,
   out: {
     type: "string",
     alias: "o",

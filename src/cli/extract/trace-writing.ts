@@ -1,7 +1,11 @@
 import { ExitCode } from "../../core/exit-code.ts";
 import type { RowSink, SourceReport, TraceReport } from "../../extract/row-sink.ts";
 import type { Terminal } from "../command.ts";
+import type { ProgressLine } from "../live/progress-line.ts";
 import { untilInterrupted } from "./until-interrupted.ts";
+
+/** What comes behind reading. */
+const FINISHING = "sorting, checking and writing";
 
 /**
  * Fills a sink and finishes it. Whatever goes wrong, and on SIGINT and SIGTERM, nothing of the trace stays. Returns the exit
@@ -12,18 +16,23 @@ export async function writeTrace<Row>(
   {
     fill,
     terminal,
+    line,
   }: {
     fill: (sink: RowSink<Row>) => Promise<SourceReport>;
     terminal: Terminal;
+    /** Ended here. */
+    line: ProgressLine;
   },
 ): Promise<ExitCode> {
   const { source, trace } = await untilInterrupted(
     async () => {
       const read = await fill(sink);
+      const rows = { done: read.rowsRead, total: null, unit: "rows" };
+      line.watch(() => ({ doing: FINISHING, ...rows }), FINISHING);
       return { source: read, trace: await sink.finish(read) };
     },
     () => sink.abort(),
-  );
+  ).finally(() => line.end());
   terminal.err.write(summary(source, trace));
   return source.partial ? ExitCode.operationsFailed : ExitCode.done;
 }

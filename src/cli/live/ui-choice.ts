@@ -22,7 +22,7 @@ const isTerminalStream = (stream: NodeJS.WritableStream): boolean =>
   (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
 
 /** Lines can be written over: a terminal that is no log of a build and knows how. */
-const rewrites = ({ err, env }: Terminal): boolean =>
+export const rewrites = ({ err, env }: Terminal): boolean =>
   isTerminalStream(err) && (env.CI ?? "") === "" && env.TERM !== "dumb";
 
 /** Throws UsageError where a live view was asked for and cannot be. */

@@ -1,5 +1,4 @@
-// A line on standard error that says where a simulation is and how long it will take: rewritten on a terminal; elsewhere a
-// line at first after two seconds, then ever more rarely.
+// Says where a simulation is and how long it will take, from what its thread writes into shared memory.
 import {
   formatBytes,
   formatCount,
@@ -7,44 +6,41 @@ import {
   formatShare,
 } from "../../report/number-format.ts";
 import type { Terminal } from "../command.ts";
+import { type ProgressFlags, ProgressLine } from "../live/progress-line.ts";
 import type { Phase, ProgressBoard } from "./progress-board.ts";
 
-const FIRST_MS = 2000;
 const LOOK_MS = 250;
-const PLAIN_MS_MAX = 60_000;
-const PLAIN_GROWTH = 1.5;
 /** What went by until then says nothing about the rest. */
 const FORECAST_MS = 500;
+const units: Readonly<Record<Phase, string>> = {
+  starting: "",
+  reading: "bytes",
+  simulating: "requests",
+  afterwards: "steps",
+};
 
 export class SimulationProgress {
-  readonly #terminal: Terminal;
+  readonly #line: ProgressLine;
   readonly #board: ProgressBoard;
-  readonly #rewrites: boolean;
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   #phase: Phase = "starting";
   #phaseSince = performance.now();
-  #open = false;
-  #plainAt: number;
-  #plainMs = FIRST_MS;
 
-  constructor(terminal: Terminal, board: ProgressBoard, { quiet }: { quiet: boolean }) {
-    this.#terminal = terminal;
+  /** Throws UsageError where a live view was asked for and cannot be. */
+  constructor(terminal: Terminal, board: ProgressBoard, flags: ProgressFlags) {
+    this.#line = new ProgressLine(terminal, flags);
     this.#board = board;
-    const stream = terminal.err as NodeJS.WritableStream & { isTTY?: boolean };
-    this.#rewrites = stream.isTTY === true && terminal.env.CI === undefined;
-    this.#plainAt = performance.now() + FIRST_MS;
-    if (!quiet) this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
   /** Makes room for text of others. */
   clear(): void {
-    if (this.#open) this.#terminal.err.write("\r\u001b[2K");
-    this.#open = false;
+    this.#line.clear();
   }
 
   end(): void {
     clearInterval(this.#timer);
-    this.clear();
+    this.#line.end();
   }
 
   #look(): void {
@@ -54,18 +50,9 @@ export class SimulationProgress {
       this.#phase = phase;
       this.#phaseSince = now;
     }
-    if (now < this.#plainAt) return;
-    const line = progressLine({ phase, done, total, elapsedMs: now - this.#phaseSince });
-    if (line === undefined) {
-      this.clear();
-    } else if (this.#rewrites) {
-      this.#open = true;
-      this.#terminal.err.write(`\r\u001b[2K${line}`);
-    } else {
-      this.#terminal.err.write(`${line}\n`);
-      this.#plainMs = Math.min(PLAIN_MS_MAX, this.#plainMs * PLAIN_GROWTH);
-      this.#plainAt = now + this.#plainMs;
-    }
+    const text = progressLine({ phase, done, total, elapsedMs: now - this.#phaseSince });
+    if (text === undefined) this.clear();
+    else this.#line.show({ doing: phase, done, total, unit: units[phase] }, text);
   }
 }
 

@@ -35,6 +35,8 @@ export type SimulationRequest = {
   readonly out: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** A word of `uiModes`. */
+  readonly ui: string;
   readonly allowFailures: boolean;
 };
 
@@ -80,9 +82,9 @@ function abandon(directory: RunDirectory): void {
 
 /** Runs it, with progress and interrupts. The interrupts stay caught, for the files that follow. */
 async function simulate(request: SimulationRequest, terminal: Terminal) {
-  const { plugin, trace, json, quiet } = request;
+  const { plugin, trace, json, quiet, ui } = request;
   const board = allocateProgressBoard();
-  const progress = new SimulationProgress(terminal, new ProgressBoard(board), { quiet });
+  const progress = new SimulationProgress(terminal, new ProgressBoard(board), { quiet, ui });
   const thread = new SimulationThread({ plugin, trace, board }, { terminal, progress, json });
   const say = (line: string): void => {
     progress.clear();

@@ -7,7 +7,7 @@ import { convertTrace, type WriteOptions } from "../../trace/conversion/convert-
 import type { OptionValues, Terminal } from "../command.ts";
 import { extractRegistryLogVerb } from "../extract-registry-log.ts";
 import { parseArguments } from "../parser.ts";
-import { interruptible } from "./interruptible.ts";
+import { toldReading } from "./told-reading.ts";
 import { reportWritten, type writingOptions } from "./writing-options.ts";
 
 type Given = OptionValues<typeof writingOptions> & {
@@ -38,8 +38,8 @@ export async function convertLog(
       env: terminal.env,
     });
     const exit = await extractRegistryLogVerb.run(options, positionals, terminal);
-    const written = await interruptible((signal) =>
-      convertTrace({ ...plan, inputs: [extracted], signal }),
+    const written = await toldReading(given, terminal, (reading) =>
+      convertTrace({ ...plan, inputs: [extracted], ...reading }),
     );
     const converted = reportWritten(written, given, terminal);
     const forgiven = given["allow-failures"] && exit === ExitCode.operationsFailed;
@@ -56,6 +56,7 @@ function extractArguments(given: Given, inputs: readonly string[], out: string):
     to: "jsonl",
     "key-file": given["key-file"],
     masking: given.masking,
+    ui: given.ui,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return [...valued, ...(given.strict ? ["--strict"] : []), "--", ...inputs];
 }

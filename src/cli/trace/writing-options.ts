@@ -4,6 +4,7 @@ import type { WriteOptions, WrittenTrace } from "../../trace/conversion/convert-
 import type { SliceCounts } from "../../trace/conversion/selection.ts";
 import { formOf, type WrittenFormat, writtenFormats } from "../../trace/conversion/trace-form.ts";
 import type { Option, OptionTable, OptionValues, Terminal } from "../command.ts";
+import { uiOption } from "../live/ui-choice.ts";
 
 /** Common to what reads traces record by record. */
 export const readingOptions = {
@@ -13,6 +14,7 @@ export const readingOptions = {
     value: "FILE",
     help: "write every broken record, one JSON object a line",
   },
+  ...uiOption,
 } as const satisfies OptionTable;
 
 /** Common to what writes the records of traces to a file. */
@@ -58,7 +60,11 @@ export const writePlan = (
 type Written = WrittenTrace & { readonly left?: SliceCounts };
 
 /** Says what was written and what was not. Returns how to exit: records that were broken are missing in the file. */
-export function reportWritten(written: Written, given: Given, { out, err }: Terminal): ExitCode {
+export function reportWritten(
+  written: Written,
+  given: Omit<Given, "ui">,
+  { out, err }: Terminal,
+): ExitCode {
   const { path, form, records, bytes, roundedTimes, leftOutKeys, account, left = {} } = written;
   const { read, broken, brokenSamples, defaulted, files, kept } = account;
   const missing = read - kept + (left.too_long ?? 0);

@@ -13,6 +13,8 @@ import { type ImageRulePlan, imageRule } from "./image-rule.ts";
 import { type CachePolicy, NodeCaches } from "./node-cache.ts";
 
 export type ArrivalsPlan = {
+  /** Gets what to ask for the rows read so far, when reading begins. */
+  readonly reading?: ((rows: () => number) => void) | undefined;
   readonly input: string;
   readonly selects: (row: EventRow) => boolean;
   /** The RESULT that counts; all if there is none. */
@@ -83,6 +85,7 @@ async function gather(plan: ArrivalsPlan, sorter: LineSorter) {
   // A map may ask for any column, the other rules for these.
   const isMap = plan.images.rule.startsWith("map:");
   let read = 0;
+  plan.reading?.(() => read);
   for await (const row of eventRows(plan.input)) {
     read++;
     const reason = dropReason(row, plan);

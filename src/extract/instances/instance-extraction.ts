@@ -46,6 +46,8 @@ export type InstanceOptions = {
   readonly strict: boolean;
   readonly notice: (line: string) => void;
   readonly progress: (line: string) => void;
+  /** Gets what to ask for the rows read so far, when reading begins. */
+  readonly reading?: ((rows: () => number) => void) | undefined;
   readonly debug: (line: string) => void;
 };
 
@@ -102,6 +104,7 @@ export async function readInstances(
     },
   });
   const { database, statements } = nova;
+  options.reading?.(() => rows.read);
   try {
     await beginSession(nova, options);
     let schema: string | undefined;

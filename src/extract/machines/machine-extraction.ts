@@ -34,6 +34,8 @@ export type MachineOptions = {
   readonly strict: boolean;
   readonly notice: (line: string) => void;
   readonly progress: (line: string) => void;
+  /** Bytes of the backups that were read, and of all. */
+  readonly onBytes?: ((done: number, total: number) => void) | undefined;
 };
 
 export type MachineExtraction = {
@@ -64,7 +66,11 @@ export async function extractMachines(options: MachineOptions): Promise<MachineE
   const candidates = new CandidateEvents(options);
   const faults: string[] = [];
   const notices = new Set<string>();
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  let bytesRead = 0;
   for await (const { file, content } of inOrder(files, options)) {
+    bytesRead += file.bytes;
+    options.onBytes?.(bytesRead, bytes);
     if (content.kind === "fault") {
       skipped(file, content.reason, options);
       faults.push(content.reason);

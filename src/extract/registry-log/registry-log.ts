@@ -13,6 +13,8 @@ import { logLines } from "./log-lines.ts";
 
 export type RegistryLogPlan = EntryMaskPlan & {
   readonly inputs: readonly string[];
+  /** Gets what to ask for the lines read so far, when reading begins. */
+  readonly reading?: ((lines: () => number) => void) | undefined;
   readonly format: LogFormat | "auto";
   /** Requests of an input that is an archive of the recorder, as lines; undefined for logs. */
   readonly archived: (input: string) => AsyncIterable<string> | undefined;
@@ -39,6 +41,7 @@ export async function extractRegistryLog(
 ): Promise<SourceReport> {
   for (const path of plan.inputs) if (plan.archived(path) === undefined) refuseMissing(path);
   const extraction = new Extraction(plan, trace);
+  plan.reading?.(() => extraction.lines);
   for (const [at, path] of plan.inputs.entries()) await extraction.file(path, at + 1);
   return extraction.report();
 }
@@ -82,6 +85,11 @@ class Extraction {
     this.#plan = plan;
     this.#trace = trace;
     this.#mask = new EntryMask(plan, trace.distinct);
+  }
+
+  /** Read so far. */
+  get lines(): number {
+    return this.#lines;
   }
 
   /** Warnings go into the manifest, so they name inputs by number. */

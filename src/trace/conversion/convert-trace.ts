@@ -4,7 +4,7 @@ import { accountLine, type TraceAccount } from "../account.ts";
 import { Ledger } from "../ledger.ts";
 import { traceFiles } from "../trace-files.ts";
 import { LeftOutKeys } from "./left-out-keys.ts";
-import { readSound } from "./sound-records.ts";
+import { type OnBytes, readSound } from "./sound-records.ts";
 import type { TraceForm } from "./trace-form.ts";
 import { openOutput } from "./trace-output.ts";
 
@@ -16,6 +16,7 @@ export type WriteOptions = {
   readonly strict: boolean;
   readonly errorsFile: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnBytes | undefined;
 };
 
 export type WrittenTrace = {
@@ -46,6 +47,7 @@ export async function convertTrace(options: WriteOptions): Promise<WrittenTrace>
         files,
         ledger,
         signal: options.signal,
+        onProgress: options.onProgress,
         onSound: (raw, { timeUs }) => output.copy(raw, timeUs),
         onPiece: () => output.drain(),
       });

@@ -118,13 +118,14 @@ const nothingLeft = (read: number, { left }: Selection): string => {
 
 async function collect(
   files: readonly string[],
-  { arrival, signal }: SliceOptions,
+  { arrival, signal, onProgress }: SliceOptions,
   { ledger, runs, selection }: Parts,
 ): Promise<void> {
   await readSound({
     files,
     ledger,
     signal,
+    onProgress,
     onSound: (raw, { timeUs, durationUs }) => {
       const arrivalUs = arrival === "start" ? timeUs - durationUs : timeUs;
       if (!selection.takes(raw, arrivalUs)) return;

@@ -5,13 +5,14 @@ import { Ledger } from "../ledger.ts";
 import { Field, type RawRecord } from "../raw-record.ts";
 import { SeenIds } from "../seen-ids.ts";
 import { traceFiles } from "../trace-files.ts";
-import { readSound } from "./sound-records.ts";
+import { type OnBytes, readSound } from "./sound-records.ts";
 
 export type ValidateOptions = {
   readonly inputs: readonly string[];
   readonly strict: boolean;
   readonly errorsFile: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnBytes | undefined;
 };
 
 /** Where a record stands that is sound but out of order, or a repetition. */
@@ -53,6 +54,7 @@ export async function validateTrace(options: ValidateOptions): Promise<TraceVali
       files: names,
       ledger,
       signal: options.signal,
+      onProgress: options.onProgress,
       onSound: (raw, { timeUs }, file) => checks.take(raw, timeUs, file),
     });
   } finally {

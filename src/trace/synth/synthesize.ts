@@ -22,6 +22,8 @@ export type SynthOptions = {
   readonly profile?: Partial<SynthProfile>;
   /** Replaces the shards of the zone that are there; without it they are an error. */
   readonly force?: boolean;
+  /** Records written so far. */
+  readonly onProgress?: (records: number) => void;
 };
 
 export type Synthesized = {
@@ -79,12 +81,17 @@ export async function synthesize(options: SynthOptions): Promise<Synthesized> {
   await makeRoom(zoneFolder(plan), options.force ?? false);
 
   const writer = new TraceWriter(plan, random(`${seed}/order`));
+  let written = 0;
   const sessions = new Sessions(
     { records, start, profile },
     random(`${seed}/trace`),
-    (record, at) => writer.add(record, at),
+    (record, at) => {
+      written++;
+      writer.add(record, at);
+    },
   );
   for (let at = sessions.next(); at !== null; at = sessions.next()) {
+    options.onProgress?.(written);
     if (writer.isDue(at)) await writer.settle(at);
   }
   const files = await writer.close();
