@@ -239,8 +239,9 @@ export class NatsAdapter {
       for (const tap of this.#taps.values()) tap.onDown();
     } else if (status.type === "reconnect") {
       this.#outlet.isDown = false;
-      log(`NATS: sessions are connected to ${status.server} again`);
-      for (const tap of this.#taps.values()) tap.onBack();
+      let lost = 0;
+      for (const tap of this.#taps.values()) lost += tap.onBack();
+      log(`NATS: sessions are connected to ${status.server} again, ${lost} events went nowhere`);
     } else if (status.type === "error") log(`NATS: ${status.error.message}`);
   }
 }

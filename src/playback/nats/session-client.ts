@@ -22,6 +22,9 @@ const ANSWER_MS_MAX = 30_000;
 /** A session is kept by so many requests per lease. */
 const KEEPS_PER_LEASE = 3;
 const NO_RESPONDERS = 503;
+/** How long a host may take longer than a listener to be connected again, and how often it is asked meanwhile. */
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 200;
 
 type Value = string | number | null;
 
@@ -111,7 +114,14 @@ export class SessionClient {
       if (error === null) lines.onMessage(message);
       else queue.fail(error);
     };
+    // Behind a lost connection, host and listeners come back in any order.
+    let isPatientUntil = 0;
+    const sync = (): void => connection.publish(this.#of(id, "sync"), "", { reply: lines.inbox });
     const onImage = (error: Error | null, message: Msg): void => {
+      if (error === null && isUnanswered(message) && performance.now() < isPatientUntil) {
+        setTimeout(sync, RETRY_MS).unref();
+        return;
+      }
       const failure = error ?? (isUnanswered(message) ? missing() : refusalOf(lines, message));
       if (failure !== undefined) queue.fail(failure);
     };
@@ -120,10 +130,14 @@ export class SessionClient {
     );
     const image = connection.subscribe(lines.inbox, { callback: onImage });
     await this.#ask(this.#of(id, "description"));
-    connection.publish(this.#of(id, "sync"), "", { reply: lines.inbox });
+    sync();
     void (async () => {
-      for await (const { type } of connection.status())
-        if (type === "reconnect") lines.onReconnect();
+      for await (const { type } of connection.status()) {
+        if (type !== "reconnect") continue;
+        lines.startAnew();
+        isPatientUntil = performance.now() + PATIENCE_MS;
+        sync();
+      }
     })();
     return [...live, image];
   }

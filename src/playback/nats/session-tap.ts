@@ -84,18 +84,19 @@ export class SessionTap {
     this.#lostFrom ??= this.#position();
   }
 
-  /** It is there again: listeners are told what they missed, and shown where the session is. */
-  onBack(): void {
+  /** It is there again: listeners are told what they missed, and shown where the session is. Gives how many events that were. */
+  onBack(): number {
     const { session } = this.#options;
     const [from, lost] = [this.#lostFrom, this.#sink?.lost ?? 0];
     this.#lostFrom = undefined;
-    if (this.#attachment === undefined) return;
+    if (this.#attachment === undefined) return 0;
     session.detach(this.#attachment);
     this.play();
     const to = this.#position();
-    if (from === undefined || to === undefined || lost === 0) return;
+    if (from === undefined || to === undefined || lost === 0) return lost;
     const gap = { kind: "gap", from: micros(from), to: micros(to), dropped: lost } as const;
     this.#sink?.send({ type: "gap", gap: { ...gap, why: "disconnect" } });
+    return lost;
   }
 
   close(): void {

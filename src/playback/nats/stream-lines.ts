@@ -5,6 +5,7 @@
 //   is told         what is played is held
 import type { Msg } from "@nats-io/nats-core";
 import type { PathFilter } from "../../archive/event.ts";
+import { micros } from "../../core/units.ts";
 import { itemText, type StreamItem } from "../session/stream-item.ts";
 import { MessageGroups } from "./message-groups.ts";
 import type { OneSessionSubjects } from "./session-subjects.ts";
@@ -18,6 +19,8 @@ export type StreamLinesOptions = {
   /** No line follows. */
   readonly onEnd: () => void;
 };
+
+type ImageItem = Extract<StreamItem, { type: "image" }>;
 
 type Notice = {
   readonly type: string;
@@ -33,7 +36,8 @@ export class StreamLines {
   readonly #shown = new MessageGroups();
   readonly #held: string[] = [];
   #phase: "asked" | "shown" | "live" = "asked";
-  #imagesOpen = 1;
+  #imagesWanted = 1;
+  readonly #images: ImageItem[] = [];
 
   constructor(options: StreamLinesOptions) {
     this.#options = options;
@@ -59,21 +63,31 @@ export class StreamLines {
     const subject = message.headers?.get("Replay-Subject") ?? "";
     const item = this.#shown.add(message, this.#options.subjects.pathOf(subject));
     if (item === undefined) return refusalIn(message);
-    const { part } = item as Extract<StreamItem, { type: "image" }>;
-    const line = this.#lineOf(item);
-    if (line !== undefined) this.#options.onLine(line);
-    if (part === undefined || part.index + 1 === part.count) this.#imageDone();
+    if (item.type === "image") this.#images.push(item);
+    this.#showImages();
     return undefined;
   }
 
-  /** The connection was lost and is there again: the host shows where the session is. */
-  onReconnect(): void {
+  /** The connection was lost and is there again: whatever came meanwhile is missing, and the image is asked for anew. */
+  startAnew(): void {
     this.#live.clear();
+    this.#shown.clear();
+    this.#held.length = 0;
+    this.#images.length = 0;
+    this.#phase = "asked";
   }
 
-  #imageDone(): void {
-    this.#imagesOpen--;
-    if (this.#imagesOpen > 0 || this.#phase === "live") return;
+  /** Shards send an image each, whose order says nothing: what they show is one image. */
+  #showImages(): void {
+    if (this.#phase !== "shown") return;
+    const whole = this.#images.filter(isLastPart);
+    if (whole.length < this.#imagesWanted) return;
+    const items = this.#imagesWanted === 1 ? this.#images : [joined(this.#images)];
+    for (const item of items) {
+      const line = this.#lineOf(item);
+      if (line !== undefined) this.#options.onLine(line);
+    }
+    this.#images.length = 0;
     this.#phase = "live";
     for (const line of this.#held.splice(0)) this.#options.onLine(line);
   }
@@ -90,9 +104,10 @@ export class StreamLines {
 
   #onSync({ controls = {}, images = 1 }: Notice): void {
     this.#phase = "shown";
-    this.#imagesOpen = images;
+    this.#imagesWanted = images;
     for (const [name, value] of Object.entries(controls))
       this.#options.onLine(JSON.stringify({ type: "control", name, value }));
+    this.#showImages();
   }
 
   #onControl(message: Msg): void {
@@ -119,6 +134,15 @@ export class StreamLines {
     if (this.#phase === "live") this.#options.onLine(line);
     else this.#held.push(line);
   }
+}
+
+const isLastPart = ({ part }: ImageItem): boolean =>
+  part === undefined || part.index + 1 === part.count;
+
+function joined(images: readonly ImageItem[]): ImageItem {
+  const stamps = images.flatMap(({ stamp }) => (stamp === null ? [] : [stamp]));
+  const stamp = stamps.length === 0 ? null : micros(Math.max(...stamps));
+  return { type: "image", stamp, events: images.flatMap(({ events }) => events) };
 }
 
 const textOf = ({ data }: Msg): string =>
