@@ -21,7 +21,11 @@ export type CompactOptions = {
   readonly mergeBytes: Bytes;
   readonly imageBytes: Bytes;
   readonly onNotice: (sentence: string) => void;
+  /** How far it is, in bytes: first every file is checked, then written anew. */
+  readonly onProgress?: OnWork | undefined;
 };
+
+export type OnWork = (doing: "checking" | "rewriting", done: number, total: number) => void;
 
 export type Compacted = {
   /** Names of the files that went into it, in order; it is called like the last. */
@@ -38,21 +42,46 @@ export async function compact(options: CompactOptions): Promise<Compacted[]> {
   try {
     for (const name of disk.list(folder))
       if (name.endsWith(TEMPORARY)) disk.remove(join(folder, name));
-    const reports = sealedNames(disk.list(folder)).map((name) => soundReport(options, name));
+    const names = sealedNames(disk.list(folder));
+    const sizes = names.map((name) => sizeOf(disk, join(folder, name)));
+    const all = sizes.reduce((total, size) => total + size, 0);
+    let before = 0;
+    const reports = names.map((name, index) => {
+      const at = before;
+      before += sizes[index] ?? 0;
+      return soundReport(options, name, (done) => options.onProgress?.("checking", at + done, all));
+    });
+    const sealed = reports.filter(({ isSealed }) => isSealed);
+    const total = sum(sealed, "bytes");
     const done: Compacted[] = [];
-    for (const group of groupsOf(
-      reports.filter(({ isSealed }) => isSealed),
-      options.mergeBytes,
-    ))
-      done.push(await compactGroup(group, options));
+    let written = 0;
+    for (const group of groupsOf(sealed, options.mergeBytes)) {
+      const at = written;
+      const onAt = (within: number): void => options.onProgress?.("rewriting", at + within, total);
+      done.push(await compactGroup(group, { ...options, onAt }));
+      written += sum(group, "bytes");
+    }
     return done;
   } finally {
     lock.release();
   }
 }
 
-function soundReport({ disk, folder }: CompactOptions, name: string): FileReport {
-  const report = verifyFile(disk, folder, name);
+function sizeOf(disk: ArchiveDisk, path: string): number {
+  const file = disk.open(path, "read");
+  try {
+    return file.size();
+  } finally {
+    file.close();
+  }
+}
+
+function soundReport(
+  { disk, folder }: CompactOptions,
+  name: string,
+  onAt: (at: number) => void,
+): FileReport {
+  const report = verifyFile(disk, folder, name, onAt);
   if (report.isSealed && report.problems.length > 0)
     throw new ArchiveDamage(
       `${name} is damaged (${report.problems[0]}): see drayage archive verify --repair`,
@@ -78,12 +107,12 @@ function groupsOf(reports: readonly FileReport[], mergeBytes: Bytes): FileReport
 
 async function compactGroup(
   group: readonly FileReport[],
-  { disk, folder, codec, imageBytes }: CompactOptions,
+  { disk, folder, codec, imageBytes, onAt }: CompactOptions & { onAt: (at: number) => void },
 ): Promise<Compacted> {
   const from = group.map(({ name }) => name);
   const to = from.at(-1) ?? "";
   const temporary = `${to}${TEMPORARY}`;
-  await rewriteFiles({ disk, folder, from, to: temporary, codec, imageBytes });
+  await rewriteFiles({ disk, folder, from, to: temporary, codec, imageBytes, onAt });
   const after = verifyFile(disk, folder, temporary);
   const wanted = { batches: sum(group, "batches"), events: sum(group, "events") };
   const isSame = after.batches === wanted.batches && after.events === wanted.events;

@@ -28,6 +28,8 @@ export type RewriteOptions = {
   readonly codec: CodecName;
   /** 0: only the image at the beginning. */
   readonly imageBytes: Bytes;
+  /** Told how far it is, in bytes of all files, record by record. */
+  readonly onAt?: ((at: number) => void) | undefined;
 };
 
 export type Rewritten = {
@@ -45,8 +47,13 @@ export async function rewriteFiles(options: RewriteOptions): Promise<Rewritten> 
   let out: ArchiveFileWriter | undefined;
   try {
     out = await begin(files, options);
-    for (const [at, file] of files.entries())
-      new Copy(file, out, { missing, name: from[at] ?? "", imageBytes: options.imageBytes }).run();
+    const { imageBytes, onAt } = options;
+    let before = 0;
+    for (const [index, file] of files.entries()) {
+      const name = from[index] ?? "";
+      new Copy(file, out, { missing, name, imageBytes }).run((at) => onAt?.(before + at));
+      before += file.end;
+    }
     out.file.flush();
     const sealAt = out.seal();
     await out.file.commit(sealAt);
@@ -114,9 +121,10 @@ class Copy {
     this.#imageBytes = imageBytes;
   }
 
-  run(): void {
+  run(onAt: (at: number) => void): void {
     const walk = new RecordWalk(this.#file, this.#file.seed);
     for (let at = HEADER_BYTES; at < this.#file.end; ) {
+      onAt(at);
       const found = walk.at(at);
       if (found.kind === "record") {
         at = found.record.end;

@@ -21,10 +21,16 @@ import { RecordWalk } from "./record-walk.ts";
 import { decodeSeal, type Seal } from "./seal.ts";
 import { StateCheck } from "./state-check.ts";
 
-export function verifyFile(disk: ArchiveDisk, folder: string, name: string): FileReport {
+/** `onAt` is told how far it is, in bytes, record by record. */
+export function verifyFile(
+  disk: ArchiveDisk,
+  folder: string,
+  name: string,
+  onAt: (at: number) => void = () => undefined,
+): FileReport {
   const file = disk.open(join(folder, name), "read");
   try {
-    return new Verification(file, name).run();
+    return new Verification(file, name, onAt).run();
   } finally {
     file.close();
   }
@@ -33,6 +39,7 @@ export function verifyFile(disk: ArchiveDisk, folder: string, name: string): Fil
 class Verification {
   readonly #file: DiskFile;
   readonly #name: string;
+  readonly #onAt: (at: number) => void;
   readonly #problems: string[] = [];
   readonly #damaged: DamagedRange[] = [];
   readonly #paths = new Map<number, string>();
@@ -51,9 +58,10 @@ class Verification {
   #slotBatches: number | undefined;
   #seal: { readonly at: number; readonly seal: Seal } | undefined;
 
-  constructor(file: DiskFile, name: string) {
+  constructor(file: DiskFile, name: string, onAt: (at: number) => void) {
     this.#file = file;
     this.#name = name;
+    this.#onAt = onAt;
   }
 
   run(): FileReport {
@@ -109,6 +117,7 @@ class Verification {
 
   #walk(walk: RecordWalk, end: number): void {
     for (let at = HEADER_BYTES; at < end; ) {
+      this.#onAt(at);
       const found = walk.at(at);
       if (found.kind !== "record") {
         const to = walk.resync(at + 1);

@@ -5,6 +5,8 @@ import { ExitCode } from "../core/exit-code.ts";
 import { parseSize } from "../embedded/quantity.ts";
 import { archivePlace } from "./archive/archive-place.ts";
 import type { Command } from "./command.ts";
+import { ProgressLine } from "./live/progress-line.ts";
+import { uiOption } from "./live/ui-choice.ts";
 
 const options = {
   codec: {
@@ -25,6 +27,7 @@ const options = {
     default: "64M",
     help: "an image after so many bytes; 0: one at the beginning of each file",
   },
+  ...uiOption,
 } as const;
 
 export const archiveCompact: Command<typeof options> = {
@@ -39,7 +42,9 @@ export const archiveCompact: Command<typeof options> = {
   ],
   positionals: ["DIR"],
   options,
-  async run(given, [path = "."], { out, err }) {
+  async run(given, [path = "."], terminal) {
+    const { out, err } = terminal;
+    const line = new ProgressLine(terminal, given);
     const { folder } = archivePlace(path);
     const done = await compact({
       disk: systemDisk,
@@ -47,8 +52,12 @@ export const archiveCompact: Command<typeof options> = {
       codec: codecNames.find((name) => name === given.codec) ?? "zstd",
       mergeBytes: parseSize(given.merge, "--merge"),
       imageBytes: parseSize(given.images, "--images"),
-      onNotice: (sentence) => void err.write(`${sentence}\n`),
-    });
+      onNotice: (sentence) => {
+        line.clear();
+        err.write(`${sentence}\n`);
+      },
+      onProgress: (doing, at, total) => line.show({ doing, done: at, total, unit: "bytes" }),
+    }).finally(() => line.end());
     for (const { from, to, bytesBefore, bytesAfter } of done)
       out.write(
         `${to}: ${from.length} file${from.length === 1 ? "" : "s"}, ${bytesBefore} B -> ${bytesAfter} B\n`,

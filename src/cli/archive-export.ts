@@ -13,6 +13,8 @@ import { type ExportFormat, exportFormats } from "./archive/export-format.ts";
 import { type ExportTarget, jsonlTarget, logTarget, mcapTarget } from "./archive/export-target.ts";
 import { exportTrace } from "./archive/export-trace.ts";
 import type { Command, Terminal } from "./command.ts";
+import { ProgressLine } from "./live/progress-line.ts";
+import { uiOption } from "./live/ui-choice.ts";
 
 const options = {
   format: {
@@ -28,6 +30,7 @@ const options = {
     help: "file to write; a folder for mcl; - is standard output (jsonl); the ending says which kind of trace",
   },
   ...selectionOptions,
+  ...uiOption,
 } as const;
 
 export const archiveExport: Command<typeof options> = {
@@ -60,7 +63,10 @@ export const archiveExport: Command<typeof options> = {
     archivePlace(path);
     if (format === "trace") return await exportTrace(path, { output, selection }, terminal);
     const target = targetOf(format as BatchFormat, output, terminal.out);
-    return await exportBatches(path, { target, selection }, terminal);
+    const line = new ProgressLine(terminal, given);
+    return await exportBatches(path, { target, selection, line }, terminal).finally(() =>
+      line.end(),
+    );
   },
 };
 
@@ -90,10 +96,21 @@ function targetOf(format: BatchFormat, output: string, out: NodeJS.WritableStrea
 
 async function exportBatches(
   path: string,
-  { target, selection }: { readonly target: ExportTarget; readonly selection: BatchSelection },
+  {
+    target,
+    selection,
+    line,
+  }: {
+    readonly target: ExportTarget;
+    readonly selection: BatchSelection;
+    readonly line: ProgressLine;
+  },
   { err }: Terminal,
 ): Promise<ExitCode> {
-  const notice = (sentence: string): void => void err.write(`${sentence}\n`);
+  const notice = (sentence: string): void => {
+    line.clear();
+    err.write(`${sentence}\n`);
+  };
   const reader = await ArchiveReader.open(path, { onNotice: notice });
   const counts = { batches: 0, events: 0, gaps: 0, damaged: 0 };
   try {
@@ -102,6 +119,7 @@ async function exportBatches(
       if (item.kind === "batch") {
         counts.batches++;
         counts.events += item.events.length;
+        line.show({ doing: "exporting", done: counts.batches, total: null, unit: "batches" });
       } else if (item.why === "damage") counts.damaged++;
       else counts.gaps++;
     }

@@ -7,6 +7,8 @@ import { bytes } from "../core/units.ts";
 import { type ExportFormat, exportFormats } from "./archive/export-format.ts";
 import { importedItems } from "./archive/imported-items.ts";
 import type { Command } from "./command.ts";
+import { ProgressLine } from "./live/progress-line.ts";
+import { uiOption } from "./live/ui-choice.ts";
 
 const options = {
   format: {
@@ -22,6 +24,7 @@ const options = {
     default: "deflate",
     help: "how batches are packed",
   },
+  ...uiOption,
 } as const;
 
 export const archiveImport: Command<typeof options> = {
@@ -40,22 +43,36 @@ export const archiveImport: Command<typeof options> = {
   ],
   positionals: ["INPUT..."],
   options,
-  async run({ format, output, codec }, inputs, { err }) {
+  async run({ format, output, codec, ui }, inputs, terminal) {
     if (output === undefined) throw new UsageError("archive import wants --output DIR");
     if (existsSync(output) && (!statSync(output).isDirectory() || readdirSync(output).length > 0))
       throw new UsageError(`${output} is there already and not empty: choose a new folder`);
-    const notice = (sentence: string): void => void err.write(`${sentence}\n`);
+    const line = new ProgressLine(terminal, { ui });
+    const notice = (sentence: string): void => {
+      line.clear();
+      terminal.err.write(`${sentence}\n`);
+    };
     const { batches, events, gaps, moved } = await importArchive(
-      importedItems(format as ExportFormat, inputs, notice),
+      toldItems(importedItems(format as ExportFormat, inputs, notice), line),
       {
         directory: output,
         codec: codec as "none",
         rotateBytes: bytes(0),
         onNotice: notice,
       },
-    );
+    ).finally(() => line.end());
     const late = moved === 0 ? "" : `, ${moved} moved to be later than the one before`;
     notice(`${batches} batches${late}, ${events} events, ${gaps} gaps -> ${output}`);
     return ExitCode.done;
   },
 };
+
+/** Tells how many have gone by. */
+async function* toldItems<T>(items: AsyncIterable<T>, line: ProgressLine): AsyncGenerator<T> {
+  let done = 0;
+  for await (const item of items) {
+    done++;
+    line.show({ doing: "importing", done, total: null, unit: "batches" });
+    yield item;
+  }
+}

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { systemDisk } from "../archive/archive-disk.ts";
 import { ArchiveDamage } from "../archive/archive-errors.ts";
@@ -10,6 +11,8 @@ import { bytes } from "../core/units.ts";
 import { alignRows } from "../report/text-table.ts";
 import { archivePlace } from "./archive/archive-place.ts";
 import type { Command } from "./command.ts";
+import { ProgressLine } from "./live/progress-line.ts";
+import { uiOption } from "./live/ui-choice.ts";
 
 const options = {
   repair: {
@@ -18,6 +21,7 @@ const options = {
     help: "write a sound copy beside each damaged file, NAME.repaired, and list what is missing in it",
   },
   json: { type: "boolean", default: false, help: "print everything as JSON on standard output" },
+  ...uiOption,
 } as const;
 
 const REPAIRED = ".repaired";
@@ -44,14 +48,23 @@ export const archiveVerify: Command<typeof options> = {
   ],
   positionals: ["PATH"],
   options,
-  async run(given, [path = "."], { out, err }) {
+  async run(given, [path = "."], terminal) {
+    const { out, err } = terminal;
     const { folder, names } = archivePlace(path);
+    const sizes = names.map((name) => statSync(join(folder, name)).size);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const line = new ProgressLine(terminal, given);
     const verified: Verified[] = [];
-    for (const name of names) {
-      const report = verifyFile(systemDisk, folder, name);
+    let before = 0;
+    for (const [index, name] of names.entries()) {
+      const report = verifyFile(systemDisk, folder, name, (at) =>
+        line.show({ doing: "checking", done: before + at, total, unit: "bytes" }),
+      );
+      before += sizes[index] ?? 0;
       const needsRepair = given.repair && report.problems.length > 0;
       verified.push(needsRepair ? { ...report, repair: await repair(folder, name) } : report);
     }
+    line.end();
     const damaged = verified.filter(({ problems }) => problems.length > 0);
     if (given.json) out.write(`${JSON.stringify({ files: verified })}\n`);
     else {
