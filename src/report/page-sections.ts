@@ -54,7 +54,7 @@ export function chartList(figures: RunFigures, { series }: Timeline): ChartSecti
     {
       id: "heat",
       title: `${measure} time over time`,
-      note: `How many successes of each stretch of time took how long: the darker, the more, by the logarithm of their number. Lines: median, 99th percentile and maximum of each window; a percentile that a window has too few values for is left out. ${window}`,
+      note: `How many successes of each stretch of time took how long: the stronger the colour, the more, by the logarithm of their number. Lines: median, 99th percentile and maximum of each window; a percentile that a window has too few values for is left out. ${window}`,
     },
     {
       id: "throughput",

@@ -31,7 +31,12 @@ export function drawChart(chart: Chart, canvas: PageElement, browser: Browser): 
     hooks: { drawAxes: [(plot: Plot) => paintCells(plot, chart, colour("heat"))] },
     axes: [
       { ...axis, ...ticks[chart.x] },
-      { ...axis, size: 72, values: (_: unknown, ticks: number[]) => valueTicks(chart.y, ticks) },
+      {
+        ...axis,
+        size: 72,
+        values: (_: unknown, ticks: number[]) => valueTicks(chart, ticks),
+        ...(chart.y === "bytesPerSecond" ? { incrs: byteSteps() } : {}),
+      },
     ],
     series: [
       {
@@ -133,6 +138,11 @@ export function timeSteps(): number[] {
   return [...below, ...minutes, ...hours.map((count) => 3600 * count)];
 }
 
+/** Round in units of 1024. */
+export function byteSteps(): number[] {
+  return Array.from({ length: 48 }, (_, power) => 2 ** power);
+}
+
 /** So that no tick falls between two whole numbers. */
 export function wholeSteps(): number[] {
   return [1, 10, 100, 1000, 10_000].flatMap((power) => [power, 2 * power, 5 * power]);
@@ -158,11 +168,14 @@ export function decades(_: unknown, low: number | null, high: number | null): [n
 }
 
 /** A log axis offers more ticks than there is room for: decades are labelled. */
-export function valueTicks(unit: Chart["y"], ticks: readonly (number | null)[]): string[] {
+export function valueTicks(
+  chart: Pick<Chart, "y" | "logarithmic">,
+  ticks: readonly (number | null)[],
+): string[] {
   return ticks.map((tick) => {
     if (tick === null) return "";
-    if (unit === "ms" && !isDecade(tick)) return "";
-    return valueText(unit, tick);
+    if (chart.logarithmic && !isDecade(tick)) return "";
+    return valueText(chart.y, tick);
   });
 }
 

@@ -47,9 +47,9 @@ test("figures: cells of the heatmap count every success", () => {
 });
 
 /** Runs every script of a kind and looks at the PDF that it leaves. */
-function drawAll(suffix: string, program: string): void {
+function drawAll(suffix: string, program: string, flags: readonly string[] = []): void {
   for (const name of ending(suffix)) {
-    const ended = spawnSync(program, [name], { cwd: folder, encoding: "utf8" });
+    const ended = spawnSync(program, [...flags, name], { cwd: folder, encoding: "utf8" });
     assert.equal(ended.status, 0, `${name}: ${ended.stderr}`);
     const pdf = join(folder, name.replace(suffix, ".pdf"));
     assert.ok(statSync(pdf).size > 2000, `${pdf} is empty`);
@@ -72,6 +72,31 @@ test("figures: matplotlib draws all of them", (t) => {
     return;
   }
   drawAll(".py", python);
+});
+
+test("figures: LaTeX draws all of them", (t) => {
+  if (spawnSync("pdflatex", ["--version"]).status !== 0) {
+    t.skip("needs pdflatex with pgfplots: apt-get install texlive-pictures texlive-latex-extra");
+    return;
+  }
+  drawAll(".tex", "pdflatex", ["-interaction=nonstopmode", "-halt-on-error"]);
+});
+
+test("figures: LaTeX files close what they open, and read columns that are there", () => {
+  for (const name of ending(".tex")) {
+    const source = text(name).replace(/\\[%&#_$]/g, "");
+    for (const [open, close] of ["{}", "[]"].map((pair) => [...pair]) as [string, string][])
+      assert.equal(source.split(open).length, source.split(close).length, `${name}: ${open}`);
+    const begun = [...source.matchAll(/\\begin\{(\w+)\}/g)].map(([, what]) => what);
+    const ended = [...source.matchAll(/\\end\{(\w+)\}/g)].map(([, what]) => what);
+    assert.deepEqual(begun, ended.toReversed(), name);
+    const head = (text(name.replace(".tex", ".csv")).split("\n")[0] ?? "").split(",");
+    const columns = [...source.matchAll(/y index=(\d+)/g)].map(([, at]) => Number(at));
+    assert.ok(columns.length > 0 && columns.every((at) => at < head.length), name);
+    assert.equal(source.split("\\addlegendentry").length - 1, columns.length, name);
+    const colours = [...source.matchAll(/color=(c\d+)/g)].map(([, colour]) => colour);
+    for (const colour of colours) assert.ok(source.includes(`\\definecolor{${colour}}`), name);
+  }
 });
 
 test("percentiles: a table for each operation and measure that has values", () => {

@@ -24,7 +24,12 @@ function acrossAxis(chart: Chart): string[] {
       return [`set xtics (${ticks.join(", ")})`];
     }
     case "bytes":
-      return ["set logscale x 2", 'set format x "%.0b%BB"', "set xtics rotate by -35"];
+      return [
+        "set logscale x 2",
+        'set format x "%.0b%BB"',
+        "set xtics rotate by -35",
+        "set rmargin 5",
+      ];
     case "ms":
     case "rank":
       return ["set logscale x 10"];
@@ -48,12 +53,14 @@ function lineOf({ x, lines }: Chart, at: number): string {
   const line = lines[at];
   const column = firstColumn({ x } as Chart) + at;
   const dash = line?.dashed ? " dt 2" : "";
-  return `data using 1:${column} with lines lw 1.5 lc rgb ${quoted(paperColour(line?.colour ?? "ink"))}${dash} title ${quoted(line?.label ?? "")}`;
+  return `data using 1:${column} with ${x === "bytes" ? "linespoints pt 7 ps 0.3" : "lines"} lw 1.5 lc rgb ${quoted(paperColour(line?.colour ?? "ink"))}${dash} title ${quoted(line?.label ?? "")}`;
 }
 
 export function gnuplotScript(name: string, chart: Chart): string {
   const names = axisNames(chart);
-  const units = { seconds: " (s)", ms: " (ms)" } as Readonly<Record<string, string>>;
+  const units = { seconds: " (s)", ms: " (ms)", bytes: " (bytes)" } as Readonly<
+    Record<string, string>
+  >;
   const lines = chart.lines.map((_, at) => lineOf(chart, at));
   const cells =
     chart.cells === undefined

@@ -52,7 +52,9 @@ export function matplotlibScript(name: string, chart: Chart): string {
     paperColour(colour),
     dashed ? "--" : "-",
   ]);
-  const units = { seconds: " (s)", ms: " (ms)" } as Readonly<Record<string, string>>;
+  const units = { seconds: " (s)", ms: " (ms)", bytes: " (bytes)" } as Readonly<
+    Record<string, string>
+  >;
   return `# python3 ${name}.py
 import csv
 import os
@@ -74,7 +76,7 @@ figure, ax = plt.subplots(figsize=(3.4, 2.3), constrained_layout=True)
 ${chart.cells === undefined ? "" : `${drawCells(name).join("\n")}\n`}for at, label, colour, style in [
 ${lines.map(([at, ...rest]) => `    (${at}, ${rest.map(python).join(", ")}),`).join("\n")}
 ]:
-    ax.plot(column(0), column(at), label=label, color=colour, linestyle=style, linewidth=1.2)
+    ax.plot(column(0), column(at), label=label, color=colour, linestyle=style, linewidth=1.2${chart.x === "bytes" ? ', marker="."' : ""})
 ${[
   ...acrossAxis(chart),
   ...upAxis(chart),

@@ -43,10 +43,12 @@ export function pgfplotsScript(name: string, chart: Chart): string {
   const plots = chart.lines.map(({ label, colour, dashed }, at) => {
     const rgb = paperColour(colour).slice(1).toUpperCase();
     return `\\definecolor{c${at}}{HTML}{${rgb}}
-\\addplot[color=c${at}, thick${dashed ? ", dashed" : ""}, unbounded coords=jump] table[col sep=comma, x index=0, y index=${first + at}] {${name}.csv};
+\\addplot[color=c${at}, thick${dashed ? ", dashed" : ""}${chart.x === "bytes" ? ", mark=*, mark size=0.8pt" : ""}, unbounded coords=jump] table[col sep=comma, x index=0, y index=${first + at}] {${name}.csv};
 \\addlegendentry{${tex(label)}}`;
   });
-  const units = { seconds: " (s)", ms: " (ms)" } as Readonly<Record<string, string>>;
+  const units = { seconds: " (s)", ms: " (ms)", bytes: " (bytes)" } as Readonly<
+    Record<string, string>
+  >;
   const keys = [
     "width=\\columnwidth",
     "height=0.68\\columnwidth",

@@ -37,6 +37,12 @@ export function linearTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
+/** Round in units of 1024, from 0. */
+export function byteTicks(high: number, most: number): number[] {
+  const step = 2 ** Math.ceil(Math.log2(high / most));
+  return Array.from({ length: Math.floor(high / step) + 1 }, (_, at) => at * step);
+}
+
 /** Steps of a clock: seconds, minutes, hours. */
 export function timeTicks(low: number, high: number, most: number): number[] {
   const rough = (high - low) / most;
@@ -112,7 +118,7 @@ export function upScale(chart: Chart, span: SvgSpan): SvgScale {
     chart.y === "ratio"
       ? aroundOne(values)
       : [0, chart.y === "share" ? Math.max(highest, 0.01) : Math.max(1, highest * 1.08)];
-  const ticks = linearTicks(low, high, 6);
+  const ticks = chart.y === "bytesPerSecond" ? byteTicks(high, 6) : linearTicks(low, high, 6);
   return {
     to: linearTo(low, high, span),
     low,
