@@ -145,65 +145,6 @@ describe("two nodes and an embedded registry", () => {
     );
   });
 
-  test("without due times every node sends as fast as it can", async () => {
-    const place = await warmed(500, 0, { "client_info.wait": false });
-    const nodes = await startNodes(place, 2);
-    const ended = await place.drayage(master(nodes.map(({ address }) => address)));
-    assert.equal(ended.code, 0, ended.err);
-    assert.deepEqual(seqs(place.rows()), upTo(500));
-  });
-
-  test("split: local: nodes read the trace themselves, and rows, shares and skipped records are the same", async () => {
-    const place = await warmed(80, 0.01, { "run.unmapped": "skip" });
-    const more = trace([...blobGets(80, { every: 0.01 }), { uri: "v2/a/b/blobs/00000bad", at: 1 }]);
-    place.write("trace.json", JSON.stringify(more));
-    const nodes = await startNodes(place, 2);
-    const list = nodes.map(({ address }) => address);
-    const streamed = await place.drayage(master(list, "--set", "trace.output=streamed.json"));
-    assert.equal(streamed.code, 0, streamed.err);
-    const ended = await place.drayage(master(list, "--set", "cluster.split=local"));
-    assert.equal(ended.code, 0, ended.err);
-    assert.deepEqual(sharesOf(place.rows()), sharesOf(place.rows("streamed.json")));
-    assert.deepEqual(place.skipped(), place.skipped("streamed.json"));
-    assert.deepEqual(place.summary().records, place.summary("streamed.json").records);
-    const planned = (name: string): unknown =>
-      (place.summary(name) as unknown as { planned: number }).planned;
-    assert.equal(planned("output.json"), planned("streamed.json"));
-  });
-
-  for (const onLost of ["report", "redistribute"] as const) {
-    test(`a node is killed in mid-run, on_lost: ${onLost}`, async () => {
-      const count = 400;
-      const place = await warmed(count, 0.01);
-      const nodes = await startNodes(place, 2);
-      const run = place.start(
-        master(
-          nodes.map(({ address }) => address),
-          ...["--set", `cluster.on_lost=${onLost}`],
-          // Far above what a busy machine keeps a process waiting, so that only the dead one is lost.
-          ...["--set", "cluster.heartbeat=0.5", "--set", "cluster.lost_after=5"],
-        ),
-      );
-      const [, second] = nodes as [ClientNode, ClientNode];
-      await until(() => second.said().includes("node 2 of 2"), "the run has begun");
-      // Past the start, which is announced a second ahead.
-      await new Promise((later) => setTimeout(later, 2500));
-      second.child.kill("SIGKILL");
-      const ended = await run.ended;
-      assert.equal(ended.code, 7, ended.err);
-      assert.match(ended.err, new RegExp(`node .*${second.address}.* is lost`));
-      const rows = place.rows();
-      const skipped = place.has("output.json.skipped.ndjson") ? place.skipped() : [];
-      assert.ok(rows.some(({ worker }) => worker === 1));
-      assert.deepEqual(
-        [...seqs(rows), ...seqs(skipped)].toSorted((a, b) => a - b),
-        upTo(count),
-      );
-      if (onLost === "redistribute") assert.equal(skipped.length, 0);
-      else assert.ok(skipped.length > 0 && skipped.every(({ reason }) => reason === "node_lost"));
-    });
-  }
-
   test("the master's port tells how the nodes do while the run goes on", async () => {
     const place = await warmed(300, 0.01);
     const nodes = await startNodes(place, 2);

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
@@ -18,6 +19,8 @@ import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
 
+/** Threads take so long to hear of the start. */
+const START_LEAD_MS = 5;
 /** Of the lines of one message. */
 const SKIPPED_BYTES = 512 * 1024;
 
@@ -149,7 +152,14 @@ export class NodeRun implements HostedRun {
   async #agree({ origin }: { readonly origin: bigint }): Promise<number> {
     this.#conversation.say({ type: "ready" });
     const { atNs } = await this.#start.promise;
+    // What has no due time goes out as soon as threads know the start: they hear of it when it has come.
+    if (!this.#message.plan.paced) await this.#untilShortlyBefore(atNs);
     return atNs + Number(this.#clock.origin - origin);
+  }
+
+  async #untilShortlyBefore(atNs: number): Promise<void> {
+    const waitMs = (atNs - this.#clock.clock.now()) / 1e6 - START_LEAD_MS;
+    if (waitMs > 0) await delay(waitMs);
   }
 
   #begin(start: EngineStart): void {

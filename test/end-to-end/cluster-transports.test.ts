@@ -1,0 +1,155 @@
+// Several machines, whatever carries what they say: the same runs over every transport.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { Float64Histogram, HistogramLogReader } from "hdr-histogram-js";
+import {
+  type EmbeddedRegistry,
+  startEmbeddedRegistry,
+} from "../../src/embedded/embedded-registry.ts";
+import { HIGHEST_NS } from "../../src/stats/histogram.ts";
+import { blobGets, trace } from "./traced.ts";
+import { type Transport, transports } from "./transports.ts";
+import { pause, type Row, type Started, until, Workplace } from "./workplace.ts";
+
+const seqs = (rows: readonly { readonly seq: number }[]): number[] => rows.map(({ seq }) => seq);
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, seq) => seq);
+const sharesOf = (rows: readonly Row[]): [number, number][] =>
+  rows.map(({ seq, worker }) => [seq, worker]);
+
+/** Service times, counted in the buckets of histograms: those of rows, one by one. */
+function bucketsOf(rows: readonly Row[]): Float64Histogram {
+  const histogram = new Float64Histogram(1, HIGHEST_NS, 3);
+  for (const { duration } of rows) histogram.recordValue(Math.round(duration * 1e9));
+  return histogram;
+}
+
+/** The same out of the log of merged intervals. */
+function mergedIn(log: string): Float64Histogram {
+  const merged = new Float64Histogram(1, HIGHEST_NS, 3);
+  const reader = new HistogramLogReader(log, 64);
+  for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram())
+    if (next.tag === "get-blob.service") merged.add(next as Float64Histogram);
+  return merged;
+}
+
+/** Without mean and maximum, which the log keeps as buckets only. */
+const countsOf = (histogram: Float64Histogram): string[] =>
+  histogram
+    .outputPercentileDistribution(100)
+    .split("\n")
+    .filter((line) => !line.startsWith("#"));
+
+// At the same time: they wait for nodes and schedules rather than for the processor.
+describe("transports", { concurrency: true }, () => {
+  for (const [name, start] of Object.entries(transports)) suite(name, start);
+});
+
+function suite(name: string, start: () => Promise<Transport>): void {
+  describe(`two nodes over ${name}`, () => {
+    let transport: Transport;
+    let registry: EmbeddedRegistry;
+    const places: Workplace[] = [];
+
+    before(async () => {
+      [transport, registry] = await Promise.all([start(), startEmbeddedRegistry()]);
+    });
+    after(async () => {
+      for (const place of places) place.leave();
+      await registry.close();
+      await transport.stop();
+    });
+
+    /** A place with a trace, warmed up from this process, and two nodes. */
+    async function prepared(
+      count: number,
+      every: number,
+      settings: Record<string, unknown> = {},
+    ): Promise<{ place: Workplace; nodes: Started[]; master: (...flags: string[]) => string[] }> {
+      const place = new Workplace();
+      places.push(place);
+      place.configure(trace(blobGets(count, { every })), {
+        registry: [registry.url],
+        "client_info.wait": true,
+        ...settings,
+      });
+      const [, nodes] = await Promise.all([place.warmup(), transport.startNodes(place, 2)]);
+      const flags = transport.flags(nodes);
+      // A busy machine makes short runs invalid; what that means has tests of its own.
+      const command = ["master", "-c", "run", "-i", "config.yaml", "--allow-invalid"];
+      return { place, nodes, master: (...more) => [...command, ...flags, ...more] };
+    }
+
+    test("without due times every node sends as fast as it can, and merged histograms are those of the rows", async (t) => {
+      if (transport.missing !== undefined) return t.skip(transport.missing);
+      const { place, master } = await prepared(500, 0, { "client_info.wait": false });
+      const ended = await place.drayage(master());
+      assert.equal(ended.code, 0, ended.err);
+      const rows = place.rows();
+      assert.deepEqual(seqs(rows), upTo(500));
+      const log = place.text(`${place.runDirectory("run")}/histograms.hlog`);
+      assert.deepEqual(countsOf(mergedIn(log)), countsOf(bucketsOf(rows)));
+    });
+
+    test("split: local: nodes read the trace themselves, and rows, shares and skipped records are the same", async (t) => {
+      if (transport.missing !== undefined) return t.skip(transport.missing);
+      const { place, master } = await prepared(80, 0.01, { "run.unmapped": "skip" });
+      const bad = { uri: "v2/a/b/blobs/00000bad", at: 1 };
+      place.write("trace.json", JSON.stringify(trace([...blobGets(80, { every: 0.01 }), bad])));
+      const streamed = await place.drayage(master("--set", "trace.output=streamed.json"));
+      assert.equal(streamed.code, 0, streamed.err);
+      const ended = await place.drayage(master("--set", "cluster.split=local"));
+      assert.equal(ended.code, 0, ended.err);
+      assert.deepEqual(sharesOf(place.rows()), sharesOf(place.rows("streamed.json")));
+      assert.deepEqual(place.skipped(), place.skipped("streamed.json"));
+      assert.deepEqual(place.summary().records, place.summary("streamed.json").records);
+      const planned = (file: string): unknown =>
+        (place.summary(file) as unknown as { planned: number }).planned;
+      assert.equal(planned("output.json"), planned("streamed.json"));
+      const dry = [
+        "run",
+        "-i",
+        "config.yaml",
+        "--dry-run",
+        "--plan",
+        "plan.ndjson",
+        "--local",
+        "2",
+      ];
+      await place.drayage(dry);
+      assert.deepEqual(
+        sharesOf(place.rows()),
+        place
+          .lines<{ seq: number; node: number }>("plan.ndjson")
+          .map(({ seq, node }) => [seq, node]),
+      );
+    });
+
+    for (const onLost of ["report", "redistribute"] as const) {
+      test(`a node is killed in mid-run, on_lost: ${onLost}`, async (t) => {
+        if (transport.missing !== undefined) return t.skip(transport.missing);
+        const count = 400;
+        const { place, nodes, master } = await prepared(count, 0.01);
+        // Far above what a busy machine keeps a process waiting, so that only the dead one is lost.
+        const patience = ["--set", "cluster.heartbeat=0.5", "--set", "cluster.lost_after=5"];
+        const run = place.start(master("--set", `cluster.on_lost=${onLost}`, ...patience));
+        const [, second] = nodes as [Started, Started];
+        await until(() => second.said().includes("node 2 of 2"), "the run has begun");
+        // Past the start, which is announced a second ahead.
+        await pause(2500);
+        second.child.kill("SIGKILL");
+        const ended = await run.ended;
+        assert.equal(ended.code, 7, ended.err);
+        assert.match(ended.err, /node \S+.* is lost: nothing was heard of it/);
+        const rows = place.rows();
+        const skipped = place.has("output.json.skipped.ndjson") ? place.skipped() : [];
+        assert.ok(rows.some(({ worker }) => worker === 1));
+        assert.deepEqual(
+          [...seqs(rows), ...seqs(skipped)].toSorted((a, b) => a - b),
+          upTo(count),
+        );
+        if (onLost === "redistribute") assert.equal(skipped.length, 0);
+        else assert.ok(skipped.length > 0 && skipped.every(({ reason }) => reason === "node_lost"));
+      });
+    }
+  });
+}

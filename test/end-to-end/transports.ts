@@ -1,0 +1,70 @@
+// What carries a run between machines, for tests that must hold whatever it is.
+import { type NatsServer, needsNatsServer, startNatsServer } from "../fakes/nats-server.ts";
+import { type ClientNode, startNodes } from "./cluster-nodes.ts";
+import { type Started, until, type Workplace } from "./workplace.ts";
+
+export type Transport = {
+  /** Why it cannot be tried here. */
+  readonly missing?: string;
+  startNodes(place: Workplace, count: number): Promise<Started[]>;
+  /** Flags of a master that takes these nodes. */
+  flags(nodes: readonly Started[]): string[];
+  stop(): Promise<void>;
+};
+
+const set = (key: string, value: unknown): string[] => ["--set", `${key}=${JSON.stringify(value)}`];
+
+const direct = async (): Promise<Transport> => ({
+  startNodes,
+  flags: (nodes) =>
+    set(
+      "client_info.client_list",
+      nodes.map((node) => (node as ClientNode).address),
+    ),
+  async stop() {},
+});
+
+/** Nodes in group `group`, named a, b, … */
+export async function startGroup(
+  place: Workplace,
+  { servers, group, count }: { servers: readonly NatsServer[]; group: string; count: number },
+): Promise<Started[]> {
+  const urls = servers.map(({ url }) => url).join(",");
+  const names = "abcdefgh".slice(0, count).split("");
+  const nodes = names.map((name) =>
+    place.start(["client", "--nats", urls, "--group", group, "--name", name]),
+  );
+  for (const node of nodes)
+    await until(
+      () => node.said().includes("waiting for masters on group"),
+      "the node is announced",
+    );
+  return nodes;
+}
+
+export const groupFlags = (
+  servers: readonly NatsServer[],
+  { group, count }: { group: string; count: number },
+): string[] => [
+  ...set(
+    "cluster.nats.servers",
+    servers.map(({ url }) => url),
+  ),
+  ...set("cluster.group", group),
+  ...set("cluster.expect", count),
+];
+
+async function nats(): Promise<Transport> {
+  const server = await startNatsServer({ jetstream: true });
+  const servers = server === undefined ? [] : [server];
+  // Nodes of a test that failed must not be taken for those of the next one.
+  let groups = 0;
+  return {
+    ...(server === undefined ? { missing: needsNatsServer } : {}),
+    startNodes: (place, count) => startGroup(place, { servers, group: `g${++groups}`, count }),
+    flags: (nodes) => groupFlags(servers, { group: `g${groups}`, count: nodes.length }),
+    stop: async () => server?.stop(),
+  };
+}
+
+export const transports: Readonly<Record<string, () => Promise<Transport>>> = { direct, nats };
