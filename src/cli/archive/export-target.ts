@@ -17,7 +17,7 @@ export type ExportTarget = {
   close(): Promise<Exported>;
 };
 
-export type Exported = {
+type Exported = {
   readonly paths: readonly string[];
   /** What the form has no place for. */
   readonly events: number;
