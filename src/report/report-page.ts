@@ -1,5 +1,6 @@
 import { supportedPercentile } from "../stats/distribution.ts";
 import { escaped, factList, type Html } from "./html.ts";
+import { machineTable } from "./machines.ts";
 import { formatCount, formatNanos, formatRate, formatShare } from "./number-format.ts";
 import { pageCharts } from "./page-charts.ts";
 import { framedPage } from "./page-frame.ts";
@@ -120,7 +121,8 @@ function tableSections(figures: RunFigures, { files }: PageContext): Html {
     ["besides", counts(figures.besides)],
     ["retries", formatCount(figures.totals.retries)],
   ];
-  return `${section("Nodes", nodeTable(figures))}
+  return `${section("Machines", machineTable(figures))}
+${section("Nodes", nodeTable(figures))}
 ${section("Latencies", latencyTable(figures))}
 ${section("Operations", requestTable(figures))}
 ${section("Recorded and replayed", recordedTable(figures))}

@@ -7,6 +7,7 @@ import {
 import type { RequestFigures } from "../stats/figures.ts";
 import { encodeHdr } from "../stats/hdr.ts";
 import { smallestOf } from "../stats/size-bin.ts";
+import { machineResults } from "./machines.ts";
 import {
   activeSeconds,
   inFlightByLaw,
@@ -126,6 +127,7 @@ export function runResults(figures: RunFigures) {
       ...counts,
       serviceNs: latencyResult(service),
     })),
+    machines: machineResults(figures.machines ?? []),
     meanInFlight: figures.meanInFlight ?? null,
     inFlightByLaw: inFlightByLaw(figures),
     retries: totals.retries,

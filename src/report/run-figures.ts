@@ -7,6 +7,7 @@ import {
 import type { RecordedClass } from "../stats/recorded-tally.ts";
 import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
+import type { Machine } from "./machines.ts";
 import { formatDuration } from "./number-format.ts";
 import type { ThresholdResult } from "./thresholds/threshold.ts";
 
@@ -50,6 +51,8 @@ export type RunFigures = {
   readonly totals: Totals;
   /** What each node did; absent where there was one. */
   readonly nodes?: readonly NamedNode[] | undefined;
+  /** The machines that sent; absent or empty where it was this one. */
+  readonly machines?: readonly Machine[] | undefined;
   /** Operations under way at the same time: mean over the run, from samples apart from the stamps; null if nobody sampled. */
   readonly meanInFlight?: number | null | undefined;
   readonly validity: Validity;

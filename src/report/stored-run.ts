@@ -88,6 +88,7 @@ type Ended = Pick<
   | "seconds"
   | "ending"
   | "thresholds"
+  | "machines"
 > & { readonly recorded?: readonly StoredRecorded[] };
 
 type StoredRecorded = Omit<RecordedClass, "service"> & { readonly serviceNs: LatencyResult };
@@ -201,6 +202,7 @@ const endingOf = (end: Ended) => ({
   examples: end.examples,
   compat: end.compat,
   thresholds: end.thresholds ?? [],
+  machines: end.machines ?? [],
   recorded: (end.recorded ?? []).map(({ serviceNs: { histogram, sum }, ...counts }) => ({
     ...counts,
     service: histogram === null ? emptyDistribution : decodeHdr(histogram, sum),

@@ -7,6 +7,18 @@ export type NodeReport = {
   readonly cores: number;
   /** Rows that came from it, or pulls. */
   readonly rows: number;
+  /** Operations that it has told of: sent, and how they ended. */
+  readonly sent: number;
+  readonly done: number;
+  readonly failed: number;
+  /** Failures by label. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** 99th percentile; null where too few had a due time. */
+  readonly latenessP99Ms: number | null;
+  /** Of its request worker threads, the worst: event-loop delays, pauses of the garbage collector, share of time at work. */
+  readonly loopDelayP99Ms: number;
+  readonly gcP99Ms: number;
+  readonly busyShare: number;
   /** Its monotonic clock as it was measured: an error of at most so much lies in every instant that was agreed with it. */
   readonly clockBoundMs: number;
   /** Its wall clock minus the master's before the start, and how far it moved against its monotonic clock meanwhile. */

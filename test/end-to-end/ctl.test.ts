@@ -7,6 +7,7 @@ import {
   type EmbeddedRegistry,
   startEmbeddedRegistry,
 } from "../../src/embedded/embedded-registry.ts";
+import type { MachineResult } from "../../src/report/machines.ts";
 import { startNodes } from "./cluster-nodes.ts";
 import { blobGets, trace } from "./traced.ts";
 import { type Ended, pause, Workplace } from "./workplace.ts";
@@ -102,9 +103,20 @@ describe("drayage ctl", () => {
       place.rows().map(({ seq }) => seq),
       Array.from({ length: count }, (_, seq) => seq),
     );
-    const { controls } = place.json<{ controls: { kind: string }[] }>(
-      `${place.runDirectory("run")}/run.json`,
+    const directory = place.runDirectory("run");
+    const { machines } = place.json<{ machines: MachineResult[] }>(`${directory}/results.json`);
+    assert.deepEqual(
+      machines.map(({ address, share, sent, done, failed }) => [
+        address,
+        share,
+        sent,
+        done,
+        failed,
+      ]),
+      list.map((address) => [address, 0.5, count / 2, count / 2, 0]),
     );
+    assert.match(place.text(`${directory}/report.html`), /<h2>Machines<\/h2>/);
+    const { controls } = place.json<{ controls: { kind: string }[] }>(`${directory}/run.json`);
     assert.deepEqual(
       controls.map(({ kind }) => kind),
       ["pause", "speed", "resume"],

@@ -223,6 +223,7 @@ function figuresOf(
     seconds,
     pausedSeconds,
     totals,
+    machines: end.nodes,
     nodes: namedNodes(nodes, { nodes: (end.nodes ?? []).map(({ name }) => name) }),
     meanInFlight,
     validity: judge(totals, limits, course),

@@ -169,6 +169,7 @@ function figuresOf(
     pausedSeconds: course.pausedSeconds,
     totals,
     nodes: namedNodes(course.nodes, frame),
+    machines: end.nodes,
     meanInFlight: course.meanInFlight,
     validity: judge(totals, limitsOf(config), judged),
     thresholds: watch.results({

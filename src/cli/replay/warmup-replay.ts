@@ -190,6 +190,7 @@ function figuresOf({ verb }: WarmupRequest, course: Course, { frame }: RunStory)
     pausedSeconds,
     totals,
     nodes: namedNodes(nodes, frame),
+    machines: end.nodes,
     meanInFlight,
     // Nothing is due in a warm-up, and no latency of it is a finding.
     validity: { verdict: "ok", cause: null, reasons: [] },

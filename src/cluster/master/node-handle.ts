@@ -27,6 +27,7 @@ import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
 import type { NodeClocks } from "./clock-rounds.ts";
 import { ClockRounds } from "./clock-rounds.ts";
+import { NodeTotals } from "./node-totals.ts";
 import { OperationLedger } from "./operation-ledger.ts";
 import type { BatchTaker } from "./operation-pump.ts";
 import type { OutcomeDesk } from "./outcome-desk.ts";
@@ -66,6 +67,7 @@ export class NodeHandle implements BatchTaker {
   rows = 0;
   lostOperations = 0;
   dealtAgain = 0;
+  readonly totals: NodeTotals = new NodeTotals();
   readonly #ledger = new OperationLedger();
   #batches = 0;
   #results = 0;
@@ -237,7 +239,9 @@ export class NodeHandle implements BatchTaker {
     seconds.forEach((second, i) => {
       this.#events?.planned(second, operations[i] ?? 0);
     });
-    this.#events?.figures.add(this.index, decodeSnapshot(snapshot), board);
+    const figures = decodeSnapshot(snapshot);
+    this.totals.add(figures);
+    this.#events?.figures.add(this.index, figures, board);
   }
 
   #takeSkipped({ batch, lines }: Skipped): void {
@@ -275,6 +279,7 @@ export class NodeHandle implements BatchTaker {
       address: conversation.peer,
       cores: hello.cores,
       rows: this.rows,
+      ...this.totals.soFar,
       clockBoundMs: (clocks?.bound ?? 0) / 1e6,
       wallAheadMs: clocks?.wallAheadMs ?? 0,
       clockStepMs: done?.health.clockStepMs ?? 0,
