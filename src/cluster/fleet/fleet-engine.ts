@@ -4,6 +4,7 @@
 // the same instants (fleet-figures.ts), so that the steps of a ramp begin everywhere at once, and are tallied as one.
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import type { NodeStatus } from "../../workers/node-report.ts";
+import { pullClassOf } from "../../workers/pull-classes.ts";
 import type { PullFleet, PullListener } from "../../workers/pull-engine.ts";
 import type { FromPullThread, PullThreadEnd, ToPullThread } from "../../workers/pull-messages.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
@@ -19,6 +20,7 @@ import { RunningPullers } from "./running-pullers.ts";
 
 /** Orders have reached every node by then. */
 const LEAD_NS = 300e6;
+const PULLS: ReadonlySet<string> = new Set(["pull-first", "pull-repeat"]);
 
 export type FleetOptions = ClockLimits & {
   /** Of drayage. */
@@ -84,7 +86,8 @@ export class FleetEngine implements PullFleet {
 
   #listen(): void {
     const desk = { hasRoom: true, keep: () => 0 };
-    for (const node of this.#nodes)
+    for (const node of this.#nodes) {
+      node.totals.counts = (operation) => PULLS.has(pullClassOf(operation));
       node.listen({
         desk,
         figures: this.#figures,
@@ -95,6 +98,7 @@ export class FleetEngine implements PullFleet {
         changed: (one) => this.#see(one),
         pulling: (one, message) => this.#hear(one, message),
       });
+    }
   }
 
   /** Throws DrayageError `node-refused` for nodes that do not take part. */
@@ -187,11 +191,10 @@ export class FleetEngine implements PullFleet {
   }
 
   nodeReports(): readonly NodeStatus[] {
-    return this.#nodes.map((node) => ({
-      ...node.report(),
-      rows: this.#figures.pullsOf(node.index),
-      state: node.state,
-    }));
+    return this.#nodes.map((node) => {
+      const report = node.report();
+      return { ...report, rows: report.done + report.failed, state: node.state };
+    });
   }
 
   async close(): Promise<void> {

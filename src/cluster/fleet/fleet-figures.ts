@@ -9,14 +9,12 @@ import type { IntervalSnapshot } from "../../stats/figures.ts";
 import { allocateTally } from "../../stats/tally-layout.ts";
 import { TallyMirror } from "../../stats/tally-mirror.ts";
 import { allocateBoard, BoardWord, PullBoard } from "../../workers/pull-board.ts";
-import { pullClassOf } from "../../workers/pull-classes.ts";
 
 /** Nodes beyond share a tally: each takes some megabytes, and readers copy its words once a second. */
 const TALLIES_MAX = 16;
-const PULLS: ReadonlySet<string> = new Set(["pull-first", "pull-repeat"]);
 
 type Told = { readonly snapshot: IntervalSnapshot; readonly board: readonly number[] };
-type Node = { readonly waiting: Told[]; end: number; ended: boolean; pulls: number };
+type Node = { readonly waiting: Told[]; end: number; ended: boolean };
 type Waiter = { readonly at: number; readonly resolve: () => void };
 
 export class FleetFigures {
@@ -38,12 +36,7 @@ export class FleetFigures {
     this.tallies = Array.from({ length: Math.min(nodes, TALLIES_MAX) }, allocateTally);
     this.#mirrors = this.tallies.map((memory) => new TallyMirror(memory));
     this.boards = Array.from({ length: nodes }, () => new PullBoard(allocateBoard()));
-    this.#nodes = Array.from({ length: nodes }, () => ({
-      waiting: [],
-      end: 0,
-      ended: false,
-      pulls: 0,
-    }));
+    this.#nodes = Array.from({ length: nodes }, () => ({ waiting: [], end: 0, ended: false }));
   }
 
   add(node: number, snapshot: IntervalSnapshot, board: readonly number[]): void {
@@ -60,11 +53,6 @@ export class FleetFigures {
     const board = this.boards[node] as PullBoard;
     board.set(BoardWord.pullsInProgress, 0);
     this.#mirrorOf(node).gauge(node, { inFlight: 0, waiting: 0 });
-  }
-
-  /** Whole pulls that a node has told, failed ones included. */
-  pullsOf(node: number): number {
-    return this.#nodes[node]?.pulls ?? 0;
   }
 
   /** Resolves when everything before an instant is merged; it is to be read before the next turn of the event loop. */
@@ -95,8 +83,6 @@ export class FleetFigures {
 
   #mergeOne(node: number, { snapshot, board: words }: Told): void {
     this.#mirrorOf(node).add(node, snapshot);
-    for (const { operation, done, failed } of snapshot.classes)
-      if (PULLS.has(pullClassOf(operation))) (this.#nodes[node] as Node).pulls += done + failed;
     this.mergedTo = Math.max(this.mergedTo, snapshot.end);
     const board = this.boards[node] as PullBoard;
     words.forEach((value, word) => {
