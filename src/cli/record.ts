@@ -1,6 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command } from "./command.ts";
+import { metricsOptions } from "./metrics/metrics-options.ts";
 import { exampleConfig } from "./record/example.ts";
 import { loadRecordConfig, printedConfig } from "./record/record-config.ts";
 import { serveRecording } from "./record/record-service.ts";
@@ -28,6 +29,7 @@ const options = {
     value: "FORMAT",
     help: "of --example: json (the default) or yaml, which has comments",
   },
+  metrics: metricsOptions.metrics,
 } as const;
 
 export const record: Command<typeof options> = {
@@ -45,7 +47,8 @@ export const record: Command<typeof options> = {
     { type: "drayage record --config record.yaml", does: "record until Ctrl-C" },
   ],
   options,
-  async run({ config: file, check, example, format, "break-lock": breakLock }, _, terminal) {
+  async run(given, _, terminal) {
+    const { config: file, check, example, format, "break-lock": breakLock, metrics } = given;
     if (example) {
       terminal.out.write(exampleConfig(format === "yaml" ? "yaml" : "json"));
       return ExitCode.done;
@@ -60,6 +63,6 @@ export const record: Command<typeof options> = {
       return ExitCode.done;
     }
     terminal.err.write(`${printedConfig(config)}\n`);
-    return serveRecording(config, { breakLock }, terminal);
+    return serveRecording(config, { breakLock, metrics }, terminal);
   },
 };

@@ -6,9 +6,11 @@ import { connectNats } from "../../record/nats/nats-connection.ts";
 import { Recorder } from "../../record/recorder.ts";
 import { StorageCommands } from "../../record/storage-commands.ts";
 import type { Terminal } from "../command.ts";
+import { Publication } from "../metrics/publication.ts";
 import { type Program, whenEnded } from "../program.ts";
 import type { RecordConfig } from "./record-config.ts";
 import { finalLine, RecordProgress } from "./record-progress.ts";
+import { recorderFamilies } from "./recorder-families.ts";
 import {
   archiveFolder,
   commandOptions,
@@ -32,6 +34,8 @@ type Service = {
 type ServiceFlags = {
   /** Take over the lock of a writer on another host. */
   readonly breakLock: boolean;
+  /** HOST:PORT where collectors read what it counts; nowhere if absent. */
+  readonly metrics?: string | undefined;
 };
 
 /** Records, plays, or both, until a signal or until the archive fails. */
@@ -42,6 +46,8 @@ export async function serveRecording(
 ): Promise<ExitCode> {
   const say = (sentence: string): void => void terminal.err.write(`${sentence}\n`);
   const end = endOfService(terminal.program);
+  const published = await Publication.open(flags, terminal.env);
+  published.tell(say);
   try {
     const service = await start(config, {
       ...flags,
@@ -49,6 +55,8 @@ export async function serveRecording(
       onFailure: end.fail,
       onRefused: end.refuse,
     });
+    const { recorder } = service;
+    published.show(() => (recorder === undefined ? [] : recorderFamilies(recorder.state())));
     say("Ctrl-C ends it: everything is committed");
     await end.reached;
     say("ending");
@@ -61,6 +69,7 @@ export async function serveRecording(
     return hasFailed(service) ? ExitCode.operationsFailed : ExitCode.done;
   } finally {
     end.forget();
+    await published.close(say);
   }
 }
 
