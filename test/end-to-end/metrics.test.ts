@@ -103,6 +103,27 @@ for (const { what, flag, says } of [
   });
 }
 
+test("drayage record --metrics: what the recorder counts, while it records", async (t) => {
+  place.write(
+    "record.json",
+    JSON.stringify({
+      archive_directory: "archive",
+      proxy: { listen: "127.0.0.1:0", upstream: registry.url },
+      record: { spec: ["/v2/**"] },
+    }),
+  );
+  const recorder = place.start(["record", "--config", "record.json", "--metrics", "127.0.0.1:0"]);
+  const url = await told(recorder);
+  await page(url, /^drayage_proxy_exchanges_total 0$/m);
+  const [proxy = ""] = /http:\/\/\S+(?= in front)/.exec(recorder.said()) ?? [];
+  await (await fetch(`${proxy}/v2/`)).text();
+  const text = await page(url, /^drayage_proxy_exchanges_total 1$/m);
+  promtool(t, text);
+  assert.match(text, /^drayage_recorder_lost_events_total 0$/m);
+  recorder.child.kill("SIGINT");
+  assert.equal((await recorder.ended).code, 0);
+});
+
 type Attribute = { readonly key: string; readonly value: { readonly stringValue: string } };
 type Point = {
   readonly attributes: readonly Attribute[];

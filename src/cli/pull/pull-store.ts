@@ -1,5 +1,5 @@
 // The seconds of a pull test as its directory keeps them: histograms.hlog has the distributions, counts.ndjson all else. Written
-// while it goes on, so that a ramp that is killed keeps what it has measured; docs/formats/counts.md has the format.
+// while it goes on, so that a ramp that is killed keeps what it has measured; docs/pull.md names them.
 import { join } from "node:path";
 import { operationClasses } from "../../core/operation.ts";
 import { nanos } from "../../core/units.ts";
