@@ -5,8 +5,14 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import { OutcomeDesk } from "../../cluster/master/outcome-desk.ts";
 import type { AloneKeeper, MakeAloneKeeper, RunAlone } from "../../cluster/node/alone.ts";
+import { CountsFile } from "../../report/counts-file.ts";
+import { HistogramLog } from "../../report/hlog.ts";
 import { runResults } from "../../report/results.ts";
-import { createRunDirectory, type RunRecord } from "../../report/run-directory.ts";
+import {
+  createRunDirectory,
+  type RunDirectory,
+  type RunRecord,
+} from "../../report/run-directory.ts";
 import type { RunFigures } from "../../report/run-figures.ts";
 import { RowFile } from "../../workers/collector/row-file.ts";
 import { besidesOf } from "../replay/besides.ts";
@@ -31,12 +37,30 @@ export const nodeDirectory: MakeAloneKeeper = ({ start }): AloneKeeper => {
       const directory = await createRunDirectory({ verb: "node", startedAt: Date.now() });
       await rename(join(draft, ROWS), directory.file(ROWS));
       rmSync(draft, { recursive: true, force: true });
+      writeIntervals(directory, run);
       await directory.writeJson("results.json", runResults(figuresOf(run, rows)));
       await directory.writeRun(recordOf(run));
       return `finished alone: ${directory.path} has the figures of this node, and ${rows.count} rows that the master does not have`;
     },
   };
 };
+
+/** What report and merge make everything of. */
+function writeIntervals(directory: RunDirectory, { start, intervals }: RunAlone): void {
+  const startedAt = start.wallUs / 1000;
+  const log = new HistogramLog(directory.file("histograms.hlog"), {
+    tool: `drayage ${version}`,
+    startedAt,
+  });
+  const counts = new CountsFile(directory.file("counts.ndjson"));
+  for (const snapshot of intervals) {
+    log.add(snapshot);
+    // How many were due in each second was told to the master, or was never known here.
+    counts.add({ snapshot, planned: null });
+  }
+  log.close();
+  counts.close();
+}
 
 function figuresOf(
   { plan, start, end, totals, seconds, reason }: RunAlone,
@@ -75,6 +99,13 @@ const recordOf = ({ plan, start, reason }: RunAlone): RunRecord => {
     plan: { runId: plan.runId, node: plan.index, nodes: plan.count, masterLost: reason },
     seed: plan.plan.client.seed,
     traces: [],
+    frame: {
+      paced: plan.plan.paced,
+      failsOn: "all",
+      judged: null,
+      nodes: [`node ${plan.index + 1} of ${plan.count}`],
+      facts: [["master", `lost: ${reason}`]],
+    },
     clocks: { originWall: startedAt, originMonotonicNs: String(start.origin) },
   };
 };

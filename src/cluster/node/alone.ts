@@ -1,4 +1,4 @@
-import type { Totals } from "../../stats/figures.ts";
+import type { IntervalSnapshot, Totals } from "../../stats/figures.ts";
 import type { EngineEnd, EngineStart } from "../../workers/engine.ts";
 import type { PlanMessage } from "../protocol/message.ts";
 
@@ -8,6 +8,8 @@ export type RunAlone = {
   readonly start: EngineStart;
   readonly end: EngineEnd;
   readonly totals: Totals;
+  /** The same, second by second. */
+  readonly intervals: readonly IntervalSnapshot[];
   /** From the start to the end of the last operation. */
   readonly seconds: number;
   /** Why the master was given up. */

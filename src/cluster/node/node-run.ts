@@ -277,9 +277,11 @@ export class NodeRun implements HostedRun {
   }
 
   #keepAlone({ keeper, start, reason }: Alone, end: EngineEnd): Promise<string> {
-    const totals = (this.#snapshots as SnapshotSender).totals();
+    const snapshots = this.#snapshots as SnapshotSender;
+    snapshots.send(this.#planned.take());
+    const told = { totals: snapshots.totals(), intervals: snapshots.seconds() };
     const seconds = Math.max(0, start.clock.now() - start.at) / 1e9;
-    return keeper.finish({ plan: this.#message, start, end, totals, seconds, reason });
+    return keeper.finish({ plan: this.#message, start, end, ...told, seconds, reason });
   }
 
   /** Nothing starts any more, and what is under way is cut off. */

@@ -1,10 +1,12 @@
 // Tells the master each second what happened in it. Seconds are those since the common start, the same instants on all nodes.
 import { nanos } from "../../core/units.ts";
+import type { IntervalSnapshot } from "../../stats/figures.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
 import type { EngineStart } from "../../workers/engine.ts";
 import type { FromFeeder } from "../../workers/messages.ts";
 import type { Conversation } from "../conversation.ts";
 import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
+import { KeptSeconds } from "./kept-seconds.ts";
 
 const SECOND_NS = 1e9;
 
@@ -13,6 +15,7 @@ export class SnapshotSender {
   readonly #start: EngineStart;
   readonly #reader: TallyReader;
   #timer: NodeJS.Timeout | undefined;
+  readonly #kept = new KeptSeconds();
   #end = 0;
   /** Snapshots sent. */
   count = 0;
@@ -45,16 +48,23 @@ export class SnapshotSender {
   send({ seconds, operations }: PlannedPairs): void {
     const { clock, at } = this.#start;
     const end = Math.max(0, clock.now() - at);
-    const snapshot = this.#reader.takeInterval(nanos(this.#end), nanos(end));
+    const interval = this.#reader.takeInterval(nanos(this.#end), nanos(end));
+    const snapshot = encodeSnapshot(interval);
+    this.#kept.add(snapshot);
     this.#end = end;
     this.#conversation.say({
       type: "snapshot",
       number: ++this.count,
-      snapshot: encodeSnapshot(snapshot),
+      snapshot,
       seconds,
       operations,
       board: [],
     });
+  }
+
+  /** Everything since the start, second by second. */
+  seconds(): readonly IntervalSnapshot[] {
+    return this.#kept.all();
   }
 
   /** Everything since the start. */
