@@ -49,7 +49,9 @@ function readRun(path: string): Recorded {
 }
 
 /** Without the run directory, which is the dead master's; `run --nodes` says the same as `master -c run`. */
-function asMaster([verb, ...words]: readonly string[]): string[] {
+function asMaster([verb, ...written]: readonly string[]): string[] {
+  // A run that was resumed, and lost its master again, has the arguments of the one before.
+  const words = resumeArguments(written);
   const kept = words.filter((word, at) => {
     const isValue = words[at - 1] === "--out" || words[at - 1] === "--resume";
     return !isValue && !/^--(?:out|resume|nodes)(?:=|$)/.test(word);
