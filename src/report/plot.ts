@@ -26,6 +26,8 @@ export function drawChart(chart: Chart, canvas: PageElement, browser: Browser): 
     width: Math.max(280, canvas.clientWidth),
     height: chart.cells === undefined ? 280 : 340,
     cursor: { drag: { x: inTime, y: false }, ...(inTime ? { sync: { key: "time" } } : {}) },
+    // Labels of times are wide, and the last one may stand at the edge.
+    ...(inTime ? { padding: [null, 36, null, null] } : {}),
     scales: scalesOf(chart),
     legend: { markers: { width: 0, fill: (_: unknown, line: number) => swatch(line) } },
     hooks: { drawAxes: [(plot: Plot) => paintCells(plot, chart, colour("heat"))] },

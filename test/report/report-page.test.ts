@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { nanos } from "../../src/core/units.ts";
 import { escaped, scriptData } from "../../src/report/html.ts";
 import { type PageContext, renderReportPage } from "../../src/report/report-page.ts";
@@ -14,21 +14,13 @@ import { RunTimeline } from "../../src/report/run-timeline.ts";
 import type { IntervalSnapshot } from "../../src/stats/figures.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
+import { CHROMIUM, drawnCharts, openedBrowser } from "./opened-page.ts";
 import { type SampleRun, sampleRun } from "./sample-run.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
 const PAGE_BYTES_MAX = 2_000_000;
 
 const directory = mkdtempSync(join(tmpdir(), "drayage-page-"));
 after(() => rmSync(directory, { recursive: true }));
-
-let browser: Promise<Browser> | undefined;
-const openedBrowser = (): Promise<Browser> => {
-  const args = ["--no-sandbox", "--disable-gpu"];
-  browser ??= chromium.launch({ executablePath: CHROMIUM, args });
-  return browser;
-};
-after(async () => (await browser)?.close());
 
 const contextOf = (timeline: PageContext["timeline"]): PageContext => ({
   command: "drayage run -i config.yaml",
@@ -193,15 +185,4 @@ async function exportAll(tab: Page, charts: number): Promise<void> {
       await sleep(BETWEEN_DOWNLOADS_MS);
     }
   }
-}
-
-/** Canvases with more than one colour in them. */
-function drawnCharts(tab: { evaluate(script: string): Promise<unknown> }): Promise<unknown> {
-  return tab.evaluate(`new Promise((done) => setTimeout(() => {
-    const drawn = [...document.querySelectorAll("canvas")].filter((canvas) => {
-      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-      return new Set(new Uint32Array(data.buffer)).size > 20;
-    });
-    done(drawn.length);
-  }, 100))`);
 }

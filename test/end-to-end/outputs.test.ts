@@ -1,10 +1,12 @@
-// run.json and results.json of every command that writes them satisfy the published schemas.
+// What every command that measures leaves behind: run.json and results.json satisfy the published schemas, and pages open.
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { CHROMIUM, drawnCharts, openedBrowser } from "../report/opened-page.ts";
 import { Workplace } from "./workplace.ts";
 
 const place = new Workplace();
@@ -67,6 +69,8 @@ before(async () => {
     ...["merge", place.path("paced"), place.path("demo/run"), "--out", place.path("sum")],
   ]);
   assert.equal(merged.code, 0, merged.err);
+  const sides = [place.path("paced"), place.path("sum"), "--page", place.path("compare.html")];
+  assert.equal((await place.drayage(["compare", ...sides])).code, 0);
   for (const again of ["closed", "pulled"]) {
     const said = await place.drayage(["report", place.path(again)]);
     assert.equal(said.code, 0, said.err);
@@ -116,3 +120,46 @@ test("schemas: a missing, an unknown and a wrong field are refused", () => {
     assert.equal(checks[schema]({ ...good, version: "1" }), false, `${schema}: wrong`);
   }
 });
+
+const PAGE_BYTES_MAX = 2_000_000;
+
+for (const { name, page } of [
+  { name: "a demo", page: "demo/run/report.html" },
+  { name: "a ramp", page: "pulled/report.html" },
+  { name: "a sum of runs", page: "sum/report.html" },
+  { name: "a comparison", page: "compare.html" },
+]) {
+  test(`pages: that of ${name} opens in both colour schemes, wide, narrow and on paper, draws every chart and asks nobody`, async (t) => {
+    if (!existsSync(CHROMIUM)) {
+      t.skip(`needs ${CHROMIUM}: apt-get install chromium`);
+      return;
+    }
+    assert.ok(statSync(place.path(page)).size < PAGE_BYTES_MAX);
+    const url = pathToFileURL(place.path(page)).href;
+    const tab = await (await openedBrowser()).newPage({ colorScheme: "light" });
+    const complaints: string[] = [];
+    tab.on("console", (message) => complaints.push(message.text()));
+    tab.on("pageerror", (error) => complaints.push(error.message));
+    tab.on("request", (request) => {
+      if (request.url() !== url) complaints.push(request.url());
+    });
+    await tab.goto(url);
+    const charts = await tab.locator("canvas").count();
+    assert.ok(charts >= 2, `${charts} charts`);
+    for (const [colorScheme, width] of [
+      ["light", 1200],
+      ["dark", 1200],
+      ["dark", 390],
+    ] as const) {
+      await tab.emulateMedia({ colorScheme });
+      await tab.setViewportSize({ width, height: 800 });
+      assert.equal(await drawnCharts(tab), charts, `${colorScheme}, ${width} pixels`);
+      const beyond = await tab.evaluate("document.documentElement.scrollWidth - innerWidth");
+      assert.ok(Number(beyond) <= 0, `${beyond} pixels beyond the edge at ${width}`);
+    }
+    await tab.pdf({ format: "A4" });
+    assert.equal(await drawnCharts(tab), charts, "after printing");
+    assert.deepEqual(complaints, []);
+    await tab.close();
+  });
+}
