@@ -1,6 +1,9 @@
 // What holds for each command alike, asked of the catalogue: help, versions, mistakes, and where words go.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Command, Option, OptionTable } from "../../src/cli/command.ts";
@@ -146,6 +149,29 @@ for (const { args, says } of [
 }
 
 const program = fileURLToPath(new URL("../../bin/drayage.js", import.meta.url));
+
+test("drayage … 2>&1 | head: a run whose messages nobody reads goes on to its end", () => {
+  const folder = mkdtempSync(join(tmpdir(), "drayage-unheard-"));
+  try {
+    const shell = `"$0" "$1" demo --seconds 1 --out run 2> >(head -n 1 > /dev/null)`;
+    const { stdout, status } = spawnSync(
+      "bash",
+      ["--norc", "-c", shell, process.execPath, program],
+      {
+        encoding: "utf8",
+        timeout: 60_000,
+        cwd: folder,
+        env: { PATH: process.env.PATH },
+      },
+    );
+    // A busy machine may have kept it from being in time.
+    assert.ok(status === 0 || status === 5, `${status}`);
+    assert.match(stdout, /^(?:PASS|INVALID) /);
+    assert.ok(existsSync(join(folder, "run/run/report.html")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 for (const command of [
   "--help",

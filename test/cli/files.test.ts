@@ -53,6 +53,41 @@ for (const [file, kind] of examples) {
 }
 test("files: there are examples", () => assert.ok(examples.length >= 4));
 
+/** Blocks of YAML in the pages that are a configuration, or the beginning of one, by the key that gives them away. */
+const blocks = [
+  "README.md",
+  ...readdirSync("docs")
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join("docs", name)),
+].flatMap((page) =>
+  [...readFileSync(page, "utf8").matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, text = ""]) => {
+    const data: unknown = parse(text, { merge: true });
+    if (typeof data !== "object" || data === null) return [];
+    const schema =
+      "archive_directory" in data
+        ? "record"
+        : "trace" in data
+          ? "config"
+          : "url" in data
+            ? "load"
+            : undefined;
+    return schema === undefined ? [] : [{ page, schema, text }];
+  }),
+);
+
+test("files: configurations in the pages conform to their schemas", async () => {
+  assert.ok(blocks.length >= 3, String(blocks.length));
+  for (const { schema, text } of blocks) await conforms(schema, parse(text, { merge: true }));
+});
+
+test("files: the configuration of README.md is valid, and so is the file of flags of docs/files.md", async () => {
+  for (const page of ["README.md", "docs/files.md"]) {
+    const block = blocks.find((found) => found.page === page);
+    const { exit, err } = await ask("validate", "-i", fileWith(block?.text ?? ""));
+    assert.equal(exit, 0, err);
+  }
+});
+
 for (const kind of KINDS) {
   test(`init ${kind}: what it writes is valid, is told to be that, conforms and is not replaced unasked`, async () => {
     const file = join(folder, `${kind}.yaml`);

@@ -59,7 +59,13 @@ test("package: whatever starts a thread or a process finds its file", () => {
 
 test("package: the commands run", () => {
   assert.match(drayage("--version"), /^drayage \d+\.\d+\.\d+\n$/);
-  assert.match(drayage("demo", "--seconds", "1"), /^PASS /);
+  // Its figures are not asked for here, and a busy machine may spoil them.
+  const demo = succeed(
+    process.execPath,
+    [join(made.unpacked, "bin/drayage.js"), "demo", "--seconds", "1"],
+    { cwd: made.project, exits: [0, 5] },
+  );
+  assert.match(demo, /^(?:PASS|INVALID) /);
   assert.match(drayage("schema", "results"), /"urn:drayage:schema:results:/);
 });
 
@@ -124,7 +130,7 @@ test("package: TypeScript checks the examples of docs/library.md, and refuses pl
 
 const says: readonly RegExp[] = [
   /^0 s: \d+ done.*\n(?:.*\n)+exit 130, \d+ done, runs\/.*_load_.*\/report\.html\n$/,
-  /^warm-up: exit 0\nrun: exit 0, (\d+) done, validity (?:ok|strained)\nagain: \1 done\nconfiguration:1:\d+: registry: expected a list of registries/,
+  /^warm-up: exit 0\nrun: exit [05], (\d+) done, validity (?:ok|strained|INVALID)\nagain: \1 done\nconfiguration:1:\d+: registry: expected a list of registries/,
   /^builtin:cache: failed false\n$/,
   /^exit 0: PASS\n$/,
   /^1 batches\n$/,
