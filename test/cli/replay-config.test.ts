@@ -85,7 +85,6 @@ test("config: what is not said takes the documented defaults", () => {
     cluster: {
       split: "stream",
       onLost: "report",
-      wait: 5,
       heartbeat: 2,
       lostAfter: 15,
       clockBound: 5,
