@@ -68,6 +68,19 @@ for (const { what, given, becomes } of [
     ],
   },
   {
+    what: "an upload whose parts were not seen is left out; one that is seen to be empty is not",
+    given: [
+      upload({ method: "PUT", class: "upload-put", status: 201, digest }),
+      upload({ method: "POST", class: "upload-start", status: 202 }),
+      upload({ method: "PUT", class: "upload-put", status: 201, digest }),
+    ],
+    becomes: [
+      "left out: uploads that began before",
+      "left out: steps of uploads",
+      "PUT v2/lib/app/blobs/uploads/cafe 0",
+    ],
+  },
+  {
     what: "a part that the registry refused adds nothing",
     given: [
       upload({ method: "PATCH", class: "upload-patch", status: 416, req_bytes: 30 }),

@@ -83,6 +83,9 @@ export class TracedExchanges {
     const bytes = known.bytes + req_bytes;
     const took = known.took + marks.end;
     if (status === 201) {
+      // Its parts came before what is read: nothing here says how many bytes they had.
+      if (bytes === 0 && !this.#uploads.has(upload) && hasContent(exchange))
+        return leftOut("uploads that began before");
       this.#uploads.delete(upload);
       const path = exchange.path.replace(/\/uploads\/.*$/, "/uploads");
       const uri = `${path.slice(1)}/${upload === "" ? exchange.arrival : upload}`;
@@ -135,6 +138,11 @@ function made(
     },
   };
 }
+
+const EMPTY = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/** By its digest, where that is known. */
+const hasContent = ({ digest }: HttpExchange): boolean => digest !== undefined && digest !== EMPTY;
 
 /** Some ten parts; whoever asks for more gets the whole in a replay. */
 const RANGE = /^bytes=[\d, -]{1,200}$/;
