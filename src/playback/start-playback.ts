@@ -103,6 +103,7 @@ export async function startPlayback(options: PlaybackOptions): Promise<Playback>
   const cluster = shardCluster(options, { host, archive, wake });
   const close = async (): Promise<void> => {
     cluster?.stop();
+    if (cluster !== undefined) nats?.leave();
     host.close();
     await http?.close();
     await (nats ?? options.nats)?.close();

@@ -96,6 +96,12 @@ export class NatsAdapter {
     return adapter;
   }
 
+  /** Plays nothing any more, without telling listeners that sessions end: they go on at other shards. */
+  leave(): void {
+    for (const tap of this.#taps.values()) tap.close();
+    this.#taps.clear();
+  }
+
   /** Sessions must have ended before: their last notices go out. */
   async close(): Promise<void> {
     const { connection } = this.#options;
@@ -160,6 +166,7 @@ export class NatsAdapter {
 
   /** Never rejects: the library would stop reading. */
   async #answer(message: Msg, handler: HostHandler): Promise<void> {
+    this.#onBack();
     try {
       const answer = await this.#attempt(message, handler);
       if (answer !== undefined) await respond(message, answer, this.#outlet);
@@ -237,11 +244,18 @@ export class NatsAdapter {
       this.#outlet.isDown = true;
       log("NATS: sessions lost their connection, trying again until it is back");
       for (const tap of this.#taps.values()) tap.onDown();
-    } else if (status.type === "reconnect") {
-      this.#outlet.isDown = false;
-      let lost = 0;
-      for (const tap of this.#taps.values()) lost += tap.onBack();
-      log(`NATS: sessions are connected to ${status.server} again, ${lost} events went nowhere`);
-    } else if (status.type === "error") log(`NATS: ${status.error.message}`);
+    } else if (status.type === "reconnect") this.#onBack();
+    else if (status.type === "error") log(`NATS: ${status.error.message}`);
+  }
+  /** A request may be here before the library says that the connection is. */
+  #onBack(): void {
+    if (!this.#outlet.isDown) return;
+    this.#outlet.isDown = false;
+    let lost = 0;
+    for (const tap of this.#taps.values()) lost += tap.onBack();
+    const server = this.#options.connection.getServer();
+    this.#options.log(
+      `NATS: sessions are connected to ${server} again, ${lost} events went nowhere`,
+    );
   }
 }

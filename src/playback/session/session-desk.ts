@@ -2,12 +2,39 @@ import type { ControlName } from "./control-values.ts";
 import type { OneShots } from "./one-shot.ts";
 import type { ControlValue } from "./playhead.ts";
 import type { Session } from "./session.ts";
-import type {
-  SessionDescription,
-  SessionHost,
-  SessionSummary,
-  SessionWatcher,
-} from "./session-host.ts";
+import type { SessionArguments } from "./session-arguments.ts";
+import type { SessionFigures } from "./session-statistics.ts";
+
+export type SessionBirth = {
+  readonly id: string;
+  readonly client: string;
+  readonly args: SessionArguments;
+  /** Whether the limits of this host count. */
+  readonly isLimited: boolean;
+  readonly isReplica: boolean;
+};
+
+export type SessionSummary = {
+  readonly id: string;
+  readonly client: string;
+  readonly controls: ReturnType<Session["controls"]>;
+  readonly streams: number;
+  readonly age_seconds: number;
+};
+
+export type SessionDescription = SessionSummary & {
+  readonly filter: readonly string[];
+  readonly stats: SessionFigures;
+};
+
+/** Who is told of sessions that come and go. */
+export type SessionWatcher = {
+  /** `isOwner`: requests about it are of this process, and not of another shard. */
+  onCreated(session: Session, isOwner: boolean): void;
+  onEnded(session: Session): void;
+};
+
+export type SessionFacts = SessionFigures & { readonly lateness_hdr: string };
 
 /** What adapters ask for: of one host, or of several shards that do as one. All throw a Refusal. */
 export interface SessionDesk {
@@ -21,7 +48,7 @@ export interface SessionDesk {
   write(id: string, written: { name: ControlName; value: unknown }): Promise<ControlValue>;
   list(): SessionSummary[];
   describe(id: string): SessionDescription;
-  statistics(id: string): ReturnType<SessionHost["statistics"]>;
+  statistics(id: string): SessionFacts;
   end(id: string): void | Promise<void>;
   watchSessions(watcher: SessionWatcher): () => void;
 }

@@ -9,7 +9,14 @@ import { Refusal } from "./refusal.ts";
 import { newSessionId, Session } from "./session.ts";
 import { parseSessionArguments, type SessionArguments } from "./session-arguments.ts";
 import type { PlaybackArchive, SessionContext, SharedPlay } from "./session-context.ts";
-import type { SessionFigures } from "./session-statistics.ts";
+import type {
+  SessionBirth,
+  SessionDescription,
+  SessionDesk,
+  SessionFacts,
+  SessionSummary,
+  SessionWatcher,
+} from "./session-desk.ts";
 
 export type SessionHostOptions = {
   readonly archive: PlaybackArchive;
@@ -32,15 +39,6 @@ const LIST_EVERY_NS = 30e9;
 /** One empty check could fall between two requests; two cannot. */
 const EMPTY_CHECKS = 2;
 
-export type SessionBirth = {
-  readonly id: string;
-  readonly client: string;
-  readonly args: SessionArguments;
-  /** Whether the limits of this host count. */
-  readonly isLimited: boolean;
-  readonly isReplica: boolean;
-};
-
 type Tenancy = {
   readonly session: Session;
   /** Another shard says how long it lives. */
@@ -50,27 +48,7 @@ type Tenancy = {
   emptyChecks: number;
 };
 
-export type SessionSummary = {
-  readonly id: string;
-  readonly client: string;
-  readonly controls: ReturnType<Session["controls"]>;
-  readonly streams: number;
-  readonly age_seconds: number;
-};
-
-export type SessionDescription = SessionSummary & {
-  readonly filter: readonly string[];
-  readonly stats: SessionFigures;
-};
-
-/** Who is told of sessions that come and go. */
-export type SessionWatcher = {
-  /** `isOwner`: requests about it are of this process, and not of another shard. */
-  onCreated(session: Session, isOwner: boolean): void;
-  onEnded(session: Session): void;
-};
-
-export class SessionHost {
+export class SessionHost implements SessionDesk {
   readonly oneShots: OneShots;
   readonly #options: SessionHostOptions;
   readonly #context: SessionContext;
@@ -126,15 +104,15 @@ export class SessionHost {
     return session;
   }
 
-  /** The shard that had the session is lost, and this one has it from now on. */
-  own(id: string): void {
+  /** Another shard had the session, or has it from now on: requests about it change hands. */
+  own(id: string, isOwner: boolean): void {
     const tenancy = this.#tenancy(id);
-    tenancy.isReplica = false;
+    tenancy.isReplica = !isOwner;
     for (const watcher of this.#watchers) {
       watcher.onEnded(tenancy.session);
-      watcher.onCreated(tenancy.session, true);
+      watcher.onCreated(tenancy.session, isOwner);
     }
-    this.use(id);
+    if (isOwner) this.use(id);
   }
 
   /** Sessions of other shards that somebody uses here. */
@@ -214,7 +192,7 @@ export class SessionHost {
   }
 
   /** Throws a Refusal. */
-  statistics(id: string): SessionFigures & { readonly lateness_hdr: string } {
+  statistics(id: string): SessionFacts {
     const session = this.find(id);
     return { ...session.figures(), lateness_hdr: session.histogram() };
   }

@@ -7,10 +7,12 @@ import type { WakeSource } from "../clock/wake-clock.ts";
 import type { PlaybackArchive } from "../session/session-context.ts";
 import type { SessionHost } from "../session/session-host.ts";
 import { type Announcement, type BoardChange, ShardBoard } from "./shard-board.ts";
+import { ShardChanges } from "./shard-changes.ts";
 import { ShardHost } from "./shard-host.ts";
 import { ShardLink } from "./shard-link.ts";
 import type { ShardAnswers, ShardRequest } from "./shard-messages.ts";
 import { ShardParts } from "./shard-part.ts";
+import { SharedCourse } from "./shared-course.ts";
 
 export type ShardClusterOptions = {
   readonly host: SessionHost;
@@ -42,6 +44,7 @@ export class ShardCluster {
   readonly #board: ShardBoard;
   readonly #link: ShardLink;
   readonly #parts: ShardParts;
+  readonly #course: SharedCourse;
   readonly #instance = randomUUID();
   readonly #began: Micros;
   #timer: NodeJS.Timeout | undefined;
@@ -60,7 +63,7 @@ export class ShardCluster {
       wall,
       onAnnouncement: (said) => this.#hear(said),
       onRequest: (request) => this.#handle(request),
-      onNote: (note) => this.desk.onNote(note),
+      onNote: (note) => this.#course.onNote(note),
       log,
     });
     this.#parts = new ShardParts({
@@ -73,7 +76,10 @@ export class ShardCluster {
       onSync: (id, inbox) => this.onSync(id, inbox),
     });
     const [link, board, parts] = [this.#link, this.#board, this.#parts];
-    this.desk = new ShardHost({ host, parts, link, board, shard, shards, wall, log });
+    const changes = new ShardChanges({ parts, link, board, shard, shards, wall });
+    this.#course = new SharedCourse({ host, parts, board, changes, shard, log });
+    const course = this.#course;
+    this.desk = new ShardHost({ host, parts, link, board, changes, course, shard, wall, log });
   }
 
   /** Begins to listen and to announce. */

@@ -101,8 +101,11 @@ export class ShardParts {
 
   /** Another shard has the session from now on. */
   give(id: string, owner: number): void {
-    this.#part(id).owner = owner;
-    if (owner === this.#options.shard) this.#options.host.own(id);
+    const { shard, host } = this.#options;
+    const part = this.#part(id);
+    const [wasOurs, isOurs] = [part.owner === shard, owner === shard];
+    part.owner = owner;
+    if (wasOurs !== isOurs) host.own(id, isOurs);
   }
 
   tell(id: string, what: ShardNote["note"]): void {
@@ -157,7 +160,10 @@ export class ShardParts {
     const { id, client, owner } = birth;
     const known = this.#parts.get(id);
     if (known !== undefined) {
-      known.owner = owner;
+      // Shards that did not see each other for a while may both have taken a session over: it is of the first of them.
+      if (known.owner === shard && shard < owner)
+        throw new Refusal("not-ready", `session ${id} is of shard ${shard}`);
+      this.give(id, owner);
       await this.#take(known, step, known.turn);
       return DONE;
     }
