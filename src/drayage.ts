@@ -12,8 +12,13 @@ export { type Micros, micros } from "./core/units.ts";
 export type { PerformOptions, PerformResult } from "./library/perform.ts";
 export type { Running, Snapshot } from "./library/running.ts";
 export {
+  type ComparePlan,
+  type CompareResults,
+  compare,
   type LoadPlan,
   load,
+  type MergePlan,
+  merge,
   type PullResults,
   type PullTestPlan,
   pull,

@@ -3,12 +3,13 @@ import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { compareCharts } from "../report/compare/compare-charts.ts";
 import { comparePage } from "../report/compare/compare-page.ts";
-import { compareRuns } from "../report/compare/compare-runs.ts";
+import { type Comparison, compareRuns } from "../report/compare/compare-runs.ts";
 import { comparisonText } from "../report/compare/comparison-text.ts";
 import { writeFigures } from "../report/figures/figure-files.ts";
 import { paintFor } from "../report/text-table.ts";
-import type { Command } from "./command.ts";
+import type { Command, OptionTable } from "./command.ts";
 import { parseFailOn, regressions } from "./compare/fail-on.ts";
+import { typedWords } from "./typed-words.ts";
 
 const options = {
   against: {
@@ -21,6 +22,7 @@ const options = {
     type: "string",
     array: true,
     value: "TEXT",
+    check: (text) => void parseFailOn(text),
     help: "exit 3 when B is worse by more: 'p99 > +10%', 'get-blob.p50 > +5%'",
   },
   "min-effect": {
@@ -43,7 +45,7 @@ const options = {
     help: "write its curves as SVG, with data and scripts to draw them anew",
   },
   json: { type: "boolean", default: false, help: "print the comparison as JSON" },
-} as const;
+} as const satisfies OptionTable;
 
 /** Two runs, or two sides of several: is B better or worse, and could it be chance? */
 export const compare: Command<typeof options> = {
@@ -62,7 +64,7 @@ export const compare: Command<typeof options> = {
   ],
   positionals: ["A", "[B...]"],
   options,
-  async run(given, paths, { out, env }) {
+  async run(given, paths, { out, env, program }) {
     const limits = given["fail-on"].map(parseFailOn);
     const effect = { seed: given.seed, minimum: given["min-effect"] / 100 };
     const { comparison, curves } = compareRuns(sidesOf(paths, given.against), effect);
@@ -70,8 +72,10 @@ export const compare: Command<typeof options> = {
       .filter((limit) => regressions(comparison.rows, limit).length > 0)
       .map(({ text }) => text);
     writeCurves(given, { comparison, curves, failed });
+    const told = comparisonResults(comparison, failed);
+    program?.finished({ directory: null, results: told });
     if (given.json) {
-      out.write(`${JSON.stringify({ version: 2, ...comparison, failed })}\n`);
+      out.write(`${JSON.stringify(told)}\n`);
     } else {
       const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
       out.write(`${comparisonText(comparison, paintFor(env, isTerminal))}\n`);
@@ -80,6 +84,13 @@ export const compare: Command<typeof options> = {
     return failed.length > 0 ? ExitCode.regression : ExitCode.done;
   },
 };
+
+/** What `--json` prints. */
+export const comparisonResults = (comparison: Comparison, failed: readonly string[]) => ({
+  version: 2,
+  ...comparison,
+  failed,
+});
 
 function sidesOf(paths: readonly string[], against: readonly string[]) {
   const others = against.flatMap((text) => text.split(",")).filter((path) => path !== "");
@@ -108,7 +119,7 @@ function writeCurves(
   if (given.page === undefined) return;
   const page = comparePage(comparison, {
     tool: "drayage",
-    command: ["drayage", ...process.argv.slice(2)].join(" "),
+    command: ["drayage", ...typedWords()].join(" "),
     curves,
     at: Date.now(),
     failed,

@@ -1,8 +1,10 @@
 // What a program can have done: the verbs of the command line, with objects for flags and results for summaries.
 import type * as z from "zod";
 import type { Command, OptionTable } from "../cli/command.ts";
+import { compare as compareCommand, type comparisonResults } from "../cli/compare.ts";
 import type { replaySchema } from "../cli/config/replay-schema.ts";
 import { load as loadCommand } from "../cli/load.ts";
+import { merge as mergeCommand } from "../cli/merge.ts";
 import type { pullResults } from "../cli/pull/pull-results.ts";
 import { pull as pullCommand } from "../cli/pull.ts";
 import type { recordSchema } from "../cli/record/record-schema.ts";
@@ -28,6 +30,7 @@ export type RecordConfigInput = z.input<typeof recordSchema>;
 /** Content of results.json: docs/formats/results.md. */
 export type RunResults = ReturnType<typeof runResults>;
 export type SimulationResults = ReturnType<typeof simulationResults>;
+export type CompareResults = ReturnType<typeof comparisonResults>;
 export type PullResults = ReturnType<typeof pullResults>;
 
 type WithConfig<Plan, Config> = Omit<Plan, "config"> & {
@@ -40,6 +43,15 @@ export type RunPlan = Omit<WithConfig<PlanOf<typeof runCommand>, ReplayConfigInp
 export type SimulatePlan = WithConfig<PlanOf<typeof simulateCommand>, ReplayConfigInput>;
 export type LoadPlan = PlanOf<typeof loadCommand> & { readonly url: string };
 export type PullTestPlan = Omit<PlanOf<typeof pullCommand>, "list">;
+export type ComparePlan = Omit<PlanOf<typeof compareCommand>, "against"> & {
+  /** Directories of runs: one of each side, or several. */
+  readonly a: readonly string[];
+  readonly b: readonly string[];
+};
+export type MergePlan = PlanOf<typeof mergeCommand> & {
+  /** Directories of runs. */
+  readonly runs: readonly string[];
+};
 export type RecordPlan = { readonly config: string | RecordConfigInput };
 export type ReplayLogPlan = Omit<PlanOf<typeof replayCommand>, "recover"> & {
   /** Directory, file or prefix of a log. */
@@ -105,3 +117,20 @@ export const report = (
   options?: PerformOptions,
 ): Running<PerformResult<RunResults>> =>
   perform({ command: reportCommand, plan: {}, positionals: [directory] }, options);
+
+/** Is B better or worse than A, and could it be chance? It has no snapshots. */
+export const compare = (
+  { a, b, ...plan }: ComparePlan,
+  options?: PerformOptions,
+): Running<PerformResult<CompareResults>> =>
+  perform(
+    { command: compareCommand, plan: { ...plan, against: [b.join(",")] }, positionals: a },
+    options,
+  );
+
+/** Adds runs up to one. It has no snapshots. */
+export const merge = (
+  { runs, ...plan }: MergePlan,
+  options?: PerformOptions,
+): Running<PerformResult<RunResults>> =>
+  perform({ command: mergeCommand, plan, positionals: runs }, options);

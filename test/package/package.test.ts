@@ -130,6 +130,7 @@ test("package: TypeScript checks the examples of docs/library.md, and refuses pl
 
 const says: readonly RegExp[] = [
   /^0 s: \d+ done.*\n(?:.*\n)+exit 130, \d+ done, runs\/.*_load_.*\/report\.html\n$/,
+  /^B is \w+; forbidden and found: [01]\ntrue\n$/,
   /^warm-up: exit 0\nrun: exit [05], (\d+) done, validity (?:ok|strained|INVALID)\nagain: \1 done\nconfiguration:1:\d+: registry: expected a list of registries/,
   /^builtin:cache: failed false\n$/,
   /^exit 0: PASS\n$/,
