@@ -164,7 +164,10 @@ for (const { text, sentences } of [
   },
   { text: "blob_bytes: 5\n", sentences: [/:1:13: blob_bytes: expected a list of pairs/] },
   { text: "blob_bytes: [[0, 1, 2]]\n", sentences: [/blob_bytes.*expected a list of pairs/] },
-  { text: "blob_bytes: [[0, 5], [1, 3]]\n", sentences: [/profile\.yaml:1:13: blob_bytes must ascend/] },
+  {
+    text: "blob_bytes: [[0, 5], [1, 3]]\n",
+    sentences: [/profile\.yaml:1:13: blob_bytes must ascend/],
+  },
   { text: "methods: [1]\n", sentences: [/:1:10: methods: expected a mapping, found a list$/] },
   { text: "- 1\n", sentences: [/expected a mapping, found a list/] },
   {
