@@ -7,13 +7,13 @@ import { logBatches } from "../../playback/message-log/archive-log.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
 import { openLogs } from "../replay-log/open-logs.ts";
 import type { ExportFormat } from "./export-format.ts";
-import { tracedItems } from "./traced-exchange-items.ts";
+import { type ImportListener, tracedItems } from "./traced-exchange-items.ts";
 
 /** What the inputs hold, as batches and gaps. UsageError for inputs that are missing, or of another form. */
 export function importedItems(
   format: ExportFormat,
   inputs: readonly string[],
-  say: (sentence: string) => void,
+  listener: ImportListener,
 ): AsyncIterable<ArchiveItem> {
   switch (format) {
     case "mcap":
@@ -21,9 +21,9 @@ export function importedItems(
     case "jsonl":
       return linesOf(files(inputs));
     case "trace":
-      return tracedItems(inputs, say);
+      return tracedItems(inputs, listener);
     case "mcl":
-      return loggedItems(inputs, say);
+      return loggedItems(inputs, listener.say);
     default:
       return format satisfies never;
   }

@@ -22,6 +22,13 @@ import { wholeTrace } from "./export-trace.ts";
 /** Exchanges under way at once; beyond these the one that ends first is written although an earlier end may follow. */
 const UNDER_WAY_MAX = 100_000;
 
+export type ImportListener = {
+  /** One sentence for the user. */
+  say(sentence: string): void;
+  /** So many records of the input will not be in the archive. */
+  missing(records: number): void;
+};
+
 type Ended = { readonly end: Micros; readonly exchange: HttpExchange };
 
 /**
@@ -30,7 +37,7 @@ type Ended = { readonly end: Micros; readonly exchange: HttpExchange };
  */
 export async function* tracedItems(
   inputs: readonly string[],
-  say: (sentence: string) => void,
+  { say, missing }: ImportListener,
 ): AsyncGenerator<ArchiveItem> {
   const folder = temporaryFolder(undefined);
   try {
@@ -39,7 +46,10 @@ export async function* tracedItems(
     const { account, records } = await interruptible((signal) =>
       sliceTrace({ ...wholeTrace, inputs, output, form, tmpDir: folder, signal }),
     );
-    if (account.read > records) say(`not all records are sound: ${accountLine(account)}`);
+    if (account.read > records) {
+      say(`not all records are sound: ${accountLine(account)}`);
+      missing(account.read - records);
+    }
     const image = new RegistryImage();
     for await (const { end, exchange } of byEnd(exchanges(output)))
       yield { kind: "batch", stamp: end, events: eventsOf(exchange, image) };
