@@ -183,6 +183,8 @@ export class SessionClient {
         () => settle(() => reject(this.#silent(`no answer from ${this.#where} in 30 s`))),
         ANSWER_MS_MAX,
       );
+      // The connection keeps the process, as long as it is open.
+      timer.unref();
       const answers = connection.subscribe(inbox, {
         callback: (error, message) => {
           if (error !== null) return settle(() => reject(error));

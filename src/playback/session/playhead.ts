@@ -157,6 +157,7 @@ export class Playhead {
     this.#state = state;
     if (move === "there") this.place(pos);
     if (move !== "on") this.#goTo(pos);
+    else if (state === "tail") this.#posElsewhere = pos;
     this.tell("pos");
     if (before.speed !== speed) this.tell("speed");
     if (before.state !== state) this.tell("state");
