@@ -52,18 +52,20 @@ export const archiveImport: Command<typeof options> = {
       line.clear();
       terminal.err.write(`${sentence}\n`);
     };
-    const { batches, events, gaps, moved } = await importArchive(
-      toldItems(importedItems(format as ExportFormat, inputs, notice), line),
-      {
-        directory: output,
-        codec: codec as "none",
-        rotateBytes: bytes(0),
-        onNotice: notice,
-      },
-    ).finally(() => line.end());
+    let broken = 0;
+    const missing = (records: number): void => {
+      broken += records;
+    };
+    const items = importedItems(format as ExportFormat, inputs, { say: notice, missing });
+    const { batches, events, gaps, moved } = await importArchive(toldItems(items, line), {
+      directory: output,
+      codec: codec as "none",
+      rotateBytes: bytes(0),
+      onNotice: notice,
+    }).finally(() => line.end());
     const late = moved === 0 ? "" : `, ${moved} moved to be later than the one before`;
     notice(`${batches} batches${late}, ${events} events, ${gaps} gaps -> ${output}`);
-    return ExitCode.done;
+    return broken > 0 ? ExitCode.operationsFailed : ExitCode.done;
   },
 };
 

@@ -234,6 +234,24 @@ test("an imported trace holds what its requests prove: state before a part is fo
   });
 });
 
+test("broken records of a trace are told, and the exit code says that they are missing", async (t) => {
+  const { type, done, file, fresh } = workplace(t);
+  const archive = fresh();
+  const sound = {
+    "http.request.method": "GET",
+    "http.request.uri": "v2/lib/a/manifests/v1",
+    "http.response.status": 200,
+    "http.response.written": 5,
+    timestamp: "2026-01-01T00:00:00Z",
+  };
+  const input = file([sound, { ...sound, timestamp: "noon" }]);
+  const { exit, said } = await type("archive", "import", input, "--format", "trace", "-o", archive);
+  assert.equal(exit, 8);
+  assert.match(said(), /not all records are sound: read 2, kept 1, broken:timestamp 1\n/);
+  assert.match(said(), /1 batches, 1 events/);
+  assert.equal(linesOf(await done("archive", "dump", archive, "--json")).length, 1);
+});
+
 test("each form of a trace is written by its name", async (t) => {
   const { done, file, fresh, path } = workplace(t);
   const archive = fresh();
