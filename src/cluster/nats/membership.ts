@@ -26,7 +26,7 @@ export class Membership {
           ttl: FORGOTTEN_MS,
           history: 1,
           replicas,
-          storage: StorageType.Memory,
+          storage: StorageType.File,
           // Of any number of nodes: an entry has some hundred bytes.
           max_bytes: 16 * 1024 * 1024,
         }),

@@ -31,7 +31,7 @@ type Open = {
 export class NodeAnnouncer implements MasterAwaiter {
   readonly #options: AnnouncerOptions;
   readonly #hub: Hub;
-  readonly #members: Membership;
+  #members: Membership;
   readonly #content: LargeContent;
   readonly #id = randomBytes(ID_BYTES).toString("hex");
   #open: Open | undefined;
@@ -84,16 +84,23 @@ export class NodeAnnouncer implements MasterAwaiter {
       const sentence = `the servers do not let it announce itself: ${messageOf(error)}`;
       throw new DrayageError("target-unreachable", sentence);
     }
-    this.#timer = setInterval(() => this.#announceAgain(), ANNOUNCE_MS);
+    this.#timer = setInterval(() => void this.#announceAgain(), ANNOUNCE_MS);
   }
 
   #announce(): Promise<void> {
     return this.#members.announce({ id: this.#id, name: this.#options.name });
   }
 
-  /** While servers are away nobody looks for nodes either. */
-  #announceAgain(): void {
-    this.#announce().catch(() => {});
+  /** While servers are away nobody looks for nodes either. Servers that lost their folder need a new bucket. */
+  async #announceAgain(): Promise<void> {
+    try {
+      await this.#announce().catch(async () => {
+        this.#members = await Membership.open(this.#hub, () => {});
+        await this.#announce();
+      });
+    } catch {
+      // Tried again in some seconds.
+    }
   }
 
   #answer({ data }: Msg, open: (knock: Knock) => KnockAnswer): KnockAnswer {
