@@ -17,17 +17,17 @@ const PAUSE_EVERY = 256;
 export type OneShotAnswer = {
   readonly image: StreamItem;
   readonly batches: readonly StreamItem[];
+  /** Of the image and of each batch. Made while the answer is collected, which may take long and gives others their turns. */
+  readonly texts: readonly Buffer[];
 };
 
 /** As JSON in UTF-8, in pieces. */
-export function oneShotText({ image, batches }: OneShotAnswer): Buffer[] {
+export function oneShotText({ texts: [image, ...batches] }: OneShotAnswer): Buffer[] {
   const comma = Buffer.from(",");
-  const items = batches.flatMap((batch, index) =>
-    index === 0 ? [itemText(batch)] : [comma, itemText(batch)],
-  );
+  const items = batches.flatMap((batch, index) => (index === 0 ? [batch] : [comma, batch]));
   return [
     Buffer.from('{"image":'),
-    itemText(image),
+    image ?? Buffer.from("null"),
     Buffer.from(',"batches":['),
     ...items,
     Buffer.from("]}"),
@@ -75,8 +75,11 @@ export class OneShots {
   async #collect({ start, end, filter }: Query): Promise<OneShotAnswer> {
     const position = start ?? (await beginningOf(this.#archive, { start, end }));
     let bytes = 0;
+    const texts: Buffer[] = [];
     const counted = (item: StreamItem): StreamItem => {
-      bytes += itemText(item).length;
+      const text = itemText(item);
+      texts.push(text);
+      bytes += text.length;
       refuseAbove(bytes);
       return item;
     };
@@ -94,7 +97,7 @@ export class OneShots {
     } finally {
       cursor.close();
     }
-    return { image, batches };
+    return { image, batches, texts };
   }
 
   async #image(stamp: Micros | null, filter: PathFilter): Promise<StreamItem> {

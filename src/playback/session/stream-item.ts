@@ -31,16 +31,13 @@ export type StreamItem =
   | { readonly type: "end"; readonly reason: string }
   | { readonly type: "error"; readonly error: string };
 
-/** Items go to several streams, and their text is made once. */
-const texts = new WeakMap<StreamItem, Buffer>();
+/** Items go to several streams, one after the other, and their text is made once. */
+let latest: { readonly item: StreamItem; readonly text: Buffer } | undefined;
 
 /** JSON in UTF-8, without line breaks. */
 export function itemText(item: StreamItem): Buffer {
-  const made = texts.get(item);
-  if (made !== undefined) return made;
-  const text = Buffer.from(jsonOf(item));
-  texts.set(item, text);
-  return text;
+  if (latest?.item !== item) latest = { item, text: Buffer.from(jsonOf(item)) };
+  return latest.text;
 }
 
 function jsonOf(item: StreamItem): string {
