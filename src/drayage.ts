@@ -42,6 +42,7 @@ export type { BroadcastFigures } from "./playback/message-log/broadcast-statisti
 export { BufferData } from "./playback/message-log/buffer-data.ts";
 export { LogIOError } from "./playback/message-log/log-io-error.ts";
 export type { LogItem, LogReader } from "./playback/message-log/log-item.ts";
+export { MessageQueue } from "./playback/message-log/message-queue.ts";
 export { nats } from "./playback/message-log/nats-sink.ts";
 export { ReadDirectory } from "./playback/message-log/read-directory.ts";
 export { ReadFile } from "./playback/message-log/read-file.ts";

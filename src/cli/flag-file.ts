@@ -6,7 +6,7 @@ import { FileMistakes } from "./config/file-mistakes.ts";
 import { type Mistake, refused } from "./config/mistake.ts";
 import { isMapping } from "./config/values.ts";
 import { YamlFile } from "./config/yaml-file.ts";
-import { optionValue } from "./option-value.ts";
+import { optionValue, optionValues } from "./option-value.ts";
 import { hint } from "./suggestion.ts";
 
 type Value = string | number | boolean;
@@ -78,7 +78,9 @@ function readKey(
 function readValue(key: string, value: unknown, option: Option): Value | readonly Value[] {
   if (option.array !== true) return optionValue(textOf(key, value, option), { option, label: key });
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.map((item) => optionValue(textOf(key, item, option), { option, label: key }));
+  return optionValues(items, (item) =>
+    optionValue(textOf(key, item, option), { option, label: key }),
+  );
 }
 
 /** As it would be typed. */

@@ -34,6 +34,25 @@ export function optionValue(
   }
 }
 
+/** The same of several; what is wrong with any of them is told at once. */
+export function optionValues<Text>(
+  texts: readonly Text[],
+  read: (text: Text) => string | number | boolean,
+): (string | number | boolean)[] {
+  const mistakes: string[] = [];
+  const values = texts.flatMap((text) => {
+    try {
+      return [read(text)];
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      mistakes.push(...error.lines);
+      return [];
+    }
+  });
+  if (mistakes.length > 0) throw new UsageError(mistakes);
+  return values;
+}
+
 function truth(text: string, label: string): boolean {
   const key = text.toLowerCase();
   const known = Object.hasOwn(TRUTH, key) ? TRUTH[key] : undefined;

@@ -4,7 +4,7 @@ import { Parser } from "yargs/helpers";
 import { UsageError } from "../core/errors.ts";
 import type { Command, Option, OptionTable, OptionValues } from "./command.ts";
 import { type FlagValues, flagFile, flagFileOption, positionalKey } from "./flag-file.ts";
-import { optionValue } from "./option-value.ts";
+import { optionValue, optionValues } from "./option-value.ts";
 import { checkPositionals } from "./positionals.ts";
 import { nearest } from "./suggestion.ts";
 
@@ -146,7 +146,7 @@ function fromFlag(
   const texts = asList(flag).map(String);
   const wanting = texts.includes("") && option.empty !== true;
   if (texts.length === 0 || wanting) throw new UsageError(`${label} needs a value`);
-  const values = texts.map((text) => optionValue(text, { option, label }));
+  const values = optionValues(texts, (text) => optionValue(text, { option, label }));
   if (option.array === true) return values;
   if (values.length > 1)
     throw new UsageError(`${label} is given ${values.length} times: say it once`);
@@ -159,7 +159,7 @@ function fromVariable(
 ): Value | readonly Value[] {
   if (option.array !== true) return optionValue(text, { option, label });
   const lines = text.split("\n").filter((line) => line !== "");
-  return lines.map((line) => optionValue(line, { option, label }));
+  return optionValues(lines, (line) => optionValue(line, { option, label }));
 }
 
 function unknownFlags(

@@ -1,7 +1,7 @@
 // From a plan, which is an object with the names of a command's flags in camel case, to what the command is run with: the
 // same table of options checks both.
 import type { Command, Option, OptionTable, OptionValues } from "../cli/command.ts";
-import { optionValue } from "../cli/option-value.ts";
+import { optionValue, optionValues } from "../cli/option-value.ts";
 import { hint } from "../cli/suggestion.ts";
 import { UsageError } from "../core/errors.ts";
 
@@ -63,7 +63,7 @@ function valueFrom(label: string, given: unknown, option: Option): unknown {
       throw new UsageError(`${label} wants a ${option.type}, not ${typeof value}`);
     return optionValue(String(value), { option, label });
   };
-  return option.array === true ? [given].flat().map(read) : read(given);
+  return option.array === true ? optionValues([given].flat(), read) : read(given);
 }
 
 const camel = (name: string): string =>
