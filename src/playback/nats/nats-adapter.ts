@@ -195,7 +195,13 @@ export class NatsAdapter {
   }
 
   async #oneShot(message: Msg): Promise<Answer> {
-    const answer = await this.#options.host.oneShots.answer(jsonBody(requestText(message)));
+    const { host, cluster } = this.#options;
+    if (cluster !== undefined)
+      throw new Refusal(
+        "bad",
+        "shards do not answer one-shot queries together: ask each over HTTP",
+      );
+    const answer = await host.oneShots.answer(jsonBody(requestText(message)));
     return { text: Buffer.concat(oneShotText(answer)) };
   }
 
