@@ -20,6 +20,7 @@ import {
   peakRate,
   scheduleSeconds,
   secondsOf,
+  stepNames,
 } from "./load/load-schedule.ts";
 import { type LoadTarget, loadTarget } from "./load/load-target.ts";
 import { loadTrust } from "./load/load-trust.ts";
@@ -290,6 +291,7 @@ function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
       failsOn: "all",
       judged: { limits: loadLimits, placesKey: "--connections" },
       nodes: [],
+      steps: stepNames(feed.schedule),
     },
     json: given.json,
     next: [],

@@ -11,6 +11,7 @@ import { recordedCells, recordedHeads } from "./recorded-cells.ts";
 import { requestCells, requestHeads } from "./request-cells.ts";
 import { reportedPercentiles } from "./results.ts";
 import { overall, type RunFigures } from "./run-figures.ts";
+import { stepCells, stepHeads } from "./step-cells.ts";
 import { thresholdCells } from "./thresholds/threshold-cells.ts";
 
 const time = (nanos: number | null): string => formatNanos(nanos).replace("us", "µs");
@@ -65,6 +66,14 @@ export const requestTable = (figures: RunFigures): Html =>
     requestCells(figures).map((cells) => ({ cells })),
     1,
   );
+
+/** Steps of the schedule. Empty where it has none. */
+export function stepTable(figures: RunFigures): Html {
+  const rows = stepCells(figures).map((cells) => ({
+    cells: cells.map((cell) => cell.replace(/us$/, "µs")),
+  }));
+  return rows.length === 0 ? "" : htmlTable(["step", ...stepHeads], rows, 1);
+}
 
 /** How requests went when they were recorded, and now. Empty where the trace was no recording. */
 export function recordedTable(figures: RunFigures): Html {

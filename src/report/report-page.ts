@@ -12,6 +12,7 @@ import {
   recordedTable,
   requestTable,
   statusTable,
+  stepTable,
   threadTable,
   thresholdTable,
 } from "./page-tables.ts";
@@ -125,6 +126,7 @@ function tableSections(figures: RunFigures, { files }: PageContext): Html {
 ${section("Nodes", nodeTable(figures))}
 ${section("Latencies", latencyTable(figures))}
 ${section("Operations", requestTable(figures))}
+${section("Steps", stepTable(figures))}
 ${section("Recorded and replayed", recordedTable(figures))}
 ${section("Errors by cause", errorTable(figures))}
 <div class="pair">${section("Statuses", statusTable(figures))}${section("Generator health", threadTable(figures))}</div>

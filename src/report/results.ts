@@ -123,6 +123,12 @@ export function runResults(figures: RunFigures) {
       responseNs: latencyResult(response),
       serviceNs: latencyResult(service),
     })),
+    steps: (figures.steps ?? []).map(({ response, service, ...counts }) => ({
+      ...counts,
+      perSecond: rateOver(counts.done, counts.seconds),
+      responseNs: latencyResult(response),
+      serviceNs: latencyResult(service),
+    })),
     recorded: (figures.recorded ?? []).map(({ service, ...counts }) => ({
       ...counts,
       serviceNs: latencyResult(service),

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import { makeFolder } from "../core/folder.ts";
 import type { SaturationLimits } from "../stats/validity.ts";
+import type { NamedStep } from "./step-sums.ts";
 
 /** Directory that runs without `--out` go to, below the working directory. */
 const RUNS = "runs";
@@ -19,6 +20,8 @@ export type RunFrame = {
   readonly judged: { readonly limits: SaturationLimits; readonly placesKey: string } | null;
   /** Names of the nodes by their number. */
   readonly nodes: readonly string[];
+  /** Steps of the schedule, where it has several and kept its speed. */
+  readonly steps?: readonly NamedStep[] | undefined;
   /** Name and text, for the page. */
   readonly facts: readonly (readonly [string, string])[];
 };

@@ -9,6 +9,7 @@ import type { Validity } from "../stats/validity.ts";
 import type { CompatFigures } from "./compat.ts";
 import type { Machine } from "./machines.ts";
 import { formatDuration } from "./number-format.ts";
+import type { StepFigures } from "./step-sums.ts";
 import type { ThresholdResult } from "./thresholds/threshold.ts";
 
 /**
@@ -81,6 +82,8 @@ export type RunFigures = {
   readonly examples: Readonly<Record<string, string>>;
   /** The block of the original trace replayer; null where there are no such rows. */
   readonly compat: CompatFigures | null;
+  /** Steps of the schedule, in their order; absent or empty where it has none. */
+  readonly steps?: readonly StepFigures[] | undefined;
   /** How the same requests went when they were recorded; absent or empty where the trace was no recording. */
   readonly recorded?: readonly RecordedClass[] | undefined;
   /** What the user asked of it, in the order given; absent or empty where nothing was asked. */

@@ -2,6 +2,7 @@ import type { ThreadHealth } from "../stats/tally.ts";
 import type { PlannedInterval } from "./counts-file.ts";
 import { HeatGrid } from "./heat-grid.ts";
 import { Series } from "./series.ts";
+import { type NamedStep, StepSums } from "./step-sums.ts";
 import { type SeriesPoint, seriesPoint } from "./timeseries.ts";
 
 /**
@@ -11,10 +12,16 @@ import { type SeriesPoint, seriesPoint } from "./timeseries.ts";
 export class RunTimeline {
   readonly series = new Series();
   readonly heat = new HeatGrid();
+  readonly steps: StepSums;
   #health: readonly ThreadHealth[] = [];
   #area = 0;
   #sampled = 0;
   #pausedNs = 0;
+
+  /** `steps` of its schedule, if it has several. */
+  constructor(steps: readonly NamedStep[] = []) {
+    this.steps = new StepSums(steps);
+  }
 
   add({ snapshot, planned, pausedNs = 0 }: PlannedInterval): SeriesPoint {
     this.#pausedNs += pausedNs;
@@ -27,6 +34,7 @@ export class RunTimeline {
     }
     this.series.add(point);
     this.heat.add(snapshot);
+    this.steps.add({ snapshot, planned, pausedNs });
     return point;
   }
 

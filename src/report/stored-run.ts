@@ -74,6 +74,10 @@ export function storedRecord(directory: string): StoredRecord {
 
 const unknownFrame: RunFrame = { paced: false, failsOn: "all", judged: null, nodes: [], facts: [] };
 
+/** Borders of steps in time are known only for a run that kept its speed. */
+const stepsOf = ({ frame, controls = [] }: StoredRecord) =>
+  controls.some(({ kind }) => kind === "speed") ? [] : (frame?.steps ?? []);
+
 type Ended = Pick<
   RunFigures,
   | "validity"
@@ -114,7 +118,8 @@ export function loadStoredRun(
     );
   const notes = newNotes();
   const sum = new FiguresSum();
-  const timeline = new RunTimeline();
+  const frame = record.frame ?? unknownFrame;
+  const timeline = new RunTimeline(stepsOf(record));
   let last: PlannedInterval | undefined;
   let planned: number | null = null;
   let intervals = 0;
@@ -126,7 +131,6 @@ export function loadStoredRun(
     intervals++;
     listener(interval);
   }
-  const frame = record.frame ?? unknownFrame;
   const end = endOf(directory);
   const seen: Seen = { sum, timeline, planned, last, examples: notes.examples };
   return {
@@ -170,6 +174,7 @@ function figuresOf(
     nodes: namedNodes(sum.nodes(), frame),
     meanInFlight: timeline.meanInFlight,
     pausedSeconds: timeline.pausedSeconds,
+    steps: timeline.steps.figures(),
     paced: frame.paced,
     failsOn: frame.failsOn,
   };

@@ -15,6 +15,7 @@ import {
   verdictOf,
   verdictText,
 } from "./run-figures.ts";
+import { stepCells, stepHeads } from "./step-cells.ts";
 import { alignRows, type Paint, type Row } from "./text-table.ts";
 import { thresholdCells } from "./thresholds/threshold-cells.ts";
 
@@ -39,6 +40,8 @@ export function summaryText(figures: RunFigures, context: SummaryContext, paint:
     section("Latency", latencyRows(figures, paint), paint, "llr"),
     section("Operations", requestRows(figures), paint, "lr"),
     section("Recorded and replayed", recordedRows(figures, paint), paint, "llrrrrrrrl"),
+    section("Steps", stepRows(figures, paint), paint, "lr"),
+    statusLines(figures, paint),
     section("Errors", errorRows(figures), paint, "llrl"),
     countLines(figures, paint),
     figures.compat === null ? [] : compatLines(figures.compat),
@@ -170,6 +173,22 @@ function recordedRows(figures: RunFigures, paint: Paint): readonly Row[] {
     { cells: ["", "", ...recordedHeads], paint: paint.dim },
     ...rows.map((cells) => ({ cells })),
   ];
+}
+
+function stepRows(figures: RunFigures, paint: Paint): readonly Row[] {
+  const rows = stepCells(figures);
+  return rows.length === 0
+    ? []
+    : [{ cells: ["", ...stepHeads], paint: paint.dim }, ...rows.map((cells) => ({ cells }))];
+}
+
+/** Last status of all operations, most frequent first. */
+function statusLines({ totals }: RunFigures, paint: Paint): readonly string[] {
+  const statuses = Object.entries(overall(totals).statuses).sort(([, a], [, b]) => b - a);
+  const parts = statuses.map(
+    ([status, count]) => `${status === "0" ? "no answer" : status}: ${formatCount(count)}`,
+  );
+  return parts.length === 0 ? [] : [`${paint.bold("Statuses")}  ${parts.join(", ")}`];
 }
 
 /** Messages may quote a server: nothing of theirs moves the cursor. */

@@ -11,6 +11,8 @@ import { Workplace } from "./workplace.ts";
 
 const place = new Workplace();
 let registry: EmbeddedRegistry;
+/** What the load with steps said. */
+let summary = "";
 
 const checker = (name: string) =>
   new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
@@ -56,7 +58,7 @@ before(async () => {
     }),
   );
   const ended = await Promise.all([
-    load("paced", "--rate", "50/s", "-T", "p50 < 10s"),
+    load("paced", "--steps", "50/s:1s,80/s:1s", "-T", "p50 < 10s"),
     load("closed", "--connections", "2"),
     place.drayage(["demo", "--seconds", "1", "--out", place.path("demo")]),
     place.drayage(["simulate", "-i", "simulate.yaml", "--out", place.path("simulated")]),
@@ -64,6 +66,7 @@ before(async () => {
       ...["pull", "--demo", "--steps=1@300ms,2@300ms", `--results=${place.path("pulled")}`],
     ]),
   ]);
+  summary = ended[0]?.out ?? "";
   for (const { code, err } of ended) assert.ok(code === 0 || code === 8, `${code}: ${err}`);
   const merged = await place.drayage([
     ...["merge", place.path("paced"), place.path("demo/run"), "--out", place.path("sum")],
@@ -105,6 +108,21 @@ for (const { verb, directory, results } of [
     assert.equal(named, `urn:drayage:schema:${results}:1`);
   });
 }
+
+test("steps of a schedule have a row each in summary, results and page", () => {
+  const { steps } = place.json<{ steps: { name: string; done: number }[] }>("paced/results.json");
+  assert.deepEqual(
+    steps.map(({ name }) => name),
+    ["50/s", "80/s"],
+  );
+  assert.equal(
+    steps.reduce((sum, { done }) => sum + done, 0),
+    130,
+  );
+  assert.match(summary, /Steps\n +length +planned[^\n]*\n +50\/s +\d[^\n]*\n +80\/s/);
+  assert.match(summary, /Statuses +200: 130/);
+  assert.match(place.text("paced/report.html"), /<h2>Steps<\/h2>/);
+});
 
 test("schemas: a missing, an unknown and a wrong field are refused", () => {
   for (const [schema, file] of [

@@ -106,7 +106,14 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(request.thresholds, { paced, ...late });
   const { nodes, logged } = request;
-  const recorded = { directory, listener, keeper: counted, nodes, logged };
+  const recorded = {
+    directory,
+    listener,
+    keeper: counted,
+    nodes,
+    logged,
+    steps: story.frame.steps,
+  };
   const { recording, outcomes } = recordRun(recorded);
   let timer: NodeJS.Timeout | undefined;
   const engine = (request.makeEngine ?? engineHere)(plan, {
@@ -137,7 +144,8 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     watch.end();
     const signal = interrupts.code();
     const known = await readCalibrations(terminal.env);
-    const held = { known, timebase: engine.timebase, watch };
+    const spedUp = engine.controls.some(({ kind }) => kind === "speed");
+    const held = { known, timebase: engine.timebase, watch, spedUp };
     const course = { end, recording, outcomes: counted, signal, ...held, ...recording.finish() };
     progress.end();
     const figures = figuresOf(request, course);
@@ -178,6 +186,8 @@ type Course = {
   readonly meanInFlight: number | null;
   readonly seconds: number;
   readonly pausedSeconds: number;
+  /** Then nobody knows when its steps began. */
+  readonly spedUp: boolean;
   readonly recording: IntervalRecording;
   readonly outcomes: LoadOutcomes;
   readonly signal: ExitCode | undefined;
@@ -195,6 +205,7 @@ function figuresOf(
     meanInFlight,
     seconds,
     pausedSeconds,
+    spedUp,
     recording,
     outcomes,
     signal,
@@ -222,6 +233,7 @@ function figuresOf(
     startedAt: recording.origin.startedAtMs,
     seconds,
     pausedSeconds,
+    steps: spedUp ? [] : recording.timeline.steps.figures(),
     totals,
     machines: end.nodes,
     nodes: namedNodes(nodes, { nodes: (end.nodes ?? []).map(({ name }) => name) }),

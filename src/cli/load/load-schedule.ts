@@ -1,6 +1,7 @@
 // From the flags of `drayage load` to a schedule: which rate when, for how long.
 import { UsageError } from "../../core/errors.ts";
 import { parseDuration } from "../../embedded/quantity.ts";
+import type { NamedStep } from "../../report/step-sums.ts";
 import type { LoadSchedule, LoadStep } from "../../workers/feed-plan.ts";
 
 export type ScheduleFlags = {
@@ -77,6 +78,15 @@ export function scheduleSeconds(schedule: LoadSchedule, duration: string): numbe
       return schedule satisfies never;
   }
 }
+
+/** Steps as they are called in tables: `100/s`, `100..500/s`. Of several only. */
+export const stepNames = (schedule: LoadSchedule): NamedStep[] | undefined =>
+  schedule.kind !== "steps" || schedule.steps.length < 2
+    ? undefined
+    : schedule.steps.map(({ from, to, seconds }) => ({
+        name: from === to ? `${from}/s` : `${from}..${to}/s`,
+        seconds,
+      }));
 
 /** Largest rate of the schedule, per second; null without one. */
 export function peakRate(schedule: LoadSchedule): number | null {

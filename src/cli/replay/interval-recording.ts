@@ -7,6 +7,7 @@ import { CountsFile } from "../../report/counts-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
+import type { NamedStep } from "../../report/step-sums.ts";
 import { type SeriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
 import type { IntervalSnapshot, NodeFigures, Totals } from "../../stats/figures.ts";
 import { FiguresSum } from "../../stats/figures-sum.ts";
@@ -27,6 +28,8 @@ export type RecordingOptions = {
   readonly nodes?: number;
   /** First message of each failure; grows while the run goes on. */
   readonly examples?: Readonly<Record<string, string>>;
+  /** Of the schedule, if it has several. */
+  readonly steps?: readonly NamedStep[] | undefined;
   /** Closed with the recording. */
   readonly log?: { close(): void } | undefined;
 };
@@ -38,7 +41,7 @@ type Files = {
 };
 
 export class IntervalRecording {
-  readonly timeline = new RunTimeline();
+  readonly timeline: RunTimeline;
   /** Whoever sees outcomes counts them here. */
   readonly nodes: NodeTally | undefined;
   /** Operations that were due within the run so far; null where nothing has a due time. */
@@ -72,8 +75,9 @@ export class IntervalRecording {
   constructor(
     directory: RunDirectory,
     listener: IntervalListener,
-    { nodes = 1, examples = {}, log }: RecordingOptions = {},
+    { nodes = 1, examples = {}, log, steps = [] }: RecordingOptions = {},
   ) {
+    this.timeline = new RunTimeline(steps);
     this.#directory = directory;
     this.#listener = listener;
     this.#examples = examples;

@@ -2,6 +2,7 @@
 // On the main thread, once per request: budget 100 ns without rows; no allocation.
 
 import type { RunDirectory } from "../../report/run-directory.ts";
+import type { NamedStep } from "../../report/step-sums.ts";
 import {
   Disposition,
   OUTCOME_BYTES_AT,
@@ -27,15 +28,17 @@ type RecordedRun = {
   /** Its examples grow while the run goes on. */
   readonly keeper: OutcomeKeeper & { readonly examples: Readonly<Record<string, string>> };
   readonly nodes: number;
+  /** Of the schedule, if it has several. */
+  readonly steps?: readonly NamedStep[] | undefined;
   /** What --log-requests asks for. */
   readonly logged?: LoggedRequests | undefined;
 };
 
 /** What a run is recorded by: its intervals and, on their way to the keeper, its outcomes. The first closes the second. */
-export function recordRun({ directory, listener, keeper, nodes, logged }: RecordedRun) {
+export function recordRun({ directory, listener, keeper, nodes, steps, logged }: RecordedRun) {
   const log = logged === undefined ? undefined : new RequestLog(directory, logged);
   const { examples } = keeper;
-  const recording = new IntervalRecording(directory, listener, { nodes, examples, log });
+  const recording = new IntervalRecording(directory, listener, { nodes, examples, steps, log });
   return { recording, outcomes: new OutcomeRecording(keeper, recording, log) };
 }
 
