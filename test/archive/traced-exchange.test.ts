@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { test } from "node:test";
 import { encodeExchange, type HttpExchange } from "../../src/archive/exchange.ts";
 import { archiveTrace } from "../../src/archive/trace/archive-trace.ts";
@@ -153,6 +153,18 @@ test("a name says directory, range and filter; a plus in a time stays one", () =
   ok(name?.filter?.matches("/v2/a/b/blobs/x"));
   equal(archiveTraceName("trace.json"), undefined);
   throws(() => archiveTraceName("archive:a?from=x&from=y"), /from=y is not one of/);
+});
+
+test("an archive of several shards is refused with what to name", async (t) => {
+  const directory = archiveFolder(t);
+  const { writer } = await openWriter(t, { directory, shard: { index: 0, count: 2 } });
+  await writer.close();
+  const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
+  const name = { directory, from: undefined, to: undefined, filter: undefined };
+  await rejects(
+    archiveTrace(name, "run", counts).next(),
+    /several shards: name each, as archive:.*\/0$/,
+  );
 });
 
 test("a part of an archive is chosen by arrival, on both ends inclusive, and by path", async (t) => {

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { RANGE_KEY } from "../../trace/raw-record.ts";
 import { timeText } from "../../trace/time-text.ts";
 import { ArchiveReader } from "../archive-reader.ts";
 import { decodeExchange, type HttpExchange } from "../exchange.ts";
+import { CURRENT } from "../file-name.ts";
 import type { ArchiveTraceName } from "./trace-name.ts";
 import { sizeOf, TracedExchanges, type TracedRequest, uriOf } from "./traced-exchange.ts";
 
@@ -34,7 +36,12 @@ export async function* archiveTrace(
   counts: ArchiveTraceCounts,
 ): AsyncGenerator<string> {
   // A mistyped name is the user's mistake, not the disk's.
-  if (!existsSync(name.directory)) throw new UsageError(`there is no archive ${name.directory}`);
+  const { directory } = name;
+  if (!existsSync(directory)) throw new UsageError(`there is no archive ${directory}`);
+  if (!existsSync(join(directory, CURRENT)) && existsSync(join(directory, "0")))
+    throw new UsageError(
+      `${directory} holds the archives of several shards: name each, as archive:${directory}/0`,
+    );
   const reader = await ArchiveReader.open(name.directory);
   try {
     const first = await reader.firstOfAll();
