@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { micros, nanos } from "../../../src/core/units.ts";
+import { valueAtPercentile } from "../../../src/stats/distribution.ts";
+import { decodeHdr } from "../../../src/stats/hdr.ts";
 import { at, KeepingSink, NS, START, Stage } from "./stage.ts";
 
 const recorded = (seconds: readonly number[]): Stage => {
@@ -374,4 +376,31 @@ test("a clock that stands between batches lets nobody wait: sending is due at it
   assert.equal(stage.wake.next(), nanos(1 * NS));
   await session.write("state", "pause");
   assert.equal(stage.wake.next(), Number.POSITIVE_INFINITY);
+});
+
+test("case 24: the published histogram has every batch at its lateness, and so have the figures", async () => {
+  const stage = recorded(TEN);
+  const { session } = await stage.attached();
+  await session.write("state", "play");
+  await stage.pass(0);
+  const slept = [12, 8, 10.5, 9.5, 13, 7, 10, 10, 10];
+  for (const seconds of slept) {
+    stage.wake.sleepThrough(seconds);
+    await stage.pass(0);
+  }
+  const late = [0, 2, 0, 0.5, 0, 3, 0, 0, 0, 0].toSorted((a, b) => a - b);
+  const published = decodeHdr(session.histogram());
+  const figures = session.figures();
+  assert.equal(published.total, TEN.length);
+  assert.equal(figures.lateness_us.count, TEN.length);
+  for (const [percentile, rank, figure] of [
+    [50, 4, figures.lateness_us.p50],
+    [90, 8, figures.lateness_us.p90],
+    [99, 9, figures.lateness_us.p99],
+  ] as const) {
+    const seconds = late[rank] as number;
+    assert.ok(Math.abs(valueAtPercentile(published, percentile) / 1e9 - seconds) <= seconds / 1000);
+    assert.ok(Math.abs((figure ?? Number.NaN) / 1e6 - seconds) <= seconds / 1000);
+  }
+  assert.equal(figures.drift_us, 0);
 });
