@@ -25,7 +25,7 @@ export type CompactOptions = {
   readonly onProgress?: OnWork | undefined;
 };
 
-export type OnWork = (doing: "checking" | "rewriting", done: number, total: number) => void;
+type OnWork = (doing: "checking" | "rewriting", done: number, total: number) => void;
 
 export type Compacted = {
   /** Names of the files that went into it, in order; it is called like the last. */
