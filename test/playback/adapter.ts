@@ -4,9 +4,9 @@ import type { PlaybackOptions } from "../../src/playback/start-playback.ts";
 import { HttpClient, type Item } from "./http/http-client.ts";
 import { NatsClient } from "./nats/nats-client.ts";
 
-export type Told = Readonly<Record<string, unknown>>;
+type Told = Readonly<Record<string, unknown>>;
 
-export interface AttachedStream {
+interface AttachedStream {
   readonly items: readonly Item[];
   of(type: string): Item[];
   until(holds: (stream: AttachedStream) => boolean): Promise<void>;

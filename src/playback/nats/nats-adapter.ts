@@ -33,7 +33,7 @@ export type NatsAdapterOptions = {
 };
 
 /** Other shards, as far as an adapter has to know of them. */
-export type ShardSide = {
+type ShardSide = {
   readonly shard: number;
   readonly desk: { sync(id: string, inbox: string): number };
   onSync: (id: string, inbox: string) => void;

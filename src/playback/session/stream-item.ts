@@ -9,7 +9,7 @@ import { stampText } from "./date-time.ts";
 export type PlayedEvent = ArchiveEvent | { readonly kind: "none"; readonly path: string };
 
 /** A shard is lost: from a position on, its paths are missing. */
-export type ShardGap = {
+type ShardGap = {
   readonly from: Micros;
   readonly to: Micros;
   readonly dropped: number;

@@ -42,7 +42,7 @@ export type Scene = {
 
 type Run = "paced" | "free" | "still";
 
-export const runOf = ({ state, speed }: Pick<Course, "state" | "speed">): Run =>
+const runOf = ({ state, speed }: Pick<Course, "state" | "speed">): Run =>
   state === "pause" ? "still" : state === "tail" || speed === "unlimited" ? "free" : "paced";
 
 /** Whether shards have to stand still before it can be said where they are. */
@@ -50,7 +50,7 @@ export const needsHold = (step: Step, { name }: Wish): boolean =>
   runOf(step) === "free" && (name === "state" || name === "speed");
 
 /** The archive time that a paced session has reached at an instant. */
-export function archiveTimeAt({ anchor, at, speed }: Step, instant: Micros): Micros | null {
+function archiveTimeAt({ anchor, at, speed }: Step, instant: Micros): Micros | null {
   if (anchor === null || speed === "unlimited") return null;
   return micros(Math.round(anchor + Math.max(0, instant - at) * speed));
 }

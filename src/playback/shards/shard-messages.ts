@@ -33,7 +33,7 @@ export type Step = Course & {
   readonly anchor: Micros | null;
 };
 
-export type SessionBirth = {
+type SessionBirth = {
   readonly id: string;
   readonly client: string;
   readonly owner: number;

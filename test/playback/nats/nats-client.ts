@@ -18,7 +18,7 @@ let server: Promise<NatsServer | undefined> | undefined;
 after(async () => (await server)?.stop());
 
 /** undefined, and the test is skipped, without the program. */
-export async function commonServer(t: TestContext): Promise<NatsServer | undefined> {
+async function commonServer(t: TestContext): Promise<NatsServer | undefined> {
   server ??= startNatsServer();
   const started = await server;
   if (started === undefined) t.skip(needsNatsServer);
