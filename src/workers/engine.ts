@@ -63,6 +63,9 @@ export type EnginePlan = {
   readonly tooLateNs: number;
 };
 
+/** `listener` is called whenever the clock has moved: after an interruption that is many times in a moment. */
+export type FilledClock = Clock & { whenFilled(listener: () => void): void };
+
 /** The common start of all threads. */
 export type EngineStart = {
   /** On the wall clock, microseconds since the epoch: for display. */
@@ -72,7 +75,7 @@ export type EngineStart = {
   readonly clock: Clock;
   readonly at: number;
   /** How far tallies are filled, as a clock, where that is behind: those of other machines come when a second is over. */
-  readonly filled?: Clock;
+  readonly filled?: FilledClock;
 };
 
 export type EngineListeners = {

@@ -19,6 +19,8 @@ import type { FromFeeder } from "../../workers/messages.ts";
 import { version } from "../version.ts";
 
 const INTERVAL_MS = 1000;
+/** What other machines take for a second is as long at least. */
+const SECOND_NS_MIN = 0.9e9;
 
 /** `point` is the interval as a line of timeseries.csv tells it. */
 export type IntervalListener = (point: SeriesPoint, snapshot: IntervalSnapshot) => void;
@@ -118,7 +120,14 @@ export class IntervalRecording {
       counts: new CountsFile(this.#directory.file("counts.ndjson")),
       series: new TimeseriesFile(this.#directory.file("timeseries.csv")),
     };
-    this.#timer = setInterval(() => this.#takeUnlessFailed(), INTERVAL_MS);
+    if (filled === undefined)
+      this.#timer = setInterval(() => this.#takeUnlessFailed(), INTERVAL_MS);
+    // A second at a time, however many come at once.
+    else
+      filled.whenFilled(() => {
+        // The end of a run is no second, and comes node by node: `finish` takes it as a whole.
+        if (filled.now() - at - this.#last > SECOND_NS_MIN) this.#takeUnlessFailed();
+      });
   }
 
   /** Called every 10 to 50 ms: how many are under way now stands for the time since the last call. */

@@ -1,10 +1,10 @@
 // Merges what nodes tell each second. A second is merged when all nodes that still run have told it, so that every interval of
 // the run has its part of each of them; those that are cut off for some seconds hold the others up, but for the figures only.
-import type { Clock } from "../../core/clock.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
 import type { IntervalSnapshot } from "../../stats/figures.ts";
 import { allocateTally } from "../../stats/tally-layout.ts";
 import { TallyMirror } from "../../stats/tally-mirror.ts";
+import type { FilledClock } from "../../workers/engine.ts";
 
 /** Nodes beyond share a tally: each takes some megabytes, and readers copy its words once a second. */
 const TALLIES_MAX = 16;
@@ -25,6 +25,7 @@ export class FiguresMerge {
   readonly #nodes: readonly Told[];
   /** Everything up to here is merged, ns since the start. */
   #mergedTo = 0;
+  #filled: () => void = () => {};
 
   constructor(nodes: number) {
     this.tallies = Array.from({ length: Math.min(nodes, TALLIES_MAX) }, allocateTally);
@@ -33,8 +34,13 @@ export class FiguresMerge {
   }
 
   /** A clock that stands at the end of what was merged; `at`: the start on the clock of the run. */
-  clockFrom(at: number): Clock {
-    return { now: (): Nanos => nanos(at + this.#mergedTo) };
+  clockFrom(at: number): FilledClock {
+    return {
+      now: (): Nanos => nanos(at + this.#mergedTo),
+      whenFilled: (listener) => {
+        this.#filled = listener;
+      },
+    };
   }
 
   add(node: number, snapshot: IntervalSnapshot): void {
@@ -59,6 +65,7 @@ export class FiguresMerge {
   #merge(): void {
     const running = this.#nodes.filter(({ ended }) => !ended);
     const told = running.length === 0 ? Number.POSITIVE_INFINITY : lowest(running);
+    const before = this.#mergedTo;
     this.#nodes.forEach(({ waiting }, node) => {
       for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
         if (first.end > told + SAME_SECOND_NS) return;
@@ -67,6 +74,7 @@ export class FiguresMerge {
         this.#mergedTo = Math.max(this.#mergedTo, first.end);
       }
     });
+    if (this.#mergedTo > before) this.#filled();
   }
 }
 
