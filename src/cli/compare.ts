@@ -6,9 +6,12 @@ import { comparePage } from "../report/compare/compare-page.ts";
 import { type Comparison, compareRuns } from "../report/compare/compare-runs.ts";
 import { comparisonText } from "../report/compare/comparison-text.ts";
 import { writeFigures } from "../report/figures/figure-files.ts";
+import { PULL, type StoredRecord, storedRecord } from "../report/stored-run.ts";
 import { paintFor } from "../report/text-table.ts";
-import type { Command, OptionTable } from "./command.ts";
+import type { Command, OptionTable, OptionValues, Terminal } from "./command.ts";
+import { compareRamps, rampComparisonText } from "./compare/compare-ramps.ts";
 import { parseFailOn, regressions } from "./compare/fail-on.ts";
+import { loadStoredPull } from "./pull/stored-pull.ts";
 import { typedWords } from "./typed-words.ts";
 
 const options = {
@@ -64,7 +67,13 @@ export const compare: Command<typeof options> = {
   ],
   positionals: ["A", "[B...]"],
   options,
-  async run(given, paths, { out, env, program }) {
+  async run(given, paths, terminal) {
+    const { out, env, program } = terminal;
+    const records = paths.map(storedRecord);
+    if (records.length === 2 && records.every(({ verb }) => verb === PULL)) {
+      refuseForRamps(given);
+      return tellRamps(paths, records, { json: given.json, terminal });
+    }
     const limits = given["fail-on"].map(parseFailOn);
     const effect = { seed: given.seed, minimum: given["min-effect"] / 100 };
     const { comparison, curves } = compareRuns(sidesOf(paths, given.against), effect);
@@ -84,6 +93,37 @@ export const compare: Command<typeof options> = {
     return failed.length > 0 ? ExitCode.regression : ExitCode.done;
   },
 };
+
+/** Ramps have no latency at a given rate of arrivals, and so none that a limit could be set to. */
+function refuseForRamps(given: OptionValues<typeof options>): void {
+  const names = ["against", "fail-on", "page", "figures"] as const;
+  const used = names.find((name) => given[name] !== undefined && given[name].length > 0);
+  if (used !== undefined)
+    throw new UsageError(
+      `--${used} is for runs: leave it out, two ramps are compared step by step`,
+    );
+}
+
+function tellRamps(
+  paths: readonly string[],
+  records: readonly StoredRecord[],
+  { json, terminal }: { readonly json: boolean; readonly terminal: Terminal },
+): ExitCode {
+  const { out, env, program } = terminal;
+  const [a = [], b = []] = paths.map((path, at) => {
+    const { figures, damages } = loadStoredPull(path, records[at] as StoredRecord);
+    for (const damage of damages) terminal.err.write(`warning: ${path}: ${damage}\n`);
+    return figures.steps;
+  });
+  const comparison = { version: 1, ...compareRamps(a, b) };
+  program?.finished({ directory: null, results: comparison });
+  const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
+  const text = json
+    ? JSON.stringify(comparison)
+    : rampComparisonText(comparison, paintFor(env, isTerminal));
+  out.write(`${text}\n`);
+  return ExitCode.done;
+}
 
 /** What `--json` prints. */
 export const comparisonResults = (comparison: Comparison, failed: readonly string[]) => ({

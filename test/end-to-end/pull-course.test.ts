@@ -89,9 +89,22 @@ test("a ramp that is killed keeps the steps it had, and is reported", async () =
   assert.equal(ending, "cut");
   assert.equal(steps[0]?.level, 1);
   assert.ok(pulls.done > 0);
-  const compared = await place.drayage(["compare", "killed", "whole"]);
-  assert.equal(compared.code, 2);
-  assert.match(compared.err, /killed holds a pull test/);
+  const compared = await place.drayage(["compare", "killed", "whole", "--json"]);
+  assert.equal(compared.code, 0, compared.err);
+  const { steps: pairs, warnings } = JSON.parse(compared.out) as {
+    steps: { level: number; pullsPerSecond: { a: number; b: number; change: number } }[];
+    warnings: string[];
+  };
+  assert.equal(pairs[0]?.level, 1);
+  const { a, b, change } = pairs[0]?.pullsPerSecond ?? { a: 0, b: 0, change: 0 };
+  assert.ok(a > 0 && b > 0 && Math.abs(b / a - 1 - change) < 1e-9);
+  assert.match(warnings.join(), /have no counterpart: the schedules differ/);
+  const limited = await place.drayage(["compare", "killed", "whole", "--fail-on", "p99 > +10%"]);
+  assert.equal(limited.code, 2);
+  assert.match(limited.err, /--fail-on is for runs/);
+  const merged = await place.drayage(["merge", "killed", "whole", "--out", "sum"]);
+  assert.equal(merged.code, 2);
+  assert.match(merged.err, /holds a pull test/);
 });
 
 test("thresholds of a ramp: of pulls, of a type of request, of errors and of the rate; exit 99", async () => {
