@@ -38,8 +38,9 @@ export const merge: Command<typeof options> = {
   async run({ out, json, as }, paths, terminal) {
     if (paths.length < 2) throw new UsageError("merge needs at least two run directories");
     const placement: Placement = placements.find((known) => known === as) ?? "auto";
-    const directory = await createRunDirectory({ verb: "merge", startedAt: Date.now(), out });
-    const { run, groups, warnings } = await mergeRuns(paths, { directory, placement });
+    const makeDirectory = () => createRunDirectory({ verb: "merge", startedAt: Date.now(), out });
+    const merged = await mergeRuns(paths, { makeDirectory, placement });
+    const { directory, run, groups, warnings } = merged;
     for (const warning of warnings) terminal.err.write(`warning: ${warning}\n`);
     terminal.err.write(`${groupsText(groups)}\n`);
     await writeStored(directory, run);

@@ -229,8 +229,14 @@ function fileRows({ files, directory }: SummaryContext): readonly Row[] {
   ];
 }
 
-function nextRows({ calibration }: RunFigures, { next }: SummaryContext): readonly Row[] {
+function nextRows(figures: RunFigures, { next, directory }: SummaryContext): readonly Row[] {
+  const { calibration, validity, ending, verb } = figures;
   const rows = next.map(({ type, does }) => ({ cells: [type, does] }));
+  const isGood = ending === "finished" && validity.verdict !== "INVALID" && verb !== "warmup";
+  if (isGood && next.length === 0) {
+    const does = "is another run faster or slower than this one?";
+    rows.push({ cells: [`drayage compare ${normalize(directory)} OTHER`, does] });
+  }
   const type = calibration?.type ?? null;
   return type === null ? rows : [...rows, { cells: [type, calibration?.note ?? ""] }];
 }

@@ -196,9 +196,12 @@ test("report makes every output of a whole run again, to the byte", async () => 
   assert.equal(plots("ndjson"), plots("kept"), "the page draws the same values");
 });
 
+// How runs are placed by their clocks is tried in merge.test.ts: on a busy machine these may not have met.
 test("runs of the same seconds are added up second by second, and told apart as nodes", async () => {
   const paths = formats.map((format) => place.path(format));
-  const said = await place.drayage(["merge", ...paths, "--out", place.path("sum")]);
+  const said = await place.drayage([
+    ...["merge", ...paths, "--as", "together", "--out", place.path("sum")],
+  ]);
   assert.equal(said.code, 0, said.err);
   assert.match(said.err, /3 runs of the same time, added up second by second/);
   const parts = formats.map(stored);
@@ -221,6 +224,19 @@ test("runs of the same seconds are added up second by second, and told apart as 
   assert.ok(sum.seconds < 2 * longest, "they stand beside each other, not behind");
   for (const name of ["timeseries.csv", "figures/curve.svg", "percentiles/all.service.hgrm"])
     assert.ok(place.has(`sum/${name}`) || name.startsWith("percentiles"), name);
+});
+
+test("runs that cannot be added up leave no directory behind", async () => {
+  const said = await place.drayage([
+    "merge",
+    place.path("csv"),
+    "nowhere",
+    "--out",
+    place.path("not"),
+  ]);
+  assert.equal(said.code, 2);
+  assert.match(said.err, /nowhere holds no run/);
+  assert.equal(place.has("not"), false);
 });
 
 test("runs that the user wants in turn are set one behind the other", async () => {

@@ -210,3 +210,34 @@ test("a run of a recording has two rows for each of its operations: as recorded,
   assert.match(rows[3] ?? "", /^replayed +0 +0B/);
   assert.ok(!summaryText(figures, context, plain).includes("Recorded and replayed"));
 });
+
+for (const { name, change, next } of [
+  {
+    name: "a good run is to be compared",
+    change: {},
+    next: /Next\n +drayage compare runs\/x OTHER +is another run/,
+  },
+  {
+    name: "a run that nobody can trust is not",
+    change: {
+      validity: { verdict: "INVALID", cause: "generator saturated", reasons: [] },
+    } as const,
+    next: /^(?![\s\S]*Next)/,
+  },
+  {
+    name: "nor is one that was cut off",
+    change: { ending: "cut" } as const,
+    next: /^(?![\s\S]*Next)/,
+  },
+] satisfies { name: string; change: Partial<RunFigures>; next: RegExp }[])
+  test(`summary: ${name}`, () => {
+    const told = { directory: "runs/x", files: [], next: [] };
+    assert.match(summaryText({ ...figures, ...change }, told, plain), next);
+  });
+
+test("summary: statuses of all operations, the most frequent first", () => {
+  assert.match(
+    summaryText(figures, context, plain),
+    /^Statuses {2}200: [\d,]+, 201: \d+, 503: \d+, no answer: \d+$/m,
+  );
+});

@@ -12,6 +12,7 @@ import { version } from "../version.ts";
 
 /** The sum, and how the runs stood to each other. */
 export type MergedRun = {
+  readonly directory: RunDirectory;
   readonly run: StoredRun;
   readonly groups: readonly PlacedGroup[];
   /** What is not the same in all of them, a sentence each. */
@@ -19,16 +20,21 @@ export type MergedRun = {
 };
 
 /**
- * Writes the intervals of the runs as those of one run, and reads that: runs that overlap in time are added second by second,
+ * Checks the runs, makes the directory, writes their intervals as those of one run, and reads that: runs that overlap in time are
+ * added second by second,
  * the others set one behind the other. Throws UsageError for runs of which only some had due times: their latencies mean
  * different things.
  */
 export async function mergeRuns(
   paths: readonly string[],
-  { directory, placement }: { readonly directory: RunDirectory; readonly placement: Placement },
+  {
+    makeDirectory,
+    placement,
+  }: { readonly makeDirectory: () => Promise<RunDirectory>; readonly placement: Placement },
 ): Promise<MergedRun> {
   const runs = paths.map((path) => loadStoredRun(path));
   const first = checked(runs);
+  const directory = await makeDirectory();
   const groups = placeRuns(runs.map(spanOf), placement);
   const frame = frameOf(runs, groups);
   writeIntervals(runs, groups, directory);
@@ -45,6 +51,7 @@ export async function mergeRuns(
     frame,
   });
   return {
+    directory,
     run: summed(loadStoredRun(directory.path), runs),
     groups,
     warnings: [
