@@ -39,9 +39,9 @@ export class RunOrders {
     return Atomics.load(this.#words, ORDER_WORD) === Cut;
   }
 
-  /** Counts one operation that ended on a request worker thread. */
-  countLanded(thread: number): void {
-    Atomics.add(this.#words, LANDED_WORD + thread, 1);
+  /** Counts operations that ended on a request worker thread, or on a node. */
+  countLanded(thread: number, operations = 1): void {
+    Atomics.add(this.#words, LANDED_WORD + thread, operations);
   }
 
   /** Operations that have ended on all threads. Wraps at 2^32, as the counters do. */

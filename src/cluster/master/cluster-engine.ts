@@ -22,6 +22,7 @@ import { Dealing } from "./dealing.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
+import { LostShares } from "./lost-shares.ts";
 import type { NodeHandle } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
@@ -57,6 +58,7 @@ export class ClusterEngine implements RunEngine {
   readonly #dealing: Dealing;
   readonly #figures: FiguresMerge;
   readonly #lost: LostOperations;
+  readonly #shares: LostShares;
   readonly #control = new ClusterControl();
   readonly timebase: Timebase = this.#control.timebase;
   readonly drainAheadNs = CONTROL_AHEAD_NS;
@@ -86,13 +88,16 @@ export class ClusterEngine implements RunEngine {
     this.tallies = this.#figures.tallies;
     this.#nodesFeed = given ? undefined : new NodesFeed();
     const desk = new OutcomeDesk(listeners.keeper);
-    const landed = (node: number, operations: number): void => {
-      for (let i = 0; i < operations; i++) this.#orders.countLanded(node);
-    };
-    const { nodes, onLost } = options;
+    const landed = (node: number, operations: number): void =>
+      this.#orders.countLanded(node, operations);
+    this.#lost = new LostOperations(options.nodes, options.onLost, { desk, landed });
     const before = options.begun === undefined ? undefined : this.#before;
-    this.#lost = new LostOperations(nodes, onLost, { desk, landed });
-    this.#dealing = new Dealing({ nodes, given, before, lost: this.#lost, onLost });
+    this.#dealing = new Dealing({ ...options, given, before, lost: this.#lost });
+    this.#shares = new LostShares(plan.feed, options, {
+      lost: this.#lost,
+      listed: () => this.#lookForEnd(),
+      failed: this.#failed.reject,
+    });
     const file = plan.feed.kind === "run" ? plan.feed.skippedFile : undefined;
     for (const node of this.#nodes)
       node.listen({
@@ -100,10 +105,9 @@ export class ClusterEngine implements RunEngine {
         figures: this.#figures,
         given,
         landed,
+        told: (index, seq) => this.#shares.hear(index, seq),
         planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),
-        skipped: (lines) => {
-          if (file !== undefined) appendFileSync(file, lines);
-        },
+        skipped: (lines) => file !== undefined && appendFileSync(file, lines),
         changed: (one) => this.#see(one),
       });
     if (!given && file !== undefined) writeFileSync(file, "");
@@ -176,6 +180,7 @@ export class ClusterEngine implements RunEngine {
       case "lost":
         this.#options.say(`node ${node.title} is lost: ${node.reason}`);
         this.#lost.add(node);
+        this.#shares.list(node);
         this.#figures.end(node.index);
         this.#pump();
         return;
@@ -241,7 +246,7 @@ export class ClusterEngine implements RunEngine {
 
   #lookForEnd(): void {
     if (!this.#nodes.every((node) => node.hasEnded)) return;
-    if (!this.#dealing.ended) return;
+    if (!this.#dealing.ended || this.#shares.isListing) return;
     this.#nodesFeed?.end(this.#nodes);
     this.#ended.resolve();
   }

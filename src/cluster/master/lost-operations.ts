@@ -32,7 +32,7 @@ export class LostOperations {
 
   /** Everything that a lost node was given and told no outcome of. */
   add(from: NodeHandle): void {
-    for (const record of from.takeOpen()) this.#take(from, record);
+    for (const record of from.takeOpen()) this.take(from, record);
     this.deal();
   }
 
@@ -43,12 +43,13 @@ export class LostOperations {
       isFull: this.waiting >= AHEAD_OPERATIONS,
       give: (records, offsets) => {
         for (const at of offsets)
-          this.#take(from, records.subarray(at, at + recordLength(records, at)));
+          this.take(from, records.subarray(at, at + recordLength(records, at)));
       },
     };
   }
 
-  #take(from: NodeHandle, record: Buffer): void {
+  /** An operation that went down with its node. */
+  take(from: NodeHandle, record: Buffer): void {
     from.lostOperations++;
     if (this.#onLost === "redistribute") this.#waiting.push({ record, from });
     else this.#giveUp(from, record);

@@ -48,6 +48,8 @@ export type NodeEvents = {
   /** What a node's own feeder says of its operations and of records that became none. */
   planned(second: number, operations: number): void;
   skipped(lines: Uint8Array): void;
+  /** An outcome of an operation that nobody here gave to the node. */
+  told?(node: number, seq: number): void;
   /** Operations that ended on a node. */
   landed(node: number, operations: number): void;
   changed(handle: NodeHandle): void;
@@ -224,10 +226,12 @@ export class NodeHandle implements BatchTaker {
       throw new DrayageError("protocol", `results that are none of layout ${OUTCOME_LAYOUT}`);
     this.#results = batch;
     const events = this.#events as NodeEvents;
-    const kept = events.desk.keep(
-      bufferOf(records),
-      (seq) => !events.given || this.#ledger.settle(seq),
-    );
+    const wanted = (seq: number): boolean => {
+      if (events.given) return this.#ledger.settle(seq);
+      events.told?.(this.index, seq);
+      return true;
+    };
+    const kept = events.desk.keep(bufferOf(records), wanted);
     this.rows += kept;
     events.landed(this.index, kept);
   }
