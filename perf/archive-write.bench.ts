@@ -153,7 +153,7 @@ export const bench: Bench = {
     one thread: 100 messages of 128 bytes ---> append ---> file, synced at the end
     variants:   archive (none, deflate, zstd) | appendFile of the bytes alone | @mcap/core, chunks uncoded`,
   async run({ quick, tmp }) {
-    const messages = quick ? 100_000 : 1_000_000;
+    const messages = quick ? 100_000 : 500_000;
     const rounds = quick ? ROUNDS_QUICK : ROUNDS;
     const costs = new Map<string, number[]>();
     const sizes = new Map<string, number>();
