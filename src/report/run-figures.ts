@@ -142,7 +142,7 @@ export function onTimeShare({ onTime, lateSlots, lateGenerator }: RequestFigures
 /** Operations under way at the same time by Little's law: rate x mean service time, failures included. */
 export function inFlightByLaw({ totals, seconds }: RunFigures): number | null {
   const { service, failedService } = overall(totals);
-  return rateOver((service.sum + failedService.sum) / 1e9, seconds);
+  return rateOver(Math.round(service.sum + failedService.sum) / 1e9, seconds);
 }
 
 /** Length of a run without its pauses, s: what its average rates are taken over. */
