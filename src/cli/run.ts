@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../core/exit-code.ts";
 import { accountLine, brokenLines } from "../trace/account.ts";
+import { thenClose } from "./cluster/node-set.ts";
 import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
@@ -97,7 +98,7 @@ export const run: Command<typeof options> = {
     if (spreads || flags.resumes === true) {
       const ctl = ctlAddress(given, terminal.env, config.clientInfo.port);
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
-      return replayRun({ ...ending, ...spread, ctl }, terminal);
+      return thenClose(spread, () => replayRun({ ...ending, ...spread, ctl }, terminal));
     }
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
     await checkRegistries(config, config.registry.keys(), warn);

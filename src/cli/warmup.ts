@@ -1,3 +1,4 @@
+import { thenClose } from "./cluster/node-set.ts";
 import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
@@ -62,20 +63,25 @@ export const warmup: Command<typeof options> = {
         ? await spreadWarmup(config, { ca: given.ca, env: terminal.env, say })
         : undefined;
     if (nodes === undefined) await checkRegistries(config, warmedRegistries(config), say);
-    return replayWarmup(
-      {
-        verb: "warmup",
-        config,
-        nodes,
-        flags: { tmpDir: given.tmp, errorsFile: given.errors },
-        restart: given.restart,
-        ...endingOf(given),
-        logged: loggedRequests(given),
-        ctl: ctl ?? (nodes && ctlAddress(given, terminal.env, config.clientInfo.port)),
-        next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
-        again: { type: `drayage warmup -i ${given.config}`, does: "go on where this one stopped" },
-      },
-      terminal,
+    return thenClose(nodes, () =>
+      replayWarmup(
+        {
+          verb: "warmup",
+          config,
+          nodes,
+          flags: { tmpDir: given.tmp, errorsFile: given.errors },
+          restart: given.restart,
+          ...endingOf(given),
+          logged: loggedRequests(given),
+          ctl: ctl ?? (nodes && ctlAddress(given, terminal.env, config.clientInfo.port)),
+          next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
+          again: {
+            type: `drayage warmup -i ${given.config}`,
+            does: "go on where this one stopped",
+          },
+        },
+        terminal,
+      ),
     );
   },
 };

@@ -79,6 +79,20 @@ function suite(name: string, start: () => Promise<Transport>): void {
       return { place, nodes, master: (...more) => [...command, ...flags, ...more] };
     }
 
+    for (const verb of ["warmup", "run"])
+      test(`a ${verb} that cannot begin ends once it has found its nodes, and they are free for the next`, async (t) => {
+        if (transport.missing !== undefined) return t.skip(transport.missing);
+        const { place, nodes } = await prepared(4, 0.01);
+        const command = ["master", "-c", verb, "-i", "config.yaml", "--allow-invalid"];
+        const flags = transport.flags(nodes);
+        const nothing = ["--set", 'trace.traces=["none.json"]'];
+        const failed = await place.drayage([...command, ...flags, ...nothing]);
+        assert.equal(failed.code, 2);
+        assert.match(failed.err, /none\.json: no such file/);
+        const next = await place.drayage([...command, ...flags]);
+        assert.equal(next.code, 0, next.err);
+      });
+
     test("without due times every node sends as fast as it can, and merged histograms are those of the rows", async (t) => {
       if (transport.missing !== undefined) return t.skip(transport.missing);
       const { place, master } = await prepared(500, 0, { "client_info.wait": false });

@@ -34,6 +34,7 @@ type Taken = NodeSetRequest & { readonly begun?: BegunRun };
 export type RunPlanning = Omit<NodePlanning, "version" | "patience">;
 
 export class NodeSet {
+  #left: Promise<void> | undefined;
   readonly #nodes: readonly NodeHandle[];
   readonly #finder: NodeFinder;
   readonly #request: Taken;
@@ -101,7 +102,7 @@ export class NodeSet {
       say,
       memory: this.#finder.memory,
       begun: this.#request.begun,
-      close: () => this.#finder.close(),
+      close: () => this.#leave(),
     };
     return (plan, listeners) => new ClusterEngine(plan, listeners, options);
   }
@@ -116,18 +117,35 @@ export class NodeSet {
       patience: patienceOf(cluster),
       ...clockLimitsOf(cluster),
       say,
-      close: () => this.#finder.close(),
+      close: () => this.#leave(),
     };
     return (plan, listener, lost) => new FleetEngine(plan, { listener, lost }, options);
   }
 
-  /** Calls the run off before it has an engine. */
+  /** Lets the nodes go: of a run that never had an engine, or had one, which has told them so. */
   async close(): Promise<void> {
     for (const { conversation } of this.#nodes) {
       conversation.say({ type: "end", sentence: "the run was called off" });
       conversation.close();
     }
-    await this.#finder.close();
+    await this.#leave();
+  }
+
+  #leave(): Promise<void> {
+    this.#left ??= this.#finder.close();
+    return this.#left;
+  }
+}
+
+/** Whatever becomes of the work, nodes are not kept waiting, nor this process by its connections to them. */
+export async function thenClose<T>(
+  nodes: { close(): Promise<void> } | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await nodes?.close();
   }
 }
 

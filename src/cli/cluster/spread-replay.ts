@@ -33,6 +33,7 @@ const requestOf = (
 });
 
 type SpreadRun = {
+  close(): Promise<void>;
   readonly plan: EnginePlan & { readonly feed: RunFeedPlan };
   readonly makeEngine: MakeEngine;
 };
@@ -44,6 +45,15 @@ export async function spreadRun(
   surroundings: SpreadSurroundings,
 ): Promise<SpreadRun> {
   const nodes = await nodesOf(config, flags, surroundings);
+  try {
+    return await planFor(nodes, config, flags);
+  } catch (error) {
+    await nodes.close();
+    throw error;
+  }
+}
+
+async function planFor(nodes: NodeSet, config: ReplayConfig, flags: RunFlags): Promise<SpreadRun> {
   const plan = planRun(config, { ...flags, nodes: nodes.count });
   const local = config.cluster.split === "local" ? await localPlanning(config, plan.feed) : {};
   const makeEngine = nodes.engineFor({
@@ -56,7 +66,7 @@ export async function spreadRun(
     files: [],
     ...local,
   });
-  return { plan, makeEngine };
+  return { plan, makeEngine, close: () => nodes.close() };
 }
 
 /** Those of the run that is resumed, or others; what resuming needs is kept where the transport keeps anything. */
