@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { verbs } from "../../src/cli/commands.ts";
 import { HttpClient } from "../playback/http/http-client.ts";
+import { NatsClient } from "../playback/nats/nats-client.ts";
 import { at, Stage } from "../playback/session/stage.ts";
 import { drayage, type Said } from "./fake-terminal.ts";
 
@@ -43,6 +44,58 @@ test("session verbs: new, set, get, list, attach and rm do what they say", async
   assert.match(out, /^end reason=deleted$/m);
 });
 
+test("session verbs: over NATS they print the same", async (t) => {
+  const stage = new Stage();
+  for (let second = 0; second < 10; second++) stage.record(second);
+  // Both adapters, over one host.
+  const nats = await NatsClient.start(t, {
+    reader: stage.archive,
+    publish: { bind: "127.0.0.1:0" },
+  });
+  if (nats === undefined) return;
+  const ways = [
+    { DRAYAGE_URL: nats.playback.url },
+    { DRAYAGE_NATS: nats.url, DRAYAGE_BASE: nats.base },
+  ];
+  const type = (env: object, ...words: string[]): Promise<Said> =>
+    drayage(["session", ...words], { verbs, env: { ...env } });
+  const id = (await type(ways[1] ?? {}, "new", "--pos", "3", "--json")).out.slice(7, -3);
+  assert.match(id, /^[0-9a-f]{32}$/);
+  for (const words of [
+    ["get", id, "pos"],
+    ["get", id],
+    ["set", id, "speed", "2"],
+    ["set", id, "speed", "fast"],
+    ["get", id, "volume"],
+    ["get", "none"],
+  ]) {
+    const [http, other] = await Promise.all(ways.map((env) => type(env, ...words)));
+    assert.deepEqual(other, http, words.join(" "));
+  }
+  // Whoever attaches over NATS is listening once it is told that an image goes to it.
+  const notice = new Promise<void>((resolve) => {
+    const callback = (): void => resolve();
+    nats.connection.subscribe(nats.subject(`${id}.notice`), { callback });
+  });
+  await nats.connection.flush();
+  const attached = ways.map((env) => type(env, "attach", id, "--json", "--filter", "/a"));
+  const isHeard = (): boolean => nats.playback.host.find(id).streams === 1;
+  while (!isHeard()) await new Promise((turn) => setTimeout(turn, 5));
+  await notice;
+  await type(ways[0] ?? {}, "set", id, "pos", "beginning");
+  await type(ways[1] ?? {}, "set", id, "speed", "unlimited");
+  await type(ways[1] ?? {}, "set", id, "state", "play");
+  while (nats.playback.host.find(id).figures().batches < 10)
+    await new Promise((turn) => setTimeout(turn, 5));
+  assert.equal((await type(ways[1] ?? {}, "rm", id)).exit, 0);
+  const [http, other] = await Promise.all(attached);
+  const played = (said: Said | undefined): string[] =>
+    (said?.out ?? "").split("\n").filter((line) => /"type":"(?:batch|end)"/.test(line));
+  assert.equal(played(http).length, 11);
+  assert.deepEqual(played(other), played(http));
+  assert.deepEqual([http?.exit, other?.exit], [0, 0]);
+});
+
 test("session verbs: an offset without sign means ago, one with sign stays", async (t) => {
   const { type } = await shell(t);
   const id = (await type("new", "--start", "3d", "--end", "-1h")).out.trim();
@@ -64,6 +117,17 @@ for (const { words, exit, says } of [
   { words: ["set", "none", "state"], exit: 2, says: /VALUE is missing/ },
   { words: ["list", "--url", "nowhere"], exit: 2, says: /--url wants a URL/ },
   { words: ["list", "--url", "http://127.0.0.1:9"], exit: 4, says: /^no session host at/ },
+  {
+    words: ["list", "--nats", "http://a"],
+    exit: 2,
+    says: /^--nats: .* is no address such as nats:/,
+  },
+  {
+    words: ["list", "--nats", "nats://127.0.0.1:9"],
+    exit: 4,
+    says: /^cannot connect to NATS server/,
+  },
+  { words: ["list", "--nats", "nats://a", "--base", "x"], exit: 2, says: /--base wants a path/ },
 ]) {
   test(`session verbs: ${words.join(" ")} exits ${exit}`, async (t) => {
     const { type } = await shell(t);

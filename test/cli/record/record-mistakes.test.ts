@@ -215,6 +215,16 @@ publish: { ports: 1 }
       /publish\.bind: expected HOST:PORT, or "none", found "7070"/,
     ],
     ["too many shards", publish({ shards: -1 }), /publish\.shards: expected/],
+    [
+      "shards without a message server",
+      {
+        archive_directory: "/tmp/drayage-none",
+        proxy: { listen: "127.0.0.1:0", upstream: "http://127.0.0.1:5000" },
+        record: base.record,
+        publish: { shards: 3 },
+      },
+      /publish\.shards: shards find each other over NATS: add a nats section/,
+    ],
     ["a token of another type", publish({ token: 987654 }), /publish\.token: .*not shown/],
   ];
   for (const [what, config, expected] of refused) {
