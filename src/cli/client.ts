@@ -9,7 +9,10 @@ import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { natsAddresses } from "./cluster/nats-address.ts";
 import { nodeDirectory } from "./cluster/node-directory.ts";
+import { nodeHostFamilies } from "./cluster/node-host-families.ts";
 import type { Command, OptionValues } from "./command.ts";
+import { metricsOptions } from "./metrics/metrics-options.ts";
+import { Publication } from "./metrics/publication.ts";
 import { version } from "./version.ts";
 
 const options = {
@@ -46,6 +49,7 @@ const options = {
   },
   "tls-key": { type: "string", value: "FILE", help: "key of the certificate (PEM)" },
   quiet: { type: "boolean", default: false, help: "say nothing but errors" },
+  metrics: metricsOptions.metrics,
 } as const;
 
 type Given = OptionValues<typeof options>;
@@ -77,6 +81,9 @@ export const client: Command<typeof options> = {
       say,
       alone: nodeDirectory,
     });
+    const published = await Publication.open({ metrics: given.metrics }, terminal.env);
+    published.tell(say);
+    published.show(() => nodeHostFamilies(host.state()));
     await awaiter.await(
       (link) => host.converse(link),
       () => host.isBusy,
@@ -86,6 +93,7 @@ export const client: Command<typeof options> = {
     say(`waiting for masters on ${awaiter.address}; Ctrl-C ends it`);
     const code = await signal();
     await awaiter.close();
+    await published.close(say);
     return code;
   },
 };

@@ -14,8 +14,9 @@ import { pullClassOf } from "../../workers/pull-classes.ts";
 
 export type PullMetrics = {
   readonly totals: Totals;
-  readonly boards: readonly PullBoard[];
-  readonly place: PullPlace;
+  /** Null where only the tallies are known. */
+  readonly boards: readonly PullBoard[] | null;
+  readonly place: PullPlace | null;
 };
 
 const nameOf = ({ operation }: ClassFigures): string => pullClassOf(operation);
@@ -31,7 +32,6 @@ export function pullFamilies({ totals, boards, place }: PullMetrics): MetricFami
     return kind === undefined ? [] : [{ kind, part }];
   });
   const requests = classes.filter((part) => kindOf(part) === undefined).map(withoutDue);
-  const sum = (word: number): number => boards.reduce((total, board) => total + board.get(word), 0);
   const seconds = { type: "histogram", unit: "seconds" } as const;
   return [
     {
@@ -56,17 +56,28 @@ export function pullFamilies({ totals, boards, place }: PullMetrics): MetricFami
       ...seconds,
       samples: lateness.total === 0 ? [] : [{ labels: {}, times: lateness }],
     },
-    gauge("drayage_active_pullers", "Pullers started and not yet told to stop.", place.level),
-    gauge("drayage_in_flight", "Pulls in progress.", sum(BoardWord.pullsInProgress)),
-    {
-      name: "drayage_step",
-      help: "Step of the schedule, from 1 on within its phase; 0 outside of steps.",
-      type: "gauge",
-      samples: [{ labels: { phase: place.phase }, value: place.step }],
-    },
-    counter("drayage_pulls_aborted", "Pulls that were cut off.", sum(BoardWord.aborted)),
-    counter("drayage_prunes", "Prunes of the cache.", sum(BoardWord.prunes)),
+    ...(place === null ? [] : placeFamilies(place)),
+    ...(boards === null ? [] : boardFamilies(boards)),
     counter("drayage_retries", "Requests that were sent again.", retries),
     ...threadFamilies(health),
+  ];
+}
+
+const placeFamilies = ({ phase, step, level }: PullPlace): MetricFamily[] => [
+  gauge("drayage_active_pullers", "Pullers started and not yet told to stop.", level),
+  {
+    name: "drayage_step",
+    help: "Step of the schedule, from 1 on within its phase; 0 outside of steps.",
+    type: "gauge",
+    samples: [{ labels: { phase }, value: step }],
+  },
+];
+
+function boardFamilies(boards: readonly PullBoard[]): MetricFamily[] {
+  const sum = (word: number): number => boards.reduce((total, board) => total + board.get(word), 0);
+  return [
+    gauge("drayage_in_flight", "Pulls in progress.", sum(BoardWord.pullsInProgress)),
+    counter("drayage_pulls_aborted", "Pulls that were cut off.", sum(BoardWord.aborted)),
+    counter("drayage_prunes", "Prunes of the cache.", sum(BoardWord.prunes)),
   ];
 }

@@ -62,6 +62,10 @@ export class PullNodeRun implements HostedRun {
     this.#instants = new Instants(this.#clock);
   }
 
+  get tallies(): readonly SharedArrayBuffer[] {
+    return this.#engine.tallies;
+  }
+
   async run(): Promise<string> {
     try {
       await this.#engine.ready;

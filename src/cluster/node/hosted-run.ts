@@ -3,6 +3,8 @@ import type { MakeAloneKeeper } from "./alone.ts";
 
 /** A run on a node, for whoever hosts it. */
 export interface HostedRun {
+  /** Of its request worker threads. */
+  readonly tallies: readonly SharedArrayBuffer[];
   /** Runs to the end and tells the master. Returns what to say. Rejects with what went wrong here. */
   run(): Promise<string>;
   hear(message: Message): void;

@@ -25,6 +25,14 @@ export type NodeHostOptions = {
   readonly clock?: NodeClock;
 };
 
+/** What a node does. */
+export type NodeHostState = {
+  readonly runs: number;
+  readonly running:
+    | { readonly verb: string; readonly tallies: readonly SharedArrayBuffer[] }
+    | undefined;
+};
+
 export function systemClock(): NodeClock {
   const origin = takeOrigin();
   return { origin, clock: threadClock(origin), wallUs: () => Date.now() * 1000 };
@@ -34,10 +42,17 @@ export class NodeHost {
   readonly #options: NodeHostOptions;
   readonly #clock: NodeClock;
   #current: Conversation | undefined;
+  #runs = 0;
+  #running: NodeHostState["running"];
 
   constructor(options: NodeHostOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock();
+  }
+
+  /** Runs that were begun here, and the one that goes on. */
+  state(): NodeHostState {
+    return { runs: this.#runs, running: this.#running };
   }
 
   /** A master that came now would be refused. */
@@ -131,6 +146,8 @@ export class NodeHost {
         `${verbOf(message)} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
       );
       course.run = prepared.begin();
+      this.#runs++;
+      this.#running = { verb: verbOf(message), tallies: course.run.tallies };
       for (const earlier of early) course.run.hear(earlier);
       await course.run.run().then(
         (ended) => say(ended),
@@ -141,6 +158,7 @@ export class NodeHost {
       );
     }
     await course.over;
+    this.#running = undefined;
     this.#release(conversation);
   }
 

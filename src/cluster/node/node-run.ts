@@ -112,6 +112,10 @@ export class NodeRun implements HostedRun {
     if (sent < this.#firstSentNs || Number.isNaN(this.#firstSentNs)) this.#firstSentNs = sent;
   }
 
+  get tallies(): readonly SharedArrayBuffer[] {
+    return this.#engine.tallies;
+  }
+
   /** Runs to the end and tells the master, or keeps what it did. Returns what to say. Rejects with what went wrong here. */
   async run(): Promise<string> {
     this.#wallAhead = this.#wallNow();
