@@ -51,7 +51,8 @@ export const LateCause = { generator: 0, slots: 1 } as const;
 /**
  * Health of the writing thread since its beginning, all times in ns; `loopDelayRecent` is the largest delay of its last
  * second. `cpuShare` is 0..1: the part of that second in which its event loop did not wait. `wantedShare` and `starvedShare` are
- * parts of the whole run: ran or was ready to run, and was ready but had no processor; 0 where the system does not tell.
+ * parts of the whole run: ran or was ready to run (0 where it spins), and was ready but had no processor; both 0 where the
+ * system does not tell.
  */
 export type ThreadHealth = {
   readonly loopDelayP99: Nanos;

@@ -71,8 +71,8 @@ const operations = (count: number): string => (count === 1 ? "1 operation" : `${
  * `lateness` though a place was free, a thread's event-loop delay p99 exceeds `lateness`, planned operations were not
  * sent, or less than 99 % of the planned rate was reached without any of them waiting for a place. Where they waited for one,
  * the registry is to blame only if the threads had time to see its answers: one that lacked a processor for a quarter of the
- * run, or never rested, kept the places taken itself. `strained`: half way there, or late for want of places. The processor alone makes
- * no run invalid: precise pacing spins.
+ * run, or never rested, kept the places taken itself. `strained`: half way there, or late for want of places. A busy
+ * processor alone makes no run invalid.
  */
 export function judge(totals: Totals, limits: SaturationLimits, course: RunCourse): Validity {
   const findings = [

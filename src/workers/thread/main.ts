@@ -28,7 +28,7 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   });
   const target = ociRegistryTarget(task.client, clock);
   const alarm = new Alarm(task.pacing, clock, ring, new AlarmSlot(task.alarms, task.thread));
-  const health = watchHealth(tally);
+  const health = watchHealth(tally, { spins: task.pacing === "precise" });
   await new Promise<void>((finished) => {
     const timebase = new Timebase(task.timebase);
     const parts = { ring, target, clock, timebase, alarm, tally, reporter };

@@ -14,8 +14,14 @@ const EVERY_MS = 1000;
 const RESOLUTION_MS = 10;
 const RESOLUTION_NS = RESOLUTION_MS * 1e6;
 
-/** `begin` when the run begins: shares of the processor count from then on, not from when the thread was made. */
-export function watchHealth(tally: TallyWriter): { begin(): void; close(): void } {
+/**
+ * `begin` when the run begins: shares of the processor count from then on, not from when the thread was made. A thread that
+ * `spins` until the next operation is due always wants a processor, which says nothing of what it needs.
+ */
+export function watchHealth(
+  tally: TallyWriter,
+  { spins }: { readonly spins: boolean },
+): { begin(): void; close(): void } {
   const loop = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   loop.enable();
   // Both tick at the same instants, so the second one wakes nobody.
@@ -46,7 +52,7 @@ export function watchHealth(tally: TallyWriter): { begin(): void; close(): void 
       gcP99: nanos(pauses.percentile(99)),
       gcMax: nanos(pauses.max),
       cpuShare: performance.eventLoopUtilization(now, before).utilization,
-      wantedShare: wanted,
+      wantedShare: spins ? 0 : wanted,
       starvedShare: starved,
     });
     before = now;
