@@ -7,6 +7,7 @@ import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
 import { givenNodeOptions, givenNodes } from "./cluster/given-nodes.ts";
+import { thenClose } from "./cluster/node-set.ts";
 import { nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionTable, OptionValues } from "./command.ts";
 import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
@@ -22,7 +23,7 @@ import {
   secondsOf,
   stepNames,
 } from "./load/load-schedule.ts";
-import { type LoadTarget, loadTarget } from "./load/load-target.ts";
+import { type LoadTarget, loadTarget, whatIsSent } from "./load/load-target.ts";
 import { loadTrust } from "./load/load-trust.ts";
 import { userAgent } from "./replay/client-plan.ts";
 import { endOptions } from "./replay/replay-options.ts";
@@ -183,26 +184,28 @@ export const load: Command<typeof options> = {
       },
     );
     if (nodes === undefined) await firstAnswer(target, trust);
-    return runLoad(
-      {
-        plan,
-        makeEngine: nodes?.engineFor(nodePlanning(plan, nodes.count)),
-        story: storyOf(given, target, plan),
-        nodes: nodes?.count ?? 1,
-        limits: loadLimits,
-        seconds: scheduleSeconds(schedule, given.duration),
-        out: given.out,
-        quiet: given.quiet,
-        logged: loggedRequests(given),
-        ui: given.ui,
-        ctl,
-        metrics: given.metrics,
-        otlp: given.otlp,
-        allowInvalid: given["allow-invalid"],
-        allowFailures: given["allow-failures"],
-        thresholds,
-      },
-      terminal,
+    return thenClose(nodes, () =>
+      runLoad(
+        {
+          plan,
+          makeEngine: nodes?.engineFor(nodePlanning(plan, nodes.count)),
+          story: storyOf(given, target, plan),
+          nodes: nodes?.count ?? 1,
+          limits: loadLimits,
+          seconds: scheduleSeconds(schedule, given.duration),
+          out: given.out,
+          quiet: given.quiet,
+          logged: loggedRequests(given),
+          ui: given.ui,
+          ctl,
+          metrics: given.metrics,
+          otlp: given.otlp,
+          allowInvalid: given["allow-invalid"],
+          allowFailures: given["allow-failures"],
+          thresholds,
+        },
+        terminal,
+      ),
     );
   },
 };
@@ -255,13 +258,6 @@ const clientOf = (
   random,
   receiveBytes: ReceiveBytes.blobs,
 });
-
-const whatIsSent = ({ method, origin, path, bodyBytes, sha256 }: LoadTarget): string =>
-  [
-    `${method} ${origin}${path}`,
-    ...(bodyBytes === 0 ? [] : [`bodies of ${bodyBytes} bytes`]),
-    ...(sha256 === undefined ? [] : ["digests verified"]),
-  ].join(", ");
 
 function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
   const { threads, pacing, limits } = plan;

@@ -92,6 +92,17 @@ describe("a ramp on two nodes", () => {
     }
   });
 
+  test("a ramp that cannot begin ends once it has found its nodes, and they are free for the next", async (t) => {
+    if (cache === undefined) return t.skip(needsDockerRegistry);
+    place.write("taken", "a file, no folder");
+    const kept = pull().filter((flag) => flag !== "--force" && flag !== "--results=results");
+    const failed = await place.drayage([...kept, "--results=taken"]);
+    assert.equal(failed.code, 2);
+    assert.match(failed.err, /taken/);
+    const next = await place.drayage(pull("--iteration-seconds=0.3", "--tally-seconds=0.3"));
+    assert.equal(next.code, 0, next.err);
+  });
+
   test("a herd is released on both nodes at one instant", async (t) => {
     if (cache === undefined) return t.skip(needsDockerRegistry);
     const ended = await place.drayage(pull("--herd", "5", "--herd-count", "2"));

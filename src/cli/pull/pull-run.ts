@@ -13,9 +13,9 @@ import { requireReachable } from "../../pull/reachable.ts";
 import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
-import type { MakePullFleet } from "../../workers/pull-engine.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import { givenNodes } from "../cluster/given-nodes.ts";
+import type { NodeSet } from "../cluster/node-set.ts";
 import type { Terminal } from "../command.ts";
 import type { RunView } from "../live/run-view.ts";
 import { Publication } from "../metrics/publication.ts";
@@ -95,8 +95,8 @@ class PullRun {
   readonly #terminal: Terminal;
   readonly #rates = new SecondCourse();
   readonly #startedAt = Date.now();
-  /** Makes pullers on other machines; they are in this process if absent. */
-  #makeFleet: MakePullFleet | undefined;
+  /** Machines that pull; this process does if absent. */
+  #nodes: NodeSet | undefined;
 
   constructor(parts: RunParts, terminal: Terminal) {
     this.#parts = parts;
@@ -111,6 +111,7 @@ class PullRun {
         say = (line) => view.say(line);
       });
     } finally {
+      await this.#nodes?.close();
       await published.close(say);
     }
   }
@@ -141,7 +142,7 @@ class PullRun {
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
     const watch = await cache.watch();
     if (given.nodes !== undefined)
-      this.#makeFleet = (await givenNodes(given.nodes, given, this.#terminal)).fleet();
+      this.#nodes = await givenNodes(given.nodes, given, this.#terminal);
     const outputs = isDry ? undefined : await this.#outputs(plan);
     const phases = pullPhases(input);
     const facts = { plan, watch, outputs, request, found: this.#parts.found };
@@ -208,7 +209,7 @@ class PullRun {
     const { settings } = request;
     const driverRequest: DriverRequest = {
       plan,
-      makeFleet: this.#makeFleet,
+      makeFleet: this.#nodes?.fleet(),
       phases,
       herd: settings.herd === undefined ? undefined : this.#herd(canPrune),
       tallyMs: settings.tallyMs,
