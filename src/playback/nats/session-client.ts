@@ -21,6 +21,8 @@ export class HostRefusal extends Error {}
 const ANSWER_MS_MAX = 30_000;
 /** A session is kept by so many requests per lease. */
 const KEEPS_PER_LEASE = 3;
+/** So many in a row without an answer: the session is gone, and not only its connection, or the shard that had it. */
+const KEEPS_FAILED_MAX = 3;
 const NO_RESPONDERS = 503;
 /** How long a host may take longer than a listener to be connected again, and how often it is asked meanwhile. */
 const PATIENCE_MS = 10_000;
@@ -146,14 +148,17 @@ export class SessionClient {
     const subject = this.#of(id, "keepalive");
     const { value } = await this.#ask(subject);
     const { lease_seconds: lease } = value as { lease_seconds: number };
-    return setInterval(
-      () => {
-        this.#ask(subject).catch((error: unknown) => {
-          if (error instanceof HostRefusal) queue.fail(error);
-        });
-      },
-      Math.min((lease * 1000) / KEEPS_PER_LEASE, ANSWER_MS_MAX),
-    );
+    let failures = 0;
+    const keep = async (): Promise<void> => {
+      try {
+        await this.#ask(subject);
+        failures = 0;
+      } catch (error) {
+        failures++;
+        if (failures >= KEEPS_FAILED_MAX) queue.fail(error as Error);
+      }
+    };
+    return setInterval(keep, Math.min((lease * 1000) / KEEPS_PER_LEASE, ANSWER_MS_MAX));
   }
 
   #of(id: string, name: string): string {

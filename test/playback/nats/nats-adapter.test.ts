@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Msg } from "@nats-io/transport-node";
+import { millis } from "../../../src/core/units.ts";
 import { decodeHdr } from "../../../src/stats/hdr.ts";
 import { valueEvent } from "../../fakes/fake-archive.ts";
 import { needsNatsServer, startNatsServer } from "../../fakes/nats-server.ts";
@@ -238,4 +239,22 @@ test("unlimited speed waits for the server, and misses nothing", async (t) => {
     .map(({ events }) => Number.parseInt((events as { text: string }[])[0]?.text ?? "", 10));
   assert.ok(numbers.every((number, place) => number === place));
   assert.equal((await client.ask(`${id}.stats`)).slow_streams_closed, 0);
+});
+
+test("who listens to a host that is gone without a word is told, after three requests without an answer", async (t) => {
+  const client = await NatsClient.start(t, {
+    reader: tenSeconds().archive,
+    publish: { gcInterval: millis(300) },
+  });
+  if (client === undefined) return;
+  const id = await client.create();
+  const stream = await client.attach(t, id);
+  await stream.until((all) => all.of("image").length === 1);
+  // Other hosts answer on that base, but none has the session.
+  client.connection.subscribe(client.subject("sessions"), {
+    callback: (_, message) => void message.respond("[]"),
+  });
+  await client.hostConnection.close();
+  await stream.ended;
+  assert.match(String(stream.failure), /no such session/);
 });

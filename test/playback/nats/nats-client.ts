@@ -31,17 +31,25 @@ export class NatsClient {
   readonly playback: Playback;
   readonly logged: string[];
   readonly connection: NatsConnection;
+  /** The adapter's own. */
+  readonly hostConnection: NatsConnection;
   readonly url: string;
   /** As a path; each host of a test has its own. */
   readonly base: string;
 
   private constructor(
     { playback, logged }: { playback: Playback; logged: string[] },
-    { connection, url, base }: { connection: NatsConnection; url: string; base: string },
+    {
+      connection,
+      hostConnection,
+      url,
+      base,
+    }: { connection: NatsConnection; hostConnection: NatsConnection; url: string; base: string },
   ) {
     this.playback = playback;
     this.logged = logged;
     this.connection = connection;
+    this.hostConnection = hostConnection;
     this.url = url;
     this.base = base;
   }
@@ -78,7 +86,7 @@ export class NatsClient {
       await playback.close();
       await connection.close();
     });
-    return new NatsClient({ playback, logged }, { connection, url, base });
+    return new NatsClient({ playback, logged }, { connection, hostConnection: nats, url, base });
   }
 
   subject(name: string): string {
