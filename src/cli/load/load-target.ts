@@ -84,3 +84,11 @@ function digestOf(method: string, path: string): string {
     "--verify needs a URL that ends with the digest, such as /v2/NAME/blobs/sha256:<64 hexadecimal digits>",
   );
 }
+
+/** The request in words. */
+export const whatIsSent = ({ method, origin, path, bodyBytes, sha256 }: LoadTarget): string =>
+  [
+    `${method} ${origin}${path}`,
+    ...(bodyBytes === 0 ? [] : [`bodies of ${bodyBytes} bytes`]),
+    ...(sha256 === undefined ? [] : ["digests verified"]),
+  ].join(", ");
