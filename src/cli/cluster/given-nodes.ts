@@ -11,6 +11,7 @@ export const givenNodeOptions = {
   nodes: {
     type: "string",
     value: "LIST",
+    check: (text, label) => void nodeList(text, label),
     help: "send from these machines, HOST:PORT,HOST:PORT, where drayage client runs; local is this one",
   },
   "node-ca": {
@@ -49,6 +50,14 @@ function sectionOf(lostAfter: string | undefined) {
 
 const NODE = /^(local|[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
 
+function nodeList(text: string, label: string): string[] {
+  const list = text.split(",").map((name) => name.trim());
+  const wrong = list.find((name) => !NODE.test(name));
+  if (wrong !== undefined)
+    throw new UsageError(`${label} wants HOST:PORT,HOST:PORT or local, not "${wrong}"`);
+  return list;
+}
+
 /** Throws UsageError for what is no list of nodes, DrayageError for nodes that do not answer. */
 export function givenNodes(
   text: string,
@@ -58,13 +67,9 @@ export function givenNodes(
   },
   { env, err }: Terminal,
 ): Promise<NodeSet> {
-  const list = text.split(",").map((name) => name.trim());
-  const wrong = list.find((name) => !NODE.test(name));
-  if (wrong !== undefined)
-    throw new UsageError(`--nodes wants HOST:PORT,HOST:PORT or local, not "${wrong}"`);
   return NodeSet.find({
     runId: randomBytes(8).toString("hex"),
-    list,
+    list: nodeList(text, "--nodes"),
     cluster: camelKeys(clusterSection().parse(sectionOf(given["lost-after"]))),
     ca: given["node-ca"],
     env,

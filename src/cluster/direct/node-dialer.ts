@@ -187,6 +187,9 @@ function sentenceOf(error: Error & { code?: string }): string {
     case "ECONNRESET":
       return "it closed the connection; if it was started with --tls-cert, give --ca FILE here";
     default:
+      // What the library says of a server that speaks HTTP and nothing else.
+      if (error.message.startsWith("Unexpected server response"))
+        return "what listens there is no drayage client; start one: drayage client -i ADDRESS -p PORT";
       return error.message === "socket hang up"
         ? "it closed the connection; if it was started with --tls-cert, give --ca FILE here"
         : error.message;
