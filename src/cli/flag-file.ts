@@ -7,6 +7,7 @@ import { type Mistake, refused } from "./config/mistake.ts";
 import { isMapping } from "./config/values.ts";
 import { YamlFile } from "./config/yaml-file.ts";
 import { optionValue, optionValues } from "./option-value.ts";
+import { bareName } from "./positionals.ts";
 import { hint } from "./suggestion.ts";
 
 type Value = string | number | boolean;
@@ -20,8 +21,7 @@ export const flagFileOption = (options: OptionTable): string | undefined =>
   Object.keys(options).find((name) => options[name]?.holdsFlags === true);
 
 /** `FILE...` and `[FILE]` are the key `file`. */
-export const positionalKey = (positional: string): string =>
-  positional.replace(/[^A-Z_]/g, "").toLowerCase();
+export const positionalKey = (positional: string): string => bareName(positional).toLowerCase();
 
 /** Everything that a file may say, as options. */
 export function fileKeys({ options, positionals = [] }: Table): Readonly<Record<string, Option>> {

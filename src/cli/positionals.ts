@@ -2,6 +2,9 @@ import { UsageError } from "../core/errors.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { hint } from "./suggestion.ts";
 
+/** `FILE` of `[FILE...]`. */
+export const bareName = (positional: string): string => positional.replace(/[^A-Z_]/g, "");
+
 /** Compares what was given with the command's list: `FILE` = exactly one, `[FILE]` = at most one, `FILE...` = one or more. */
 export function checkPositionals<T extends OptionTable>(
   { name, positionals = [], words = {} }: Pick<Command<T>, "name" | "positionals" | "words">,
@@ -20,7 +23,7 @@ export function checkPositionals<T extends OptionTable>(
         : `drayage ${name} takes ${positionals.join(" ")} and got "${extra}" besides`,
     );
   for (const [at, positional] of positionals.entries()) {
-    const bare = positional.replace(/[^A-Z_]/g, "");
+    const bare = bareName(positional);
     const known = words[bare];
     const word = given[at];
     if (known === undefined || word === undefined || known.includes(word)) continue;

@@ -1,5 +1,6 @@
 // What a shell can complete, read off the table of options.
 import type { Command, Option, OptionTable } from "../command.ts";
+import { bareName } from "../positionals.ts";
 
 /** What may stand in a place: the name of a file or a folder, one of some words, or something that no shell knows. */
 export type Place =
@@ -56,7 +57,7 @@ export const verbWords = ({
     ...common,
   ],
   positionals: positionals.map((positional) => {
-    const bare = positional.replace(/[^A-Z_]/g, "");
+    const bare = bareName(positional);
     const known = words[bare];
     return known === undefined ? namedPlace(bare) : { kind: "words", words: known };
   }),
