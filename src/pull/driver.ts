@@ -1,5 +1,6 @@
 // Runs the phases of a pull test: starts and stops pullers at their instants, takes the tally, waits at the end.
 import { type Clock, threadClock } from "../core/clock.ts";
+import type { NodeStatus } from "../workers/node-report.ts";
 import { PullEngine, type PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread } from "../workers/pull-messages.ts";
 import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-contract.ts";
@@ -111,7 +112,7 @@ export class PullDriver {
       beganAt: this.#log.wallMs,
       beganAtNs: this.#log.at,
       seconds: this.#log.seconds,
-      nodes: this.#engine.nodeReports?.() ?? [],
+      nodes: this.nodes,
       exhausted: this.#roster.hasExhausted,
       noPruneEndpoint: this.#noPruneEndpoint,
       warmUp: this.#warmUp,
@@ -121,6 +122,11 @@ export class PullDriver {
   /** Where in its schedule it is. */
   get place(): PullPlace {
     return this.#sampling.place;
+  }
+
+  /** The machines that pull; none where it is this process. */
+  get nodes(): readonly NodeStatus[] {
+    return this.#engine.nodeReports?.() ?? [];
   }
 
   /** What its end would tell now; threads tell what they know when they end. */

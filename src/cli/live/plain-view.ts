@@ -147,6 +147,7 @@ export function readingLine({
 export class JsonView extends CountingView {
   readonly #write: (line: string) => void;
   #readingAt = 0;
+  #isOver = false;
 
   constructor(write: (line: string) => void, ramp?: ViewedRamp) {
     super(ramp);
@@ -186,7 +187,9 @@ export class JsonView extends CountingView {
     });
   }
 
+  /** Idempotent. */
   override end(): void {
-    this.#put({ type: "end" });
+    if (!this.#isOver) this.#put({ type: "end" });
+    this.#isOver = true;
   }
 }

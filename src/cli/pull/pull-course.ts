@@ -17,6 +17,7 @@ import { pullClassOf } from "../../workers/pull-classes.ts";
 import type { Terminal } from "../command.ts";
 import { openView } from "../live/open-view.ts";
 import type { RunView, ViewedRun } from "../live/run-view.ts";
+import { nodeFamilies } from "../metrics/node-families.ts";
 import type { Publication } from "../metrics/publication.ts";
 import type { Interrupts } from "../replay/interrupts.ts";
 import { givenThresholds } from "../thresholds/given-thresholds.ts";
@@ -33,7 +34,7 @@ type CourseParts = {
   /** Names of the phases that follow the schedule, in order. */
   readonly schedules: readonly string[];
   /** Made later. */
-  readonly driver: () => Pick<PullDriver, "place" | "drain">;
+  readonly driver: () => Pick<PullDriver, "place" | "nodes" | "drain">;
   readonly interrupts: () => Interrupts;
   /** Writes the results so far; says where. */
   readonly snapshot: () => Promise<string>;
@@ -77,7 +78,7 @@ export class PullCourse {
       directory,
       paced: false,
       judge,
-      nodes: () => [],
+      nodes: () => driver().nodes,
       steering: {
         control: () => ({ applied: false, reason: noPause }),
         interrupt: () => interrupts().press(),
@@ -110,7 +111,8 @@ export class PullCourse {
     if (this.#begun === undefined) return [];
     const { tallies, boards } = this.#begun;
     const totals = new TallyReader(tallies).totals();
-    return pullFamilies({ totals, boards, place: this.#parts.driver().place });
+    const { place, nodes } = this.#parts.driver();
+    return [...pullFamilies({ totals, boards, place }), ...nodeFamilies(nodes)];
   }
 
   started(begun: PullBegun): void {
