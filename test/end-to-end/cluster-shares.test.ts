@@ -76,7 +76,10 @@ function assertTogether(rows: readonly Row[]): void {
   assert.ok(rows.length > 0);
   assert.equal(new Set(rows.map(({ worker }) => worker)).size, 1);
   const times = rows.map(({ time }) => time);
-  assert.deepEqual(times, times.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
 }
 
 describe("a registry's password and a node that cannot be told it in secret", () => {
