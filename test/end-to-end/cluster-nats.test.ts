@@ -15,8 +15,8 @@ import {
   startNatsServer,
 } from "../fakes/nats-server.ts";
 import { blobGets, trace } from "./traced.ts";
-import { groupFlags, startGroup } from "./transports.ts";
-import { pause, type Started, until, Workplace } from "./workplace.ts";
+import { groupFlags, startGroup, underWay } from "./transports.ts";
+import { type Started, until, Workplace } from "./workplace.ts";
 
 const COUNT = 500;
 /** Longer than the ten seconds of schedule that nodes have ahead: some operations are given when all is over. */
@@ -92,9 +92,7 @@ async function midRun(servers: readonly NatsServer[], ...more: string[]): Promis
   const place = await warmed(COUNT, EVERY);
   const nodes = await startGroup(place, { servers, ...group });
   const run = place.start([...command, ...groupFlags(servers, group), ...more]);
-  await until(() => nodes.every(({ said }) => said().includes(" of 2")), "the run has begun");
-  // Past the start, which is announced a second ahead.
-  await pause(2500);
+  await underWay(place);
   return { place, nodes, run };
 }
 

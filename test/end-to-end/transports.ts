@@ -12,6 +12,16 @@ export type Transport = {
   stop(): Promise<void>;
 };
 
+/** Until a run has told of two seconds, however long its machines took to begin. */
+export async function underWay(place: Workplace): Promise<void> {
+  const told = (): boolean => {
+    const [newest] = place.runDirectories("run");
+    const series = `${newest}/timeseries.csv`;
+    return newest !== undefined && place.has(series) && place.text(series).split("\n").length > 3;
+  };
+  await until(told, "two seconds of the run are over");
+}
+
 const set = (key: string, value: unknown): string[] => ["--set", `${key}=${JSON.stringify(value)}`];
 
 const direct = async (): Promise<Transport> => ({
@@ -58,11 +68,17 @@ async function nats(): Promise<Transport> {
   const server = await startNatsServer({ jetstream: true });
   const servers = server === undefined ? [] : [server];
   // Nodes of a test that failed must not be taken for those of the next one.
-  let groups = 0;
+  const groups = new Map<readonly Started[], string>();
   return {
     ...(server === undefined ? { missing: needsNatsServer } : {}),
-    startNodes: (place, count) => startGroup(place, { servers, group: `g${++groups}`, count }),
-    flags: (nodes) => groupFlags(servers, { group: `g${groups}`, count: nodes.length }),
+    async startNodes(place, count) {
+      const group = `g${groups.size + 1}`;
+      const nodes = await startGroup(place, { servers, group, count });
+      groups.set(nodes, group);
+      return nodes;
+    },
+    flags: (nodes) =>
+      groupFlags(servers, { group: groups.get(nodes) as string, count: nodes.length }),
     stop: async () => server?.stop(),
   };
 }
