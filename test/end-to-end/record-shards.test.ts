@@ -44,17 +44,20 @@ async function cluster(t: TestContext): Promise<Cluster | undefined> {
   return { server, start, client, bus };
 }
 
-/** Resolves once the answer is no refusal; the last refusal otherwise. */
-async function sessionOf(client: SessionClient, args: object = {}): Promise<string> {
+/** Tries until it is allowed: shards hear of each other in any order. */
+async function allowed<T>(ask: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
-      return await client.create({ ...args });
+      return await ask();
     } catch (error) {
       if (attempt > 100) throw error;
       await sleep(100);
     }
   }
 }
+
+const sessionOf = (client: SessionClient, args: object = {}): Promise<string> =>
+  allowed(() => client.create({ ...args }));
 
 async function publish(bus: NatsConnection, { from = 0, count }: { from?: number; count: number }) {
   for (let number = from; number < from + count; number++) {
@@ -159,11 +162,22 @@ test("case 30: three shards play as one: none before the third, one position, st
   await stream.until((all) => all.of("batch").length === before + 45);
   assert.deepEqual(ascending(numbersOf(stream).slice(-45)), counted(45));
 
-  // The owner ends in good order: the session is another's.
+  // The owner ends in good order: the session is another's, and plays once all are there again.
   await first.end("SIGTERM");
-  const state = async (): Promise<unknown> => client.read(id, "state").catch(() => undefined);
-  while ((await state()) !== "pause") await sleep(50);
-  for (const one of [second, again])
+  const isPaused = async (): Promise<boolean> => {
+    const { controls } = (await client.describe(id)) as { controls: { state: string } };
+    return controls.state === "pause";
+  };
+  while (!(await isPaused().catch(() => false))) await sleep(50);
+  const firstAgain = await start(0);
+  await firstAgain.hears(/3 of 3 are there/);
+  const from = attach(t, client, id);
+  await from.until((all) => all.of("image").length === 1);
+  await allowed(() => write(client, id, ["pos", "beginning"]));
+  await write(client, id, ["state", "play"]);
+  await from.until((all) => all.of("batch").length === 45);
+  assert.deepEqual(ascending(numbersOf(from)), counted(45));
+  for (const one of [firstAgain, second, again])
     assert.deepEqual(await one.end("SIGTERM"), { code: 0, signal: null }, one.said);
 });
 
