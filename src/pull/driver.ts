@@ -9,7 +9,7 @@ import { Halt } from "./halt.ts";
 import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
 import { Roster, type StartRule } from "./roster.ts";
-import { Sampling } from "./sampling.ts";
+import { cutNow, Sampling } from "./sampling.ts";
 import { type Instant, instantsOf, settles } from "./schedule.ts";
 import type { PullPlace } from "./second-reader.ts";
 
@@ -140,15 +140,6 @@ export class PullDriver {
     return this.#engine.filledTo(this.#clock.now());
   }
 
-  /** An instant that figures are there up to, and none beyond: now, or a little later where they come from other machines. */
-  async #cut(): Promise<number> {
-    const { leadNs } = this.#engine;
-    if (leadNs === 0) return this.#clock.now();
-    const at = this.#clock.now() + leadNs;
-    await this.#engine.cut(at);
-    return at;
-  }
-
   async #phases(): Promise<void> {
     const several = this.#request.phases.length > 1;
     for (const phase of this.#request.phases) {
@@ -183,11 +174,11 @@ export class PullDriver {
       if (leadNs > 0) await this.#announce(instant, phase, at);
       this.#reached(instant, phase, leadNs > 0 ? at : this.#clock.now());
     }
-    this.#sampling.to(await this.#cut());
+    this.#sampling.to(await cutNow(this.#engine, this.#clock));
     this.#sampling.step = 0;
     if (this.#roster.level > 0) this.#changeLevel(0, phase, this.#filled());
     await this.#roster.drain(this.#drainMs);
-    this.#sampling.to(await this.#cut());
+    this.#sampling.to(await cutNow(this.#engine, this.#clock));
   }
 
   /** Ahead of its instant, so that it holds on all machines at once. Resolves behind it. */
@@ -224,13 +215,13 @@ export class PullDriver {
 
   /** Every list once, all pullers at the same time, not measured. */
   async #pass({ pullers, name }: Extract<Phase, { kind: "pass" }>): Promise<void> {
-    const from = await this.#cut();
+    const from = await cutNow(this.#engine, this.#clock);
     this.#sampling.to(from);
     this.#sampling.isMeasured = false;
     this.#sampling.activeChanged(pullers, from);
     await this.#roster.pass(pullers, this.#halt.promise);
     await this.#roster.drain(this.#drainMs);
-    const now = await this.#cut();
+    const now = await cutNow(this.#engine, this.#clock);
     this.#sampling.to(now);
     this.#sampling.isMeasured = true;
     this.#sampling.activeChanged(0, now);
@@ -251,7 +242,7 @@ export class PullDriver {
     });
     this.#herds = herds;
     this.#sampling.step = 1;
-    this.#sampling.activeChanged(request.clients, await this.#cut());
+    this.#sampling.activeChanged(request.clients, await cutNow(this.#engine, this.#clock));
     const ticking = tickAlone(this.#clock, {
       from: this.#log.at,
       periodMs: this.#request.tallyMs,
@@ -262,7 +253,7 @@ export class PullDriver {
     } finally {
       ticking.end();
     }
-    const now = await this.#cut();
+    const now = await cutNow(this.#engine, this.#clock);
     this.#sampling.to(now);
     this.#sampling.step = 0;
     this.#sampling.activeChanged(0, now);

@@ -1,4 +1,5 @@
 // Reads what pullers have done, at ticks, each second and at the borders of steps, and hands it on with its place in the schedule.
+import type { Clock } from "../core/clock.ts";
 import type { PullFleet } from "../workers/pull-engine.ts";
 import type { DriverRequest, DriverSinks } from "./driver-contract.ts";
 import type { DriverLog } from "./driver-log.ts";
@@ -71,4 +72,11 @@ export class Sampling {
   endTicks(now: number): void {
     this.#parts.sinks.tally(Date.now(), this.#recorder.tick(now));
   }
+}
+
+/** An instant that figures are there up to, and none beyond: now, or a little later where they come from other machines. */
+export async function cutNow(engine: PullFleet, clock: Clock): Promise<number> {
+  const at = clock.now() + engine.leadNs;
+  if (engine.leadNs > 0) await engine.cut(at);
+  return at;
 }
