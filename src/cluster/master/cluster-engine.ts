@@ -134,9 +134,11 @@ export class ClusterEngine implements RunEngine {
       this.#nodesFeed ?? new Feeder(task, (message) => this.#listeners.feeding(message));
     const failed = Promise.race([feeder.failed, this.#failed.promise]);
     const { begun } = this.#options;
-    if (begun !== undefined) await Promise.race([failed, this.#takeOver(begun)]);
-    const pumping = setInterval(() => this.#pump(), PUMP_MS);
+    let pumping: NodeJS.Timeout | undefined;
     try {
+      const taken = begun && feeder.primed.then(() => this.#takeOver(begun));
+      if (taken !== undefined) await Promise.race([failed, taken]);
+      pumping = setInterval(() => this.#pump(), PUMP_MS);
       if (begun === undefined) {
         this.#sayPlans();
         await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
