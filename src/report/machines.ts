@@ -56,8 +56,10 @@ export function machineResults(machines: readonly Machine[]): MachineResult[] {
 const ms = (value: number | null): string => (value === null ? "-" : `${value.toFixed(2)} ms`);
 const percent = (share: number | null): string =>
   share === null ? "-" : `${(share * 100).toFixed(1)} %`;
-const signed = (value: number): string =>
-  `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(1)} ms`;
+const signed = (value: number): string => {
+  const size = Math.abs(value).toFixed(1);
+  return size === "0.0" ? "0.0 ms" : `${value < 0 ? "−" : "+"}${size} ms`;
+};
 
 function errorsOf({ failed, errors }: Machine): string {
   const [first] = Object.entries(errors).sort(([, a], [, b]) => b - a);
