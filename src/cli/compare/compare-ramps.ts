@@ -10,7 +10,7 @@ type Compared = {
   readonly change: number | null;
 };
 
-export type ComparedStep = {
+type ComparedStep = {
   readonly phase: string;
   readonly step: number;
   readonly level: number;
