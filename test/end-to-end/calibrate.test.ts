@@ -17,6 +17,8 @@ type Printed = {
 };
 
 const place = new Workplace();
+/** A ceiling of a quick calibration is measured for at least so long. */
+const SECONDS_MIN = 0.4;
 let registry: EmbeddedRegistry;
 let ended: Ended;
 let printed: Printed;
@@ -60,7 +62,9 @@ test("drayage calibrate finds ceilings that agree with their bodies and workers"
   for (const { perSecond, perSecondPerWorker, bytesPerSecond, bodyBytes } of [requests, bytes]) {
     assert.ok(perSecond > 0);
     assert.equal(perSecondPerWorker, perSecond);
-    assert.ok(Math.abs(bytesPerSecond / (perSecond * bodyBytes) - 1) < 1e-6);
+    // Counters are read while they are written: an operation at either end may be seen with its count and not its bytes yet.
+    const operations = perSecond * SECONDS_MIN;
+    assert.ok(Math.abs(bytesPerSecond / (perSecond * bodyBytes) - 1) < 2.5 / operations);
   }
   assert.ok(requests.perSecond > bytes.perSecond);
   assert.ok(requests.cores > 0 && requests.responderCores > 0);
@@ -141,7 +145,10 @@ test("drayage load refers to the calibration, and one elsewhere says what to typ
   assert.equal(calibration.rate, 50);
   assert.equal(calibration.limit, trusted);
   const other = await place.drayage(args, { env: { XDG_CACHE_HOME: place.path("empty") } });
-  assert.match(other.out, /Next\n {2}drayage calibrate +no calibration of this machine/);
+  assert.match(
+    other.out,
+    /Next\n(?: {2}drayage compare .*\n)? {2}drayage calibrate +no calibration of this machine/,
+  );
 });
 
 test("drayage calibrate ends with 130 when interrupted, keeps nothing and leaves no process behind", async () => {

@@ -27,11 +27,11 @@ export class RunSource {
     this.#targetRate = planned === null ? null : planned / Math.max(length, SECONDS_MIN);
   }
 
-  /** Before the start, what is to be run is all there is. */
+  /** Before the start there is no more than what is to be run, and where. */
   families(): MetricFamily[] {
     const { verb, directory, paced, judge, nodes } = this.#run;
     const run = { verb, directory: directory ?? "", version };
-    if (this.#reader === undefined) return [runFamily(run)];
+    if (this.#reader === undefined) return [runFamily(run), ...nodeFamilies(nodes())];
     const totals = this.#reader.totals();
     const targetRate = paced ? this.#targetRate : null;
     const { verdict } = judge(totals);
