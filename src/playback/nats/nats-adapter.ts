@@ -53,6 +53,9 @@ const json = (value: unknown, lines?: readonly string[]): Answer => ({
   ...(lines === undefined ? {} : { lines }),
 });
 
+const moved = (): Refusal =>
+  new Refusal("not-ready", "the session moves to another shard: ask again");
+
 export class NatsAdapter {
   readonly #options: NatsAdapterOptions;
   readonly #outlet: Outlet;
@@ -98,7 +101,7 @@ export class NatsAdapter {
 
   /** Plays nothing any more, without telling listeners that sessions end: they go on at other shards. */
   leave(): void {
-    for (const tap of this.#taps.values()) tap.close();
+    for (const tap of this.#taps.values()) tap.close(moved());
     this.#taps.clear();
   }
 
@@ -134,7 +137,13 @@ export class NatsAdapter {
       bufferBytes: streamBufferBytes,
       shard: cluster?.shard,
       isOwner,
-      onRequest: (message, tokens) => this.#onSessionRequest(session.id, message, tokens),
+      onRequest: (message, { tokens, over }) => {
+        if (over === undefined) this.#onSessionRequest(session.id, message, tokens);
+        else
+          void this.#answer(message, () => {
+            throw over;
+          });
+      },
     });
     this.#taps.set(session.id, tap);
     // Who asks for a session only asks its owner, and wants what all shards play of it.
@@ -145,8 +154,8 @@ export class NatsAdapter {
     });
   }
 
-  #onEnded({ id }: Session): void {
-    this.#taps.get(id)?.close();
+  #onEnded({ id, isEnded }: Session): void {
+    this.#taps.get(id)?.close(isEnded ? new Refusal("missing", "no such session") : moved());
     this.#taps.delete(id);
   }
 

@@ -23,12 +23,15 @@ const ANSWER_MS_MAX = 30_000;
 const KEEPS_PER_LEASE = 3;
 /** So many in a row without an answer: the session is gone, and not only its connection, or the shard that had it. */
 const KEEPS_FAILED_MAX = 3;
+/** A control that has no answer yet: so often its session is looked for. */
+const LOOK_MS = 500;
 const NO_RESPONDERS = 503;
 /** How long a host may take longer than a listener to be connected again, and how often it is asked meanwhile. */
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 200;
 
 type Value = string | number | null;
+type Answered = { readonly value: unknown; readonly last: Msg };
 
 export class SessionClient {
   readonly #connection: NatsConnection;
@@ -67,12 +70,11 @@ export class SessionClient {
   }
 
   async read(id: string, control: string): Promise<Value> {
-    return (await this.#ask(this.#of(id, `control.${token(control)}.current`))).value as Value;
+    return (await this.#askControl(id, control)).value as Value;
   }
 
   async write(id: string, { control, value }: { control: string; value: string }): Promise<Value> {
-    const subject = this.#of(id, `control.${token(control)}.current`);
-    const { last } = await this.#ask(subject, value);
+    const { last } = await this.#askControl(id, control, value);
     return JSON.parse(last.headers?.get("Replay-Value") ?? "null") as Value;
   }
 
@@ -165,8 +167,25 @@ export class SessionClient {
     return `${this.#subjects.of(token(id)).prefix}.${name}`;
   }
 
+  /**
+   * Whoever is attached listens to the controls too, so the server does not say there that nobody answers. Nobody but the host
+   * listens to `description`.
+   */
+  async #askControl(id: string, control: string, body?: string): Promise<Answered> {
+    const gone = Promise.withResolvers<never>();
+    const look = (): void =>
+      void this.#answerTo(this.#of(id, "description"), "").catch(gone.reject);
+    const looking = setInterval(look, LOOK_MS).unref();
+    try {
+      const asked = this.#ask(this.#of(id, `control.${token(control)}.current`), body);
+      return await Promise.race([asked, gone.promise]);
+    } finally {
+      clearInterval(looking);
+    }
+  }
+
   /** The answer, put together if it came in parts. */
-  async #ask(subject: string, body?: unknown): Promise<{ value: unknown; last: Msg }> {
+  async #ask(subject: string, body?: unknown): Promise<Answered> {
     const message = await this.#answerTo(subject, body === undefined ? "" : JSON.stringify(body));
     const value: unknown = JSON.parse(message.text);
     const refused = typeof value === "object" && value !== null && "error" in value;

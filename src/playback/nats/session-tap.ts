@@ -4,6 +4,7 @@ import type { Msg, NatsConnection, Subscription } from "@nats-io/nats-core";
 import { micros } from "../../core/units.ts";
 import type { Attachment, StreamSink } from "../session/attachment.ts";
 import { parseDateTime } from "../session/date-time.ts";
+import type { Refusal } from "../session/refusal.ts";
 import type { Session } from "../session/session.ts";
 import type { StreamItem } from "../session/stream-item.ts";
 import type { Outlet } from "./outlet.ts";
@@ -20,7 +21,11 @@ export type SessionTapOptions = {
   readonly shard: number | undefined;
   /** Whether requests and controls are of this process. */
   readonly isOwner: boolean;
-  readonly onRequest: (message: Msg, tokens: readonly string[]) => void;
+  /** `over`: the tap is closed, and this is why. */
+  readonly onRequest: (
+    message: Msg,
+    asked: { readonly tokens: readonly string[]; readonly over: Refusal | undefined },
+  ) => void;
 };
 
 export class SessionTap {
@@ -30,6 +35,7 @@ export class SessionTap {
   #sink: SubjectSink | undefined;
   #syncs = 0;
   #lostFrom: number | undefined;
+  #over: Refusal | undefined;
 
   constructor(options: SessionTapOptions) {
     this.#options = options;
@@ -43,8 +49,9 @@ export class SessionTap {
     const { connection, subjects, onRequest } = this.#options;
     return connection.subscribe(filter, {
       callback: (error, message) => {
-        if (error === null)
-          onRequest(message, message.subject.slice(subjects.prefix.length + 1).split("."));
+        if (error !== null) return;
+        const tokens = message.subject.slice(subjects.prefix.length + 1).split(".");
+        onRequest(message, { tokens, over: this.#over });
       },
     });
   }
@@ -99,8 +106,15 @@ export class SessionTap {
     return lost;
   }
 
-  close(): void {
-    for (const subscription of this.#subscriptions) subscription.unsubscribe();
+  /**
+   * Requests that the server passed on before it knew of this are still handed out: dropped, they would leave who asked
+   * without any answer, since the server saw a listener.
+   */
+  close(over: Refusal): void {
+    this.#over = over;
+    for (const subscription of this.#subscriptions)
+      if (this.#options.outlet.isDown) subscription.unsubscribe();
+      else void subscription.drain().catch(() => undefined);
     if (this.#attachment !== undefined) this.#options.session.detach(this.#attachment);
   }
 

@@ -152,6 +152,10 @@ export class Session {
     else if (state === "tail") player.go();
   }
 
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   /** Streams end with an item that says why. */
   end(reason: string): void {
     if (this.#isEnded) return;

@@ -37,6 +37,25 @@ async function listen(
   };
 }
 
+/** Creates a session, and waits until its first image is behind us: that comes before or after the answer. */
+async function begun(client: NatsClient): Promise<string> {
+  const images: string[] = [];
+  const watch = client.connection.subscribe(client.subject("*.data.>"), {
+    callback: (_, { subject, headers }) => {
+      const [index, count] = headers?.get("Replay-Batch").split("/").slice(1).map(Number) ?? [];
+      if (headers?.get("Replay-Image") === "true" && index === Number(count) - 1)
+        images.push(subject);
+    },
+  });
+  await client.connection.flush();
+  const id = await client.create();
+  const own = client.subject(`${id}.`);
+  while (!images.some((subject) => subject.startsWith(own)))
+    await new Promise((turn) => setTimeout(turn, 2));
+  watch.unsubscribe();
+  return id;
+}
+
 /** Header lines that we add, and the body. */
 function told({ headers, data }: Msg): Record<string, string> {
   const own = [...(headers ?? [])].filter(
@@ -59,7 +78,7 @@ test("values, nulls, removals and what has no value are told apart, and recorded
   ]);
   const client = await NatsClient.start(t, { reader: stage.archive, publish: {} });
   if (client === undefined) return;
-  const id = await client.create();
+  const id = await begun(client);
   const { messages, count } = await listen(client, `${id}.data.>`);
   await client.request(`${id}.control.state.current`, { body: "play" });
   await count(6);
@@ -92,7 +111,7 @@ test("an image says so, and paths without a value have none; sync sends it to wh
   stage.archive.append(START + 1000, [valueEvent("/b", "2")]);
   const client = await NatsClient.start(t, { reader: stage.archive, publish: {} });
   if (client === undefined) return;
-  const id = await client.create();
+  const id = await begun(client);
   const live = await listen(client, `${id}.data.>`);
   const synced = await listen(client, `inbox.${id}`);
   client.connection.publish(client.subject(`${id}.sync`), "", {
@@ -169,7 +188,7 @@ test("what the server takes in one message is cut: values, answers, and put toge
   stage.archive.append(START, [valueEvent("/long", long), valueEvent("/short", "s")]);
   const client = await NatsClient.start(t, { reader: stage.archive, publish: {} }, small);
   if (client === undefined) return;
-  const id = await client.create();
+  const id = await begun(client);
   const { messages, count } = await listen(client, `${id}.data.long`);
   const stream = await client.attach(t, id);
   await stream.until((all) => all.of("image").length === 1);
