@@ -106,7 +106,7 @@ function pathOf(programs: Record<string, string | null>): string {
 const SERVERS = [
   ...["docker-registry", "skopeo", "umoci", "htpasswd", "openssl", "mariadbd", "nats-server"],
   ...["bzip2", "nginx", "tmux", "promtool", "ip", "iptables", "gnuplot", "chromium"],
-  ...["zsh", "fish", "man"],
+  ...["zsh", "fish", "man", "pdflatex", "systemd-analyze", "kubectl"],
 ];
 const present = Object.fromEntries(SERVERS.map((name) => [name, "exit 0"]));
 const { skopeo: _skopeo, htpasswd: _htpasswd, ...someMissing } = present;
