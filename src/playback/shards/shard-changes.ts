@@ -75,7 +75,7 @@ export class ShardChanges {
       const anchor = await this.#prepare(id, { among, turn, step });
       this.#agreed.set(id, turn);
       onAgreed();
-      await this.#toAll(among, () => ({ do: "commit", id, turn, anchor }) as const);
+      await this.#commit(id, { among, turn, anchor });
     } catch (error) {
       await this.#abort(id, { among, turn });
       throw error;
@@ -105,6 +105,17 @@ export class ShardChanges {
     });
     const follows = earliest(answers.flatMap(({ next }) => (next === null ? [] : [next])));
     return step.anchor ?? (step.state === "play" ? (follows ?? step.pos) : null);
+  }
+
+  /** Also where one of them fails, the next change has to wait until it has happened at the others. */
+  async #commit(
+    id: string,
+    { among, turn, anchor }: { among: readonly number[]; turn: number; anchor: Micros | null },
+  ): Promise<void> {
+    const { link } = this.#options;
+    const asked = among.map((shard) => link.ask(shard, { do: "commit", id, turn, anchor }));
+    await Promise.allSettled(asked);
+    await Promise.all(asked);
   }
 
   /** Whoever was asked to stand still goes on. */

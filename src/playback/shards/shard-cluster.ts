@@ -167,10 +167,12 @@ export class ShardCluster {
         // Whoever is new need not wait for our next second.
         this.#link.announce(this.#own());
         log(`shards: ${change.shard} is there, ${count}`);
+        this.#link.meet(change.shard);
         this.desk.onAppeared(change.shard);
         return;
       case "lost":
         log(`warning: shards: ${change.shard} is lost, ${count}; what plays is paused`);
+        this.#link.lose(change.shard);
         this.desk.onLost(change.shard);
         return;
       case "taken":

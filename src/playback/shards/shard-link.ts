@@ -34,6 +34,10 @@ export class ShardLink {
   readonly #root: string;
   /** How far the clocks of other shards are ahead of ours, by their instances. */
   readonly #offsets = new Map<string, Promise<Micros>>();
+  /** Shards that were there and are gone. */
+  readonly #lost = new Set<number>();
+  /** How to end the wait for what a shard has not answered yet. */
+  readonly #waits = new Map<number, Set<(why: Refusal) => void>>();
 
   constructor(options: ShardLinkOptions) {
     this.#options = options;
@@ -68,19 +72,26 @@ export class ShardLink {
     else if (!connection.isClosed()) connection.publish(this.#subject(to), JSON.stringify(note));
   }
 
-  /** Rejects with a Refusal: of that shard, or because it does not answer. */
+  /** Rejects with a Refusal: of that shard, or because it does not answer, or is gone before it does. */
   async ask<R extends ShardRequest>(to: number, request: R): Promise<Answered<R>> {
-    const { connection, shard, onRequest } = this.#options;
+    const { shard, onRequest } = this.#options;
     if (to === shard) return (await onRequest(request)) as Answered<R>;
-    const timeout = request.do === "commit" ? COMMIT_MS_MAX : CONFIRM_MS_MAX;
-    const answer = await connection
-      .request(this.#subject(to), JSON.stringify(request), { timeout })
-      .catch((error: unknown) => {
-        throw new Refusal("not-ready", `shard ${to} does not confirm: ${messageOf(error)}`);
-      });
+    const answer = await this.#whileThere(to, () => this.#request(to, request));
     const told = answer.json<Answered<R> | ShardRefusal>();
     if ("error" in told) throw new Refusal(told.kind, told.error);
     return told;
+  }
+
+  /** A shard is gone: nobody waits for what it has not answered. */
+  lose(shard: number): void {
+    this.#lost.add(shard);
+    this.#endWaits(shard);
+  }
+
+  /** A shard is there, perhaps again: what was asked of it in an earlier life is not answered. */
+  meet(shard: number): void {
+    this.#lost.delete(shard);
+    this.#endWaits(shard);
   }
 
   /** The clock of a shard minus ours, measured once for each of its lives. */
@@ -98,6 +109,32 @@ export class ShardLink {
   /** Clocks drift: measures anew when next asked. */
   forgetOffsets(): void {
     this.#offsets.clear();
+  }
+
+  #request(to: number, request: ShardRequest): Promise<Msg> {
+    const timeout = request.do === "commit" ? COMMIT_MS_MAX : CONFIRM_MS_MAX;
+    return this.#options.connection
+      .request(this.#subject(to), JSON.stringify(request), { timeout })
+      .catch((error: unknown) => {
+        throw new Refusal("not-ready", `shard ${to} does not confirm: ${messageOf(error)}`);
+      });
+  }
+
+  /** A shard that ends may have taken a request and never answer it. */
+  async #whileThere<T>(shard: number, answer: () => Promise<T>): Promise<T> {
+    if (this.#lost.has(shard)) throw lossOf(shard);
+    const { promise: isLost, reject } = Promise.withResolvers<never>();
+    const waits = this.#waits.get(shard) ?? new Set();
+    this.#waits.set(shard, waits.add(reject));
+    try {
+      return await Promise.race([answer(), isLost]);
+    } finally {
+      waits.delete(reject);
+    }
+  }
+
+  #endWaits(shard: number): void {
+    for (const end of this.#waits.get(shard) ?? []) end(lossOf(shard));
   }
 
   async #measure(shard: number): Promise<Micros> {
@@ -136,3 +173,5 @@ export class ShardLink {
     }
   }
 }
+
+const lossOf = (shard: number): Refusal => new Refusal("not-ready", `shard ${shard} is lost`);
