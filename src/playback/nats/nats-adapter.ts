@@ -147,11 +147,13 @@ export class NatsAdapter {
     });
     this.#taps.set(session.id, tap);
     // Who asks for a session only asks its owner, and wants what all shards play of it.
-    // The session has a place by then.
     if (cluster === undefined) return;
-    setImmediate(() => {
-      if (this.#taps.get(session.id) === tap) tap.play();
-    });
+    // One that changes hands has a place, and listeners, who miss nothing of what follows; a new one has a place soon.
+    if (session.course.pos !== null) tap.play();
+    else
+      setImmediate(() => {
+        if (this.#taps.get(session.id) === tap) tap.play();
+      });
   }
 
   #onEnded({ id, isEnded }: Session): void {
