@@ -125,7 +125,6 @@ test("whoever listens is told of the loss of the shard that owned the session, b
   }
   const shards: Shard[] = [];
   for (let index = 0; index < SHARDS; index++) shards.push(await startShard(t, server.url, index));
-  t.after(() => server.stop());
   const [owner, ...left] = shards as [Shard, ...Shard[]];
   await until(() => shards.every(({ cluster }) => cluster.trouble === undefined));
   const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
@@ -138,7 +137,10 @@ test("whoever listens is told of the loss of the shard that owned the session, b
   await until(() => isTailing, pass(shards));
 
   const listener = await connect({ servers: server.url });
-  t.after(() => listener.close());
+  t.after(async () => {
+    await listener.close();
+    await server.stop();
+  });
   const told: string[] = [];
   listener.subscribe("archive.>", {
     callback: (_, message) => {
