@@ -1,6 +1,7 @@
 import { invariant } from "../core/errors.ts";
 import { type Nanos, nanos, type PerSecond } from "../core/units.ts";
 import type { Pacer } from "./pacer.ts";
+import { wholeWhereNear } from "./request-count.ts";
 
 /** One request every 1/rate seconds: request n is due at n/rate. The quotient is taken anew each time, so nothing drifts. */
 export function constant({ rate, over }: { rate: PerSecond; over: Nanos }): Pacer {
@@ -11,10 +12,4 @@ export function constant({ rate, over }: { rate: PerSecond; over: Nanos }): Pace
     name: "constant",
     dueAt: (index) => (index < total ? nanos((index / rate) * 1e9) : undefined),
   };
-}
-
-/** 0.1 s at 70/s are seven requests, not 7.000000000000001. */
-function wholeWhereNear(count: number): number {
-  const whole = Math.round(count);
-  return Math.abs(count - whole) < 1e-9 + count * 1e-12 ? whole : count;
 }

@@ -1,6 +1,7 @@
 import { invariant } from "../core/errors.ts";
 import { type Nanos, nanos, type PerSecond } from "../core/units.ts";
 import type { Pacer } from "./pacer.ts";
+import { wholeWhereNear } from "./request-count.ts";
 
 /**
  * Changes the rate in a straight line.
@@ -19,7 +20,7 @@ export function ramp({ from, to, over }: { from: PerSecond; to: PerSecond; over:
   invariant(from >= 0 && to >= 0 && from + to > 0 && over > 0, "a ramp needs rates and a length");
   const seconds = over / 1e9;
   const a = (to - from) / (2 * seconds);
-  const total = ((from + to) / 2) * seconds;
+  const total = wholeWhereNear(((from + to) / 2) * seconds);
   return {
     name: "ramp",
     dueAt(index) {

@@ -56,6 +56,12 @@ for (const { name, pacer, index, due } of [
     due: undefined,
   },
   {
+    name: "ramp: the area is a whole number where rounding makes it a little more",
+    pacer: ramp({ from: rate(60), to: rate(80), over: seconds(0.1) }),
+    index: 7,
+    due: undefined,
+  },
+  {
     name: "steps: the second step starts when the first one's time is over",
     pacer: steps([
       { pacer: constant({ rate: rate(10), over: seconds(1) }), over: seconds(1) },
