@@ -8,7 +8,7 @@
 //   32 f64 done
 //   40 f64 bytes      received (GET, also partial) or sent (PUT, PUSH)
 //   48 f64 traced     duration in the trace, seconds
-//   56 u8 op | u8 kind | u8 failure (core/failure.ts) | u8 onTime (0 no, 1 yes)
+//   56 u8 op | u8 kind | u8 failure (core/failure.ts) | u8 flags (OutcomeFlag)
 //   60 u16 status | u16 attempts
 //   64 u16 registry | u16 node
 //   68 i32 slot
@@ -27,7 +27,7 @@ export const OUTCOME_BYTES_AT = 40;
 export const OUTCOME_TRACED_AT = 48;
 export const OUTCOME_OP_AT = 56;
 export const OUTCOME_FAILURE_AT = 58;
-export const OUTCOME_ON_TIME_AT = 59;
+export const OUTCOME_FLAGS_AT = 59;
 export const OUTCOME_STATUS_AT = 60;
 export const OUTCOME_ATTEMPTS_AT = 62;
 export const OUTCOME_REGISTRY_AT = 64;
@@ -42,6 +42,9 @@ export const OUTCOME_DIGEST_AT = 80;
 export const OUTCOME_ROW_AT = 112;
 
 export const DETAIL_BYTES_MAX = 240;
+
+/** Sent as early as it counts for on time; waited for a place or its lane; its bytes are those that were sent. */
+export const OutcomeFlag = { onTime: 1, waited: 2, sends: 4 } as const;
 
 /**
  * What became of an operation: how the object came to be there (PUT, PUSH), that it was never sent, or that its outcome is

@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FiguresMerge } from "../../src/cluster/master/figures-merge.ts";
+import { UntoldRows } from "../../src/cluster/master/untold-rows.ts";
+import { ToldFigures } from "../../src/cluster/node/told-figures.ts";
+import { OutcomeTally } from "../../src/cluster/outcome-tally.ts";
 import {
   decodeDistribution,
   decodeSnapshot,
@@ -10,8 +13,20 @@ import {
   encodeSnapshot,
 } from "../../src/cluster/protocol/snapshot-wire.ts";
 import { Failure } from "../../src/core/failure.ts";
-import { operationClasses } from "../../src/core/operation.ts";
+import { Kind, Op, operationClasses, operationClassOf } from "../../src/core/operation.ts";
 import { nanos } from "../../src/core/units.ts";
+import {
+  OUTCOME_BYTES_AT,
+  OUTCOME_DONE_AT,
+  OUTCOME_DUE_AT,
+  OUTCOME_FAILURE_AT,
+  OUTCOME_FIRST_BYTE_AT,
+  OUTCOME_OP_AT,
+  OUTCOME_ROW_AT,
+  OUTCOME_SENT_AT,
+  OUTCOME_STATUS_AT,
+} from "../../src/ring/outcome-record.ts";
+import { allocateRing, RingViews } from "../../src/ring/record-ring.ts";
 import { HIGHEST_NS } from "../../src/stats/histogram.ts";
 import { LateCause, STAMP_WORDS, Stamp, TallyWriter } from "../../src/stats/tally.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
@@ -45,8 +60,8 @@ const samples = fc.array(
   { maxLength: 200 },
 );
 
-const writerOf = (memory: SharedArrayBuffer): TallyWriter =>
-  new TallyWriter(memory, { onTime: nanos(1e7), tooLate: nanos(1e8) });
+const thresholds = { onTime: nanos(1e7), tooLate: nanos(1e8) };
+const writerOf = (memory: SharedArrayBuffer): TallyWriter => new TallyWriter(memory, thresholds);
 
 function record(writer: TallyWriter, { operation, due, late, took, failed, bytes }: Sample): void {
   const stamps = new Float64Array(STAMP_WORDS);
@@ -153,5 +168,74 @@ test("distributions survive the wire, and anything else is refused", () => {
         assert.equal((error as { code?: string }).code, "protocol");
       }
     }),
+  );
+});
+
+/** Records of outcomes, one behind the other, as a node sends them. */
+function outcomes(some: readonly Sample[]): Buffer {
+  const records = Buffer.alloc(some.length * OUTCOME_ROW_AT);
+  some.forEach(({ due, late, took, failed, bytes }, i) => {
+    const at = i * OUTCOME_ROW_AT;
+    records.writeInt32LE(OUTCOME_ROW_AT, at);
+    records.writeDoubleLE(due, at + OUTCOME_DUE_AT);
+    records.writeDoubleLE(due + late, at + OUTCOME_SENT_AT);
+    records.writeDoubleLE(due + late + took / 2, at + OUTCOME_FIRST_BYTE_AT);
+    records.writeDoubleLE(due + late + took, at + OUTCOME_DONE_AT);
+    records.writeDoubleLE(bytes, at + OUTCOME_BYTES_AT);
+    records[at + OUTCOME_OP_AT] = Op.GET;
+    records[at + OUTCOME_OP_AT + 1] = Kind.blob;
+    records[at + OUTCOME_FAILURE_AT] = failed ? Failure.http : Failure.none;
+    records.writeUInt16LE(failed ? 503 : 200, at + OUTCOME_STATUS_AT);
+  });
+  return records;
+}
+
+test("a node is lost at any moment: its figures are those of the rows that came, bucket by bucket", () => {
+  fc.assert(
+    fc.property(samples, fc.array(fc.nat(200)), (recorded, cuts) => {
+      const gets = recorded
+        .map((each) => ({ ...each, operation: operationClassOf(Op.GET, Kind.blob) }))
+        .toSorted((a, b) => a.due + a.late - b.due - b.late);
+      const expected = allocateTally();
+      const alone = writerOf(expected);
+      const threads = allocateTally();
+      const thread = writerOf(threads);
+      const told = new OutcomeTally(thresholds);
+      const node = new ToldFigures([threads], told.memory);
+      const untold = new UntoldRows();
+      const merge = new FiguresMerge(1);
+      let end = 0;
+      let rows = 0;
+      const desk = new RingViews(allocateRing(64 * 1024));
+      for (const cut of cuts.toSorted((a, b) => a - b)) {
+        const now = gets.slice(rows, cut);
+        for (const sample of now) {
+          record(alone, sample);
+          // Threads are ahead of what has been drained out of their rings, by any number of operations.
+          record(thread, sample);
+          desk.bytes.set(outcomes([sample]), 0);
+          told.add(desk, 0, true);
+        }
+        rows += now.length;
+        untold.add(outcomes(now));
+        // All that was sent by now is in the figures of the threads.
+        const sent = now.at(-1);
+        const later = Math.max(end, sent === undefined ? 0 : sent.due + sent.late + 0.5);
+        const snapshot = node.takeInterval(nanos(end), nanos(later));
+        end = later;
+        merge.add(0, decodeSnapshot(encodeSnapshot(snapshot)));
+        untold.told(snapshot);
+      }
+      const last = gets.slice(rows).filter(({ due, late }) => due + late >= end);
+      for (const sample of last) record(alone, sample);
+      untold.add(outcomes(last));
+      const madeUp = untold.figures(thresholds);
+      if (madeUp !== undefined) merge.add(0, madeUp);
+      merge.end(0);
+      const { health: _, inFlight: __, ...merged } = new TallyReader(merge.tallies).totals();
+      const { health: ___, inFlight: ____, ...exact } = new TallyReader([expected]).totals();
+      assert.deepEqual(withoutSums(merged), withoutSums(exact));
+    }),
+    { numRuns: 25 },
   );
 });

@@ -62,5 +62,8 @@ describe("split: local, and a node is killed in mid-run", () => {
         Array.from({ length: COUNT + 1 }, (_, seq) => seq),
       );
       assert.equal(place.summary().skipped.node_lost, lost.length);
+      const { totals, latenessNs } = place.summary();
+      assert.equal(totals.done + totals.failed, rows.length);
+      assert.ok(latenessNs.count >= rows.length);
     });
 });

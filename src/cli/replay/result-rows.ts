@@ -8,14 +8,15 @@ import {
   OUTCOME_DETAIL_BYTES_AT,
   OUTCOME_DONE_AT,
   OUTCOME_FAILURE_AT,
+  OUTCOME_FLAGS_AT,
   OUTCOME_HOW_AT,
   OUTCOME_KEY_BYTES_AT,
-  OUTCOME_ON_TIME_AT,
   OUTCOME_ROW_AT,
   OUTCOME_ROW_BYTES_AT,
   OUTCOME_SENT_AT,
   OUTCOME_SEQ_AT,
   OUTCOME_STATUS_AT,
+  OutcomeFlag,
 } from "../../ring/outcome-record.ts";
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
@@ -69,7 +70,10 @@ export class ResultRows implements OutcomeKeeper {
     const done = doubles[(at + OUTCOME_DONE_AT) >> 3] as number;
     if (sent / 1e9 > this.lastSentSeconds) this.lastSentSeconds = sent / 1e9;
     const failure = bytes[at + OUTCOME_FAILURE_AT] as number;
-    const onTime = bytes[at + OUTCOME_ON_TIME_AT] === 1 ? OnTime.yes : OnTime.no;
+    const onTime =
+      ((bytes[at + OUTCOME_FLAGS_AT] as number) & OutcomeFlag.onTime) !== 0
+        ? OnTime.yes
+        : OnTime.no;
     this.compat.add(
       this.startedAtUs / 1e6 + sent / 1e9,
       (done - sent) / 1e9,

@@ -5,6 +5,7 @@
 //                                         node: tallies            … each second --snapshot--> tallies of the master
 import { appendFileSync, writeFileSync } from "node:fs";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
+import { nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
 import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
@@ -98,12 +99,14 @@ export class ClusterEngine implements RunEngine {
       listed: () => this.#lookForEnd(),
       failed: this.#failed.reject,
     });
+    const thresholds = { onTime: nanos(plan.onTimeNs), tooLate: nanos(plan.tooLateNs) };
     const file = plan.feed.kind === "run" ? plan.feed.skippedFile : undefined;
     for (const node of this.#nodes)
       node.listen({
         desk,
         figures: this.#figures,
         given,
+        thresholds,
         landed,
         told: (index, seq) => this.#shares.hear(index, seq),
         planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),

@@ -9,6 +9,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import type { IntervalSnapshot } from "../../stats/figures.ts";
+import type { TallyThresholds } from "../../stats/tally.ts";
 import type { NodeReport, NodeStatus } from "../../workers/node-report.ts";
 import type { Conversation } from "../conversation.ts";
 import { bufferOf, countOutcomes } from "../operation-run.ts";
@@ -31,6 +32,7 @@ import { NodeTotals } from "./node-totals.ts";
 import { OperationLedger } from "./operation-ledger.ts";
 import type { BatchTaker } from "./operation-pump.ts";
 import type { OutcomeDesk } from "./outcome-desk.ts";
+import { UntoldRows } from "./untold-rows.ts";
 
 type NodeState = NodeStatus["state"];
 
@@ -45,6 +47,8 @@ export type NodeEvents = {
   };
   /** Nodes were given their operations one by one: outcomes of others are not wanted. */
   readonly given: boolean;
+  /** Of the run: what is late. Without, nothing is made up of rows. */
+  readonly thresholds?: TallyThresholds;
   /** What a node's own feeder says of its operations and of records that became none. */
   planned(second: number, operations: number): void;
   skipped(lines: Uint8Array): void;
@@ -71,6 +75,7 @@ export class NodeHandle implements BatchTaker {
   dealtAgain = 0;
   readonly totals: NodeTotals = new NodeTotals();
   readonly #ledger = new OperationLedger();
+  readonly #untold = new UntoldRows();
   #batches = 0;
   #results = 0;
   #snapshots = 0;
@@ -171,8 +176,18 @@ export class NodeHandle implements BatchTaker {
 
   lose(reason: string): void {
     if (this.hasEnded) return;
+    if (this.state === "running") this.#makeUp();
     this.#become(this.state === "running" ? "lost" : "refused", reason);
     this.conversation.close();
+  }
+
+  /** Figures of the rows that came behind the last ones. */
+  #makeUp(): void {
+    const thresholds = this.#events?.thresholds;
+    const figures = thresholds && this.#untold.figures(thresholds);
+    if (figures === undefined) return;
+    this.totals.add(figures);
+    this.#events?.figures.add(this.index, figures, []);
   }
 
   #hear(message: Message): void {
@@ -231,6 +246,7 @@ export class NodeHandle implements BatchTaker {
       events.told?.(this.index, seq);
       return true;
     };
+    if (events.thresholds !== undefined) this.#untold.add(bufferOf(records));
     const kept = events.desk.keep(bufferOf(records), wanted);
     this.rows += kept;
     events.landed(this.index, kept);
@@ -244,6 +260,7 @@ export class NodeHandle implements BatchTaker {
       this.#events?.planned(second, operations[i] ?? 0);
     });
     const figures = decodeSnapshot(snapshot);
+    this.#untold.told(figures);
     this.totals.add(figures);
     this.#events?.figures.add(this.index, figures, board);
   }

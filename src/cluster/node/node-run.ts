@@ -5,12 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
+import { nanos } from "../../core/units.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
 import type { FeederTask } from "../../workers/messages.ts";
 import { PouredSource } from "../../workers/poured-source.ts";
 import { type Conversation, failureOf } from "../conversation.ts";
 import { bufferOf, countOperations } from "../operation-run.ts";
+import { OutcomeTally } from "../outcome-tally.ts";
 import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
 import { OPERATION_LAYOUT } from "../record-layout.ts";
 import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
@@ -70,8 +72,10 @@ export class NodeRun implements HostedRun {
     this.#conversation = conversation;
     this.#message = message;
     this.#clock = clock;
-    this.#sender = new OutcomeSender(conversation);
     const { plan, count } = message;
+    const { onTimeNs, tooLateNs } = plan;
+    const tally = new OutcomeTally({ onTime: nanos(onTimeNs), tooLate: nanos(tooLateNs) });
+    this.#sender = new OutcomeSender(conversation, tally);
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
     const skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
@@ -169,7 +173,8 @@ export class NodeRun implements HostedRun {
   #begin(start: EngineStart): void {
     this.#started = start;
     this.#conversation.outlast();
-    this.#snapshots = new SnapshotSender(this.#conversation, start, this.#engine.tallies);
+    const figures = { tallies: this.#engine.tallies, rows: this.#sender };
+    this.#snapshots = new SnapshotSender(this.#conversation, start, figures);
     this.#snapshots.begin(() => this.#planned.take());
   }
 

@@ -1,8 +1,9 @@
-// Collects outcome records and sends them to the master in batches. Runs once per request on the main thread; budget 300 ns, no
+// Collects outcome records and sends them to the master in batches. Runs once per request on the main thread; budget 600 ns, no
 // allocation but for a buffer per batch. Guarded by test/end-to-end/cluster.test.ts.
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import type { Conversation } from "../conversation.ts";
+import type { OutcomeTally } from "../outcome-tally.ts";
 import { OUTCOME_LAYOUT } from "../record-layout.ts";
 
 /** A batch goes out when it has so many bytes, or after this time. With its largest record it fits a frame. */
@@ -18,6 +19,8 @@ const KEPT_BYTES_MAX = 256 * 1024 * 1024;
 
 export class OutcomeSender implements OutcomeKeeper {
   readonly #conversation: Conversation;
+  /** Of all records so far. */
+  readonly tally: OutcomeTally;
   #batch = Buffer.allocUnsafeSlow(BATCH_BYTES + OUTCOME_BYTES_MAX);
   #length = 0;
   #count = 0;
@@ -30,8 +33,9 @@ export class OutcomeSender implements OutcomeKeeper {
   holds = 0;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, tally: OutcomeTally) {
     this.#conversation = conversation;
+    this.tally = tally;
     this.#timer = setInterval(() => this.send(), BATCH_MS);
   }
 
@@ -44,6 +48,7 @@ export class OutcomeSender implements OutcomeKeeper {
   }
 
   keep(ring: RingViews, at: number): void {
+    this.tally.add(ring, at, true);
     const length = ring.words[at >> 2] as number;
     ring.bytes.copy(this.#batch, this.#length, at, at + length);
     this.#length += length;

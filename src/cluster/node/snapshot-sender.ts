@@ -1,19 +1,22 @@
 // Tells the master each second what happened in it. Seconds are those since the common start, the same instants on all nodes.
+// The rows that the figures are of go before them.
 import { nanos } from "../../core/units.ts";
 import type { IntervalSnapshot } from "../../stats/figures.ts";
-import { TallyReader } from "../../stats/tally-reader.ts";
 import type { EngineStart } from "../../workers/engine.ts";
 import type { FromFeeder } from "../../workers/messages.ts";
 import type { Conversation } from "../conversation.ts";
 import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { KeptSeconds } from "./kept-seconds.ts";
+import type { OutcomeSender } from "./outcome-sender.ts";
+import { ToldFigures } from "./told-figures.ts";
 
 const SECOND_NS = 1e9;
 
 export class SnapshotSender {
   readonly #conversation: Conversation;
   readonly #start: EngineStart;
-  readonly #reader: TallyReader;
+  readonly #rows: Pick<OutcomeSender, "send" | "tally">;
+  readonly #figures: ToldFigures;
   #timer: NodeJS.Timeout | undefined;
   readonly #kept = new KeptSeconds();
   #end = 0;
@@ -23,11 +26,18 @@ export class SnapshotSender {
   constructor(
     conversation: Conversation,
     start: EngineStart,
-    tallies: readonly SharedArrayBuffer[],
+    {
+      tallies,
+      rows,
+    }: {
+      readonly tallies: readonly SharedArrayBuffer[];
+      readonly rows: Pick<OutcomeSender, "send" | "tally">;
+    },
   ) {
     this.#conversation = conversation;
     this.#start = start;
-    this.#reader = new TallyReader(tallies);
+    this.#rows = rows;
+    this.#figures = new ToldFigures(tallies, rows.tally.memory);
   }
 
   /** `planned` is asked before each snapshot: what is due, as the feeder of this node tells it. */
@@ -48,7 +58,8 @@ export class SnapshotSender {
   send({ seconds, operations }: PlannedPairs): void {
     const { clock, at } = this.#start;
     const end = Math.max(0, clock.now() - at);
-    const interval = this.#reader.takeInterval(nanos(this.#end), nanos(end));
+    const interval = this.#figures.takeInterval(nanos(this.#end), nanos(end));
+    this.#rows.send();
     const snapshot = encodeSnapshot(interval);
     this.#kept.add(snapshot);
     this.#end = end;
@@ -68,8 +79,8 @@ export class SnapshotSender {
   }
 
   /** Everything since the start. */
-  totals(): ReturnType<TallyReader["totals"]> {
-    return this.#reader.totals();
+  totals(): ReturnType<ToldFigures["totals"]> {
+    return this.#figures.totals();
   }
 
   stop(): void {

@@ -7,8 +7,8 @@ import {
   OUTCOME_DUE_AT,
   OUTCOME_FAILURE_AT,
   OUTCOME_FIRST_BYTE_AT,
+  OUTCOME_FLAGS_AT,
   OUTCOME_NODE_AT,
-  OUTCOME_ON_TIME_AT,
   OUTCOME_REGISTRY_AT,
   OUTCOME_ROW_AT,
   OUTCOME_ROW_BYTES_AT,
@@ -17,6 +17,7 @@ import {
   OUTCOME_SLOT_AT,
   OUTCOME_STATUS_AT,
   OUTCOME_TRACED_AT,
+  OutcomeFlag,
 } from "../../ring/outcome-record.ts";
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { TextBuffer } from "./text-buffer.ts";
@@ -83,7 +84,7 @@ export function writeResultRow(
   text.piece(DURATION);
   text.seconds(done - sent);
   if (failure !== Failure.none) text.piece(FAILED);
-  else text.piece(bytes[at + OUTCOME_ON_TIME_AT] === 1 ? YES : NO);
+  else text.piece(((bytes[at + OUTCOME_FLAGS_AT] as number) & OutcomeFlag.onTime) !== 0 ? YES : NO);
   text.piece(SIZE);
   text.integer(doubles[double + OUTCOME_BYTES_AT / 8] as number);
   text.piece(COMMA);

@@ -24,6 +24,7 @@ import {
   OUTCOME_SLOT_AT,
   OUTCOME_STATUS_AT,
   OUTCOME_TRACED_AT,
+  OutcomeFlag,
 } from "../../ring/outcome-record.ts";
 import type { RingProducer } from "../../ring/record-ring.ts";
 import { Stamp, type TallyWriter } from "../../stats/tally.ts";
@@ -96,8 +97,12 @@ export class OutcomeReporter {
     doubles[double + OUTCOME_DONE_AT / 8] = stamps[Stamp.done] as number;
     doubles[double + OUTCOME_BYTES_AT / 8] = flight.bytes;
     doubles[double + OUTCOME_TRACED_AT / 8] = entry.traced;
-    const onTime = (stamps[Stamp.sent] as number) - entry.due <= this.#onTime ? 1 : 0;
-    words[word + OUTCOME_OP_AT / 4] = op | (kind << 8) | (flight.failure << 16) | (onTime << 24);
+    const onTime = (stamps[Stamp.sent] as number) - entry.due <= this.#onTime;
+    const flags =
+      (onTime ? OutcomeFlag.onTime : 0) |
+      (entry.waited ? OutcomeFlag.waited : 0) |
+      (sendsBody(flight.order) ? OutcomeFlag.sends : 0);
+    words[word + OUTCOME_OP_AT / 4] = op | (kind << 8) | (flight.failure << 16) | (flags << 24);
     const attempts = Math.min(ATTEMPTS_MAX, flight.attempts);
     words[word + OUTCOME_STATUS_AT / 4] = flight.status | (attempts << 16);
     words[word + OUTCOME_REGISTRY_AT / 4] = registry | (entry.node << 16);
