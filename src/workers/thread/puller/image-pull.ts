@@ -11,6 +11,7 @@ import { BlobQueue } from "./blob-queue.ts";
 import { failureKind, whatFailed } from "./failure-kind.ts";
 import { ImageRequest, type RequestOwner } from "./image-request.ts";
 import type { ReadyBlob } from "./manifest-cache.ts";
+import { isDigest } from "./manifest-plan.ts";
 import { readManifest } from "./manifest-reader.ts";
 import type { PullContext } from "./pull-context.ts";
 import { PullStamps } from "./pull-stamps.ts";
@@ -177,7 +178,7 @@ export class ImagePull implements RequestOwner {
   /** A HEAD that says too little, or is not allowed, is followed by a GET of the tag. */
   #resolved({ status, contentDigest, contentType, contentLength }: ImageRequest): void {
     const { heads } = this.#context;
-    const tellsAll = status === 200 && contentDigest !== "" && contentLength >= 0;
+    const tellsAll = status === 200 && isDigest(contentDigest) && contentLength >= 0;
     if (tellsAll) {
       const head = heads.byDigest(this.#repository, contentDigest, contentType);
       this.#getManifest(ClassOf["manifest-digest"], head, contentDigest);
@@ -212,7 +213,6 @@ export class ImagePull implements RequestOwner {
   #nextManifest(): void {
     const next = this.#manifests.shift();
     if (next === undefined) {
-      // Several manifests of an index may share blobs.
       if (this.#manifestCount > 2) this.#blobs.dropRepeated();
       this.#phase = "blobs";
       this.#pump();

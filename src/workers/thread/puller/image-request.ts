@@ -70,7 +70,7 @@ export class ImageRequest implements ExchangeOwner {
     this.#context = client.context;
     this.#owner = owner;
     this.#route = new RequestRoute(client, this.wanted);
-    this.#body = new PullBody(this.wanted, client.context.board);
+    this.#body = new PullBody(this.wanted, client.context);
   }
 
   /** What a resumed download had before included. */
@@ -104,7 +104,7 @@ export class ImageRequest implements ExchangeOwner {
 
   #sendToCache(): void {
     this.#type = this.wanted.type;
-    this.#route.toCache(this.bytes);
+    this.#route.toCache(this.#body);
     const { pool } = this.#route;
     this.#transmit(this.wanted.fresh ? pool.takeFresh() : pool.take());
   }
@@ -128,7 +128,7 @@ export class ImageRequest implements ExchangeOwner {
     this.status = status;
     this.contentLength = head.contentLength;
     const { wanted } = this;
-    if (status === 200 && this.bytes > 0) this.#body.startOver();
+    this.#body.answered(head);
     if (status === 200 && !wanted.collects && wanted.method === "GET") {
       this.#body.expect(head.contentLength);
       return;
@@ -142,9 +142,7 @@ export class ImageRequest implements ExchangeOwner {
   }
 
   onBody(buffer: Buffer, from: number, to: number): void {
-    const { status } = this;
-    const isContent = status === 200 || status === 206;
-    if (this.#body.take(buffer, { from, to, isContent })) return;
+    if (this.#body.take(buffer, from, to)) return;
     this.special = "manifest";
     this.#connection?.abort(Failure.protocol, "manifest too large: more than 4 MiB");
   }
@@ -161,13 +159,13 @@ export class ImageRequest implements ExchangeOwner {
 
   #judge(): void {
     const { wanted, status } = this;
-    const isGood = status === 200 || (status === 206 && this.#attempts > 1);
-    if (!isGood && !wanted.acceptsAny) {
+    const { isContent } = this.#body;
+    if (!isContent && !wanted.acceptsAny) {
       const said = describeErrorBody(this.#body.sample);
       this.#fail(Failure.http, `status ${status}${said === "" ? "" : `: ${said}`}`);
       return;
     }
-    const wrong = isGood ? this.#body.judge() : undefined;
+    const wrong = isContent ? this.#body.judge() : undefined;
     this.special = wrong?.special ?? "";
     if (wrong !== undefined) this.#fail(Failure.digest_mismatch, wrong.message);
   }
@@ -230,7 +228,7 @@ export class ImageRequest implements ExchangeOwner {
 
   /** The storage hop has a type of its own: the time up to here belongs to the registry. */
   #redirect(): void {
-    const refusal = this.#route.redirected(this.#location, this.bytes);
+    const refusal = this.#route.redirected(this.status, this.#location, this.#body);
     if (refusal !== undefined) {
       this.#failAndLand(Failure.redirect, `${this.status} to another place: ${refusal}`);
       return;

@@ -30,6 +30,9 @@ export type ManifestPlan =
 const ENTRIES_MAX = 10_000;
 const DIGEST = /^[a-z0-9]+(?:[.+_-][a-z0-9]+)*:[0-9a-zA-Z=_-]{32,}$/;
 
+/** Whatever the algorithm: it may stand in a path. */
+export const isDigest = (text: string): boolean => DIGEST.test(text);
+
 type Json = Readonly<Record<string, unknown>>;
 
 export function manifestPlan(body: Buffer, platform: Platform | "all"): ManifestPlan {
@@ -73,7 +76,7 @@ function indexPlan(
     digest: textOf(entry.digest),
     mediaType: textOf(entry.mediaType),
   }));
-  const bad = children.find(({ digest }) => !DIGEST.test(digest));
+  const bad = children.find(({ digest }) => !isDigest(digest));
   if (bad !== undefined)
     return { kind: "unreadable", why: `the index names a digest "${bad.digest.slice(0, 80)}"` };
   return { kind: "index", children, mediaType };
@@ -99,7 +102,7 @@ function imagePlan(manifest: Json, mediaType: string): ManifestPlan {
   }
   const configPlan = config === undefined ? undefined : blobPlan(config, true);
   const bad = [...plans, ...(configPlan === undefined ? [] : [configPlan])].find(
-    ({ digest }) => !DIGEST.test(digest),
+    ({ digest }) => !isDigest(digest),
   );
   if (bad !== undefined)
     return { kind: "unreadable", why: `the manifest names a digest "${bad.digest.slice(0, 80)}"` };

@@ -1,7 +1,9 @@
 // The body of one object of a pull, over all attempts that it takes: counted, checked, kept if it is a manifest, written if
 // it is to be saved. Runs once per piece of a body.
+import type { ResponseHead } from "../../../wire/exchange.ts";
 import { BoardWord, type PullBoard } from "../../pull-board.ts";
 import { BodyCheck } from "./body-check.ts";
+import type { PullContext } from "./pull-context.ts";
 import type { Wanted } from "./wanted-request.ts";
 
 const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
@@ -11,19 +13,28 @@ export class PullBody {
   /** Over all attempts that count, and of this attempt alone, refusals included. */
   bytes = 0;
   received = 0;
+  /** Strong ETag of what was received, where the server told one and a resumed download may need it; else empty. */
+  etag = "";
+  /** What is received is the body, not the words of a refusal. */
+  isContent = false;
   readonly #wanted: Wanted;
   readonly #board: PullBoard;
   readonly #check = new BodyCheck();
   readonly #pieces: Buffer[] = [];
+  readonly #resumes: boolean;
+  #isRefusal = false;
   #sample = "";
 
-  constructor(wanted: Wanted, board: PullBoard) {
+  constructor(wanted: Wanted, { board, plan }: Pick<PullContext, "board" | "plan">) {
+    const { times, resumes } = plan.wire.profile.retry;
     this.#wanted = wanted;
     this.#board = board;
+    this.#resumes = resumes && times > 0;
   }
 
   begin(): void {
     this.bytes = 0;
+    this.etag = "";
     this.#check.begin(this.#wanted.digest);
   }
 
@@ -31,6 +42,22 @@ export class PullBody {
     this.received = 0;
     this.#sample = "";
     this.#pieces.length = 0;
+  }
+
+  /** The head has come: of the whole, which then begins anew, of the part that is missing, or of something else. */
+  answered(head: ResponseHead): void {
+    const { status } = head;
+    if (status === 206) {
+      this.isContent = this.bytes > 0 && rangeStart(head) === this.bytes;
+      this.#isRefusal = false;
+      if (!this.isContent) this.#sample = "another part than the one that was asked for";
+      return;
+    }
+    this.isContent = status === 200;
+    this.#isRefusal = !this.isContent;
+    if (!this.isContent) return;
+    if (this.bytes > 0) this.startOver();
+    if (this.#resumes) this.etag = strongTag(head.value("etag"));
   }
 
   /** Length that the server announced. */
@@ -46,14 +73,12 @@ export class PullBody {
     this.#wanted.file?.restart();
   }
 
-  /** False when a manifest is larger than any. `isContent` = not the words of a refusal. */
-  take(
-    buffer: Buffer,
-    { from, to, isContent }: { from: number; to: number; isContent: boolean },
-  ): boolean {
+  /** False when a manifest is larger than any. */
+  take(buffer: Buffer, from: number, to: number): boolean {
     this.received += to - from;
-    if (!isContent) {
-      if (this.#sample.length < SAMPLE_BYTES) this.#sample += buffer.toString("latin1", from, to);
+    if (!this.isContent) {
+      if (this.#isRefusal && this.#sample.length < SAMPLE_BYTES)
+        this.#sample += buffer.toString("latin1", from, to);
       return true;
     }
     this.bytes += to - from;
@@ -84,3 +109,10 @@ export class PullBody {
     return Buffer.from(this.#sample, "latin1");
   }
 }
+
+/** Where the part begins that the server has sent; NaN if it does not say. */
+const rangeStart = (head: ResponseHead): number =>
+  Number(/^bytes (\d+)-/.exec(head.value("content-range") ?? "")?.[1]);
+
+/** It goes back into a line of a head. */
+const strongTag = (tag = ""): string => (/^"[\x21\x23-\x7e]*"$/.test(tag) ? tag : "");

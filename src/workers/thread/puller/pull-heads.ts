@@ -1,6 +1,6 @@
 // Request heads of pullers, as bytes. Those of an image are made once and sent again in every pass.
 import type { HeadFields, HeadStyle } from "../../../registry/request-head.ts";
-import { requestHead } from "../../../registry/request-head.ts";
+import { movedHead, requestHead } from "../../../registry/request-head.ts";
 import type { PullImage, PullWire } from "../../pull-plan.ts";
 
 export class PullHeads {
@@ -69,8 +69,13 @@ export class PullHeads {
     return requestHead("DELETE", path, this.#style);
   }
 
-  /** A blob or manifest that lies somewhere else: nothing that names the upstream or us goes there. */
-  elsewhere(target: string, hostHeader: string): Buffer {
-    return requestHead("GET", target, { ...this.#style, hostHeader });
+  /** The same request at another place. Nothing that names the upstream goes to another origin than the cache's. */
+  moved(
+    head: Buffer,
+    { isCache, ...place }: { method: string; target: string; hostHeader: string; isCache: boolean },
+  ): Buffer {
+    const moved = movedHead(head, place);
+    if (isCache || this.#namespaceFields.length === 0) return moved;
+    return Buffer.from(moved.toString("latin1").replace(/^X-Registry: .*\r\n/m, ""), "latin1");
   }
 }

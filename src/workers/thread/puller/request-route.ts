@@ -11,6 +11,9 @@ import type { Wanted } from "./wanted-request.ts";
 const REDIRECTS_MAX = 10;
 const NO_SCRATCH: Buffer = Buffer.alloc(0);
 
+/** What there is of a body already, and of which version (a strong ETag, or empty). */
+type Received = { readonly bytes: number; readonly etag: string };
+
 export class RequestRoute {
   head: Buffer = NO_SCRATCH;
   pool: RequestPool;
@@ -27,8 +30,8 @@ export class RequestRoute {
     this.pool = client.pool;
   }
 
-  /** `received`: where a download that broke off goes on. */
-  toCache(received: number): void {
+  /** A download that broke off goes on where it was. */
+  toCache(received: Received): void {
     this.#hops = 0;
     this.pool = this.#client.pool;
     this.#origin = this.#client.context.target.origin;
@@ -40,9 +43,10 @@ export class RequestRoute {
     return this.#origin === this.#client.context.target.origin;
   }
 
-  /** To where a Location leads; returns why not, if not. */
-  redirected(location: string, received: number): string | undefined {
+  /** To where a Location leads; returns why not, if not. 303 asks for a GET whatever was sent. */
+  redirected(status: number, location: string, received: Received): string | undefined {
     const { context } = this.#client;
+    const { head, method } = this.#wanted;
     const place = resolveLocation(`${this.#origin}${pathOfHead(this.head)}`, location, {
       insecure: context.plan.wire.endpoint.insecure,
     });
@@ -50,14 +54,21 @@ export class RequestRoute {
     if (++this.#hops > REDIRECTS_MAX) return `more than ${REDIRECTS_MAX} hops`;
     this.#origin = place.origin;
     this.pool = this.isCache ? this.#client.pool : this.#client.poolElsewhere(place.origin);
-    const moved = context.heads.elsewhere(place.target, this.pool.target.hostHeader);
+    const moved = context.heads.moved(head, {
+      method: status === 303 && method !== "HEAD" ? "GET" : method,
+      target: place.target,
+      hostHeader: this.pool.target.hostHeader,
+      isCache: this.isCache,
+    });
     this.head = this.#ranged(this.isCache ? this.#signed(moved) : moved, received);
     return undefined;
   }
 
-  #ranged(head: Buffer, received: number): Buffer {
-    if (received === 0) return head;
-    return withLine(head, Buffer.from(`Range: bytes=${received}-\r\n`, "latin1"), NO_SCRATCH);
+  #ranged(head: Buffer, { bytes, etag }: Received): Buffer {
+    if (bytes === 0) return head;
+    const condition = etag === "" ? "" : `If-Range: ${etag}\r\n`;
+    const lines = Buffer.from(`Range: bytes=${bytes}-\r\n${condition}`, "latin1");
+    return withLine(head, lines, NO_SCRATCH);
   }
 
   #signed(head: Buffer): Buffer {
