@@ -1,7 +1,8 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { UsageError } from "../core/errors.ts";
+import { http } from "../core/node-http.ts";
 import { type Millis, millis } from "../core/units.ts";
 import { AccessLog } from "./access-log.ts";
 import { AuthGate, DEFAULT_TOKEN_TTL } from "./auth-gate.ts";
@@ -136,7 +137,7 @@ function createListener(registry: Registry, options: EmbeddedRegistryOptions): S
   const settings = { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, noDelay: true };
   const server =
     options.tls === undefined
-      ? createServer(settings)
+      ? http.createServer(settings)
       : createTlsServer({ ...settings, cert: options.tls.cert, key: options.tls.key });
   return server.on("request", (request, response) => serveRequest(registry, request, response));
 }

@@ -9,10 +9,11 @@
 // Whoever can reach a port without a token may give orders: that is this machine's users only. Pages in their browsers can
 // reach it too; they cannot send JSON without being asked first, nor under another name than that of this machine.
 import { randomBytes } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isLoopback } from "../../cluster/direct/loopback.ts";
 import { messageOf } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import type { MetricFamily } from "../../report/metrics/metric-family.ts";
 import { answerMetrics } from "../metrics/metrics-endpoint.ts";
 import type { CtlAddress } from "./ctl-address.ts";
@@ -48,7 +49,7 @@ export class RunEndpoint {
     this.#run = run;
     this.#address = address;
     const { host, port } = address;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    this.#server = http.createServer((request, response) => void this.#answer(request, response));
     const listening = Promise.withResolvers<number>();
     this.port = listening.promise;
     // Nobody has to ask for it.

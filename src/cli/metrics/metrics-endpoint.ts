@@ -1,7 +1,8 @@
 // Figures for whoever collects metrics. Read when asked for: between two questions it costs nothing.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import { acceptedForm, metricsText } from "../../report/metrics/exposition.ts";
 import type { MetricFamily, MetricSource } from "../../report/metrics/metric-family.ts";
 import { listenAddress } from "../listen-address.ts";
@@ -22,7 +23,7 @@ export class MetricsEndpoint {
 
   private constructor(source: MetricSource) {
     this.#source = source;
-    this.#server = createServer((request, response) => this.#answer(request, response));
+    this.#server = http.createServer((request, response) => this.#answer(request, response));
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#server.requestTimeout = REQUEST_MS_MAX;
     // Whoever looks must not keep the program from ending.

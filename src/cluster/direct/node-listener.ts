@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import { ENVELOPE_BYTES } from "../envelope.ts";
 import type { Link, MasterAwaiter } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
@@ -50,7 +51,7 @@ export class NodeListener implements MasterAwaiter {
     this.#options = options;
     this.#server =
       tls === undefined
-        ? createServer()
+        ? http.createServer()
         : createTlsServer({ cert: readPem(tls.cert), key: readPem(tls.key) });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#sockets = new WebSocketServer({

@@ -1,10 +1,11 @@
 // One HTTP request to an upstream by Node's own client: its bodies are streams that stop reading when nobody takes their
 // bytes, end with an error when they were cut off, and need no package in this room. undici, which the control client uses,
 // has the same but answers belong to its room. Not measured traffic: figures are taken at the clients.
-import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request } from "node:http";
+import type { Agent, IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { getCACertificates } from "node:tls";
 import { messageOf } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import type { UpstreamTrust } from "./pull-through-options.ts";
 import { UpstreamError } from "./upstream-trouble.ts";
 
@@ -27,7 +28,7 @@ export class UpstreamConnections {
 
   constructor({ ca, cert, key, insecure }: UpstreamTrust) {
     const settings = { keepAlive: true, maxSockets: CONNECTIONS_MAX };
-    this.#plain = new Agent(settings);
+    this.#plain = new http.Agent(settings);
     this.#secure = new TlsAgent({
       ...settings,
       rejectUnauthorized: insecure !== true,
@@ -50,7 +51,7 @@ export class UpstreamConnections {
     const isSecure = url.startsWith("https:");
     const options = { method, headers, agent: isSecure ? this.#secure : this.#plain };
     return new Promise((resolve, reject) => {
-      const sent = isSecure ? tlsRequest(url, options) : request(url, options);
+      const sent = isSecure ? tlsRequest(url, options) : http.request(url, options);
       let answer: IncomingMessage | undefined;
       sent.setTimeout(SILENCE_MS_MAX, () => {
         // A reader that takes nothing keeps the upstream silent: the upstream is not to blame.

@@ -1,8 +1,9 @@
 // Sessions over HTTP, with nothing but node:http.
 import { createHash, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { messageOf } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import { Refusal, type RefusalKind } from "../session/refusal.ts";
 import type { SessionDesk } from "../session/session-desk.ts";
 import type { Surroundings } from "../session/surroundings.ts";
@@ -37,7 +38,7 @@ export class HttpAdapter {
 
   private constructor(options: HttpAdapterOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#serve(request, response));
+    this.#server = http.createServer((request, response) => void this.#serve(request, response));
     this.#server.maxConnections = CONNECTIONS_MAX;
   }
 

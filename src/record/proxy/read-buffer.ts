@@ -2,8 +2,8 @@
 // body, all left to the garbage collector, took two thirds of the proxy's processor time: collections are triggered by such
 // memory, and each looks at the whole heap. Here all sockets of plain upstreams read into one buffer, out of which the parser
 // copies, and a piece gives its memory back as soon as it has been written. Guarded by perf/proxy-overhead.bench.ts.
-import { Agent } from "node:http";
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { http } from "../../core/node-http.ts";
 import type { KeptBody } from "./kept-body.ts";
 
 /** Large enough for few reads, small enough to stay in the processor's cache and to let others have their turn. */
@@ -14,7 +14,7 @@ const RELEASED_BYTES_MIN = 4096;
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
 
 /** Connections that read into the one buffer. Listeners to `data` must be done with it when they return, as a parser is. */
-export class OneBufferAgent extends Agent {
+export class OneBufferAgent extends http.Agent {
   override createConnection(options: TcpNetConnectOpts): Socket {
     const socket: Socket = connect({
       ...options,

@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { messageOf, UsageError } from "../../core/errors.ts";
+import { http } from "../../core/node-http.ts";
 import { bytes, type Micros, micros, millis } from "../../core/units.ts";
 import type { BatchSink } from "../batch-sink.ts";
 import { AddressRewrite } from "./address-rewrite.ts";
@@ -139,7 +140,7 @@ export class RecordingProxy {
       highWaterMark: BUFFER_BYTES,
     };
     const tls = this.#options.tls?.listen;
-    const server = tls === undefined ? createServer(settings) : secureServer(settings, tls);
+    const server = tls === undefined ? http.createServer(settings) : secureServer(settings, tls);
     server.timeout = CLIENT_SILENCE_MS_MAX;
     server.maxConnections = CONNECTIONS_MAX;
     server.on("request", (request, response) => this.#take({ request, response }, false));

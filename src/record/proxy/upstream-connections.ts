@@ -1,9 +1,10 @@
 // Requests to the upstream over kept connections, by Node's own client. undici needs a quarter less processor time for a small
 // answer, but passes on neither `Expect: 100-continue` nor trailers of a request (perf/proxy-overhead.bench.ts).
-import { type Agent, type ClientRequest, type IncomingMessage, request } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage } from "node:http";
 import { Agent as TlsAgent, request as tlsRequest } from "node:https";
 import { isIP, type Socket } from "node:net";
 import { getCACertificates } from "node:tls";
+import { http } from "../../core/node-http.ts";
 import { hasBody, type RawHeaders } from "./passed-headers.ts";
 import type { ProxyTls } from "./proxy-options.ts";
 import { OneBufferAgent } from "./read-buffer.ts";
@@ -54,7 +55,7 @@ export class UpstreamConnections {
       timeout: SILENCE_MS_MAX,
       maxHeaderSize: HEADER_BYTES_MAX,
     };
-    return this.#isSecure ? tlsRequest(options) : request(options);
+    return this.#isSecure ? tlsRequest(options) : http.request(options);
   }
 
   close(): void {
