@@ -50,6 +50,8 @@ export type PullBegun = {
   /** Of the request worker threads; their classes are those of pull-classes.ts. */
   readonly tallies: readonly SharedArrayBuffer[];
   readonly boards: readonly PullBoard[];
+  /** Rings of rows (ring/pull-row-record.ts), where rows are wanted. */
+  readonly rows: readonly SharedArrayBuffer[];
 };
 
 /** Where the driver writes while it runs. Times are ms since the epoch. */

@@ -92,6 +92,7 @@ export class PullDriver {
       origin: this.#engine.origin,
       tallies: this.#engine.tallies,
       boards: this.#engine.boards,
+      rows: this.#engine.rows ?? [],
     });
     const sampler = setInterval(() => this.#sampling.to(this.#filled()), SAMPLE_MS);
     try {

@@ -1,7 +1,7 @@
 // requests.ndjson, requests.csv or requests.parquet: a row per request, on demand. On the main thread; some 2 us a row.
 import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { AppendFile } from "./append-file.ts";
-import { type RequestRow, requestColumns } from "./request-row.ts";
+import type { Column } from "./request-row.ts";
 
 export const requestFormats = ["ndjson", "csv", "parquet"] as const;
 export type RequestFormat = (typeof requestFormats)[number];
@@ -9,57 +9,65 @@ export type RequestFormat = (typeof requestFormats)[number];
 export const requestFileName = (format: RequestFormat): string => `requests.${format}`;
 
 /** Takes rows until it is closed. Errors of the disk throw DrayageError `storage`. */
-export interface RequestFile {
-  add(row: RequestRow): void;
+export interface RequestFile<Row> {
+  add(row: Row): void;
   /** Hands on what there is, if it is worth it. */
   flush(): void;
   close(): void;
 }
 
 /** Makes the file; there must be none of its name. */
-export function openRequestFile(path: string, format: RequestFormat): RequestFile {
+export function openRequestFile<Row>(
+  path: string,
+  format: RequestFormat,
+  columns: readonly Column<Row>[],
+): RequestFile<Row> {
   switch (format) {
     case "ndjson":
-      return new TextRequests(path, "", ndjsonLine);
+      return new TextRequests(path, "", ndjsonLine(columns));
     case "csv":
       return new TextRequests(
         path,
-        `${requestColumns.map(({ name }) => name).join(",")}\n`,
-        csvLine,
+        `${columns.map(({ name }) => name).join(",")}\n`,
+        csvLine(columns),
       );
     case "parquet":
-      return new ParquetRequests(path);
+      return new ParquetRequests(path, columns);
     default:
       return format satisfies never;
   }
 }
 
-const ndjsonLine = (row: RequestRow): string =>
-  `${JSON.stringify(Object.fromEntries(requestColumns.map(({ name, cell }) => [name, cell(row)])))}\n`;
+const ndjsonLine =
+  <Row>(columns: readonly Column<Row>[]) =>
+  (row: Row): string =>
+    `${JSON.stringify(Object.fromEntries(columns.map(({ name, cell }) => [name, cell(row)])))}\n`;
 
 const quoted = (text: string): string =>
   /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 
-const csvLine = (row: RequestRow): string =>
-  `${requestColumns.map(({ cell }) => quoted(String(cell(row) ?? ""))).join(",")}\n`;
+const csvLine =
+  <Row>(columns: readonly Column<Row>[]) =>
+  (row: Row): string =>
+    `${columns.map(({ cell }) => quoted(String(cell(row) ?? ""))).join(",")}\n`;
 
 const FLUSH_CHARACTERS = 64 * 1024;
 const FLUSH_MS = 1000;
 
 /** Whole lines, on disk within a second: a killed run keeps them. */
-class TextRequests implements RequestFile {
+class TextRequests<Row> implements RequestFile<Row> {
   readonly #file: AppendFile;
-  readonly #line: (row: RequestRow) => string;
+  readonly #line: (row: Row) => string;
   #text: string;
   #writtenAt = Date.now();
 
-  constructor(path: string, head: string, line: (row: RequestRow) => string) {
+  constructor(path: string, head: string, line: (row: Row) => string) {
     this.#file = new AppendFile(path);
     this.#text = head;
     this.#line = line;
   }
 
-  add(row: RequestRow): void {
+  add(row: Row): void {
     this.#text += this.#line(row);
     if (this.#text.length >= FLUSH_CHARACTERS) this.#write();
   }
@@ -92,20 +100,23 @@ const types = {
 type ParquetCell = string | number | bigint | null;
 
 /** Parquet has its directory at the end: the file of a killed run cannot be opened. */
-class ParquetRequests implements RequestFile {
+class ParquetRequests<Row> implements RequestFile<Row> {
   readonly #file: AppendFile;
   readonly #bytes = new ByteWriter();
   readonly #writer: ParquetWriter;
-  #group: ParquetCell[][] = requestColumns.map(() => []);
+  readonly #columns: readonly Column<Row>[];
+  #group: ParquetCell[][];
   #rows = 0;
 
-  constructor(path: string) {
+  constructor(path: string, columns: readonly Column<Row>[]) {
+    this.#columns = columns;
+    this.#group = columns.map(() => []);
     this.#file = new AppendFile(path);
     this.#writer = new ParquetWriter({
       writer: this.#bytes,
       schema: [
-        { name: "root", num_children: requestColumns.length },
-        ...requestColumns.map(({ name, type }) => ({
+        { name: "root", num_children: columns.length },
+        ...columns.map(({ name, type }) => ({
           name,
           repetition_type: "OPTIONAL" as const,
           ...types[type],
@@ -115,8 +126,8 @@ class ParquetRequests implements RequestFile {
     });
   }
 
-  add(row: RequestRow): void {
-    for (const [at, { type, cell }] of requestColumns.entries()) {
+  add(row: Row): void {
+    for (const [at, { type, cell }] of this.#columns.entries()) {
       const value = cell(row);
       this.#group[at]?.push(type === "wide" && typeof value === "number" ? BigInt(value) : value);
     }
@@ -133,13 +144,13 @@ class ParquetRequests implements RequestFile {
   }
 
   #writeGroup(): void {
-    const columnData = requestColumns.map(({ name }, at) => ({
+    const columnData = this.#columns.map(({ name }, at) => ({
       name,
       data: this.#group[at] as ParquetCell[],
     }));
     void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP });
     this.#moveBytes();
-    this.#group = requestColumns.map(() => []);
+    this.#group = this.#columns.map(() => []);
     this.#rows = 0;
   }
 

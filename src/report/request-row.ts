@@ -24,17 +24,17 @@ export type RequestRow = {
 };
 
 type Cell = string | number | null;
-type Column = {
+export type Column<Row> = {
   readonly name: string;
   readonly type: "text" | "whole" | "wide";
-  readonly cell: (row: RequestRow) => Cell;
+  readonly cell: (row: Row) => Cell;
 };
 
 const rounded = (value: number | null): number | null =>
   value === null ? null : Math.round(value);
 
 /** Columns of requests.csv, requests.ndjson and requests.parquet, in order; `wide` ones may exceed 32 bits. */
-export const requestColumns: readonly Column[] = [
+export const requestColumns: readonly Column<RequestRow>[] = [
   { name: "seq", type: "wide", cell: ({ seq }) => seq },
   { name: "operation", type: "text", cell: ({ operation }) => operation },
   { name: "node", type: "whole", cell: ({ node }) => node },
@@ -60,4 +60,24 @@ export const requestColumns: readonly Column[] = [
   { name: "error", type: "text", cell: ({ error }) => error },
   { name: "attempts", type: "whole", cell: ({ attempts }) => attempts },
   { name: "uri", type: "text", cell: ({ uri }) => uri },
+];
+
+/** A request of a puller, or a whole pull. */
+export type PullRow = RequestRow & {
+  /** Null for what no puller asked for. */
+  readonly puller: number | null;
+  /** Number of the pull in the run, and its image; null outside of pulls. */
+  readonly pull: number | null;
+  readonly image: string | null;
+  /** Ready to sent, ns: connecting, mostly. Null where nobody waited. */
+  readonly wait: number | null;
+};
+
+/** Those of any run, and a ramp's own behind them. */
+export const pullColumns: readonly Column<PullRow>[] = [
+  ...requestColumns,
+  { name: "puller", type: "whole", cell: ({ puller }) => puller },
+  { name: "pull", type: "whole", cell: ({ pull }) => pull },
+  { name: "image", type: "text", cell: ({ image }) => image },
+  { name: "wait_ns", type: "wide", cell: ({ wait }) => rounded(wait) },
 ];

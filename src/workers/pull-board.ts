@@ -27,6 +27,8 @@ export const BoardWord = {
   manifestGets: 11,
   blobGets: 12,
   passes: 13,
+  /** Rows of --log-requests that the main thread was too slow for. */
+  rowsLost: 14,
 } as const;
 
 /** Words that only grow, and so are counts of the run. */

@@ -3,6 +3,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { Piscina } from "piscina";
 import { takeOrigin } from "../core/clock.ts";
+import { allocateRing } from "../ring/record-ring.ts";
 import { allocateTally } from "../stats/tally-layout.ts";
 import type { NodeStatus } from "./node-report.ts";
 import { allocateBoard, PullBoard } from "./pull-board.ts";
@@ -17,6 +18,8 @@ import { threadUrl } from "./thread-url.ts";
 
 /** As for replays: short pauses for many small objects (engine.ts). */
 const YOUNG_GENERATION_MB = 2;
+/** Some 18,000 rows: a third of a second at 50,000 requests a second of one thread. */
+const ROW_RING_BYTES = 4 * 1024 * 1024;
 
 /** Pullers, whether they live in this process or on several machines. Instants are ns on the clock of `origin`. */
 export type PullFleet = Pick<
@@ -37,6 +40,8 @@ export type PullFleet = Pick<
 > & {
   /** How the nodes do, at any time: of pullers on several machines. */
   nodeReports?(): readonly NodeStatus[];
+  /** Rings of rows, one per thread, where the plan wants them; closed at the end of the threads. */
+  readonly rows?: readonly SharedArrayBuffer[];
 };
 
 /** `lost`: nobody is left who could pull. */
@@ -49,6 +54,7 @@ export class PullEngine {
   /** For a reader on this thread; their classes are those of pull-classes.ts. */
   readonly tallies: readonly SharedArrayBuffer[];
   readonly boards: readonly PullBoard[];
+  readonly rows: readonly SharedArrayBuffer[];
   /** Orders for an instant are to be given so long before it; 0 = they hold from when they are given. */
   readonly leadNs: number = 0;
   /** Resolves when all threads are ready for orders. */
@@ -63,6 +69,7 @@ export class PullEngine {
     this.tallies = threads.map(allocateTally);
     const boards = threads.map(allocateBoard);
     this.boards = boards.map((memory) => new PullBoard(memory));
+    this.rows = plan.rows === undefined ? [] : threads.map(() => allocateRing(ROW_RING_BYTES));
     const pulledBefore = new SharedArrayBuffer(Math.max(1, plan.images.length));
     this.#pool = new Piscina({
       filename: threadUrl("thread/puller/main").href,
@@ -88,6 +95,7 @@ export class PullEngine {
         tally: this.tallies[thread] as SharedArrayBuffer,
         board: boards[thread] as SharedArrayBuffer,
         pulledBefore,
+        rows: this.rows[thread],
         port: port2,
         plan,
       };

@@ -10,6 +10,8 @@ export type PullThreadTask = {
   readonly board: SharedArrayBuffer;
   /** A byte per image: whether any puller has pulled it before. */
   readonly pulledBefore: SharedArrayBuffer;
+  /** Ring of ring/pull-row-record.ts, where rows are wanted. */
+  readonly rows: SharedArrayBuffer | undefined;
   readonly port: MessagePort;
   readonly plan: PullPlan;
 };

@@ -14,6 +14,11 @@ export type Platform = {
   readonly variant: string | undefined;
 };
 
+/** Failures alone, or a share from 0 to 1 of all pulls. */
+export type PullRowChoice =
+  | { readonly which: "errors" }
+  | { readonly which: "share"; readonly share: number };
+
 /** How requests to the cache look and are treated. */
 export type PullWire = {
   readonly endpoint: EndpointSpec;
@@ -49,4 +54,6 @@ export type PullPlan = {
   readonly dryRun: boolean;
   readonly errorBackoff: { readonly minMs: number; readonly maxMs: number };
   readonly seed: string;
+  /** Requests that get a row of their own; none if absent. */
+  readonly rows?: PullRowChoice | undefined;
 };

@@ -198,13 +198,20 @@ for (const { client, head } of [
 }
 
 test("tokens are asked for once per puller, timed apart, and no failure", async () => {
-  const { ended, results } = await pulled({ tokenAuth: true }, ["--pattern=*", "--steps=2@2s"]);
+  const { ended, results } = await pulled({ tokenAuth: true }, [
+    ...["--pattern=*", "--steps=2@2s", "--log-requests=all", "--log-format=csv"],
+  ]);
   assert.equal(ended.code, 0, ended.err);
   const tokens = results.requests.find(({ name }) => name === "token");
   // One per puller and repository that it came to.
   const pairs = rowsOf(place.text("results/images.tsv")).length;
   assert.deepEqual([tokens?.done, tokens?.failed], [pairs, 0]);
   assert.ok(pairs >= 2);
+  const rows = place.text("results/requests.csv").split("\n");
+  for (const puller of [0, 1]) {
+    const own = rows.filter((row) => row.includes(`,token,`) && row.includes(`,/token,${puller},`));
+    assert.ok(own.length > 0, `tokens of puller ${puller}`);
+  }
 });
 
 for (const { name, faults, flags, kind } of [

@@ -1,8 +1,10 @@
 // `drayage pull` from the shell: against embedded registries, alone and as caches.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { verbs } from "../../src/cli/commands.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { drayage } from "../cli/fake-terminal.ts";
 import { logTexts, resultsOf, rowsOf } from "./pull-results.ts";
 import { type Ended, pause, until, Workplace } from "./workplace.ts";
 
@@ -54,6 +56,7 @@ test("a ramp pulls seven objects per image, probes once per puller, and counts w
     "--patterns=-0001,-0002,-0003",
     "--iteration-seconds=0.4",
     "--tally-seconds=0.2",
+    "--log-requests=all",
   );
   assert.equal(ended.code, 0, ended.err);
   const { pulls, steps, counts } = resultsOf(place);
@@ -78,6 +81,54 @@ test("a ramp pulls seven objects per image, probes once per puller, and counts w
     lines.map((line) => line.split("\t")[2]),
     ["1", "1", "2", "2", "3", "3", "2", "2", "1", "1"],
   );
+});
+
+type Row = {
+  readonly seq: number;
+  readonly operation: string;
+  readonly sent_ns: number;
+  readonly done_ns: number;
+  readonly service_ns: number;
+  readonly bytes: number;
+  readonly uri: string | null;
+  readonly puller: number;
+  readonly pull: number | null;
+  readonly image: string | null;
+  readonly wait_ns: number | null;
+};
+
+test("--log-requests has a row for each request and pull that was counted, and says which pull it belongs to", () => {
+  const { pulls, requests } = resultsOf(place);
+  const rows = place
+    .text("results/requests.ndjson")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Row);
+  const of = (operation: string) => rows.filter((row) => row.operation.startsWith(operation));
+  for (const { name, done } of requests) assert.equal(of(name).length, done, name);
+  assert.equal(of("pull-").length, pulls.done);
+  assert.equal(new Set(rows.map(({ seq }) => seq)).size, rows.length);
+  assert.deepEqual([...new Set(rows.map(({ puller }) => puller))].sort(), [0, 1, 2]);
+  const whole = of("pull-")[1] as Row;
+  const parts = rows.filter((row) => row.pull === whole.pull && row !== whole);
+  assert.deepEqual(
+    parts.map(({ operation }) => operation),
+    ["manifest-tag", ...Array.from({ length: LAYERS }, () => "layer"), "config"],
+  );
+  assert.equal(
+    parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    whole.bytes,
+  );
+  const [manifest = whole] = parts;
+  const [repository, tag] = (whole.image ?? "").split(":");
+  assert.equal(manifest.uri, `/v2/${repository}/manifests/${tag}`);
+  assert.equal(manifest.sent_ns, whole.sent_ns);
+  for (const part of parts) {
+    assert.equal(part.image, whole.image);
+    assert.equal(part.service_ns, part.done_ns - part.sent_ns);
+    assert.ok(part.wait_ns !== null && part.done_ns <= whole.done_ns);
+  }
+  assert.equal(of("probe")[0]?.pull, null);
 });
 
 test("the log has the original driver's lines in the order of their times", async () => {
@@ -270,7 +321,7 @@ test("failures are counted as injected, end no puller, and exit with 8", async (
       ...files,
       ...results,
       ...["--namespace-form=none", "--patterns=-0001,-0002", "--iteration-seconds=0.5"],
-      "--error-backoff=10ms..20ms",
+      ...["--error-backoff=10ms..20ms", "--log-requests=errors", "--log-format=csv"],
     ]);
     assert.equal(ended.code, 8, ended.err);
     const { errors, pulls } = resultsOf(place);
@@ -289,6 +340,12 @@ test("failures are counted as injected, end no puller, and exit with 8", async (
       ),
     );
     assert.ok(texts.includes("goroutine #0 resumed"));
+    const [head = "", ...rows] = place.text("results/requests.csv").trimEnd().split("\n");
+    assert.match(head, /^seq,operation,.*,uri,puller,pull,image,wait_ns$/);
+    assert.equal(rows.filter((row) => row.includes(",500,status-5xx,1,/v2/")).length, injected);
+    assert.equal(rows.filter((row) => /,pull-(first|repeat),/.test(row)).length, injected);
+    assert.equal(rows.length, 2 * injected);
+    assert.ok(!place.has("results/requests.ndjson"));
   } finally {
     await faulty.close();
   }
@@ -414,6 +471,8 @@ test("--save leaves an image layout that holds every blob", async () => {
   assert.match(ended.err + ended.out, /disk writes included/);
 });
 
+const servers = ["--registry-url=a", "--pullthrough-url=b", "--patterns=c"];
+
 for (const { name, flags, says } of [
   { name: "nothing", flags: [], says: /^Error: --registry-url is required\n\n/ },
   {
@@ -446,11 +505,31 @@ for (const { name, flags, says } of [
     flags: ["--patern=a"],
     says: /unknown flag --patern; did you mean --pattern\?/,
   },
+  {
+    name: "rows of a word that is none",
+    flags: [...servers, "--log-requests=al"],
+    says: /^--log-requests al: did you mean all\? give none, errors, sample:1% /,
+  },
+  {
+    name: "a form of rows without rows",
+    flags: [...servers, "--log-format=csv"],
+    says: /^--log-format goes with --log-requests errors, sample:1% or all$/m,
+  },
+  {
+    name: "rows of requests on other machines",
+    flags: [...servers, "--log-requests=all", "--nodes=box:8081"],
+    says: /^--log-requests writes where the pullers are: leave it or --nodes out/,
+  },
+  {
+    name: "rows of a dry run",
+    flags: [...servers, "--log-requests=errors", "--dry-run"],
+    says: /^--log-requests: a dry run sends no request/,
+  },
 ]) {
   test(`${name} on the command line ends with 2 and says what to type`, async () => {
-    const ended = await place.drayage(["pull", ...flags]);
-    assert.equal(ended.code, 2, ended.err);
-    assert.match(ended.err, says);
+    const { exit, err } = await drayage(["pull", ...flags], { verbs });
+    assert.equal(exit, 2, err);
+    assert.match(err, says);
   });
 }
 

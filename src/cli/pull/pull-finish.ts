@@ -70,6 +70,7 @@ export const imageAt = ({ selection }: FoundImages, image: number): Image =>
 export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<ExitCode> {
   const { end, plan, outputs, signal, request, found, files, course, rates } = run;
   const { given } = request;
+  await outputs?.rowsWritten();
   const figures = figuresOf(run, {
     ending: endingOf(signal !== undefined, course),
     thresholds: course.thresholds(),

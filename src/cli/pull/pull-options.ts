@@ -3,6 +3,7 @@ import { givenNodeOptions } from "../cluster/given-nodes.ts";
 import type { Option, OptionValues } from "../command.ts";
 import { uiOption } from "../live/ui-choice.ts";
 import { metricsOptions } from "../metrics/metrics-options.ts";
+import { requestLogOptions } from "../replay/request-log.ts";
 import { pullThresholdOption } from "./pull-thresholds.ts";
 
 const text = (value: string, help: string) => ({ type: "string", value, help }) as const;
@@ -105,11 +106,16 @@ const access = {
   "registry-auth-file": text("FILE", ""),
 } as const satisfies Record<string, Option>;
 
+const { default: _, ...whichRows } = requestLogOptions["log-requests"];
+const { default: __, ...rowFormat } = requestLogOptions["log-format"];
+
 const rest = {
   "server-metrics": text("URL", "counters of the cache: Prometheus text, or /debug/vars"),
   "upstream-stats": text("URL", "counters of an embedded upstream (default: asked for)"),
   workers: text("N", "request worker threads (default: cores, at most 4)"),
   results: text("DIR", "result files; a new directory below runs if absent"),
+  "log-requests": whichRows,
+  "log-format": rowFormat,
   ...givenNodeOptions,
   force: may("--results may be a directory with files in it"),
   "allow-failures": may("failed pulls do not change the exit code"),

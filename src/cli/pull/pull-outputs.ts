@@ -14,9 +14,12 @@ import { AppendFile } from "../../report/append-file.ts";
 import type { PageCharts } from "../../report/chart.ts";
 import { writeFigures } from "../../report/figures/figure-files.ts";
 import { type NamedDistribution, writePercentiles } from "../../report/percentile-files.ts";
+import { requestFileName, requestFormats } from "../../report/request-file.ts";
 import { createRunDirectory, RunDirectory, type RunRecord } from "../../report/run-directory.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { TimeseriesFile } from "../../report/timeseries.ts";
+import { BoardWord } from "../../workers/pull-board.ts";
+import { type LoggedPulls, PullRequestLog } from "./pull-request-log.ts";
 import type { PullFigures } from "./pull-results.ts";
 import { PullStore } from "./pull-store.ts";
 
@@ -57,6 +60,7 @@ export async function pullDirectory({
     "compare.tsv",
     "errors.tsv",
     "server.tsv",
+    ...requestFormats.map(requestFileName),
   ])
     rmSync(join(results, name), { force: true, recursive: name.endsWith("/") });
   return new RunDirectory(results);
@@ -81,14 +85,20 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
   readonly #seconds: TimeseriesFile;
   #store: PullStore | undefined;
   #server: AppendFile | undefined;
+  readonly #log: PullRequestLog | undefined;
+  #boards: PullBegun["boards"] = [];
   #failure: unknown;
 
-  constructor(directory: RunDirectory, record: RunRecord) {
+  constructor(
+    { directory, record }: { readonly directory: RunDirectory; readonly record: RunRecord },
+    logged: LoggedPulls | undefined,
+  ) {
     this.#directory = directory;
     this.#record = record;
     this.#tally = new AppendFile(directory.file("tally.tsv"));
     this.#tally.write(tallyHead);
     this.#seconds = new TimeseriesFile(directory.file("timeseries.csv"));
+    this.#log = logged === undefined ? undefined : new PullRequestLog(directory, logged);
   }
 
   get path(): string {
@@ -99,8 +109,10 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
     this.#tally.write(tallyRow(at, point));
   }
 
-  started({ wallMs }: PullBegun): void {
-    this.#store = new PullStore((name) => this.#directory.file(name), wallMs);
+  started(begun: PullBegun): void {
+    this.#store = new PullStore((name) => this.#directory.file(name), begun.wallMs);
+    this.#boards = begun.boards;
+    this.#log?.begin(begun);
   }
 
   /** Called by a timer, where nobody could catch a disk that fails: `write` throws it. */
@@ -125,6 +137,11 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
       this.#server.write(`${at.toFixed(3)}\t${name}\t${value}\n`);
   }
 
+  /** Of a driver that has ended: resolves when its rows are all on disk. */
+  async rowsWritten(): Promise<void> {
+    await this.#log?.written();
+  }
+
   /** Path of results.json, which the end writes anew. */
   async snapshot(results: unknown): Promise<string> {
     await this.#directory.writeJson("results.json", results);
@@ -136,6 +153,7 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
     this.#seconds.close();
     this.#store?.close();
     this.#server?.close();
+    this.#log?.close();
   }
 
   /** Files that this run has, for summary and page. */
@@ -154,8 +172,10 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
         there: this.#server !== undefined,
       },
     ];
+    const lost = this.#boards.reduce((sum, board) => sum + board.get(BoardWord.rowsLost), 0);
     return [
       ...ownFiles,
+      ...(this.#log === undefined ? [] : [this.#log.description(lost)]),
       ...optional.filter(({ there }) => there).map(({ name, holds }) => ({ name, holds })),
     ];
   }

@@ -41,6 +41,7 @@ export function pullPlan(input: PullPlanInput): PullPlan {
     dryRun: given["dry-run"] ?? false,
     errorBackoff: settings.errorBackoff,
     seed: settings.seed,
+    rows: settings.logged,
   };
 }
 

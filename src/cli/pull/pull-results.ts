@@ -138,6 +138,7 @@ function countsOf({ sum, threads }: DriverEnd): Record<string, number> {
     "foreign layers skipped": of("foreignLayers"),
     "wasted bytes": of("wastedBytes"),
     aborted: of("aborted"),
+    ...(of("rowsLost") > 0 ? { "rows of requests lost": of("rowsLost") } : {}),
   };
 }
 

@@ -192,7 +192,12 @@ class PullRun {
     const facts = factsOf(this.#parts.request, plan);
     const record = runRecordOf({ given, settings, startedAt: this.#startedAt, facts });
     await directory.writeRun(record);
-    return new PullOutputs(directory, record);
+    const { logged } = settings;
+    const imageOf = (image: number): string => imageText(this.#imageOf(image));
+    return new PullOutputs(
+      { directory, record },
+      logged === undefined ? undefined : { wanted: logged, imageOf },
+    );
   }
 
   #driver(

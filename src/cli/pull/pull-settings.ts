@@ -14,6 +14,7 @@ import {
   retryRule,
 } from "../../registry/pull-profile.ts";
 import type { NamespaceForm, Platform, PullPlan } from "../../workers/pull-plan.ts";
+import { type LoggedRequests, loggedRequests } from "../replay/request-log.ts";
 import { splitPatterns } from "./pull-arguments.ts";
 import type { PullGiven } from "./pull-options.ts";
 import { type ServerAddress, serverAddress } from "./server-address.ts";
@@ -43,6 +44,8 @@ export type PullSettings = {
   readonly drainMs: number;
   readonly workers: number;
   readonly seed: string;
+  /** What --log-requests asks for. */
+  readonly logged: LoggedRequests | undefined;
 };
 
 type HerdSettings = {
@@ -101,6 +104,7 @@ export function pullSettings(given: PullGiven, usage: string): PullSettings {
       given.workers === undefined
         ? Math.min(WORKERS_DEFAULT_MAX, availableParallelism())
         : whole(given.workers, "--workers", [1, WORKERS_MAX]),
+    logged: loggedOf(given),
     seed: given.seed ?? String(randomInt(2 ** 32)),
   };
 }
@@ -195,6 +199,23 @@ function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[])
     throw new UsageError(
       `pattern "${foreign.text}" has a ${foreign.foreign[0]}, which the server that prunes by it does not know`,
     );
+}
+
+function loggedOf(given: PullGiven): LoggedRequests | undefined {
+  const { "log-requests": which = "none", "log-format": format = "ndjson" } = given;
+  const logged = loggedRequests({ "log-requests": which, "log-format": format });
+  if (logged === undefined) {
+    if (given["log-format"] !== undefined)
+      throw new UsageError("--log-format goes with --log-requests errors, sample:1% or all");
+    return undefined;
+  }
+  if (given.nodes !== undefined)
+    throw new UsageError(
+      "--log-requests writes where the pullers are: leave it or --nodes out, or type it on each machine",
+    );
+  if (given["dry-run"] === true)
+    throw new UsageError("--log-requests: a dry run sends no request, so leave one of them out");
+  return logged;
 }
 
 const forms = ["path", "ns", "header", "none"] as const;

@@ -2,6 +2,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { failureLabel } from "../../core/failure.ts";
 import { operationClasses, operationClassOf } from "../../core/operation.ts";
+import { isDrawn } from "../../core/sample.ts";
 import {
   openRequestFile,
   type RequestFile,
@@ -9,7 +10,7 @@ import {
   requestFileName,
   requestFormats,
 } from "../../report/request-file.ts";
-import type { RequestRow } from "../../report/request-row.ts";
+import { type RequestRow, requestColumns } from "../../report/request-row.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
 import {
   OUTCOME_ATTEMPTS_AT,
@@ -78,24 +79,17 @@ function shareOf(text: string, label: string): number | "errors" {
   );
 }
 
-const GOLDEN = 0x9e3779b1;
-const TWO_32 = 2 ** 32;
-
-/** The same requests of the same run each time: its number decides, spread evenly by a multiplication. */
-const isSampled = (seq: number, share: number): boolean =>
-  share >= 1 || (Math.imul(seq, GOLDEN) >>> 0) / TWO_32 < share;
-
 export class RequestLog {
   readonly #path: string;
   readonly #wanted: LoggedRequests;
-  readonly #file: RequestFile;
+  readonly #file: RequestFile<RequestRow>;
   #rows = 0;
   #open = true;
 
   constructor(directory: RunDirectory, wanted: LoggedRequests) {
     this.#path = directory.file(requestFileName(wanted.format));
     this.#wanted = wanted;
-    this.#file = openRequestFile(this.#path, wanted.format);
+    this.#file = openRequestFile(this.#path, wanted.format, requestColumns);
   }
 
   get description(): { readonly name: string; readonly holds: string } {
@@ -110,7 +104,7 @@ export class RequestLog {
 
   #wants({ bytes, words }: RingViews, at: number): boolean {
     if (this.#wanted.which === "errors") return bytes[at + OUTCOME_FAILURE_AT] !== 0;
-    return isSampled((words[(at + OUTCOME_SEQ_AT) >> 2] as number) >>> 0, this.#wanted.share);
+    return isDrawn((words[(at + OUTCOME_SEQ_AT) >> 2] as number) >>> 0, this.#wanted.share);
   }
 
   flush(): void {

@@ -21,7 +21,7 @@ class Member implements PullOwner, RequestOwner {
   constructor(herd: Herd, context: PullContext, index: number) {
     this.#herd = herd;
     this.index = index;
-    this.client = new PullerClient(context, `herd-${index}`);
+    this.client = new PullerClient(context, { name: `herd-${index}`, index });
     this.pull = new ImagePull(this.client, this);
     this.#greeting = new ImageRequest(this.client, this);
   }
@@ -36,11 +36,17 @@ class Member implements PullOwner, RequestOwner {
     this.#greeting.begin();
   }
 
+  begin(image: number): void {
+    this.client.rows?.pullBegins(image);
+    this.pull.begin(image, { prunes: false });
+  }
+
   answered(): void {
     this.#herd.memberReady();
   }
 
   pullEnded(): void {
+    this.client.rows?.pullEnded(this.pull);
     this.#herd.memberDone(this);
   }
 
@@ -108,7 +114,7 @@ export class Herd {
     setTimeout(
       () => {
         while (clock.now() < at);
-        for (const member of this.#members) member.pull.begin(this.#image, { prunes: false });
+        for (const member of this.#members) member.begin(this.#image);
       },
       Math.max(0, (at - clock.now() - SPIN_NS) / 1e6),
     );

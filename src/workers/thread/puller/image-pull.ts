@@ -31,10 +31,13 @@ export class ImagePull implements RequestOwner {
   /** Empty = success; else the kind of failure, `aborted` among them. */
   failed = "";
   detail = "";
-  /** First byte of the first manifest request written, and the end. */
+  /** First byte of the first manifest request written, and the end; `isFirst`: nobody had pulled it before. */
   sentAt = 0;
   firstByteAt = Number.NaN;
   doneAt = 0;
+  bytes = 0;
+  status = 0;
+  isFirst = false;
 
   readonly #context: PullContext;
   readonly #owner: PullOwner;
@@ -44,11 +47,8 @@ export class ImagePull implements RequestOwner {
   readonly #manifests: { readonly digest: string; readonly head: Buffer }[] = [];
   #phase: "idle" | "ping" | "resolve" | "manifest" | "blobs" = "idle";
   #prunes = false;
-  #isFirst = false;
   #repository = "";
   #code: number = Failure.none;
-  #status = 0;
-  #bytes = 0;
   #started = false;
   #underWay = 0;
   #manifestCount = 0;
@@ -69,8 +69,8 @@ export class ImagePull implements RequestOwner {
     this.detail = "";
     this.#prunes = prunes;
     this.#code = Failure.none;
-    this.#status = 0;
-    this.#bytes = 0;
+    this.status = 0;
+    this.bytes = 0;
     this.sentAt = Number.NaN;
     this.firstByteAt = Number.NaN;
     this.#started = false;
@@ -79,7 +79,7 @@ export class ImagePull implements RequestOwner {
     this.#manifests.length = 0;
     this.#blobs.clear();
     this.#repository = plan.images[image]?.repository ?? "";
-    this.#isFirst = Atomics.exchange(pulledBefore, image, 1) === 0;
+    this.isFirst = Atomics.exchange(pulledBefore, image, 1) === 0;
     if (plan.wire.profile.ping) this.#ping();
     else this.#resolve();
   }
@@ -144,7 +144,7 @@ export class ImagePull implements RequestOwner {
       this.sentAt = request.beganAt;
       this.firstByteAt = request.firstByteAt;
     }
-    this.#bytes += request.bytes;
+    this.bytes += request.bytes;
     if (request.failure !== Failure.none) request.wanted.file?.drop();
     if (this.failed !== "") {
       if (this.#underWay === 0) this.#end();
@@ -253,7 +253,7 @@ export class ImagePull implements RequestOwner {
   #fail(kind: string, code: number, detail: string, status: number): void {
     this.failed = kind === "" ? failureKind({ failure: code, status, special: "" }) : kind;
     this.#code = code;
-    this.#status = status;
+    this.status = status;
     this.detail = detail;
     // Each of them lands at once, and the last one ends the pull.
     if (this.#underWay === 0) this.#end();
@@ -292,9 +292,9 @@ export class ImagePull implements RequestOwner {
   #record(): void {
     const { board } = this.#context;
     board.change(-1, this.doneAt);
-    const type = this.#isFirst ? ClassOf["pull-first"] : ClassOf["pull-repeat"];
-    this.#stamps.fill(Number.NaN, this, this.#bytes);
+    const type = this.isFirst ? ClassOf["pull-first"] : ClassOf["pull-repeat"];
+    this.#stamps.fill(Number.NaN, this, this.bytes);
     if (this.failed === "aborted") board.add(BoardWord.aborted, 1);
-    else this.#stamps.record(this.#context, type, { failure: this.#code, status: this.#status });
+    else this.#stamps.record(this.#context, type, { failure: this.#code, status: this.status });
   }
 }

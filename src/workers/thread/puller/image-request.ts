@@ -6,7 +6,6 @@
 //              ^   ^            401, once: credentials, the same request      3xx: the same request elsewhere
 //              |   +------------+-------------------------------------------------+
 //              +-- again, after a pause (retry), a blob from where it broke off
-
 import { messageOf } from "../../../core/errors.ts";
 import { Failure } from "../../../core/failure.ts";
 import { describeErrorBody } from "../../../registry/error-body.ts";
@@ -20,10 +19,8 @@ import type { PullContext } from "./pull-context.ts";
 import { isRetryable, retryPauseMs } from "./pull-retry.ts";
 import { PullStamps } from "./pull-stamps.ts";
 import type { PullerClient } from "./puller-client.ts";
-import { RequestRoute } from "./request-route.ts";
+import { isRedirect, RequestRoute } from "./request-route.ts";
 import { nothingWanted, type Wanted } from "./wanted-request.ts";
-
-const REDIRECT_CODES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 export interface RequestOwner {
   answered(request: ImageRequest): void;
@@ -45,6 +42,9 @@ export class ImageRequest implements ExchangeOwner {
   contentType = "";
   contentLength = -1;
   busy = false;
+  type = 0;
+  readyAt = 0;
+  attempts = 0;
   readonly wanted: Wanted = nothingWanted();
 
   readonly #client: PullerClient;
@@ -53,13 +53,10 @@ export class ImageRequest implements ExchangeOwner {
   readonly #body: PullBody;
   readonly #route: RequestRoute;
   readonly #stamps = new PullStamps();
-  #type = 0;
   #connection: RequestConnection | undefined;
   #timer: NodeJS.Timeout | undefined;
   #hurried = false;
   #generation = 0;
-  #readyAt = 0;
-  #attempts = 0;
   #authorized = false;
   #location = "";
   #challenges: string[] = [];
@@ -87,23 +84,23 @@ export class ImageRequest implements ExchangeOwner {
   begin(): void {
     this.busy = true;
     this.#generation++;
-    this.#attempts = 0;
+    this.attempts = 0;
     this.#hurried = false;
     this.beganAt = Number.NaN;
     this.special = "";
     this.#body.begin();
-    this.#readyAt = this.#context.clock.now();
+    this.readyAt = this.#context.clock.now();
     this.#attempt();
   }
 
   #attempt(): void {
-    this.#attempts++;
+    this.attempts++;
     this.#authorized = false;
     this.#sendToCache();
   }
 
   #sendToCache(): void {
-    this.#type = this.wanted.type;
+    this.type = this.wanted.type;
     this.#route.toCache(this.#body);
     const { pool } = this.#route;
     this.#transmit(this.wanted.fresh ? pool.takeFresh() : pool.take());
@@ -150,7 +147,7 @@ export class ImageRequest implements ExchangeOwner {
   onEnd(): void {
     this.#leaveConnection();
     if (this.status === 401 && this.#meetChallenge()) return;
-    if (REDIRECT_CODES.has(this.status) && this.#location !== "") this.#redirect();
+    if (isRedirect(this.status) && this.#location !== "") this.#redirect();
     else {
       this.#judge();
       if (!this.#triesAgain()) this.#land();
@@ -197,7 +194,7 @@ export class ImageRequest implements ExchangeOwner {
     this.#connection = undefined;
     if (connection === undefined) return;
     if (this.sentAt < 0)
-      this.sentAt = connection.connectedAt < 0 ? this.#readyAt : connection.connectedAt;
+      this.sentAt = connection.connectedAt < 0 ? this.readyAt : connection.connectedAt;
     if (Number.isNaN(this.beganAt)) this.beganAt = this.sentAt;
     if (this.wanted.fresh) connection.close();
     else this.#route.pool.give(connection);
@@ -213,9 +210,9 @@ export class ImageRequest implements ExchangeOwner {
     this.#authorized = true;
     this.#context.board.add(BoardWord.challenges, 1);
     const generation = ++this.#generation;
-    const purpose = this.#context.purposeOf(this.#client.name, this.wanted.repository);
     const isUnderWay = (): boolean => this.busy && this.#generation === generation;
-    this.#context.authorization.answer(purpose, this.#challenges, this.#route.signedWith).then(
+    const { repository } = this.wanted;
+    this.#client.credentials(repository, this.#challenges, this.#route.signedWith).then(
       () => {
         if (isUnderWay()) this.#sendToCache();
       },
@@ -228,36 +225,37 @@ export class ImageRequest implements ExchangeOwner {
 
   /** The storage hop has a type of its own: the time up to here belongs to the registry. */
   #redirect(): void {
+    const { head } = this.#route;
     const refusal = this.#route.redirected(this.status, this.#location, this.#body);
     if (refusal !== undefined) {
       this.#failAndLand(Failure.redirect, `${this.status} to another place: ${refusal}`);
       return;
     }
-    this.#record();
-    this.#readyAt = this.doneAt;
+    this.#record(head);
+    this.readyAt = this.doneAt;
     this.#context.board.add(BoardWord.redirects, 1);
-    this.#type = ClassOf.redirected;
+    this.type = ClassOf.redirected;
     this.#transmit(this.#route.pool.take());
   }
 
   #triesAgain(): boolean {
     const { failure, status } = this;
     const { retry } = this.#context.plan.wire.profile;
-    if (failure === Failure.none || !this.busy || this.#attempts > retry.times) return false;
+    if (failure === Failure.none || !this.busy || this.attempts > retry.times) return false;
     if (!isRetryable(retry, failure, status) || this.special !== "") return false;
     this.#record();
     this.#context.tally.count(Event.retry, 1);
     const keeps = retry.resumes && !this.wanted.collects && this.wanted.type !== ClassOf.probe;
     if (!keeps && this.bytes > 0) this.#body.startOver();
     const chance = { draw: this.#context.jitter.next(), retryAfter: this.#retryAfter };
-    const pauseMs = retryPauseMs(retry, this.#attempts, chance);
+    const pauseMs = retryPauseMs(retry, this.attempts, chance);
     this.#timer = setTimeout(this.#again, this.#hurried ? 0 : pauseMs);
     return true;
   }
 
   readonly #again = (): void => {
     this.#timer = undefined;
-    this.#readyAt = this.#context.clock.now();
+    this.readyAt = this.#context.clock.now();
     this.#attempt();
   };
 
@@ -288,11 +286,13 @@ export class ImageRequest implements ExchangeOwner {
     this.#owner.answered(this);
   }
 
-  #record(): void {
+  #record(head = this.#route.head): void {
     this.doneAt = this.#context.clock.now();
     if (this.failure === Failure.aborted) return;
-    this.#stamps.fill(this.#readyAt, this, this.#body.received);
-    this.#stamps.record(this.#context, this.#type, this);
-    if (this.wanted.method === "GET") this.#context.board.countGet(this.#type);
+    const { received } = this.#body;
+    this.#stamps.fill(this.readyAt, this, received);
+    this.#stamps.record(this.#context, this.type, this);
+    this.#client.rows?.requestEnded(this, received, head);
+    if (this.wanted.method === "GET") this.#context.board.countGet(this.type);
   }
 }

@@ -15,6 +15,7 @@ import { LayoutWriter } from "./layout-writer.ts";
 import { PullContext } from "./pull-context.ts";
 import { watchPullHealth } from "./pull-health.ts";
 import { PullNews } from "./pull-news.ts";
+import { PullRows } from "./pull-rows.ts";
 import { Puller } from "./puller.ts";
 import { PullerRecord } from "./puller-record.ts";
 
@@ -28,6 +29,12 @@ export async function servePullers(task: PullThreadTask): Promise<PullThreadEnd>
   const send = (message: FromPullThread): void => task.port.postMessage(message);
   const news = new PullNews(clock, send);
   const { save } = task.plan.wire;
+  const choice = task.plan.rows;
+  const { thread } = task;
+  const rows =
+    task.rows === undefined || choice === undefined
+      ? undefined
+      : new PullRows(task.rows, { choice, board, thread, threads: task.plan.threads });
   const context = new PullContext({
     plan: task.plan,
     clock,
@@ -35,7 +42,8 @@ export async function servePullers(task: PullThreadTask): Promise<PullThreadEnd>
     board,
     news,
     pulledBefore: new Uint8Array(task.pulledBefore),
-    layout: save === "" ? undefined : new LayoutWriter(save, task.thread),
+    rows,
+    layout: save === "" ? undefined : new LayoutWriter(save, thread),
   });
   await context.prepare();
   const health = watchPullHealth(tally, board);
@@ -43,6 +51,7 @@ export async function servePullers(task: PullThreadTask): Promise<PullThreadEnd>
   await stable.finished;
   health.close();
   news.close();
+  rows?.close();
   await context.close();
   task.port.close();
   return stable.end();

@@ -19,6 +19,7 @@ import type { LayoutWriter } from "./layout-writer.ts";
 import { ManifestCache } from "./manifest-cache.ts";
 import { PullHeads } from "./pull-heads.ts";
 import type { PullNews } from "./pull-news.ts";
+import type { PullRows } from "./pull-rows.ts";
 import { PullStamps } from "./pull-stamps.ts";
 
 /** A connection that does not come about in this time is given up, however patient the request is. */
@@ -32,6 +33,8 @@ export type PullContextParts = {
   readonly news: PullNews;
   readonly pulledBefore: Uint8Array;
   readonly layout: LayoutWriter | undefined;
+  /** Where rows are wanted. */
+  readonly rows: PullRows | undefined;
 };
 
 export class PullContext {
@@ -42,6 +45,7 @@ export class PullContext {
   readonly news: PullNews;
   readonly pulledBefore: Uint8Array;
   readonly layout: LayoutWriter | undefined;
+  readonly rows: PullRows | undefined;
   readonly heads: PullHeads;
   readonly target: ConnectTarget;
   readonly manifests = new ManifestCache();
@@ -63,6 +67,7 @@ export class PullContext {
     this.news = parts.news;
     this.pulledBefore = parts.pulledBefore;
     this.layout = parts.layout;
+    this.rows = parts.rows;
     this.heads = new PullHeads(plan.wire);
     this.target = connectTarget(endpoint.origin, trustOf(plan));
     this.jitter = random(`${plan.seed}/jitter`);
@@ -117,18 +122,23 @@ export class PullContext {
     try {
       const response = await this.#transport.fetch(request);
       const failure = response.status === 200 ? Failure.none : Failure.http;
-      this.#recordToken(from, response.body.length, failure, response.status);
+      const { body, status } = response;
+      this.#recordToken(from, { url: request.url, bytes: body.length, failure, status });
       return response;
     } catch (error) {
-      this.#recordToken(from, 0, Failure.connect, 0);
+      this.#recordToken(from, { url: request.url, bytes: 0, failure: Failure.connect, status: 0 });
       throw error;
     }
   };
 
-  #recordToken(from: Nanos, received: number, failure: number, status: number): void {
+  #recordToken(
+    from: Nanos,
+    outcome: { url: string; bytes: number; failure: number; status: number },
+  ): void {
     const times = { sentAt: from, firstByteAt: Number.NaN, doneAt: this.clock.now() };
-    this.#stamps.fill(Number.NaN, times, received);
-    this.#stamps.record(this, ClassOf.token, { failure, status });
+    this.#stamps.fill(Number.NaN, times, outcome.bytes);
+    this.#stamps.record(this, ClassOf.token, outcome);
+    this.rows?.token({ ...times, ...outcome });
   }
 
   /** With credentials configured, a token is likely to be asked for: its time is not to hold our own start. */

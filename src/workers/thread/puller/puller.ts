@@ -53,7 +53,7 @@ export class Puller implements PullOwner, RequestOwner {
     this.index = order.index;
     this.#context = context;
     this.#order = order;
-    this.#client = new PullerClient(context, String(order.index));
+    this.#client = new PullerClient(context, { name: String(order.index), index: order.index });
     this.#pull = new ImagePull(this.#client, this);
     this.#aside = new ImageRequest(this.#client, this);
     this.#images = [...(plan.lists[order.index] ?? [])];
@@ -165,12 +165,15 @@ export class Puller implements PullOwner, RequestOwner {
   #pullNext(image: number): void {
     this.#state = "pulling";
     this.#order.record.position = this.#at;
+    this.#client.rows?.pullBegins(image);
     if (this.#context.plan.dryRun) this.#pretend(image);
     else this.#pull.begin(image, { prunes: this.#order.prune });
   }
 
-  pullEnded({ image, failed, detail }: ImagePull): void {
+  pullEnded(pull: ImagePull): void {
+    const { image, failed, detail } = pull;
     const { record } = this.#order;
+    this.#client.rows?.pullEnded(pull);
     if (failed === "aborted") {
       this.#end(false);
       return;

@@ -9,6 +9,9 @@ import type { PullerClient } from "./puller-client.ts";
 import type { Wanted } from "./wanted-request.ts";
 
 const REDIRECTS_MAX = 10;
+const REDIRECT_CODES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+export const isRedirect = (status: number): boolean => REDIRECT_CODES.has(status);
 const NO_SCRATCH: Buffer = Buffer.alloc(0);
 
 /** What there is of a body already, and of which version (a strong ETag, or empty). */
