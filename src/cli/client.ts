@@ -1,13 +1,13 @@
 import { hostname } from "node:os";
 import { NodeListener } from "../cluster/direct/node-listener.ts";
 import type { MasterAwaiter } from "../cluster/link.ts";
-import type { HubCredentials, HubOptions } from "../cluster/nats/hub.ts";
+import type { HubOptions } from "../cluster/nats/hub.ts";
 import { isToken } from "../cluster/nats/names.ts";
 import { NodeAnnouncer } from "../cluster/nats/node-announcer.ts";
 import { NodeHost } from "../cluster/node/node-host.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
-import { natsAddresses } from "./cluster/nats-address.ts";
+import { givenCredentials, natsAddresses } from "./cluster/nats-address.ts";
 import { nodeDirectory } from "./cluster/node-directory.ts";
 import { nodeHostFamilies } from "./cluster/node-host-families.ts";
 import type { Command, OptionValues } from "./command.ts";
@@ -127,21 +127,15 @@ function refuseWithoutServers(given: Given): void {
 }
 
 function hubOf(nats: string, given: Given): HubOptions {
-  const { group, nkey, creds, ca } = given;
+  const { group, ca } = given;
   if (group === undefined || !isToken(group))
     throw new UsageError("--group NAME goes with --nats: letters, digits, - and _, 48 at most");
   const { servers, credentials } = natsAddresses(nats, "--nats");
   const tls = tlsOf(given);
-  const files: HubCredentials[] = [
-    ...(nkey === undefined ? [] : [{ kind: "nkey" as const, file: nkey }]),
-    ...(creds === undefined ? [] : [{ kind: "creds" as const, file: creds }]),
-  ];
-  if (files.length + (credentials === undefined ? 0 : 1) > 1)
-    throw new UsageError("one of --nkey, --creds and credentials in --nats is enough");
   return {
     servers,
     group,
-    credentials: credentials ?? files[0],
+    credentials: givenCredentials(credentials, given),
     ...(ca === undefined && tls === undefined ? {} : { tls: { ca, ...tls } }),
   };
 }

@@ -1,4 +1,6 @@
+import type { ZodType } from "zod";
 import type { ExitCode } from "../core/exit-code.ts";
+import type { Mistake } from "./config/mistake.ts";
 import type { Program } from "./program.ts";
 
 /** Where a command reads and writes. Data goes to `out`, everything else to `err`; tests pass their own. */
@@ -16,7 +18,9 @@ export interface Terminal {
  * one, then takes its default.
  */
 export type Option = {
-  readonly type: "string" | "number" | "boolean";
+  readonly type: "string" | "number" | "boolean" | "section";
+  /** Sections only: a mapping in the file of flags, which neither a flag nor a variable can say. */
+  readonly section?: FileSection<unknown, unknown>;
   /** One letter, given with one dash. */
   readonly alias?: string;
   /** May be repeated. In the environment: one value a line. */
@@ -39,13 +43,25 @@ export type Option = {
   readonly help: string;
 };
 
+/** How a mapping in a file of flags is read. `Input` is what is written, `Output` what a command gets. */
+export interface FileSection<Input, Output> {
+  /** `key`: the name of the option, which places and sentences begin with. */
+  read(key: string, value: unknown): { readonly value: Output } | readonly Mistake[];
+  /** The keys that it knows. */
+  table(): ZodType;
+  /** How it might be. */
+  readonly sample: Input;
+}
+
 export type OptionTable = Readonly<Record<string, Option>>;
 
-type ValueOf<O extends Option> = O["type"] extends "string"
-  ? string
-  : O["type"] extends "number"
-    ? number
-    : boolean;
+type ValueOf<O extends Option> = O extends { section: FileSection<unknown, infer Output> }
+  ? Output
+  : O["type"] extends "string"
+    ? string
+    : O["type"] extends "number"
+      ? number
+      : boolean;
 type Sure<O extends Option> = O extends { array: true }
   ? readonly ValueOf<O>[]
   : O extends { required: true } | { default: string | number | boolean }

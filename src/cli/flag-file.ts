@@ -12,7 +12,7 @@ import { hint } from "./suggestion.ts";
 
 type Value = string | number | boolean;
 /** By the names of flags; positional arguments by their names in lower case. */
-export type FlagValues = ReadonlyMap<string, Value | readonly Value[]>;
+export type FlagValues = ReadonlyMap<string, unknown>;
 
 type Table = Pick<Command<OptionTable>, "options" | "positionals">;
 
@@ -44,7 +44,7 @@ export function readFlagFile(file: YamlFile, command: Table): FlagValues {
     ]);
   const known = fileKeys(command);
   const mistakes: Mistake[] = [];
-  const values = new Map<string, Value | readonly Value[]>();
+  const values = new Map<string, unknown>();
   for (const [key, value] of Object.entries(data)) {
     // A key whose value is left out says nothing.
     if (value === null || key.startsWith("x-")) continue;
@@ -56,7 +56,7 @@ export function readFlagFile(file: YamlFile, command: Table): FlagValues {
   return values;
 }
 
-type Read = { readonly value: Value | readonly Value[] } | readonly Mistake[];
+type Read = { readonly value: unknown } | readonly Mistake[];
 
 function readKey(
   known: Readonly<Record<string, Option>>,
@@ -67,6 +67,7 @@ function readKey(
     const sentence = `unknown key "${key}"${hint(key, Object.keys(known))}`;
     return [{ path: [key], part: "key", sentence }];
   }
+  if (option.section !== undefined) return option.section.read(key, value);
   try {
     return { value: readValue(key, value, option) };
   } catch (error) {

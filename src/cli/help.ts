@@ -1,4 +1,5 @@
 import type { Command, Option, OptionTable } from "./command.ts";
+import { typedOptions } from "./typed-options.ts";
 import type { Verb } from "./verb.ts";
 
 const LEFT_MAX = 30;
@@ -54,7 +55,7 @@ export function commandHelp({
     "",
     "Flags:",
     ...columns([
-      ...Object.entries(options).map(flagRow),
+      ...Object.entries(typedOptions(options)).map(flagRow),
       ["-h, --help", "this text"],
       ["    --version", "version of drayage"],
     ]),

@@ -6,7 +6,7 @@ import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
-import { givenNodeOptions, givenNodes } from "./cluster/given-nodes.ts";
+import { findNodes, givenNodeOptions, wantedNodes } from "./cluster/given-nodes.ts";
 import { thenClose } from "./cluster/node-set.ts";
 import { nodePlanning } from "./cluster/spread-load.ts";
 import type { Command, OptionTable, OptionValues } from "./command.ts";
@@ -156,6 +156,10 @@ export const load: Command<typeof options> = {
       does: "one schedule, sent from two machines in turn",
     },
     {
+      type: "drayage load registry:5000 --rate 50k/s --nats nats://one:4222 --group load --expect 3",
+      does: "the same from three machines that are announced at a message server",
+    },
+    {
       type: "drayage load http://localhost:5000/v2/a/blobs/sha256:HEX --connections 4 --verify",
       does: "one blob again and again, its digest checked each time",
     },
@@ -168,8 +172,8 @@ export const load: Command<typeof options> = {
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
-    const nodes =
-      given.nodes === undefined ? undefined : await givenNodes(given.nodes, given, terminal);
+    const wanted = wantedNodes(given);
+    const nodes = wanted === undefined ? undefined : await findNodes(wanted, terminal);
     const plan = planLoad(
       given,
       { target, trust },

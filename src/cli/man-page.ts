@@ -2,6 +2,7 @@
 import { ExitCode } from "../core/exit-code.ts";
 import type { Command, Option, OptionTable } from "./command.ts";
 import { flagText, valueName } from "./help.ts";
+import { typedOptions } from "./typed-options.ts";
 
 const meanings: Readonly<Record<keyof typeof ExitCode, string>> = {
   done: "done, all thresholds passed",
@@ -65,7 +66,7 @@ function commandPart({
   return [
     `.SS "${escaped(["drayage", name, ...positionals].join(" "))}"`,
     sentence(summary),
-    ...Object.entries(options).flatMap(flagPart),
+    ...Object.entries(typedOptions(options)).flatMap(flagPart),
     ...(examples.length === 0 ? [] : [".PP", "Examples:"]),
     ...examples.flatMap(({ type, does }) => [".TP", `.B ${escaped(type)}`, sentence(does)]),
   ];

@@ -29,6 +29,8 @@ export function optionValue(
       return number(text, { option, label });
     case "string":
       return word(text, { option, label });
+    case "section":
+      throw new UsageError(`${label} is a mapping: write it into a file of flags`);
     default:
       return option.type satisfies never;
   }

@@ -7,6 +7,7 @@ import { type FlagValues, flagFile, flagFileOption, positionalKey } from "./flag
 import { optionValue, optionValues } from "./option-value.ts";
 import { checkPositionals } from "./positionals.ts";
 import { nearest } from "./suggestion.ts";
+import { typedOptions } from "./typed-options.ts";
 
 type Value = string | number | boolean;
 type Parsed = Readonly<Record<string, unknown>>;
@@ -27,7 +28,7 @@ export function parseArguments<T extends OptionTable>(
   command: Command<T>,
   { args, env }: { args: readonly string[]; env: NodeJS.ProcessEnv },
 ): { options: OptionValues<T>; positionals: readonly string[] } {
-  const table: OptionTable = command.options;
+  const table = typedOptions(command.options);
   const { _: before, "--": after = [], ...flags } = parse(table, args);
   const positionals = [...asList(before), ...asList(after)].map(String);
   const mistakes: string[] = [];
@@ -44,7 +45,8 @@ export function parseArguments<T extends OptionTable>(
   mistakes.push(...unknownFlags(flags, { table, given: flagsGiven }));
   mistakes.push(...badSwitches(table, flagsGiven));
   const file = attempt(() => fileOf(command, { flags, env }) ?? new Map());
-  const values = Object.entries(table).map(([name, option]) => [
+  const all: OptionTable = command.options;
+  const values = Object.entries(all).map(([name, option]) => [
     name,
     attempt(() => given({ name, option, flag: flags[name], env, filed: file?.get(name) })),
   ]);
@@ -121,8 +123,9 @@ function given({
   option: Option;
   flag: unknown;
   env: NodeJS.ProcessEnv;
-  filed: Value | readonly Value[] | undefined;
-}): Value | readonly Value[] | undefined {
+  filed: unknown;
+}): unknown {
+  if (option.type === "section") return filed;
   if (flag !== undefined) return fromFlag(`--${name}`, { option, flag });
   const variable = `DRAYAGE_${name.replaceAll("-", "_").toUpperCase()}`;
   const text = env[variable];

@@ -22,6 +22,10 @@ export const pull: Command<typeof pullOptions> = {
       type: "drayage pull --pullthrough-url … --registry-url … --patterns '*' --herd 50 --prune",
       does: "50 clients want the same image at the same instant",
     },
+    {
+      type: "drayage pull --pullthrough-url … --registry-url … --patterns '*' --nats nats://one:4222 --group load --expect 3",
+      does: "one ramp from three machines that are announced at a message server",
+    },
   ],
   options: pullOptions,
   normalize: pullArguments,

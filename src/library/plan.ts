@@ -1,6 +1,6 @@
 // From a plan, which is an object with the names of a command's flags in camel case, to what the command is run with: the
 // same table of options checks both.
-import type { Command, Option, OptionTable, OptionValues } from "../cli/command.ts";
+import type { Command, FileSection, Option, OptionTable, OptionValues } from "../cli/command.ts";
 import { optionValue, optionValues } from "../cli/option-value.ts";
 import { hint } from "../cli/suggestion.ts";
 import { UsageError } from "../core/errors.ts";
@@ -9,13 +9,15 @@ type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
   ? `${Head}${Capitalize<Camel<Tail>>}`
   : Name;
 
-type Value<O extends Option> = O["type"] extends "string"
-  ? O extends { choices: readonly (infer Choice)[] }
-    ? Choice
-    : string
-  : O["type"] extends "number"
-    ? number
-    : boolean;
+type Value<O extends Option> = O extends { section: FileSection<infer Input, unknown> }
+  ? Input
+  : O["type"] extends "string"
+    ? O extends { choices: readonly (infer Choice)[] }
+      ? Choice
+      : string
+    : O["type"] extends "number"
+      ? number
+      : boolean;
 
 /** Flags that speak of a person's terminal. */
 type Terminals = "ui" | "quiet" | "json";
@@ -58,12 +60,23 @@ function valueFrom(label: string, given: unknown, option: Option): unknown {
   if (given === undefined && option.required === true)
     throw new UsageError(`${label} is missing: ${option.help}`);
   if (given === undefined) return undefined;
+  if (option.section !== undefined) return sectionFrom(label, given, option.section);
   const read = (value: unknown) => {
     if (typeof value !== option.type)
       throw new UsageError(`${label} wants a ${option.type}, not ${typeof value}`);
     return optionValue(String(value), { option, label });
   };
   return option.array === true ? optionValues([given].flat(), read) : read(given);
+}
+
+function sectionFrom(
+  label: string,
+  given: unknown,
+  section: FileSection<unknown, unknown>,
+): unknown {
+  const read = section.read(label, given);
+  if ("value" in read) return read.value;
+  throw new UsageError(read.map(({ sentence }) => sentence));
 }
 
 const camel = (name: string): string =>

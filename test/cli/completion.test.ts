@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { verbs } from "../../src/cli/commands.ts";
+import { typedOptions } from "../../src/cli/typed-options.ts";
 import { drayage } from "./fake-terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "drayage-completion-"));
@@ -74,7 +75,7 @@ test("completion: bash knows every command, and every flag of each", async () =>
   const offered = out.trimEnd().split("\n");
   for (const [at, { load }] of verbs.entries()) {
     const { name, options } = await load();
-    const flags = Object.keys(options).map((flag) => `--${flag}`);
+    const flags = Object.keys(typedOptions(options)).map((flag) => `--${flag}`);
     const words = (offered[at] ?? "").split(" ");
     assert.deepEqual(
       [...flags, "--help", "--version"].filter((flag) => !words.includes(flag)),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { verbs } from "../../src/cli/commands.ts";
+import { typedOptions } from "../../src/cli/typed-options.ts";
 import { ExitCode } from "../../src/core/exit-code.ts";
 import { drayage } from "./fake-terminal.ts";
 
@@ -24,7 +25,7 @@ test("manual page: man sets it without a warning, and it names every command, fl
     assert.ok(at > 0, name);
     const end = text.indexOf("\n   drayage ", at + 1);
     const part = text.slice(at, end < 0 ? undefined : end);
-    for (const flag of Object.keys((await load()).options))
+    for (const flag of Object.keys(typedOptions((await load()).options)))
       assert.ok(part.includes(`--${flag}`), `${name} --${flag}`);
   }
   for (const code of Object.values(ExitCode))

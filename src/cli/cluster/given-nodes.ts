@@ -1,11 +1,17 @@
-// Nodes on the command line of what has no configuration: `load` and `pull`.
+// Nodes on the command line of what has no configuration: `load` and `pull`. What flags say lies over the section `cluster` of
+// their file, which is the one of a configuration but for what concerns traces.
 import { randomBytes } from "node:crypto";
+import { isToken } from "../../cluster/nats/names.ts";
 import { UsageError } from "../../core/errors.ts";
+import { seconds } from "../../core/units.ts";
 import { parseDuration } from "../../embedded/quantity.ts";
-import type { OptionTable, Terminal } from "../command.ts";
+import type { OptionTable, OptionValues, Terminal } from "../command.ts";
 import { camelKeys } from "../config/camel-keys.ts";
-import { clusterSection } from "../config/cluster-schema.ts";
-import { NodeSet } from "./node-set.ts";
+import { machinesMapping } from "../config/cluster-schema.ts";
+import { fileSection } from "../config/file-section.ts";
+import { credentialsForm, natsMapping } from "../config/nats-schema.ts";
+import { givenCredentials, natsAddresses } from "./nats-address.ts";
+import { NodeSet, type NodeSetRequest } from "./node-set.ts";
 
 export const givenNodeOptions = {
   nodes: {
@@ -17,7 +23,40 @@ export const givenNodeOptions = {
   "node-ca": {
     type: "string",
     value: "FILE",
-    help: "authority of the nodes' certificates (PEM): speaks TLS with them",
+    help: "authority of the certificates of --nodes (PEM): speaks TLS with them",
+  },
+  nats: {
+    type: "string",
+    value: "URLS",
+    check: (text, label) => void natsAddresses(text, label),
+    help: "send from the nodes that are announced at these servers, nats://[USER:PASSWORD@|TOKEN@]HOST:PORT,…",
+  },
+  group: {
+    type: "string",
+    value: "NAME",
+    check: groupOf,
+    help: "group of these nodes: what drayage client --group gave them",
+  },
+  expect: {
+    type: "number",
+    integer: true,
+    min: 1,
+    max: 1000,
+    value: "N",
+    help: "nodes of the group that take part; so many are waited for",
+  },
+  min: {
+    type: "number",
+    integer: true,
+    min: 1,
+    value: "N",
+    help: "nodes that are enough to start with; all of them if absent",
+  },
+  wait: {
+    type: "string",
+    value: "TIME",
+    check: (text, label) => void parseDuration(text, label),
+    help: "how long nodes may take to be there (default 5s; 60s with --nats)",
   },
   "lost-after": {
     type: "string",
@@ -25,7 +64,81 @@ export const givenNodeOptions = {
     check: (text, label) => void lostAfterOf(text, label),
     help: "a node that is silent for so long is lost (default 15s)",
   },
+  nkey: { type: "string", value: "FILE", help: "seed of an nkey for the servers of --nats" },
+  creds: { type: "string", value: "FILE", help: "JWT and nkey for the servers of --nats" },
+  "nats-ca": { type: "string", value: "FILE", help: "authority of the servers of --nats (PEM)" },
+  "nats-cert": {
+    type: "string",
+    value: "FILE",
+    help: "certificate (PEM) that is shown to the servers of --nats",
+  },
+  "nats-key": { type: "string", value: "FILE", help: "its key (PEM)" },
+  cluster: {
+    type: "section",
+    section: fileSection(machinesMapping, {
+      nats: { servers: ["nats://127.0.0.1:4222"] },
+      group: "load",
+      expect: 3,
+    }),
+    help: "the same as in a configuration (cluster.*), without split and on_lost; flags come first",
+  },
 } as const satisfies OptionTable;
+
+type GivenNodes = Partial<OptionValues<typeof givenNodeOptions>>;
+
+type Cluster = NodeSetRequest["cluster"];
+
+/** Where the nodes are, and how they are found. */
+export type WantedNodes = Pick<NodeSetRequest, "list" | "cluster" | "ca">;
+
+/** Flags that say something of nodes, and flags that say something of message servers. */
+const ofNodes = ["node-ca", "min", "wait", "lost-after"] as const;
+const ofServers = ["group", "expect", "nkey", "creds", "nats-ca", "nats-cert", "nats-key"] as const;
+
+/** Undefined where this process does everything. Throws UsageError. */
+export function wantedNodes(given: GivenNodes): WantedNodes | undefined {
+  const { nodes, cluster: filed } = given;
+  if (given.nats === undefined && filed?.nats === undefined) {
+    refuse(given, ofServers, "--nats URLS");
+    refuseFiled(filed);
+    if (nodes === undefined) {
+      refuse(given, ofNodes, "--nodes HOST:PORT,HOST:PORT or --nats URLS");
+      return undefined;
+    }
+    const list = nodeList(nodes, "--nodes");
+    return { list, cluster: checked(clusterOf(given), list.length), ca: given["node-ca"] };
+  }
+  if (nodes !== undefined)
+    throw new UsageError(
+      "--nodes lists machines, and --nats (or cluster.nats) finds them in a group: leave one of them out",
+    );
+  if (given["node-ca"] !== undefined)
+    throw new UsageError("--node-ca goes with --nodes; the authority of servers is --nats-ca FILE");
+  const cluster = { ...clusterOf(given), nats: natsOf(given) };
+  const { group, expect } = cluster;
+  if (group === undefined)
+    throw new UsageError("--nats wants --group NAME as well: what drayage client was given");
+  if (expect === undefined)
+    throw new UsageError("--nats wants --expect N as well: how many nodes of the group take part");
+  return { list: [], cluster: checked(cluster, expect), ca: undefined };
+}
+
+function refuse(given: GivenNodes, names: readonly (keyof GivenNodes)[], companion: string): void {
+  const alone = names.find((name) => given[name] !== undefined);
+  if (alone !== undefined) throw new UsageError(`--${alone} goes with ${companion}`);
+}
+
+function refuseFiled(filed: GivenNodes["cluster"]): void {
+  const alone = (["group", "expect"] as const).find((name) => filed?.[name] !== undefined);
+  if (alone !== undefined)
+    throw new UsageError(`cluster.${alone} goes with cluster.nats, or --nats URLS`);
+}
+
+function checked(cluster: Cluster, count: number): Cluster {
+  const { min } = cluster;
+  if (min === undefined || min <= count) return cluster;
+  throw new UsageError(`--min ${min} is more than the nodes that take part: ${count}`);
+}
 
 /** Signs of life in the time after which there are too few. */
 const BEATS = 5;
@@ -33,19 +146,58 @@ const LOST_AFTER_SECONDS_MIN = 0.1;
 const HEARTBEAT_SECONDS_MAX = 2;
 
 function lostAfterOf(text: string, label: string): number {
-  const seconds = parseDuration(text, label) / 1000;
-  if (seconds < LOST_AFTER_SECONDS_MIN)
+  const silence = parseDuration(text, label) / 1000;
+  if (silence < LOST_AFTER_SECONDS_MIN)
     throw new UsageError(
       `${label} wants a time of at least ${LOST_AFTER_SECONDS_MIN} s, not "${text}"`,
     );
-  return seconds;
+  return silence;
 }
 
-/** As the section `cluster` of a configuration; undefined for its defaults. */
-function sectionOf(lostAfter: string | undefined) {
-  if (lostAfter === undefined) return undefined;
-  const seconds = lostAfterOf(lostAfter, "--lost-after");
-  return { lost_after: seconds, heartbeat: Math.min(HEARTBEAT_SECONDS_MAX, seconds / BEATS) };
+/** As of a configuration: defaults, the file, the flags. */
+function clusterOf(given: GivenNodes): Cluster {
+  const section = camelKeys(given.cluster ?? machinesMapping().parse({}));
+  const { group = section.group, expect = section.expect, min = section.min } = given;
+  const wait = given.wait === undefined ? section.wait : parseDuration(given.wait, "--wait") / 1000;
+  return {
+    ...section,
+    ...{ group, expect, min, wait },
+    ...silence(given["lost-after"]),
+    // Who sends what follows from the plan, on every machine; what a lost node had to send is told as lost.
+    split: "local",
+    onLost: "report",
+  };
+}
+
+function silence(text: string | undefined): Partial<Pick<Cluster, "lostAfter" | "heartbeat">> {
+  if (text === undefined) return {};
+  const lostAfter = lostAfterOf(text, "--lost-after");
+  const heartbeat = Math.min(HEARTBEAT_SECONDS_MAX, lostAfter / BEATS);
+  return { lostAfter: seconds(lostAfter), heartbeat: seconds(heartbeat) };
+}
+
+function natsOf(given: GivenNodes): NonNullable<Cluster["nats"]> {
+  const filed = camelKeys(given.cluster?.nats ?? natsMapping().parse({}));
+  const addresses = given.nats === undefined ? undefined : natsAddresses(given.nats, "--nats");
+  const credentials = givenCredentials(addresses?.credentials, given);
+  return {
+    ...filed,
+    servers: addresses?.servers ?? filed.servers,
+    credentials: credentials === undefined ? filed.credentials : credentialsForm(credentials),
+    tls: tlsOf(given) ?? filed.tls,
+  };
+}
+
+function tlsOf(given: GivenNodes): NonNullable<Cluster["nats"]>["tls"] {
+  const { "nats-ca": ca, "nats-cert": cert, "nats-key": key } = given;
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError("--nats-cert and --nats-key go together: give both");
+  return ca === undefined && cert === undefined ? undefined : { ca, cert, key };
+}
+
+function groupOf(text: string, label: string): void {
+  if (!isToken(text))
+    throw new UsageError(`${label} wants letters, digits, - and _, 48 at most, not "${text}"`);
 }
 
 const NODE = /^(local|[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
@@ -58,21 +210,11 @@ function nodeList(text: string, label: string): string[] {
   return list;
 }
 
-/** Throws UsageError for what is no list of nodes, DrayageError for nodes that do not answer. */
-export function givenNodes(
-  text: string,
-  given: {
-    readonly "node-ca"?: string | undefined;
-    readonly "lost-after"?: string | undefined;
-  },
-  { env, err }: Terminal,
-): Promise<NodeSet> {
-  return NodeSet.find({
+/** Throws DrayageError that names the nodes that are missing. */
+export const findNodes = (wanted: WantedNodes, { env, err }: Terminal): Promise<NodeSet> =>
+  NodeSet.find({
+    ...wanted,
     runId: randomBytes(8).toString("hex"),
-    list: nodeList(text, "--nodes"),
-    cluster: camelKeys(clusterSection().parse(sectionOf(given["lost-after"]))),
-    ca: given["node-ca"],
     env,
     say: (line) => void err.write(`${line}\n`),
   });
-}

@@ -34,12 +34,35 @@ export function natsAddresses(text: string, label: string): NatsAddresses {
   const [{ username, password } = { username: "", password: "" }] = urls;
   return {
     servers: urls.map(({ protocol, host }) => `${protocol}//${host}`),
-    credentials: credentialsIn(decodeURIComponent(username), decodeURIComponent(password)),
+    credentials: credentialsIn(decoded(username, label), decoded(password, label)),
   };
+}
+
+function decoded(text: string, label: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new UsageError(`${label}: write a % in user, password or token as %25`);
+  }
 }
 
 function credentialsIn(user: string, password: string): HubCredentials | undefined {
   if (user === "") return undefined;
   if (password === "") return { kind: "token", token: user };
   return { kind: "user", user, password };
+}
+
+/** Those of the address, or of a file that was given. Throws UsageError where there are several. */
+export function givenCredentials(
+  addressed: HubCredentials | undefined,
+  { nkey, creds }: { readonly nkey?: string | undefined; readonly creds?: string | undefined },
+): HubCredentials | undefined {
+  const all = [
+    ...(addressed === undefined ? [] : [addressed]),
+    ...(nkey === undefined ? [] : [{ kind: "nkey" as const, file: nkey }]),
+    ...(creds === undefined ? [] : [{ kind: "creds" as const, file: creds }]),
+  ];
+  if (all.length > 1)
+    throw new UsageError("one of --nkey, --creds and credentials in --nats is enough");
+  return all[0];
 }

@@ -1,6 +1,7 @@
 // What a shell can complete, read off the table of options.
 import type { Command, Option, OptionTable } from "../command.ts";
 import { bareName } from "../positionals.ts";
+import { typedOptions } from "../typed-options.ts";
 
 /** What may stand in a place: the name of a file or a folder, one of some words, or something that no shell knows. */
 export type Place =
@@ -47,7 +48,7 @@ export const verbWords = ({
   name: name.split(" "),
   summary,
   flags: [
-    ...Object.entries(options).map(([flag, option]) => ({
+    ...Object.entries(typedOptions(options)).map(([flag, option]) => ({
       name: flag,
       letter: option.alias,
       help: option.help,

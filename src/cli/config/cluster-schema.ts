@@ -6,6 +6,7 @@ import {
   either,
   key,
   type Mode,
+  mapping,
   oneOf,
   pushing,
   section,
@@ -37,36 +38,7 @@ export const clusterSection = () =>
       pushing,
     ),
     ...groupKeys(),
-    min: key(
-      whole({ min: 1 }).optional(),
-      "Nodes that are enough to start with; all of them if absent.",
-      pushing,
-    ),
-    wait: key(
-      span().optional(),
-      "Seconds that a node may take to answer for the first time; 5, or 60 with cluster.nats.",
-      pushing,
-    ),
-    heartbeat: key(
-      atLeast(0.01).default(2).transform(seconds),
-      "Seconds between two signs of life of master and node.",
-      pushing,
-    ),
-    lost_after: key(
-      atLeast(0.1).default(15).transform(seconds),
-      "Seconds without a sign of life after which a node is lost.",
-      pushing,
-    ),
-    clock_bound: key(
-      atLeast(0).default(5).transform(millis),
-      "Error of a node's clock above which there is a warning, in milliseconds; above 100 it is refused.",
-      pushing,
-    ),
-    clock_difference: key(
-      atLeast(0).default(1000).transform(millis),
-      "Difference between the wall clocks of master and node above which it is refused, in milliseconds.",
-      pushing,
-    ),
+    ...patienceKeys(),
   }).superRefine((together, context) => {
     for (const [key, message] of contradictions(together))
       context.addIssue({ code: "custom", path: [key], message });
@@ -92,6 +64,43 @@ const groupKeys = () => ({
     pushing,
   ),
 });
+
+/** How nodes are waited for, and how exactly their clocks must be known. */
+const patienceKeys = () => ({
+  min: key(
+    whole({ min: 1 }).optional(),
+    "Nodes that are enough to start with; all of them if absent.",
+    pushing,
+  ),
+  wait: key(
+    span().optional(),
+    "Seconds that a node may take to answer for the first time; 5, or 60 with cluster.nats.",
+    pushing,
+  ),
+  heartbeat: key(
+    atLeast(0.01).default(2).transform(seconds),
+    "Seconds between two signs of life of master and node.",
+    pushing,
+  ),
+  lost_after: key(
+    atLeast(0.1).default(15).transform(seconds),
+    "Seconds without a sign of life after which a node is lost.",
+    pushing,
+  ),
+  clock_bound: key(
+    atLeast(0).default(5).transform(millis),
+    "Error of a node's clock above which there is a warning, in milliseconds; above 100 it is refused.",
+    pushing,
+  ),
+  clock_difference: key(
+    atLeast(0).default(1000).transform(millis),
+    "Difference between the wall clocks of master and node above which it is refused, in milliseconds.",
+    pushing,
+  ),
+});
+
+/** The same section of what has no trace to split: `load` and `pull`, whose flags may say the rest. */
+export const machinesMapping = () => mapping({ ...groupKeys(), ...patienceKeys() });
 
 type Together = {
   readonly split: string;

@@ -95,6 +95,22 @@ function credentialsProblem(form: CredentialsForm): string | undefined {
   return undefined;
 }
 
+/** As they would be read from a file, for those that were typed. */
+export function credentialsForm(credentials: HubCredentials): Parameters<typeof hubCredentials>[0] {
+  switch (credentials.kind) {
+    case "token":
+      return { token: new Secret(credentials.token) };
+    case "user":
+      return { user: credentials.user, password: new Secret(credentials.password) };
+    case "nkey":
+      return { nkeyFile: credentials.file };
+    case "creds":
+      return { credsFile: credentials.file };
+    default:
+      return credentials satisfies never;
+  }
+}
+
 /** The credentials, which were checked when they were read. */
 export function hubCredentials({
   token,

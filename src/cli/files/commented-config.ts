@@ -85,10 +85,10 @@ export function flagText(
 
 function flagLine(
   key: string,
-  { choices, default: preset, help, type }: Option,
+  { choices, default: preset, help, section, type }: Option,
   value: unknown,
 ): string {
-  const shown = value ?? preset ?? (type === "boolean" ? false : undefined);
+  const shown = value ?? preset ?? section?.sample ?? (type === "boolean" ? false : undefined);
   const text = shown === undefined ? `${key}:` : `${key}: ${flow(shown)}`;
   const choice = choices === undefined ? "" : ` (one of ${choices.join(", ")})`;
   return `${value === undefined ? "# " : ""}${text} # ${help}${choice}`;

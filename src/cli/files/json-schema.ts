@@ -59,7 +59,9 @@ export const flagFileSchema = (
   });
 
 function optionSchema(option: Option): JsonSchema {
-  const { help, default: preset, array } = option;
+  const { help, default: preset, array, section } = option;
+  if (section !== undefined)
+    return { description: help, anyOf: [sectionSchema(section.table()), { type: "null" }] };
   const one = { anyOf: [valueSchema(option), { type: "null" }] };
   const many = { type: "array", items: valueSchema(option) };
   return {
@@ -69,8 +71,22 @@ function optionSchema(option: Option): JsonSchema {
   };
 }
 
+/** Which modes of a replay know a key says nothing here. */
+function sectionSchema(table: z.ZodType): JsonSchema {
+  const { $schema: _, ...keywords } = z.toJSONSchema(table, {
+    io: "input",
+    override: ({ jsonSchema }) => {
+      delete jsonSchema.modes;
+      published(jsonSchema, true);
+    },
+  });
+  return keywords;
+}
+
 function valueSchema({ type, choices, min, max, integer }: Option): JsonSchema {
   switch (type) {
+    case "section":
+      return { type: "object" };
     case "boolean":
       return { type: "boolean" };
     case "number":

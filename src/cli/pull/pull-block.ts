@@ -1,5 +1,5 @@
 import type { ConfigurationBlock } from "../../pull/configuration-block.ts";
-import { originalFlags, type PullGiven, secretFlags } from "./pull-options.ts";
+import { originalFlags, type PullGiven, secretFlags, shownGiven } from "./pull-options.ts";
 import type { PullSettings } from "./pull-settings.ts";
 
 /** What the configuration block shows: values as typed. */
@@ -22,9 +22,9 @@ export function blockOf(given: PullGiven, settings: PullSettings): Configuration
 
 /** Only what was given; patterns stand above. */
 function additionsOf(given: PullGiven): (readonly [string, string])[] {
-  return Object.entries(given).flatMap(([name, value]) => {
+  return Object.entries(shownGiven(given)).flatMap(([name, value]) => {
     const isOurs = !originalFlags.has(name) && !secretFlags.has(name) && name !== "pattern";
     if (!isOurs || value === undefined || Array.isArray(value)) return [];
-    return [[name, String(value)] as const];
+    return [[name, typeof value === "object" ? JSON.stringify(value) : String(value)] as const];
   });
 }

@@ -1,6 +1,7 @@
 import { clientNames } from "../../registry/pull-profile.ts";
 import { givenNodeOptions } from "../cluster/given-nodes.ts";
 import type { Option, OptionValues } from "../command.ts";
+import { redactedAddresses } from "../config/redacted-arguments.ts";
 import { uiOption } from "../live/ui-choice.ts";
 import { metricsOptions } from "../metrics/metrics-options.ts";
 import { requestLogOptions } from "../replay/request-log.ts";
@@ -145,3 +146,7 @@ export const secretFlags: ReadonlySet<string> = new Set([
   "password-stdin",
   "registry-password-stdin",
 ]);
+
+/** What was given as files and pages may hold it: without credentials in addresses; those of a file hide themselves. */
+export const shownGiven = (given: PullGiven): PullGiven =>
+  given.nats === undefined ? given : { ...given, nats: redactedAddresses(given.nats) };

@@ -14,7 +14,7 @@ import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
-import { givenNodes } from "../cluster/given-nodes.ts";
+import { findNodes, wantedNodes } from "../cluster/given-nodes.ts";
 import type { NodeSet } from "../cluster/node-set.ts";
 import type { Terminal } from "../command.ts";
 import type { RunView } from "../live/run-view.ts";
@@ -141,8 +141,8 @@ class PullRun {
     const plan = pullPlan(input);
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
     const watch = await cache.watch();
-    if (given.nodes !== undefined)
-      this.#nodes = await givenNodes(given.nodes, given, this.#terminal);
+    const wanted = wantedNodes(given);
+    if (wanted !== undefined) this.#nodes = await findNodes(wanted, this.#terminal);
     const outputs = isDry ? undefined : await this.#outputs(plan);
     const phases = pullPhases(input);
     const facts = { plan, watch, outputs, request, found: this.#parts.found };

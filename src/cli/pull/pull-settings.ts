@@ -14,6 +14,7 @@ import {
   retryRule,
 } from "../../registry/pull-profile.ts";
 import type { NamespaceForm, Platform, PullPlan } from "../../workers/pull-plan.ts";
+import { wantedNodes } from "../cluster/given-nodes.ts";
 import { type LoggedRequests, loggedRequests } from "../replay/request-log.ts";
 import { splitPatterns } from "./pull-arguments.ts";
 import type { PullGiven } from "./pull-options.ts";
@@ -183,10 +184,8 @@ function profileOf(given: PullGiven): PullProfile {
 }
 
 function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[]): void {
-  if (given.nodes !== undefined && given.save !== undefined)
-    throw new UsageError("--save writes on the machine that pulls: leave it or --nodes out");
-  if (given.nodes === undefined && given["node-ca"] !== undefined)
-    throw new UsageError("--node-ca goes with --nodes HOST:PORT,HOST:PORT");
+  if (wantedNodes(given) !== undefined && given.save !== undefined)
+    throw new UsageError("--save writes on the machine that pulls: leave it or the nodes out");
   if (given.imitate !== undefined && given.probe !== undefined)
     throw new UsageError(
       "--imitate and --probe exclude each other: the client decides what it asks first",

@@ -1,7 +1,7 @@
 import type { RunRecord } from "../../report/run-directory.ts";
 import { typedWords } from "../typed-words.ts";
 import { version } from "../version.ts";
-import type { PullGiven } from "./pull-options.ts";
+import { type PullGiven, shownGiven } from "./pull-options.ts";
 import type { PullSettings } from "./pull-settings.ts";
 
 /** The content of run.json. Options name where secrets come from, never what they are. */
@@ -27,7 +27,7 @@ export function runRecordOf({
     endedAt: null,
     ending: null,
     plan: {
-      options: given,
+      options: shownGiven(given),
       resolved: {
         ...rest,
         patterns: patterns.map(({ text }) => text),
