@@ -6,6 +6,8 @@ import type { ControlFetch, ControlResponse } from "../registry/control-transpor
 import type { EndpointAuth } from "../registry/endpoint.ts";
 import { describeErrorBody } from "../registry/error-body.ts";
 import { resolveLocation } from "../registry/location.ts";
+import { nextLink } from "../registry/next-link.ts";
+import { isTag } from "../registry/reference.ts";
 import type { Image } from "./image-list.ts";
 
 export type ListingOptions = {
@@ -77,6 +79,10 @@ function listingOf(
   return { images, repositories: repositories.length, ...counts };
 }
 
+/** Wider than the specification's names: whatever segments a server takes, but for "." and "..". */
+const isPath = (name: string): boolean =>
+  /^[\w.~-]+(?:\/[\w.~-]+)*$/.test(name) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(name);
+
 class Pages {
   readonly #options: ListingOptions;
   readonly #authorization: Authorization;
@@ -92,12 +98,22 @@ class Pages {
     const names = await this.#all(path, "repositories", ["registry:catalog:*"]);
     if (names === "gone")
       throw this.#refused(path, "it has no catalog: give the images yourself with --images FILE");
-    return names;
+    return this.#usable(names, isPath, "repositories");
   }
 
-  tags(repository: string): Promise<readonly string[] | "gone"> {
+  async tags(repository: string): Promise<readonly string[] | "gone"> {
     const path = `${this.#options.pathPrefix}/v2/${repository}/tags/list?n=${PAGE_ENTRIES}`;
-    return this.#all(path, "tags", [`repository:${repository}:pull`]);
+    const names = await this.#all(path, "tags", [`repository:${repository}:pull`]);
+    return names === "gone" ? names : this.#usable(names, isTag, `tags of ${repository}`);
+  }
+
+  /** What a server lists goes into the requests of pulls: nothing in it may end a path or a line early. */
+  #usable(names: readonly string[], isUsable: (name: string) => boolean, what: string): string[] {
+    const usable = names.filter(isUsable);
+    const skipped = names.length - usable.length;
+    const sample = JSON.stringify(names.find((name) => !isUsable(name)));
+    if (skipped > 0) this.#options.warn(`${what}: ${skipped} skipped, no names: ${sample}`);
+    return usable;
   }
 
   /** Follows links until there is none, or one that has been followed. "gone" = the first page was 404 or 405. */
@@ -219,18 +235,4 @@ class Pages {
   #place(target: string): string {
     return `cannot list the upstream: GET ${this.#options.origin}${target.replace(/\?.*$/s, "")}`;
   }
-}
-
-/** Target of the link to the next page: several lines, several links a line, `rel` quoted or bare, anywhere. */
-export function nextLink(lines: readonly string[]): string | undefined {
-  for (const line of lines) {
-    for (const [, target, parameters = ""] of line.matchAll(
-      /<([^>]*)>((?:\s*;\s*[^,;=\s]+(?:\s*=\s*(?:"[^"]*"|[^",;]*))?)*)/g,
-    )) {
-      const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^",;\s]*))/i.exec(parameters);
-      const words = (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/);
-      if (words.includes("next")) return target;
-    }
-  }
-  return undefined;
 }

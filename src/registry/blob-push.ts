@@ -2,7 +2,7 @@ import { Failure } from "../core/failure.ts";
 import { BufferSource } from "./buffer-source.ts";
 import { ContentSource } from "./content.ts";
 import type { RegistryFlight } from "./flight.ts";
-import { appendDigest, resolveLocation } from "./location.ts";
+import { appendDigest, resolveLocation, shownLocation } from "./location.ts";
 import { digestOf, storedAsSent } from "./pushed-digest.ts";
 import { requestHead } from "./request-head.ts";
 import { type Script, Step } from "./script.ts";
@@ -90,7 +90,7 @@ function send(flight: RegistryFlight): void {
   const insecure = client.isInsecure(order.registry);
   const place = resolveLocation(flight.url, flight.location, { insecure });
   if (place.kind === "refused") {
-    flight.fail(Failure.redirect, `Location "${flight.location}": ${place.reason}`);
+    flight.fail(Failure.redirect, `Location "${shownLocation(flight.location)}": ${place.reason}`);
     return;
   }
   const style = client.styleOf(order.registry);

@@ -12,7 +12,8 @@ import {
 } from "./control-transport.ts";
 import { describeEndpoint, type Endpoint } from "./endpoint.ts";
 import { describeErrorBody } from "./error-body.ts";
-import { resolveLocation } from "./location.ts";
+import { resolveLocation, shownLocation } from "./location.ts";
+import { nextLink } from "./next-link.ts";
 
 /** Why an entry cannot be used: nobody there, not trusted, not let in, or not a registry. `message` is one line. */
 export type PingProblem = {
@@ -174,7 +175,8 @@ function statusProblem({ status, headers, body }: ControlResponse): PingProblem 
   if (status === 401 || status === 403)
     return { kind: "auth", message: `the credentials were refused (status ${status}${words})` };
   const [location] = headers("location");
-  const leads = status >= 300 && status < 400 && location !== undefined ? ` to ${location}` : "";
+  const leads =
+    status >= 300 && status < 400 && location !== undefined ? ` to ${shownLocation(location)}` : "";
   return { kind: "status", message: `it answered with status ${status}${leads}${words}` };
 }
 
@@ -182,14 +184,4 @@ function thrownProblem(error: DrayageError): PingProblem {
   const { message } = error;
   if (error.code === "auth-failed") return { kind: "auth", message };
   return { kind: error instanceof TransportError && error.tls ? "tls" : "unreachable", message };
-}
-
-/** Target of the link to the next page, by RFC 8288 as far as registries use it. */
-function nextLink(lines: readonly string[]): string | undefined {
-  for (const line of lines) {
-    for (const [, target, parameters] of line.matchAll(/<([^>]*)>((?:\s*;[^,]*)?)/g)) {
-      if (/;\s*rel\s*=\s*"?next"?\s*(?:;|$)/i.test(parameters ?? "")) return target;
-    }
-  }
-  return undefined;
 }

@@ -1,6 +1,6 @@
 import { Failure } from "../core/failure.ts";
 import type { RegistryFlight, Sent } from "./flight.ts";
-import { resolveLocation } from "./location.ts";
+import { resolveLocation, shownLocation } from "./location.ts";
 import { methodOfHead, movedHead } from "./request-head.ts";
 
 /** trace-replay.md 5.1 allows a GET this many hops. */
@@ -25,7 +25,8 @@ export function followRedirect(flight: RegistryFlight, sent: Sent, hop: number):
   const insecure = flight.client.isInsecure(flight.order.registry);
   const place = resolveLocation(flight.url, flight.location, { insecure });
   if (place.kind === "refused") {
-    flight.fail(Failure.redirect, `${flight.status} to "${flight.location}": ${place.reason}`);
+    const where = shownLocation(flight.location);
+    flight.fail(Failure.redirect, `${flight.status} to "${where}": ${place.reason}`);
     return;
   }
   flight.client.counts.redirects++;

@@ -71,6 +71,13 @@ function withoutDots(path: string): string {
   return `/${kept.join("/")}`;
 }
 
+/** A Location for people to see: without its query, where presigned URLs carry their key, and without a user. */
+export const shownLocation = (location: string): string =>
+  location
+    .trim()
+    .replace(/[?#].*$/s, "?…")
+    .replace(/\/\/[^/@]*@/, "//…@");
+
 /** `target` with `digest=` behind the query it has; what is there already stays as it is. */
 export function appendDigest(target: string, digest: string): string {
   if (!target.includes("?")) return `${target}?digest=${digest}`;

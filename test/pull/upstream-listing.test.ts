@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../src/core/clock.ts";
-import { listUpstream, nextLink } from "../../src/pull/upstream-listing.ts";
+import { listUpstream } from "../../src/pull/upstream-listing.ts";
 import type { ControlFetch } from "../../src/registry/control-transport.ts";
 
 type Page = {
@@ -103,6 +103,25 @@ test("repositories without tags, and those that are gone, are skipped, counted a
   assert.equal(listing.warnings.length, 3);
 });
 
+test("what could end a path or a line of a request is no name, and is told of", async () => {
+  const listing = await list(
+    {
+      [first]: { body: names("a", "../a", "a b", "a?x", "a\r\nX: y", "A_b/c.d") },
+      [tagsOf("a")]: { body: { tags: ["v1 x", "sha256:ab", "v1", ".."] } },
+      [tagsOf("A_b/c.d")]: { body: { tags: ["v2"] } },
+    },
+    true,
+  );
+  assert.deepEqual(
+    listing.images.map(({ repository, reference }) => `${repository}:${reference}`),
+    ["a:v1", "A_b/c.d:v2"],
+  );
+  assert.deepEqual(listing.warnings, [
+    'repositories: 4 skipped, no names: "../a"',
+    'tags of a: 3 skipped, no names: "v1 x"',
+  ]);
+});
+
 test("a link that leads to where we were ends the listing, as an empty page does not", async () => {
   const { repositories } = await list({
     [first]: { body: names(), link: '</v2/_catalog?b>; rel="next"' },
@@ -145,16 +164,4 @@ for (const { name, page, code, says } of [
       return true;
     });
   });
-}
-
-for (const { lines, target } of [
-  { lines: ['</a>; rel="next"'], target: "/a" },
-  { lines: ["</a>;rel=next"], target: "/a" },
-  { lines: ['</p>; rel="prev", </a>; rel="next"'], target: "/a" },
-  { lines: ["</p>; rel=prev", '</a>; title="x, y"; rel="last next"'], target: "/a" },
-  { lines: ['</a>; rel="nextish"'], target: undefined },
-  { lines: [], target: undefined },
-]) {
-  test(`the next page of ${JSON.stringify(lines)} is ${target}`, () =>
-    assert.equal(nextLink(lines), target));
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { appendDigest, resolveLocation } from "../../src/registry/location.ts";
+import { appendDigest, resolveLocation, shownLocation } from "../../src/registry/location.ts";
 
 const opened = "http://127.0.0.1:5000/v2/lib/app/blobs/uploads/";
 const state = "_state=a%2Bb/c%3D&x=%7B%22Name%22%3A%22lib%22%7D&_state=~.*'()";
@@ -153,4 +153,14 @@ for (const { target, expected } of [
   test(`location: the digest is appended to ${target.slice(0, 20)}`, () => {
     assert.equal(appendDigest(target, "sha256:ab"), expected);
   });
+}
+
+for (const { location, shown } of [
+  { location: " https://storage/a/b?X-Amz-Signature=s3cret ", shown: "https://storage/a/b?…" },
+  { location: "http://load:s3cret@host/v2/", shown: "http://…@host/v2/" },
+  { location: "ftp://host/up#s3cret", shown: "ftp://host/up?…" },
+  { location: "/v2/a@b/blobs", shown: "/v2/a@b/blobs" },
+]) {
+  test(`location: ${location.trim()} is shown without what opens it`, () =>
+    assert.equal(shownLocation(location), shown));
 }
