@@ -9,7 +9,7 @@ import type { Session } from "../session/session.ts";
 import type { StreamItem } from "../session/stream-item.ts";
 import type { Outlet } from "./outlet.ts";
 import type { OneSessionSubjects } from "./session-subjects.ts";
-import { SubjectSink, type SubjectSinkOptions } from "./subject-sink.ts";
+import { SubjectSink, type SubjectSinkOptions, TOLD } from "./subject-sink.ts";
 
 export type SessionTapOptions = {
   readonly session: Session;
@@ -45,11 +45,12 @@ export class SessionTap {
       this.#subscriptions.push(this.#subscribe(filter));
   }
 
+  /** What another shard tells that a control has become comes here too, where both take the session for theirs: it is no write. */
   #subscribe(filter: string): Subscription {
     const { connection, subjects, onRequest } = this.#options;
     return connection.subscribe(filter, {
       callback: (error, message) => {
-        if (error !== null) return;
+        if (error !== null || message.headers?.has(TOLD) === true) return;
         const tokens = message.subject.slice(subjects.prefix.length + 1).split(".");
         onRequest(message, { tokens, over: this.#over });
       },

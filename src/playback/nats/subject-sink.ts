@@ -24,6 +24,8 @@ export type SubjectSinkOptions = {
   readonly onClose: () => void;
 };
 
+/** Tells what a control became from what others write, on the same subject. */
+export const TOLD = "Replay-Control";
 /** More than free runs let wait: they stand still while the connection is lost. */
 const STANDSTILL_BYTES = (1 << 20) + 1;
 
@@ -155,8 +157,7 @@ export class SubjectSink implements StreamSink, Publisher {
   #sendControl({ name, value }: Extract<StreamItem, { type: "control" }>): void {
     const { tellsControls, inbox, subjects } = this.#options;
     if (!tellsControls || inbox !== undefined) return;
-    // Tells what became from what others write, on the same subject.
-    const headers = wireHeaders([`Replay-Control: ${name}`]);
+    const headers = wireHeaders([`${TOLD}: ${name}`]);
     this.#publish(subjects.control(name), { headers, body: Buffer.from(JSON.stringify(value)) });
   }
 

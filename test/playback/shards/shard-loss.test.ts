@@ -4,6 +4,7 @@ import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { connect } from "@nats-io/transport-node";
 import { bytes, micros, millis } from "../../../src/core/units.ts";
+import { NatsAdapter } from "../../../src/playback/nats/nats-adapter.ts";
 import { SessionHost } from "../../../src/playback/session/session-host.ts";
 import { ShardCluster } from "../../../src/playback/shards/shard-cluster.ts";
 import { FakeArchive, valueEvent } from "../../fakes/fake-archive.ts";
@@ -22,7 +23,7 @@ type Shard = {
 };
 
 async function startShard(t: TestContext, servers: string, shard: number): Promise<Shard> {
-  const connection = await connect({ servers });
+  const connection = await connect({ servers, noEcho: true });
   const archive = new FakeArchive();
   archive.append(NOW - 1000 + shard, [valueEvent(`/x/${shard}`, "1")]);
   const wake = new ManualWakeClock();
@@ -57,6 +58,10 @@ async function startShard(t: TestContext, servers: string, shard: number): Promi
     host.close();
     await connection.close();
   });
+  const surroundings = { notReady: () => undefined, recorder: () => null, cluster: () => null };
+  const [lease, streamBufferBytes] = [millis(30_000), bytes(1 << 20)];
+  const given = { host: cluster.desk, connection, surroundings, base: "/archive", cluster, log };
+  await NatsAdapter.start({ ...given, lease, streamBufferBytes });
   await cluster.start();
   return { cluster, host, wake };
 }
@@ -110,4 +115,45 @@ test("a change is not waited for where a shard ended before its instant: it happ
   await assert.rejects(owner.cluster.desk.write(id, { name: "state", value: "play" }), {
     message: "waiting for shards: 2 of 3",
   });
+});
+
+test("whoever listens is told of the loss of the shard that owned the session, by the one that has it then", async (t) => {
+  const server = await startNatsServer();
+  if (server === undefined) {
+    t.skip(needsNatsServer);
+    return;
+  }
+  const shards: Shard[] = [];
+  for (let index = 0; index < SHARDS; index++) shards.push(await startShard(t, server.url, index));
+  const [owner, ...left] = shards as [Shard, ...Shard[]];
+  await until(() => shards.every(({ cluster }) => cluster.trouble === undefined));
+  const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
+  let isTailing = false;
+  owner.cluster.desk.write(id, { name: "state", value: "tail" }).then(() => {
+    isTailing = true;
+  }, assert.fail);
+  const pass = (some: readonly Shard[]) => () =>
+    Promise.all(some.map(({ wake }) => wake.advance(STEP_NS)));
+  await until(() => isTailing, pass(shards));
+
+  const listener = await connect({ servers: server.url });
+  t.after(async () => {
+    await listener.close();
+    await server.stop();
+  });
+  const told: string[] = [];
+  listener.subscribe("archive.>", {
+    callback: (_, message) => {
+      const text = message.string();
+      if (message.subject.includes(id) && /"gap"|^"pause"$/.test(text)) told.push(text);
+    },
+  });
+  await listener.flush();
+  owner.cluster.stop();
+  await until(() => told.includes('"pause"'), pass(left));
+  const gaps = told.filter((text) => text !== '"pause"').map((text) => JSON.parse(text));
+  assert.deepEqual(
+    gaps.map(({ type, why, shard }) => ({ type, why, shard })),
+    [{ type: "gap", why: "shard", shard: 0 }],
+  );
 });
