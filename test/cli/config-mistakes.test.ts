@@ -54,6 +54,14 @@ for (const { line, says } of [
     says: 'FILE:2:36: client_info.client_list[1]: expected host:port or local, found "nowhere"',
   },
   {
+    line: "client_info: {client_list: [localhost:99999]}",
+    says: 'FILE:2:29: client_info.client_list[0]: expected host:port or local, found "localhost:99999"',
+  },
+  {
+    line: "client_info: {client_list: [a:1, local, local, a:1]}",
+    says: "FILE:2:48: client_info.client_list[3]: it is listed twice: a machine is one node",
+  },
+  {
     line: "client_info: {client_list: localhost:8081}",
     says: 'FILE:2:28: client_info.client_list: expected a list of workers, found "localhost:8081"',
   },

@@ -11,6 +11,7 @@ import { machinesMapping } from "../config/cluster-schema.ts";
 import { fileSection } from "../config/file-section.ts";
 import { credentialsForm, natsMapping } from "../config/nats-schema.ts";
 import { givenCredentials, natsAddresses } from "./nats-address.ts";
+import { NODE_NAME, repeatedNode } from "./node-name.ts";
 import { NodeSet, type NodeSetRequest } from "./node-set.ts";
 
 export const givenNodeOptions = {
@@ -200,13 +201,14 @@ function groupOf(text: string, label: string): void {
     throw new UsageError(`${label} wants letters, digits, - and _, 48 at most, not "${text}"`);
 }
 
-const NODE = /^(local|[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/;
-
 function nodeList(text: string, label: string): string[] {
   const list = text.split(",").map((name) => name.trim());
-  const wrong = list.find((name) => !NODE.test(name));
+  const wrong = list.find((name) => !NODE_NAME.test(name));
   if (wrong !== undefined)
     throw new UsageError(`${label} wants HOST:PORT,HOST:PORT or local, not "${wrong}"`);
+  const twice = list[repeatedNode(list)];
+  if (twice !== undefined)
+    throw new UsageError(`${label} lists ${twice} twice: a machine is one node, list it once`);
   return list;
 }
 

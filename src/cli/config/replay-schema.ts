@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { UsageError } from "../../core/errors.ts";
 import { defaultInclude, includeTokens } from "../../trace/trace-options.ts";
+import { NODE_NAME, repeatedNode } from "../cluster/node-name.ts";
 import { parseThreshold } from "../thresholds/threshold-text.ts";
 import { clusterSection } from "./cluster-schema.ts";
 import { registryEntry } from "./registry-entry.ts";
@@ -119,12 +120,14 @@ const clientSection = () =>
     client_list: key(
       listOf(
         "a list of workers",
-        z
-          .string({ error: () => WORKER })
-          .regex(/^(local|[^\s:/]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5})$/, {
-            error: () => WORKER,
-          }),
-      ).optional(),
+        z.string({ error: () => WORKER }).regex(NODE_NAME, { error: () => WORKER }),
+      )
+        .superRefine((list, context) => {
+          const at = repeatedNode(list);
+          const message = "it is listed twice: a machine is one node";
+          if (at >= 0) context.addIssue({ code: "custom", path: [at], message });
+        })
+        .optional(),
       "Workers of a run, as host:port; local is a worker inside this process.",
       run,
     ),
