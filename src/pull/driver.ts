@@ -239,7 +239,7 @@ export class PullDriver {
       clock: this.#clock,
       watch: this.#request.watch,
       log: (text) => this.#log.say(text),
-      isHalted: () => this.#halt.isHalted,
+      halt: this.#halt,
     });
     this.#herds = herds;
     this.#sampling.step = 1;

@@ -2,6 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread, HerdClient } from "../workers/pull-messages.ts";
+import type { Halt } from "./halt.ts";
 import type { Image } from "./image-list.ts";
 import { expressionOfImage, type Pruner } from "./pruner.ts";
 import { type UpstreamCounts, upstreamDifference } from "./server-counters.ts";
@@ -43,7 +44,7 @@ export type HerdParts = {
   readonly clock: Clock;
   readonly watch: ServerWatch;
   readonly log: (text: string) => void;
-  readonly isHalted: () => boolean;
+  readonly halt: Pick<Halt, "isHalted" | "until">;
 };
 
 /** Between the order and the release: the order arrives well within it. */
@@ -65,10 +66,12 @@ export class HerdRun {
   }
 
   async run(): Promise<void> {
-    for (const [herd, image] of this.#request.images.entries()) {
-      if (this.#parts.isHalted()) return;
+    const { clock, halt } = this.#parts;
+    const { images, gapMs } = this.#request;
+    for (const [herd, image] of images.entries()) {
+      const goesOn = await halt.until(clock, clock.now() + (herd === 0 ? 0 : gapMs * 1e6));
+      if (!goesOn) return;
       await this.#herd(herd, image);
-      await new Promise((resolve) => setTimeout(resolve, this.#request.gapMs));
     }
   }
 

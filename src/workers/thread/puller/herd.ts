@@ -64,6 +64,8 @@ export class Herd {
   #members: Member[] = [];
   #waiting = 0;
   #image = 0;
+  /** Told to end: what is released after that is cut off at once. */
+  #isCut = false;
   #ready: () => void = () => {};
   #done: (clients: readonly HerdClient[]) => void = () => {};
 
@@ -115,6 +117,7 @@ export class Herd {
       () => {
         while (clock.now() < at);
         for (const member of this.#members) member.begin(this.#image);
+        if (this.#isCut) this.abort();
       },
       Math.max(0, (at - clock.now() - SPIN_NS) / 1e6),
     );
@@ -139,6 +142,7 @@ export class Herd {
   }
 
   abort(): void {
+    this.#isCut = true;
     for (const member of this.#members) member.abort();
   }
 

@@ -12,7 +12,7 @@ import {
   retryRule,
 } from "../../../../src/registry/pull-profile.ts";
 import { PullEngine } from "../../../../src/workers/pull-engine.ts";
-import type { PullThreadEnd } from "../../../../src/workers/pull-messages.ts";
+import type { HerdClient, PullThreadEnd } from "../../../../src/workers/pull-messages.ts";
 import type { PullPlan } from "../../../../src/workers/pull-plan.ts";
 import { type Reply, startRawServer } from "../../../fakes/raw-server.ts";
 
@@ -37,15 +37,12 @@ const headOfManifest = (digest: string): Reply =>
     `Docker-Content-Digest: ${digest}`,
   ]);
 
-/** The requests that one pull consists of, and how it went. */
-async function pulled(
-  test: TestContext,
-  replies: readonly Reply[],
+const planFor = (
+  port: number,
   { profile, save = "" }: { profile: PullProfile; save?: string },
-): Promise<{ requests: readonly string[]; end: PullThreadEnd | undefined }> {
-  const server = await startRawServer(test, replies);
-  const hostHeader = `127.0.0.1:${server.port}`;
-  const plan: PullPlan = {
+): PullPlan => {
+  const hostHeader = `127.0.0.1:${port}`;
+  return {
     threads: 1,
     wire: {
       endpoint: {
@@ -76,8 +73,17 @@ async function pulled(
     errorBackoff: { minMs: 1, maxMs: 1 },
     seed: "0",
   };
+};
+
+/** The requests that one pull consists of, and how it went. */
+async function pulled(
+  test: TestContext,
+  replies: readonly Reply[],
+  options: { profile: PullProfile; save?: string },
+): Promise<{ requests: readonly string[]; end: PullThreadEnd | undefined }> {
+  const server = await startRawServer(test, replies);
   const ended = Promise.withResolvers<void>();
-  const engine = new PullEngine(plan, ({ type }) => {
+  const engine = new PullEngine(planFor(server.port, options), ({ type }) => {
     if (type === "ended") ended.resolve();
   });
   try {
@@ -165,3 +171,26 @@ for (const { name, part, fails } of [
       assert.match(end?.errors[0]?.sample.replace("config: ", "") ?? "", fails);
   });
 }
+
+test("a herd that is cut off before its release pulls nothing", async (t) => {
+  const server = await startRawServer(t, [manifest, config]);
+  const done = Promise.withResolvers<readonly HerdClient[]>();
+  const engine = new PullEngine(planFor(server.port, { profile: plainProfile }), (message) => {
+    if (message.type === "herd-done") done.resolve(message.clients);
+  });
+  try {
+    await engine.ready;
+    engine.sendAll({ type: "herd-prepare", image: 0, clients: 2, connected: false });
+    const at = Number(process.hrtime.bigint() - engine.origin) + 300e6;
+    engine.sendAll({ type: "herd-release", at });
+    engine.sendAll({ type: "abort" });
+    const clients = await done.promise;
+    assert.deepEqual(
+      clients.map(({ failed }) => failed),
+      ["aborted", "aborted"],
+    );
+    assert.equal(server.requests.length, 0);
+  } finally {
+    await engine.close();
+  }
+});
