@@ -1,5 +1,6 @@
 // The files that people write for drayage: how each is told from the others, checked and described.
 import { UsageError } from "../../core/errors.ts";
+import { wantedNodes } from "../cluster/given-nodes.ts";
 import type { Terminal } from "../command.ts";
 import { FileMistakes } from "../config/file-mistakes.ts";
 import { KeyTree } from "../config/key-tree.ts";
@@ -101,6 +102,7 @@ export const fileKinds: readonly FileKind[] = [
         const args = [`--config=${file.name}`];
         const { options, positionals } = parseArguments(load, { args, env: {} });
         loadSchedule(options);
+        wantedNodes(options);
         loadTarget(positionals[0] ?? "", { ...options, userAgent: "drayage" });
       });
     },

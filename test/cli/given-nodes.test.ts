@@ -1,0 +1,118 @@
+// The nodes of a load and of a ramp: flags over the section of their file, and what both cannot say together. Nothing is sent.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
+import { verbs } from "../../src/cli/commands.ts";
+import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
+import { load } from "../../src/cli/load.ts";
+import { parseArguments } from "../../src/cli/parser.ts";
+import { fileWith } from "./config-file.ts";
+import { drayage } from "./fake-terminal.ts";
+
+const parsed = (args: readonly string[]) =>
+  parseArguments(load, { args: ["localhost:1", ...args], env: {} }).options;
+
+const group = ["--nats", "nats://a:1", "--group", "g", "--expect", "2"];
+const ramp = ["pull", "--pullthrough-url=localhost:1", "--registry-url=localhost:1"];
+const hush = "hush-hush";
+const refusals: readonly { readonly flags: readonly string[]; readonly says: RegExp }[] = [
+  { flags: [...group, "--nodes", "local"], says: /^--nodes lists .* leave one of them out$/ },
+  { flags: ["--group", "g"], says: /^--group goes with --nats URLS$/ },
+  { flags: ["--expect", "2", "--nodes", "local"], says: /^--expect goes with --nats URLS$/ },
+  { flags: group.slice(0, 4), says: /^--nats wants --expect N as well/ },
+  { flags: [...group.slice(0, 2), "--expect=2"], says: /^--nats wants --group NAME as well/ },
+  { flags: ["--nats", `http://u:${hush}@a`], says: /^--nats wants nats:\/\/HOST:PORT or tls:/ },
+  { flags: ["--nats", `nats://%${hush}@a`], says: /^--nats: write a % in .* as %25/ },
+  { flags: ["--group", "a.b"], says: /^--group wants letters, digits, - and _, 48 at most/ },
+  { flags: [...group, "--node-ca", "f"], says: /^--node-ca goes with --nodes; .*--nats-ca FILE$/ },
+  { flags: [...group, "--nats-cert", "f"], says: /^--nats-cert and --nats-key go together/ },
+  { flags: [...group, "--min", "3"], says: /^--min 3 is more than the nodes that take part: 2$/ },
+  { flags: ["--lost-after", "1s"], says: /^--lost-after goes with --nodes .* or --nats URLS$/ },
+  { flags: ["--nodes", "localhost:99999"], says: /^--nodes wants HOST:PORT,HOST:PORT or local/ },
+  { flags: ["--nodes", "a:1,local,local,a:1"], says: /^--nodes lists a:1 twice/ },
+  {
+    flags: ["--nats", `nats://${hush}@a:1`, ...group.slice(2), "--creds", "f"],
+    says: /^one of --nkey, --creds and credentials in --nats is enough$/,
+  },
+];
+
+for (const { flags, says } of refusals)
+  test(`nodes that cannot be meant, ${flags.join(" ")}: load and pull refuse them in the same line`, async () => {
+    for (const verb of [
+      ["load", "localhost:1"],
+      [...ramp, "--patterns=a"],
+    ]) {
+      const { exit, err } = await drayage([...verb, ...flags], { verbs });
+      const [line = "", ...more] = err.trimEnd().split("\n");
+      assert.equal(exit, 2);
+      assert.match(line.replace(/^Error: /, "").replace(/ \(see: .*\)$/, ""), says);
+      assert.deepEqual(more, []);
+      assert.ok(!err.includes(hush));
+    }
+  });
+
+test("nodes of a file: the section of a configuration, flags come first, and no secret shows", () => {
+  const file = fileWith(`
+rate: 10/s
+cluster:
+  nats: { servers: [nats://one:1, nats://two:2], credentials: { user: me, password: ${hush} }, tls: { ca: ca.pem } }
+  group: filed
+  expect: 3
+  min: 2
+  lost_after: 4
+`);
+  const filed = wantedNodes(parsed(["-i", file]));
+  const { nats, group: name, expect, min, lostAfter, heartbeat } = filed?.cluster ?? {};
+  assert.deepEqual(
+    [nats?.servers, nats?.credentials?.user, nats?.credentials?.password?.expose(), nats?.tls?.ca],
+    [["nats://one:1", "nats://two:2"], "me", hush, "ca.pem"],
+  );
+  assert.deepEqual([name, expect, min, lostAfter, heartbeat], ["filed", 3, 2, 4, 2]);
+  assert.ok(!JSON.stringify(filed).includes(hush));
+  const typed = [
+    "--nats",
+    "nats://other",
+    "--group",
+    "typed",
+    "--expect",
+    "5",
+    "--lost-after",
+    "1s",
+  ];
+  const over = wantedNodes(parsed(["-i", file, ...typed]))?.cluster;
+  assert.deepEqual(
+    [over?.nats?.servers, over?.nats?.credentials?.password?.expose(), over?.group, over?.expect],
+    [["nats://other"], hush, "typed", 5],
+  );
+  assert.deepEqual([over?.lostAfter, over?.heartbeat], [1, 0.2]);
+  const alone = wantedNodes(parsed(["-i", file, "--nats", "nats://%3Dtoken@other"]))?.cluster;
+  assert.equal(alone?.nats?.credentials?.token?.expose(), "=token");
+  assert.equal(alone?.nats?.credentials?.password, undefined);
+});
+
+for (const { text, says } of [
+  { text: "nats: {server: a}", says: /:2:19: unknown key "cluster.nats.server"; did you mean/ },
+  { text: "split: local", says: /:2:12: unknown key "cluster.split"/ },
+  {
+    text: `nats: {credentials: {token: [${hush}]}}`,
+    says: /:2:40: cluster.nats.credentials.token/,
+  },
+  { text: "group: g", says: /^cluster.group goes with cluster.nats, or --nats URLS$/m },
+])
+  test(`nodes of a file: { ${text.replace(hush, "…")} } is refused at its place`, async () => {
+    const file = fileWith(`url: localhost:1\ncluster: { ${text} }\n`);
+    const { exit, err } = await drayage(["load", "-i", file], { verbs });
+    assert.equal(exit, 2);
+    assert.match(err, says);
+    assert.equal(err.trimEnd().split("\n").length, 1);
+    assert.ok(!err.includes(hush));
+  });
+
+test("what files keep of the command line has no credentials of message servers", () => {
+  const url = `nats://me:${hush}@one:1,tls://two`;
+  const kept = "nats://[redacted]@one:1,tls://two";
+  assert.deepEqual(redactedArguments(["load", "--nats", url, "--group", "g"]), [
+    ...["load", "--nats", kept, "--group", "g"],
+  ]);
+  assert.deepEqual(redactedArguments([`--nats=${hush}@one`]), ["--nats=[redacted]@one"]);
+});
