@@ -1,6 +1,6 @@
 // Command line → option values. yargs-parser takes the arguments apart; this file makes sure that nothing of them is lost:
 // it accepts unknown flags, repeated ones and `--flag=maybe` in silence, so each of these is looked for here.
-import { Parser } from "yargs/helpers";
+import Parser from "yargs-parser";
 import { UsageError } from "../core/errors.ts";
 import type { Command, Option, OptionTable, OptionValues } from "./command.ts";
 import { type FlagValues, flagFile, flagFileOption, positionalKey } from "./flag-file.ts";
@@ -177,7 +177,7 @@ function unknownFlags(
       (key) =>
         given.find((arg) => flagName(arg) === key || flagName(arg) === `no-${key}`) ?? `--${key}`,
     );
-  // yargs keeps its positionals under this key, so a flag of that name would pass as one.
+  // The parser keeps its positionals under this key, so a flag of that name would pass as one.
   const hidden = given.filter((arg) => flagName(arg) === "_");
   return [...typed, ...hidden].map((arg) => {
     const flag = arg.replace(/=.*$/s, "");
