@@ -6,6 +6,8 @@ const exitCodes: Readonly<Record<ErrorCode, ExitCode>> = {
   "target-unreachable": ExitCode.unreachable,
   "auth-failed": ExitCode.unreachable,
   "node-refused": ExitCode.unreachable,
+  // Its nodes are another master's.
+  "taken-over": ExitCode.nodeLost,
   "trace-corrupt": ExitCode.usage,
   "map-corrupt": ExitCode.usage,
   storage: ExitCode.internal,

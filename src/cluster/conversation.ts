@@ -14,6 +14,9 @@ export type Patience = {
 
 const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
 
+/** A beat that comes so much later than the one before is that of a process that stood still. */
+const STOPPED_BEATS = 2;
+
 const lanes: Readonly<Record<Message["type"], Lane>> = {
   hello: "control",
   plan: "control",
@@ -162,9 +165,13 @@ export class Conversation {
     if (this.#over) return;
     this.#timer = setInterval(() => {
       this.say({ type: "heartbeat", clockNs: performance.now() * 1e6 });
-      const silence = performance.now() - this.#heardAt;
+      const now = performance.now();
+      this.#heardAt = Math.min(now, this.#heardAt + stoppedMs(now - before, this.#patience));
+      before = now;
+      const silence = now - this.#heardAt;
       if (silence < this.#patience.lostAfterMs) return;
       if (this.#outlasts) {
+    let before = performance.now();
         this.link.forsake?.();
         return;
       }
@@ -197,6 +204,11 @@ export const failureOf = (error: unknown): { code: string; sentence: string } =>
   code:
     typeof error === "object" && error !== null && "code" in error
       ? String(error.code)
+/** What a process did not hear because it was stopped itself is no silence: by how much a beat came later than any load makes it. */
+function stoppedMs(betweenMs: number, { heartbeatMs }: Patience): number {
+  return betweenMs > STOPPED_BEATS * heartbeatMs ? betweenMs - heartbeatMs : 0;
+}
+
       : "internal",
   sentence: messageOf(error),
 });

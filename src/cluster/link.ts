@@ -74,6 +74,8 @@ export interface RunMemory {
 export type RunDescription = { readonly hellos: readonly unknown[]; readonly run: unknown };
 
 export type FoundNodes = {
+  /** Settled with a sentence when another master has the run: nothing that this one does counts from then on. */
+  readonly takenOver: Promise<string>;
   readonly links: readonly Link[];
   readonly missing: readonly MissingNode[];
   /** Of a run that another master began. */
@@ -83,7 +85,12 @@ export type FoundNodes = {
 /** A run that has lost its master. Its links are those of all nodes, whether they still answer or not. */
 export interface BegunRun {
   readonly description: RunDescription;
-  /** Why nodes do not answer, by their link. */
+  /**
+   * Makes the run this master's: nodes hear it and no other. Throws DrayageError where its master lives, it is over, or somebody
+   * else was faster.
+   */
+  take(): Promise<void>;
+  /** Why nodes do not answer, by their link; known when it is taken. */
   readonly gone: ReadonlyMap<Link, string>;
   /**
    * Tells everything so far, in order; what nodes sent is heard on their links meanwhile, and from then on as in any run.

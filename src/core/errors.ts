@@ -8,6 +8,7 @@ export type ErrorCode =
   | "target-unreachable"
   | "auth-failed"
   | "node-refused"
+  | "taken-over"
   | "trace-corrupt"
   | "map-corrupt"
   | "storage"

@@ -69,6 +69,7 @@ export class NodeSet {
       const { links, begun } = await finder.find();
       const { hellos, run } = begun.description;
       await check(run);
+      await begun.take();
       const nodes = begunNodes(links, hellos as readonly Hello[], patienceOf(request.cluster));
       return new NodeSet(nodes, finder, { ...request, begun });
     } catch (error) {

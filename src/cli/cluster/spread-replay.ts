@@ -12,6 +12,7 @@ import { dryRun } from "../replay/dry-run.ts";
 import { planRun, type RunFlags } from "../replay/engine-plan.ts";
 import { warmedRegistries } from "../replay/map-files.ts";
 import type { WarmupNodes } from "../replay/warmup-replay.ts";
+import { takeNames } from "./left-files.ts";
 import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
 import { describeRun, requireSameRun } from "./run-description.ts";
 
@@ -76,7 +77,12 @@ async function nodesOf(
   surroundings: SpreadSurroundings,
 ): Promise<NodeSet> {
   const request = requestOf(config, runId, surroundings);
-  if (resumes) return NodeSet.resume(request, (begun) => requireSameRun(begun, config));
+  if (resumes) {
+    const taken = await NodeSet.resume(request, (begun) => requireSameRun(begun, config));
+    const { output } = config.trace;
+    takeNames([output, `${output}.skipped.ndjson`]);
+    return taken;
+  }
   const nodes = await NodeSet.find(request);
   try {
     if (await nodes.describe(() => describeRun(config)))

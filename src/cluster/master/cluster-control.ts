@@ -1,4 +1,8 @@
-// Pauses, resumes and speeds up a run on all nodes at one instant.
+// Pauses, resumes, speeds up and ends a run on all nodes at one instant.
+//
+// An order is noted before it is said, where notes are kept: whoever carries the run on knows everything that a node may know.
+// What the note takes is part of the time that an order is given ahead; one that takes longer is said without waiting for it.
+import { setTimeout as delay } from "node:timers/promises";
 import { nanos } from "../../core/units.ts";
 import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
 import {
@@ -7,46 +11,85 @@ import {
   type RunControl,
   TimebaseControl,
 } from "../../pacing/timebase-control.ts";
+import type { RunMemory } from "../link.ts";
 import type { Control } from "../protocol/message.ts";
+import type { NodeHandle } from "./node-handle.ts";
+import type { RunNote } from "./retelling.ts";
 
 /** Between an order and the instant that it holds from: it has reached every node by then. */
 export const CONTROL_AHEAD_NS = 1e9;
 
+/** How long an order waits for its note. */
+const NOTE_MS_MAX = 500;
+
+export type ControlPlaces = {
+  readonly nodes: readonly Pick<NodeHandle, "isAlive" | "conversation">[];
+  readonly memory: Pick<RunMemory, "note"> | undefined;
+};
+
 export class ClusterControl {
   readonly timebase: Timebase;
   readonly #control: TimebaseControl;
+  readonly #places: ControlPlaces;
+  /** Orders of earlier masters, in their order. */
+  readonly #recalled: Control[] = [];
+  /** One order after the other. */
+  #turn: Promise<void> = Promise.resolve();
 
-  constructor() {
+  constructor(places: ControlPlaces) {
     const memory = allocateTimebase();
     this.timebase = new Timebase(memory);
     this.#control = new TimebaseControl(memory);
+    this.#places = places;
   }
 
-  /** `elapsed`: ns since the start; undefined before it. `order` carries to the nodes what is applied. */
-  apply(
-    control: RunControl,
-    elapsed: number | undefined,
-    order: (control: Control) => void,
-  ): ControlAnswer {
+  /** `elapsed`: ns since the start; undefined before it. */
+  apply(control: RunControl, elapsed: number | undefined): ControlAnswer {
     const soonest = elapsed === undefined ? 0 : elapsed + CONTROL_AHEAD_NS;
     const answer = this.#control.control(control, nanos(soonest));
     if (!answer.applied) return answer;
     const factor = control.kind === "speed" ? control.factor : 1;
-    order({ type: "control", order: control.kind, atNs: answer.clock, factor });
+    this.#order({ type: "control", order: control.kind, atNs: answer.clock, factor });
     return answer;
   }
 
+  /** Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. */
+  end(kind: "drain" | "stop", elapsed: number | undefined): void {
+    const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
+    this.#order({ type: "control", order: kind, atNs, factor: 1 });
+  }
+
+  #order(control: Control): void {
+    const { memory } = this.#places;
+    if (memory === undefined) {
+      this.#say([control]);
+      return;
+    }
+    // A note that is lost is not worth the run: another master would go on at another pace.
+    const noted = memory.note({ kind: "control", control } satisfies RunNote).catch(() => {});
+    this.#turn = this.#turn.then(async () => {
+      await Promise.race([noted, delay(NOTE_MS_MAX, undefined, { ref: false })]);
+      this.#say([control]);
+    });
+  }
+
+  #say(controls: readonly Control[]): void {
+    for (const node of this.#places.nodes)
+      for (const control of controls) if (node.isAlive) node.conversation.say(control);
+  }
+
   /** An order that an earlier master gave. */
-  recall({ order, atNs, factor }: Control): void {
+  recall(control: Control): void {
+    this.#recalled.push(control);
+    const { order, atNs, factor } = control;
     if (order === "pause" || order === "resume")
       this.#control.control({ kind: order, at: atNs }, nanos(0));
     if (order === "speed") this.#control.control({ kind: order, at: atNs, factor }, nanos(0));
   }
 
-  /** Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. */
-  end(kind: "drain" | "stop", elapsed: number | undefined): Control {
-    const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
-    return { type: "control", order: kind, atNs, factor: 1 };
+  /** Says everything again that earlier masters ordered: one may have died between the note and the word. Nodes know which is which. */
+  repeat(): void {
+    this.#say(this.#recalled);
   }
 
   get applied(): readonly AppliedControl[] {

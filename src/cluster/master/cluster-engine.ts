@@ -4,7 +4,9 @@
 //   feeder thread --ring--> pump --ops--> node: rings of its threads … outcomes --results--> desk --> rows, journal
 //                                         node: tallies            … each second --snapshot--> tallies of the master
 import { appendFileSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
+import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
@@ -22,6 +24,7 @@ import { announceStart } from "./common-start.ts";
 import { Dealing } from "./dealing.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { GivenOperations } from "./given-operations.ts";
+import { sayGoodbye } from "./goodbye.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
 import { LostShares } from "./lost-shares.ts";
 import type { NodeHandle } from "./node-handle.ts";
@@ -29,10 +32,10 @@ import { NodesFeed } from "./nodes-feed.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, planMessages } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
-import { Retelling, type RunNote } from "./retelling.ts";
+import { Retelling } from "./retelling.ts";
 
 const PUMP_MS = 10;
-/** Passes of the pumps between "everybody is ready" and the start: by then nodes have what is due first. */
+/** Between "everybody is ready" and the start: by then nodes have what is due first. */
 const PRIMING_PASSES = 3;
 
 export type ClusterOptions = NodePlanning &
@@ -60,8 +63,8 @@ export class ClusterEngine implements RunEngine {
   readonly #figures: FiguresMerge;
   readonly #lost: LostOperations;
   readonly #shares: LostShares;
-  readonly #control = new ClusterControl();
-  readonly timebase: Timebase = this.#control.timebase;
+  readonly #control: ClusterControl;
+  readonly timebase: Timebase;
   readonly drainAheadNs = CONTROL_AHEAD_NS;
   readonly tallies: readonly SharedArrayBuffer[];
   /** `split: local`: nodes have feeders of their own. */
@@ -81,6 +84,8 @@ export class ClusterEngine implements RunEngine {
     this.#listeners = listeners;
     this.#options = options;
     this.#nodes = options.nodes;
+    this.#control = new ClusterControl({ nodes: options.nodes, memory: options.memory });
+    this.timebase = this.#control.timebase;
     this.#refusals = new Refusals(this.#nodes, this.#failed.reject);
     this.#ordersMemory = allocateOrders(this.#nodes.length);
     this.#orders = new RunOrders(this.#ordersMemory);
@@ -115,6 +120,9 @@ export class ClusterEngine implements RunEngine {
       });
     if (!given && file !== undefined) writeFileSync(file, "");
     this.#failed.promise.catch(() => {});
+    void options.memory?.takenOver.then((sentence) =>
+      this.#failed.reject(new DrayageError("taken-over", sentence)),
+    );
   }
 
   /** Runs to the end. Throws what the feeder threw, and DrayageError `node-refused` for a node that does not take part. */
@@ -126,7 +134,7 @@ export class ClusterEngine implements RunEngine {
       }
       return await this.#feed();
     } finally {
-      this.#sayGoodbye();
+      sayGoodbye(this.#nodes);
       await this.#options.close();
     }
   }
@@ -200,8 +208,7 @@ export class ClusterEngine implements RunEngine {
   }
 
   async #startTogether(): Promise<void> {
-    for (let pass = 0; pass < PRIMING_PASSES; pass++)
-      await new Promise((later) => setTimeout(later, PUMP_MS));
+    await delay(PRIMING_PASSES * PUMP_MS);
     const { memory } = this.#options;
     const { at, wallUs } = await announceStart(this.#nodes, this.#clock, memory);
     this.#begin(at, wallUs);
@@ -216,13 +223,14 @@ export class ClusterEngine implements RunEngine {
       hasRoom: () => this.#listeners.keeper.hasRoom,
     });
     for (const { conversation } of this.#nodes) conversation.bePatient(this.#options.patience);
+    this.#control.repeat();
   }
 
   #recallOrder(control: Control): void {
-    if (control.order === "drain" || control.order === "stop") {
-      this.#isEnding = true;
-      this.#orders.stop();
-    } else this.#control.recall(control);
+    this.#control.recall(control);
+    if (control.order !== "drain" && control.order !== "stop") return;
+    this.#isEnding = true;
+    this.#orders.stop();
   }
 
   #begin(at: number, wallUs: number): void {
@@ -256,19 +264,11 @@ export class ClusterEngine implements RunEngine {
     this.#ended.resolve();
   }
 
-  #sayGoodbye(): void {
-    for (const node of this.#nodes) {
-      const sentence = node.hasEnded ? "" : "the run was called off";
-      node.conversation.say({ type: "end", sentence });
-      node.conversation.close();
-    }
-  }
-
   /** Applied by all nodes at the same instant. */
   control(control: RunControl): ControlAnswer {
     if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
       return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
-    return this.#control.apply(control, this.#sinceStart(), (order) => this.#order(order));
+    return this.#control.apply(control, this.#sinceStart());
   }
 
   /** How the nodes do, at any time. */
@@ -278,12 +278,6 @@ export class ClusterEngine implements RunEngine {
 
   get controls(): readonly AppliedControl[] {
     return this.#control.applied;
-  }
-
-  #order(control: Control): void {
-    // A note that is lost is not worth the run: another master would go on at another pace.
-    this.#options.memory?.note({ kind: "control", control } satisfies RunNote).catch(() => {});
-    for (const node of this.#nodes) if (node.isAlive) node.conversation.say(control);
   }
 
   drain(): void {
@@ -298,6 +292,6 @@ export class ClusterEngine implements RunEngine {
 
   #end(kind: "drain" | "stop"): void {
     this.#isEnding = true;
-    this.#order(this.#control.end(kind, this.#sinceStart()));
+    this.#control.end(kind, this.#sinceStart());
   }
 }

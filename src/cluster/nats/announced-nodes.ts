@@ -49,6 +49,7 @@ export class AnnouncedNodes implements NodeFinder {
     await createRunStream(hub, run, { ...bounds, say });
     const end = new MasterEnd(hub, { run, content, say });
     this.#end = end;
+    end.begin();
     end.read(1);
     const met = await this.#meet(end, members);
     const inOrder = met.toSorted((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
@@ -78,7 +79,7 @@ export class AnnouncedNodes implements NodeFinder {
     const entry = { id, name, conversation };
     // Listens before it is answered: the node speaks at once.
     const link = end.makeLink(entry);
-    const answer = await end.knock(entry, null);
+    const answer = await end.knock(entry, { silentMs: null, term: end.term });
     if (answer?.opened === true) {
       link.isPrivate = answer.isPrivate;
       this.#denials.delete(id);

@@ -1,6 +1,7 @@
 // A run that lost its master, found again at the servers: the nodes that it had, and everything that was said so far.
 import { setTimeout as delay } from "node:timers/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
+import { openEnvelope } from "../envelope.ts";
 import type {
   BegunListener,
   BegunRun,
@@ -11,10 +12,14 @@ import type {
   RunMemory,
 } from "../link.ts";
 import { Hub, type HubOptions } from "./hub.ts";
+import { GIVEN_UP } from "./knock.ts";
 import { LargeContent } from "./large-content.ts";
 import { MasterEnd, type NodeEntry } from "./master-end.ts";
+import { termOf } from "./names.ts";
 import type { NatsLink } from "./nats-link.ts";
 import { patiently } from "./patiently.ts";
+import { FIRST_TERM, noteIn } from "./run-notes.ts";
+import { StreamOrder } from "./stream-order.ts";
 import { StreamReader } from "./stream-reader.ts";
 
 export type BegunOptions = {
@@ -30,14 +35,22 @@ export type BegunOptions = {
 const AGAIN_MS = 250;
 const INFO_MS_MAX = 20_000;
 
+type Met = { readonly entry: NodeEntry; readonly link: NatsLink };
+type Kept = { readonly subject: string; readonly data: Uint8Array };
+
+/** Of the answers of a node: it is there, and does not take part any more. */
+const hasGivenUp = (sentence: string): boolean => sentence === GIVEN_UP;
+
 type Described = { readonly nodes: readonly NodeEntry[]; readonly description: RunDescription };
 
 export class BegunNodes implements NodeFinder {
   readonly #options: BegunOptions;
   #hub: Hub | undefined;
   #end: MasterEnd | undefined;
-  /** Nothing is said to nodes, and nothing removed, before the run is ours. */
-  #taken = false;
+  /** Another master may take it again as long as not everything is here. */
+  #retold = false;
+  /** Number in the stream of what this master wrote first, to the last of the nodes. */
+  #last = 0;
 
   constructor(options: BegunOptions) {
     this.#options = options;
@@ -52,26 +65,28 @@ export class BegunNodes implements NodeFinder {
     const { hub: where, run, say } = this.#options;
     const hub = await Hub.open(where, `drayage master ${run}`);
     this.#hub = hub;
-    const stream = await this.#stream(hub);
+    await this.#requireStream(hub);
     const content = await LargeContent.open(hub, say);
     const end = new MasterEnd(hub, { run, content, say });
     const { nodes, description } = await this.#described(end);
-    const gone = new Map<Link, string>();
-    const links: NatsLink[] = [];
-    for (const entry of nodes) {
+    const met = nodes.map((entry): Met => {
       const link = end.makeLink(entry);
       end.keep(link, entry);
-      links.push(link);
-      const absence = await this.#carryOn(end, entry, link);
-      if (absence !== undefined) gone.set(link, absence);
-    }
+      return { entry, link };
+    });
+    for (const { entry } of met) await this.#requireSilence(end, entry);
     this.#end = end;
-    const retell = (listener: BegunListener) => this.#retell(end, stream.last, listener);
-    const begun: BegunRun = { description, gone, retell };
-    return { links, missing: [], begun };
+    const gone = new Map<Link, string>();
+    const begun: BegunRun = {
+      ...{ description, gone },
+      take: () => this.#take(end, met, gone),
+      retell: (listener) => this.#retell(end, met, listener),
+    };
+    return { links: met.map(({ link }) => link), missing: [], begun };
   }
 
-  async #stream(hub: Hub): Promise<{ readonly last: number }> {
+  /** Throws DrayageError where it is not there, or not all of it. */
+  async #requireStream(hub: Hub): Promise<void> {
     const { run } = this.#options;
     const missing = (error: unknown): boolean => /not found/i.test(messageOf(error));
     try {
@@ -80,7 +95,7 @@ export class BegunNodes implements NodeFinder {
         () => hub.manager.streams.info(hub.names.stream(run)),
         { worth: (error) => !missing(error) },
       );
-      if (state.first_seq <= 1) return { last: state.last_seq };
+      if (state.first_seq <= 1) return;
       throw new DrayageError(
         "target-unreachable",
         `run ${run} cannot be resumed: the servers have dropped its first ${state.first_seq - 1} messages (cluster.nats.max_bytes, max_age)`,
@@ -103,18 +118,13 @@ export class BegunNodes implements NodeFinder {
     );
   }
 
-  /** Why the node does not answer, if so. */
-  async #carryOn(end: MasterEnd, entry: NodeEntry, link: NatsLink): Promise<string | undefined> {
+  /** That the node hears its master no more, or is gone as well. Waits for it. Throws DrayageError `node-refused`. */
+  async #requireSilence(end: MasterEnd, entry: NodeEntry): Promise<void> {
     const { waitMs, silentMs } = this.#options;
     const until = performance.now() + waitMs;
     for (;;) {
-      const answer = await end.knock(entry, silentMs);
-      if (answer === undefined) return "it did not answer the master that carries the run on";
-      if (answer.opened) {
-        link.isPrivate = answer.isPrivate;
-        link.carryOn(answer);
-        return undefined;
-      }
+      const answer = await end.knock(entry, { silentMs, term: null });
+      if (answer === undefined || answer.opened || hasGivenUp(answer.sentence)) return;
       if (performance.now() >= until)
         throw new DrayageError(
           "node-refused",
@@ -124,54 +134,68 @@ export class BegunNodes implements NodeFinder {
     }
   }
 
-  async #retell(end: MasterEnd, last: number, listener: BegunListener): Promise<void> {
-    this.#taken = true;
-    if (last > 0) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const reader = new StreamReader(
-        end.hub,
-        { run: end.run, filter: `${end.subject(">")}`, from: 1 },
-        {
-          take: async ({ subject, seq, data }) => {
-            await listener.room();
-            this.#tell(end, { subject, data }, listener);
-            if (seq >= last) resolve();
-          },
-          fail: reject,
+  /** From the note on, everything is this master's, and there is no way back. */
+  async #take(end: MasterEnd, met: readonly Met[], gone: Map<Link, string>): Promise<void> {
+    await end.take();
+    await Promise.all(
+      met.map(async ({ entry, link }) => {
+        const answer = await end.knock(entry, { silentMs: 0, term: end.term });
+        const isThere = answer?.opened === true;
+        if (isThere) link.isPrivate = answer.isPrivate;
+        else
+          gone.set(
+            link,
+            answer?.sentence ?? "it did not answer the master that carries the run on",
+          );
+        const begins = await link.carryOn(end.term, isThere ? answer : undefined);
+        this.#last = Math.max(this.#last, begins);
+      }),
+    );
+  }
+
+  /** Up to where this master itself has begun to write. */
+  async #retell(end: MasterEnd, met: readonly Met[], listener: BegunListener): Promise<void> {
+    const orders = new Map(met.map(({ link }) => [link, new StreamOrder()]));
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const reader = new StreamReader(
+      end.hub,
+      { run: end.run, filter: end.subject(">"), from: 1 },
+      {
+        take: async ({ subject, seq, data }) => {
+          await listener.room();
+          this.#tell(end, { subject, data, orders }, listener);
+          if (seq >= this.#last) resolve();
         },
-      );
-      reader.start();
-      await promise.finally(() => reader.stop());
-    }
-    end.read(last + 1);
+        fail: reject,
+      },
+    );
+    reader.start();
+    await promise.finally(() => reader.stop());
+    this.#retold = true;
+    end.read(this.#last + 1);
   }
 
   #tell(
     end: MasterEnd,
-    { subject, data }: { readonly subject: string; readonly data: Uint8Array },
+    { subject, data, orders }: Kept & { readonly orders: ReadonlyMap<NatsLink, StreamOrder> },
     listener: BegunListener,
   ): void {
     const [lane, conversation = ""] = subject.slice(end.subject("").length).split(".");
     const link = end.linkOf(conversation);
-    switch (lane) {
-      case "notes":
-        listener.note(end.recallNote(data));
-        return;
-      case "results":
-        link?.hearStream(data);
-        return;
-      case "work": {
-        const frame = link?.recall(data);
-        if (link !== undefined && frame !== undefined) listener.work(link, frame);
-        return;
-      }
-      default:
-      // Of a newer version.
+    if (lane === "notes") {
+      const note = noteIn(data);
+      if (note !== undefined) listener.note(note);
+    } else if (lane === "results") link?.hearStream(data, FIRST_TERM);
+    else if (lane === "work" && link !== undefined) {
+      const envelope = openEnvelope(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+      const kept = envelope && { ...envelope, term: termOf(subject) };
+      if (kept !== undefined) orders.get(link)?.take(kept, (frame) => listener.work(link, frame));
     }
+    // Others are of a newer version.
   }
 
   async close(): Promise<void> {
-    if (this.#taken) await this.#end?.close();
+    if (this.#retold) await this.#end?.close();
     await this.#hub?.close();
   }
 }

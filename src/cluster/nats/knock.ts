@@ -9,9 +9,14 @@ export type Knock = {
   readonly encrypted: boolean;
   /** Its server, where that is on its own machine. */
   readonly localServer: string | null;
-  /** Carries on a conversation that the node has: its master must have been silent for so long, ms. Null for a new one. */
+  /** Asks for a conversation that the node has: its master must have been silent for so long, ms. Null for a new one. */
   readonly silentMs: number | null;
+  /** The run is this master's: the node hears nobody else from now on. Null for a question whether it might be. */
+  readonly term: number | null;
 };
+
+/** What a node answers that knows nothing of the conversation any more. */
+export const GIVEN_UP = "it has given the run up";
 
 export type KnockAnswer =
   | {
@@ -37,13 +42,15 @@ function parsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefine
 
 /** Undefined for anything else. */
 export function decodeKnock(bytes: Uint8Array): Knock | undefined {
-  const { conversation, run, name, encrypted, localServer, silentMs } = parsed(bytes) ?? {};
+  const { conversation, run, name, encrypted, localServer } = parsed(bytes) ?? {};
+  const { silentMs, term } = parsed(bytes) ?? {};
   if (typeof conversation !== "string" || !isToken(conversation)) return undefined;
   if (typeof run !== "string" || !isToken(run) || typeof name !== "string") return undefined;
   if (typeof encrypted !== "boolean") return undefined;
   if (localServer !== null && typeof localServer !== "string") return undefined;
   if (silentMs !== null && typeof silentMs !== "number") return undefined;
-  return { conversation, run, name, encrypted, localServer, silentMs };
+  if (term !== null && !isCount(term)) return undefined;
+  return { conversation, run, name, encrypted, localServer, silentMs, term };
 }
 
 /** Undefined for anything else. */

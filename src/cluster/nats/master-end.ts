@@ -1,15 +1,16 @@
 // The master's end of a run at the servers, whether it begins it or carries it on: links by their conversation, what is kept of
 // the run, and its removal.
 import { hostname } from "node:os";
+import { DrayageError, messageOf } from "../../core/errors.ts";
 import type { RunDescription, RunMemory } from "../link.ts";
 import type { Hub } from "./hub.ts";
 import type { Knock, KnockAnswer } from "./knock.ts";
 import { decodeAnswer, encodeKnock } from "./knock.ts";
 import type { LargeContent } from "./large-content.ts";
 import { NatsLink } from "./nats-link.ts";
+import { FIRST_TERM, RunNotes } from "./run-notes.ts";
 import { removeRunStream } from "./run-stream.ts";
 import { StreamReader } from "./stream-reader.ts";
-import { StreamWriter } from "./stream-writer.ts";
 
 const ANSWER_MS_MAX = 3000;
 
@@ -26,9 +27,7 @@ export class MasterEnd implements RunMemory {
   readonly #content: LargeContent;
   readonly #say: (line: string) => void;
   readonly #links = new Map<string, { readonly link: NatsLink; readonly entry: NodeEntry }>();
-  readonly #notes: StreamWriter;
-  #noted = 0;
-  #failure: string | undefined;
+  readonly #notes: RunNotes;
   #reader: StreamReader | undefined;
 
   constructor(
@@ -47,9 +46,33 @@ export class MasterEnd implements RunMemory {
     this.run = run;
     this.#content = content;
     this.#say = say;
-    this.#notes = new StreamWriter(hub, this.subject("notes"), (reason) => {
-      this.#failure = reason;
-    });
+    this.#notes = new RunNotes(hub, run, hostname());
+    void this.takenOver.then(() => this.#abandon());
+  }
+
+  /** Of this master; 0 while the run is somebody else's. */
+  get term(): number {
+    return this.#notes.term;
+  }
+
+  get takenOver(): Promise<string> {
+    return this.#notes.takenOver;
+  }
+
+  /** The run is new, and its stream this master's. */
+  begin(): void {
+    this.#notes.begin();
+  }
+
+  /** Makes a run this master's that was another one's. Throws DrayageError where it is over, or somebody was faster. */
+  take(): Promise<void> {
+    return this.#notes.take();
+  }
+
+  /** Nobody hears it any more, and what it hears is of no use. */
+  #abandon(): void {
+    this.#reader?.stop();
+    for (const { link } of this.#links.values()) link.abandon();
   }
 
   /** Of the run's stream. */
@@ -64,7 +87,8 @@ export class MasterEnd implements RunMemory {
       this.hub,
       { run: this.run, filter: `${prefix}*`, from },
       {
-        take: ({ subject, data }) => this.linkOf(subject.slice(prefix.length))?.hearStream(data),
+        take: ({ subject, data }) =>
+          this.linkOf(subject.slice(prefix.length))?.hearStream(data, FIRST_TERM),
         fail: (error) => {
           for (const { link } of this.#links.values())
             link.fail(`the stream of the run cannot be read: ${String(error)}`);
@@ -83,6 +107,7 @@ export class MasterEnd implements RunMemory {
       ...{ peer: entry.name, end: "master", run: this.run },
       conversation: entry.conversation,
       content: this.#content,
+      term: this.term,
     });
   }
 
@@ -94,11 +119,11 @@ export class MasterEnd implements RunMemory {
   /** Undefined when nobody of that number is there. */
   async knock(
     { id, conversation }: NodeEntry,
-    silentMs: number | null,
+    { silentMs, term }: Pick<Knock, "silentMs" | "term">,
   ): Promise<KnockAnswer | undefined> {
     const { connection, names, isEncrypted, localServer } = this.hub;
     const knock: Knock = {
-      ...{ conversation, run: this.run, silentMs },
+      ...{ conversation, run: this.run, silentMs, term },
       name: hostname(),
       encrypted: isEncrypted,
       localServer: localServer ?? null,
@@ -124,30 +149,37 @@ export class MasterEnd implements RunMemory {
     return content === undefined ? undefined : JSON.parse(Buffer.from(content).toString());
   }
 
-  async note(note: unknown): Promise<void> {
-    this.#notes.write(++this.#noted, Buffer.from(JSON.stringify(note)));
-    await this.#notes.settled();
-    if (this.#failure !== undefined) throw new Error(this.#failure);
+  note(note: unknown): Promise<void> {
+    return this.#notes.add(note);
   }
 
-  /** A note that an earlier master wrote: others follow it. */
-  recallNote(data: Uint8Array): unknown {
-    this.#noted++;
-    return JSON.parse(Buffer.from(data).toString());
-  }
-
-  /** Removes what the servers keep of the run: everything has arrived, or nobody wants it. */
+  /**
+   * Removes what the servers keep of the run: everything has arrived, or nobody wants it. Throws DrayageError `taken-over` where
+   * it is another master's.
+   */
   async close(): Promise<void> {
     const links = [...this.#links.values()].map(({ link }) => link);
     for (const link of links) link.close();
     await Promise.all(links.map(({ farewell }) => farewell));
     this.#reader?.stop();
-    this.#notes.stop();
-    await this.#content.remove(`${this.run}/`);
-    await removeRunStream(this.hub, this.run).catch(() =>
+    try {
+      await this.#end();
+    } finally {
+      this.#notes.stop();
+    }
+  }
+
+  /** Nobody takes what is about to be removed. */
+  async #end(): Promise<void> {
+    try {
+      await this.#notes.end();
+      await this.#content.remove(`${this.run}/`);
+      await removeRunStream(this.hub, this.run);
+    } catch (error) {
+      if (error instanceof DrayageError && error.code === "taken-over") throw error;
       this.#say(
-        `the stream ${this.hub.names.stream(this.run)} could not be removed: the servers do so in time`,
-      ),
-    );
+        `the stream ${this.hub.names.stream(this.run)} could not be removed (${messageOf(error)}): the servers do so in time`,
+      );
+    }
   }
 }

@@ -1,14 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { keptEnvelope, openEnvelope } from "../envelope.ts";
 import type { Lane, Link, LinkListener } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
-import type { Hub } from "./hub.ts";
+import { type Hub, STREAMS_MS_MAX } from "./hub.ts";
 import type { LargeContent } from "./large-content.ts";
 import type { End } from "./names.ts";
+import { patiently } from "./patiently.ts";
+import { StreamOrder } from "./stream-order.ts";
 import { StreamWriter } from "./stream-writer.ts";
 import { Talk } from "./talk.ts";
 
 /** Of a message, for its subject, id and envelope. */
 const HEAD_BYTES = 1024;
+const AUTHOR_BYTES = 4;
 
 export type NatsLinkOptions = {
   readonly peer: string;
@@ -17,7 +21,13 @@ export type NatsLinkOptions = {
   readonly run: string;
   readonly conversation: string;
   readonly content: LargeContent;
+  /** Of the master; 0 for a master to which the run does not belong yet. */
+  readonly term: number;
 };
+
+type Counts = { readonly heard: number; readonly said: number };
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * One end of a conversation over message servers: control goes from end to end and is said again until it is heard; operations
@@ -30,14 +40,17 @@ export class NatsLink implements Link {
   readonly frameBytes: number;
   /** The other end is gone, and nobody has taken its place. */
   isOrphan = false;
+  /** Of the master that is heard. */
+  term: number;
+  readonly #hub: Hub;
+  readonly #options: NatsLinkOptions;
   readonly #talk: Talk;
-  readonly #writer: StreamWriter;
+  #writer: StreamWriter;
   readonly #stopListening: () => void;
   #listener: LinkListener | undefined;
   readonly #early: Uint8Array[] = [];
   #written = 0;
-  /** Number of the last frame that came out of the stream. */
-  #read = 0;
+  readonly #order = new StreamOrder();
   #closed = false;
   /** When something came last, ms of the process's clock. */
   heardAt: number = performance.now();
@@ -45,25 +58,38 @@ export class NatsLink implements Link {
   /** Settled when what was said is heard. */
   farewell: Promise<void> = Promise.resolve();
 
-  constructor(
-    hub: Hub,
-    { peer, isPrivate = false, end, run, conversation, content }: NatsLinkOptions,
-  ) {
+  constructor(hub: Hub, options: NatsLinkOptions) {
+    const { peer, isPrivate = false, end, run, conversation, content, term } = options;
     this.peer = peer;
     this.isPrivate = isPrivate;
+    this.term = term;
+    this.#hub = hub;
+    this.#options = options;
     const { max_payload: payload = FRAME_BYTES_MAX } = hub.connection.info ?? {};
     this.frameBytes = Math.min(FRAME_BYTES_MAX, payload - HEAD_BYTES);
     const events = {
       frame: (bytes: Uint8Array) => this.#deliver(bytes),
       ended: (reason: string) => this.fail(reason),
     };
-    this.#talk = new Talk(hub, { run, conversation, end }, { content, events });
-    const lane = end === "master" ? "work" : "results";
-    const subject = `${hub.names.run(run)}.${lane}.${conversation}`;
-    this.#writer = new StreamWriter(hub, subject, (reason) => this.fail(reason));
+    this.#talk = new Talk(hub, { run, conversation, end, term }, { content, events });
+    this.#writer = this.#makeWriter();
     this.#stopListening = hub.onConnected((up) => {
       if (up) this.#talk.again();
       this.#listener?.connected(up);
+    });
+  }
+
+  #makeWriter(): StreamWriter {
+    const { end, run, conversation } = this.#options;
+    const { names, streams } = this.#hub;
+    const subject =
+      end === "master"
+        ? names.work(run, conversation, this.term)
+        : `${names.run(run)}.results.${conversation}`;
+    return new StreamWriter({
+      title: `${subject} ${randomBytes(AUTHOR_BYTES).toString("hex")}`,
+      publish: (bytes, asked) => streams.publish(subject, bytes, asked),
+      fail: (reason) => this.fail(reason),
     });
   }
 
@@ -105,40 +131,50 @@ export class NatsLink implements Link {
   }
 
   /** Control frames that were heard, and those that were said and heard at the other end. */
-  get talked(): { readonly heard: number; readonly said: number } {
+  get talked(): Counts {
     const { heard, said } = this.#talk;
     return { heard, said };
   }
 
-  /** Takes the place of a master that is gone, with what the node knows of the conversation. */
-  carryOn({ heard, said }: { readonly heard: number; readonly said: number }): void {
-    this.#talk.carryOn({ heard: said, said: heard });
+  /** Hears another master from now on, and no other. */
+  follow(term: number): void {
+    this.term = term;
+    this.#talk.join(term);
   }
 
-  /** Takes a message that an earlier end wrote: what is written follows it. The frame in it, unless it is a repetition. */
-  recall(data: Uint8Array): Uint8Array | undefined {
-    const envelope = openEnvelope(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
-    if (envelope === undefined || envelope.number <= this.#written) return undefined;
-    this.#written = envelope.number;
-    return envelope.frame;
+  /**
+   * Takes the place of a master that is gone, with what the node knows of the conversation. Writes the message behind which
+   * nothing counts that the other one wrote, and returns its number in the stream. Rejects where the servers do not keep it.
+   */
+  async carryOn(term: number, node: Counts | undefined): Promise<number> {
+    this.term = term;
+    if (node !== undefined) this.#talk.carryOn({ heard: node.said, said: node.heard });
+    this.#talk.join(term);
+    this.#writer = this.#makeWriter();
+    const number = ++this.#written;
+    const envelope = keptEnvelope({ number, lane: "work", frame: NOTHING }, 0);
+    const { run, conversation } = this.#options;
+    const { names, streams } = this.#hub;
+    const subject = names.work(run, conversation, term);
+    const msgID = `${subject} ${randomBytes(AUTHOR_BYTES).toString("hex")}`;
+    const { seq } = await patiently(STREAMS_MS_MAX, () =>
+      streams.publish(subject, envelope, { msgID }),
+    );
+    return seq;
   }
 
-  /** Takes a message of the stream that was meant for this end. */
-  hearStream(data: Uint8Array): void {
+  /** Takes a message of the stream that was meant for this end. `term`: of the master that wrote it. */
+  hearStream(data: Uint8Array, term: number): void {
     if (this.#closed) return;
     const envelope = openEnvelope(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
     if (envelope === undefined) {
       this.fail("what came is no envelope of this protocol");
       return;
     }
-    if (envelope.number <= this.#read) return;
-    if (envelope.number !== this.#read + 1) {
-      const what = `message ${envelope.number} of the stream came after ${this.#read}`;
-      this.fail(`${what}: raise cluster.nats.max_bytes`);
-      return;
-    }
-    this.#read = envelope.number;
-    this.#deliver(envelope.frame);
+    const { number, frame } = envelope;
+    if (this.#order.take({ term, number, frame }, (next) => this.#deliver(next))) return;
+    const what = `message ${number} of the stream came after ${this.#order.last}`;
+    this.fail(`${what}: raise cluster.nats.max_bytes`);
   }
 
   #deliver(frame: Uint8Array): void {
@@ -161,6 +197,13 @@ export class NatsLink implements Link {
 
   close(): void {
     if (!this.#closed) this.#end();
+  }
+
+  /** Ends the conversation without a word: the run is another master's. */
+  abandon(): void {
+    this.#talk.leave();
+    this.#writer.stop();
+    this.close();
   }
 
   #end(): void {

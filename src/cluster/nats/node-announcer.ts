@@ -3,9 +3,10 @@ import type { Msg } from "@nats-io/transport-node";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import type { Link, MasterAwaiter } from "../link.ts";
 import { Hub, type HubOptions, STREAMS_MS_MAX } from "./hub.ts";
-import { decodeKnock, encodeKnock, type Knock, type KnockAnswer } from "./knock.ts";
+import { decodeKnock, encodeKnock, GIVEN_UP, type Knock, type KnockAnswer } from "./knock.ts";
 import { LargeContent } from "./large-content.ts";
 import { ANNOUNCE_MS, Membership } from "./membership.ts";
+import { termOf } from "./names.ts";
 import { NatsLink } from "./nats-link.ts";
 import { patiently } from "./patiently.ts";
 import { StreamReader } from "./stream-reader.ts";
@@ -115,21 +116,26 @@ export class NodeAnnouncer implements MasterAwaiter {
   }
 
   #converse(knock: Knock, conversation: (link: Link) => void): KnockAnswer {
+    if (knock.term === null) return denied(GIVEN_UP);
     const isPrivate = this.#isPrivate(knock);
-    const link = this.#makeLink(knock, isPrivate);
+    const link = this.#makeLink(knock, { isPrivate, term: knock.term });
     // The master hears that it may before it hears anything else.
     setImmediate(() => conversation(link));
     return { opened: true, isPrivate, heard: 0, said: 0 };
   }
 
-  /** Another master takes over from one that is gone. */
+  /** Another master takes over from one that is gone, or asks whether it might. */
   #carryOn(knock: Knock, silentMs: number): KnockAnswer {
     const open = this.#open;
-    if (open?.conversation !== knock.conversation) return denied("it has given the run up");
+    if (open?.conversation !== knock.conversation) return denied(GIVEN_UP);
     const silence = performance.now() - open.link.heardAt;
     if (silence < silentMs)
       return denied(`it has heard its master ${(silence / 1000).toFixed(1)} s ago`);
-    this.#options.say(`${knock.name} carries the run ${open.run} on`);
+    if (knock.term !== null) {
+      if (knock.term <= open.link.term) return denied("another master has taken the run over");
+      open.link.follow(knock.term);
+      this.#options.say(`${knock.name} carries the run ${open.run} on`);
+    }
     return { opened: true, isPrivate: this.#isPrivate(knock), ...open.link.talked };
   }
 
@@ -139,19 +145,22 @@ export class NodeAnnouncer implements MasterAwaiter {
     return localServer !== null && localServer === this.#hub.localServer;
   }
 
-  #makeLink({ run, conversation, name }: Knock, isPrivate: boolean): NatsLink {
+  #makeLink(
+    { run, conversation, name }: Knock,
+    { isPrivate, term }: { readonly isPrivate: boolean; readonly term: number },
+  ): NatsLink {
     const hub = this.#hub;
     const content = this.#content;
     const link = new NatsLink(hub, {
-      ...{ run, conversation, isPrivate, content },
+      ...{ run, conversation, isPrivate, content, term },
       peer: name,
       end: "node",
     });
     const reader = new StreamReader(
       hub,
-      { run, filter: `${hub.names.run(run)}.work.${conversation}`, from: 1 },
+      { run, filter: hub.names.work(run, conversation, "*"), from: 1 },
       {
-        take: ({ data }) => link.hearStream(data),
+        take: ({ subject, data }) => link.hearStream(data, termOf(subject)),
         fail: (error) => link.fail(`the stream of the run cannot be read: ${String(error)}`),
       },
     );

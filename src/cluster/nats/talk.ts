@@ -6,6 +6,9 @@
 //   .stored     an envelope with number and, for the frame, its name in the object store
 //   .received   an envelope with the number of the last control frame that came
 //   .bye        why the conversation is over, as text
+//
+// A node that a new master has taken over hears and answers that one only.
+import { randomBytes } from "node:crypto";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { messageOf } from "../../core/errors.ts";
 import { keptEnvelope, openEnvelope, receivedEnvelope } from "../envelope.ts";
@@ -20,6 +23,7 @@ const AGAIN_MS = 500;
 const LARGE_BYTES = 64 * 1024;
 /** How long a conversation that is closed waits for what was said last to be heard. */
 const FAREWELL_MS_MAX = 3000;
+const AUTHOR_BYTES = 4;
 
 export type TalkEvents = {
   /** Borrowed until return. */
@@ -32,16 +36,20 @@ export type TalkPlace = {
   readonly run: string;
   readonly conversation: string;
   readonly end: End;
+  /** Of the master; 0 for one to which the run does not belong yet: it says and hears nothing. */
+  readonly term: number;
 };
 
 export class Talk {
   readonly #hub: Hub;
   readonly #content: LargeContent;
   readonly #events: TalkEvents;
-  readonly #there: string;
-  readonly #objects: string;
-  readonly #subscription: Subscription;
+  readonly #place: TalkPlace;
+  #there = "";
+  #subscription: Subscription | undefined;
   #kept = new KeptFrames();
+  /** Of the names of what is stored: two masters of a run may say other things under one number. */
+  readonly #author = randomBytes(AUTHOR_BYTES).toString("hex");
   readonly #storing = new Set<number>();
   readonly #stored = new Set<number>();
   #received = 0;
@@ -52,16 +60,25 @@ export class Talk {
 
   constructor(
     hub: Hub,
-    { run, conversation, end }: TalkPlace,
+    place: TalkPlace,
     { content, events }: { readonly content: LargeContent; readonly events: TalkEvents },
   ) {
     this.#hub = hub;
     this.#content = content;
     this.#events = events;
-    this.#there = hub.names.talk(conversation, end === "master" ? "node" : "master");
-    this.#objects = `${run}/${conversation}/${end}`;
-    const here = hub.names.talk(conversation, end);
-    this.#subscription = hub.connection.subscribe(`${here}.*`, {
+    this.#place = place;
+    this.join(place.term);
+  }
+
+  /** Says and hears what goes on while the run is the master's of this term. */
+  join(term: number): void {
+    const { conversation, end } = this.#place;
+    const { names, connection } = this.#hub;
+    if (!connection.isClosed()) this.#subscription?.unsubscribe();
+    this.#there = "";
+    if (term === 0) return;
+    this.#there = names.talk(conversation, end === "master" ? "node" : "master", term);
+    this.#subscription = connection.subscribe(`${names.talk(conversation, end, term)}.*`, {
       callback: (error, message) => {
         if (error === null) this.#hear(message);
         else this.#end(`the servers do not let it listen: ${messageOf(error)}`);
@@ -111,7 +128,8 @@ export class Talk {
       this.#publish("control", keptEnvelope(kept, 0));
       return;
     }
-    const name = `${this.#objects}/${kept.number}`;
+    const { run, conversation } = this.#place;
+    const name = `${run}/${conversation}/${this.#author}/${kept.number}`;
     if (this.#stored.has(kept.number))
       this.#publish("stored", keptEnvelope({ ...kept, frame: Buffer.from(name) }, 0));
     else void this.#store(kept, name);
@@ -131,7 +149,7 @@ export class Talk {
   }
 
   #publish(kind: string, bytes: Uint8Array): void {
-    if (this.#hub.connection.isClosed()) return;
+    if (this.#there === "" || this.#hub.connection.isClosed()) return;
     this.#hub.connection.publish(`${this.#there}.${kind}`, bytes);
   }
 
@@ -214,7 +232,12 @@ export class Talk {
   #stop(): void {
     this.#closed = true;
     clearInterval(this.#timer);
-    if (!this.#hub.connection.isClosed()) this.#subscription.unsubscribe();
+    if (!this.#hub.connection.isClosed()) this.#subscription?.unsubscribe();
+  }
+
+  /** Ends it without a word: nobody hears this end any more. */
+  leave(): void {
+    if (!this.#closed) this.#stop();
   }
 
   /** Ends it when what was said is heard, or after some seconds. */

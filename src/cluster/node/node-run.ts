@@ -13,13 +13,14 @@ import { PouredSource } from "../../workers/poured-source.ts";
 import { type Conversation, failureOf } from "../conversation.ts";
 import { bufferOf, countOperations } from "../operation-run.ts";
 import { OutcomeTally } from "../outcome-tally.ts";
-import type { Control, Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
+import type { Message, Ops, PlanMessage, Start } from "../protocol/message.ts";
 import { OPERATION_LAYOUT } from "../record-layout.ts";
 import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
 import type { HostedRun } from "./hosted-run.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
+import { OrderedControls } from "./ordered-controls.ts";
 
 /** Threads take so long to hear of the start. */
 const START_LEAD_MS = 5;
@@ -61,8 +62,7 @@ export class NodeRun implements HostedRun {
   #over = false;
   /** Operations that came before there were rings for them. */
   readonly #early: Ops[] = [];
-  /** Ends of the run that were ordered for later. */
-  readonly #ends: NodeJS.Timeout[] = [];
+  readonly #orders: OrderedControls;
 
   constructor(
     conversation: Conversation,
@@ -103,6 +103,7 @@ export class NodeRun implements HostedRun {
     );
   }
 
+    this.#orders = new OrderedControls(this.#engine);
   /** The rings are there now: what came before goes into them. */
   #makeSource(task: FeederTask): PouredSource {
     const source = new PouredSource(task);
@@ -135,7 +136,7 @@ export class NodeRun implements HostedRun {
     } finally {
       this.#sender.close();
       this.#snapshots?.stop();
-      for (const end of this.#ends) clearTimeout(end);
+      this.#orders.close();
       rmSync(this.#skippedFile, { force: true });
     }
   }
@@ -208,7 +209,7 @@ export class NodeRun implements HostedRun {
         this.#start.resolve(message);
         return;
       case "control":
-        this.#obey(message);
+        this.#orders.obey(message, this.#started);
         return;
       default:
     }
@@ -236,34 +237,6 @@ export class NodeRun implements HostedRun {
   #pour(source: PouredSource, { batch, records, last }: Ops): void {
     source.pour(records, () => this.#conversation.say({ type: "taken", batch }));
     if (last) source.end();
-  }
-
-  #obey({ order, atNs, factor }: Control): void {
-    switch (order) {
-      case "drain":
-        this.#when(atNs, () => this.#engine.drain());
-        return;
-      case "stop":
-        this.#when(atNs, () => this.#engine.stop());
-        return;
-      case "pause":
-      case "resume":
-        this.#engine.control({ kind: order, at: atNs });
-        return;
-      case "speed":
-        this.#engine.control({ kind: order, at: atNs, factor });
-        return;
-      default:
-        order satisfies never;
-    }
-  }
-
-  /** At an instant since the start, ns; at once if there was none, or it is over. */
-  #when(atNs: number, act: () => void): void {
-    const start = this.#started;
-    const left = start === undefined ? 0 : start.at + atNs - start.clock.now();
-    if (left <= 0) act();
-    else this.#ends.push(setTimeout(act, left / 1e6));
   }
 
   /** The master is gone: what is here already is sent as planned, nothing else, and what it does not have is kept. */

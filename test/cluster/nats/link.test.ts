@@ -51,7 +51,7 @@ describe("a link over a message server", () => {
     if (server === undefined) return t.skip(needsNatsServer);
     const [master, node] = await Promise.all([open("master"), open("node")]);
     await createRunStream(master.hub, RUN, { bytesMax: 64 * 1024 ** 2, secondsMax: 600, say });
-    const place = { run: RUN, conversation: CONVERSATION };
+    const place = { run: RUN, conversation: CONVERSATION, term: 1 };
     const from = new NatsLink(master.hub, {
       ...{ ...place, peer: "node", end: "master", content: master.content },
     });
@@ -70,11 +70,11 @@ describe("a link over a message server", () => {
       closed: (reason) => assert.fail(reason),
     });
     from.listen({ frame() {}, connected() {}, closed: (reason) => assert.fail(reason) });
-    const filter = `${node.hub.names.run(RUN)}.work.${CONVERSATION}`;
+    const filter = node.hub.names.work(RUN, CONVERSATION, "*");
     const reader = new StreamReader(
       node.hub,
       { run: RUN, filter, from: 1 },
-      { take: ({ data }) => to.hearStream(data), fail: (error) => assert.fail(String(error)) },
+      { take: ({ data }) => to.hearStream(data, 1), fail: (error) => assert.fail(String(error)) },
     );
     reader.start();
     for (let number = 0; number < FRAMES; number++) {
@@ -99,7 +99,7 @@ describe("a link over a message server", () => {
   test("an end that leaves is known to have left, after what it said before", async (t) => {
     if (server === undefined) return t.skip(needsNatsServer);
     const [master, node] = await Promise.all([open("master"), open("node")]);
-    const place = { run: "r2", conversation: "c2" };
+    const place = { run: "r2", conversation: "c2", term: 1 };
     const one = new NatsLink(master.hub, {
       ...{ ...place, peer: "node", end: "master", content: master.content },
     });

@@ -32,7 +32,7 @@ test("addresses: credentials of the first are those of all, and never part of a 
 
 test("everything of a group stands below its prefix, and no name can leave it", () => {
   const names = new Names("g");
-  for (const subject of [names.node("n"), names.talk("c", "node"), names.run("r")])
+  for (const subject of [names.node("n"), names.talk("c", "node", 1), names.work("r", "c", "*")])
     assert.ok(subject.startsWith("drayage.g."));
   for (const name of ["", "a.b", "*", ">", "a b", "ä", "x".repeat(49)])
     assert.equal(isToken(name), false);
@@ -49,6 +49,7 @@ test("a knock and its answer survive the wire, and nothing else is taken for one
       encrypted: fc.boolean(),
       localServer: fc.option(fc.string()),
       silentMs: fc.option(fc.nat()),
+      term: fc.option(fc.nat()),
     },
     PLAIN,
   );
@@ -83,7 +84,10 @@ test("a knock and its answer survive the wire, and nothing else is taken for one
     }),
   );
   const odd = { conversation: "a.b", run: "r", name: "", encrypted: true, localServer: null };
-  assert.equal(decodeKnock(Buffer.from(JSON.stringify({ ...odd, silentMs: null }))), undefined);
+  assert.equal(
+    decodeKnock(Buffer.from(JSON.stringify({ ...odd, silentMs: null, term: 1 }))),
+    undefined,
+  );
 });
 
 test("operations that were given are known by their numbers", () => {
