@@ -163,6 +163,7 @@ export class Conversation {
   #beat(): void {
     clearInterval(this.#timer);
     if (this.#over) return;
+    let before = performance.now();
     this.#timer = setInterval(() => {
       this.say({ type: "heartbeat", clockNs: performance.now() * 1e6 });
       const now = performance.now();
@@ -171,7 +172,6 @@ export class Conversation {
       const silence = now - this.#heardAt;
       if (silence < this.#patience.lostAfterMs) return;
       if (this.#outlasts) {
-    let before = performance.now();
         this.link.forsake?.();
         return;
       }
@@ -199,16 +199,16 @@ export class Conversation {
   }
 }
 
-/** Why a handler gave up on what it heard, as the sentence of a `failed`. */
-export const failureOf = (error: unknown): { code: string; sentence: string } => ({
-  code:
-    typeof error === "object" && error !== null && "code" in error
-      ? String(error.code)
 /** What a process did not hear because it was stopped itself is no silence: by how much a beat came later than any load makes it. */
 function stoppedMs(betweenMs: number, { heartbeatMs }: Patience): number {
   return betweenMs > STOPPED_BEATS * heartbeatMs ? betweenMs - heartbeatMs : 0;
 }
 
+/** Why a handler gave up on what it heard, as the sentence of a `failed`. */
+export const failureOf = (error: unknown): { code: string; sentence: string } => ({
+  code:
+    typeof error === "object" && error !== null && "code" in error
+      ? String(error.code)
       : "internal",
   sentence: messageOf(error),
 });

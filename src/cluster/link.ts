@@ -69,13 +69,13 @@ export interface RunMemory {
   describe(description: RunDescription): Promise<void>;
   /** Something that happened to the run, in the order of happening. Settled when it is kept. */
   note(note: unknown): Promise<void>;
+  /** Settled with a sentence when another master has the run: nothing that this one does counts from then on. */
+  readonly takenOver: Promise<string>;
 }
 
 export type RunDescription = { readonly hellos: readonly unknown[]; readonly run: unknown };
 
 export type FoundNodes = {
-  /** Settled with a sentence when another master has the run: nothing that this one does counts from then on. */
-  readonly takenOver: Promise<string>;
   readonly links: readonly Link[];
   readonly missing: readonly MissingNode[];
   /** Of a run that another master began. */

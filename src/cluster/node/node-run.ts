@@ -18,9 +18,9 @@ import { OPERATION_LAYOUT } from "../record-layout.ts";
 import type { AloneKeeper, MakeAloneKeeper } from "./alone.ts";
 import type { HostedRun } from "./hosted-run.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
+import { OrderedControls } from "./ordered-controls.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
-import { OrderedControls } from "./ordered-controls.ts";
 
 /** Threads take so long to hear of the start. */
 const START_LEAD_MS = 5;
@@ -101,9 +101,9 @@ export class NodeRun implements HostedRun {
         ...(plan.feed === null ? { source: (task) => this.#makeSource(task) } : {}),
       },
     );
+    this.#orders = new OrderedControls(this.#engine);
   }
 
-    this.#orders = new OrderedControls(this.#engine);
   /** The rings are there now: what came before goes into them. */
   #makeSource(task: FeederTask): PouredSource {
     const source = new PouredSource(task);
