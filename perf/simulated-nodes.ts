@@ -141,6 +141,7 @@ class SimulatedNode {
         longestCutMs: 0,
         clockStepMs: 0,
         held: 0,
+        dropped: 0,
         unknown: 0,
       },
     });

@@ -104,6 +104,11 @@ export class Conversation {
     return this.link.unacknowledgedBytes;
   }
 
+  /** Nothing but signs of life is heard while there is no room for it; the other end keeps the rest, up to a bound of its own. */
+  hearWhile(hasRoom: () => boolean): void {
+    this.link.deliverWhile?.(hasRoom);
+  }
+
   /** Messages of unknown types that were ignored. */
   get unknown(): number {
     return this.#decoder.unknown;

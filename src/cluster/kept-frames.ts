@@ -12,6 +12,8 @@ export type KeptFrame = {
 export class KeptFrames {
   /** Bytes of all frames in here. */
   bytes = 0;
+  /** Of all frames that were acknowledged. */
+  acknowledgedBytes = 0;
   #frames: KeptFrame[] = [];
   /** Frames at the beginning of the array that were acknowledged: cut off many at a time. */
   #gone = 0;
@@ -39,6 +41,7 @@ export class KeptFrames {
     invariant(number <= this.#last, `frame ${number} was acknowledged and never sent`);
     for (let first = this.#frames[this.#gone]; first !== undefined && first.number <= number; ) {
       this.bytes -= first.frame.length;
+      this.acknowledgedBytes += first.frame.length;
       first = this.#frames[++this.#gone];
     }
     if (this.#gone * 2 < this.#frames.length) return;

@@ -42,6 +42,11 @@ export interface Link {
   unacknowledged(): readonly Uint8Array[];
   /** Called once; what came before is delivered then. */
   listen(listener: LinkListener): void;
+  /**
+   * What comes is delivered while there is room for it, and is not acknowledged before: it is asked before each frame but
+   * fleeting ones. What waits meanwhile is bounded, since the other end sends only so much ahead of what is acknowledged.
+   */
+  deliverWhile?(hasRoom: () => boolean): void;
   /** Ends the conversation after what was sent before. */
   close(): void;
   /**

@@ -26,6 +26,7 @@ export type Machine = {
   readonly cuts: number;
   readonly longestCutMs: number;
   readonly held: number;
+  readonly dropped: number;
   readonly loopDelayP99Ms: number;
   readonly gcP99Ms: number;
   readonly busyShare: number;
@@ -42,12 +43,12 @@ export function machineResults(machines: readonly Machine[]): MachineResult[] {
   return machines.map((machine) => {
     const { node, name, address, cores, rows, sent, done, failed, errors } = machine;
     const { latenessP99Ms, wallAheadMs, clockBoundMs, clockStepMs, firstSentMs } = machine;
-    const { cuts, longestCutMs, held, loopDelayP99Ms, gcP99Ms, busyShare } = machine;
+    const { cuts, longestCutMs, held, dropped, loopDelayP99Ms, gcP99Ms, busyShare } = machine;
     const { lost, lostOperations, dealtAgain } = machine;
     return {
       ...{ node, name, address, cores, rows, share: all === 0 ? null : rows / all },
       ...{ sent, done, failed, errors, latenessP99Ms },
-      ...{ wallAheadMs, clockBoundMs, clockStepMs, firstSentMs, cuts, longestCutMs, held },
+      ...{ wallAheadMs, clockBoundMs, clockStepMs, firstSentMs, cuts, longestCutMs, held, dropped },
       ...{ loopDelayP99Ms, gcP99Ms, busyShare, lost, lostOperations, dealtAgain },
     };
   });
@@ -72,7 +73,8 @@ function healthOf({ loopDelayP99Ms, gcP99Ms, busyShare }: Machine): string {
   return `loop ${ms(loopDelayP99Ms)}, GC ${ms(gcP99Ms)}, busy ${percent(busyShare)}`;
 }
 
-function oddities({ cuts, longestCutMs, held, lost, lostOperations, dealtAgain }: Machine): string {
+function oddities(machine: Machine): string {
+  const { cuts, longestCutMs, held, dropped, lost, lostOperations, dealtAgain } = machine;
   return [
     ...(lost === null ? [] : [`lost: ${lost}`]),
     ...(lostOperations === 0
@@ -80,6 +82,7 @@ function oddities({ cuts, longestCutMs, held, lost, lostOperations, dealtAgain }
       : [`${lostOperations} without outcome, ${dealtAgain} dealt again`]),
     ...(cuts === 0 ? [] : [`cut off ${cuts} times, ${(longestCutMs / 1000).toFixed(1)} s at most`]),
     ...(held === 0 ? [] : [`held back ${held} times`]),
+    ...(dropped === 0 ? [] : [`${dropped} rows dropped: the master took none for too long`]),
   ].join("; ");
 }
 

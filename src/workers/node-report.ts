@@ -31,6 +31,8 @@ export type NodeReport = {
   readonly longestCutMs: number;
   /** Times that it held rows back since too many were on their way. */
   readonly held: number;
+  /** Operations without a row, which it could not keep: their figures are there. */
+  readonly dropped: number;
   /** Why it was given up; null if it was not. */
   readonly lost: string | null;
   /** Operations that went down with it, and those of them that others took over. */

@@ -45,6 +45,7 @@ const health = fc.record({
   longestCutMs: time,
   clockStepMs: time,
   held: count,
+  dropped: count,
   unknown: count,
 });
 

@@ -15,22 +15,11 @@ import {
 import { Failure } from "../../src/core/failure.ts";
 import { Kind, Op, operationClasses, operationClassOf } from "../../src/core/operation.ts";
 import { nanos } from "../../src/core/units.ts";
-import {
-  OUTCOME_BYTES_AT,
-  OUTCOME_DONE_AT,
-  OUTCOME_DUE_AT,
-  OUTCOME_FAILURE_AT,
-  OUTCOME_FIRST_BYTE_AT,
-  OUTCOME_OP_AT,
-  OUTCOME_ROW_AT,
-  OUTCOME_SENT_AT,
-  OUTCOME_STATUS_AT,
-} from "../../src/ring/outcome-record.ts";
-import { allocateRing, RingViews } from "../../src/ring/record-ring.ts";
 import { HIGHEST_NS } from "../../src/stats/histogram.ts";
 import { LateCause, STAMP_WORDS, Stamp, TallyWriter } from "../../src/stats/tally.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
+import { OneOutcome, outcomeRecords } from "./outcome-records.ts";
 
 const SECOND = 1e9;
 
@@ -171,25 +160,6 @@ test("distributions survive the wire, and anything else is refused", () => {
   );
 });
 
-/** Records of outcomes, one behind the other, as a node sends them. */
-function outcomes(some: readonly Sample[]): Buffer {
-  const records = Buffer.alloc(some.length * OUTCOME_ROW_AT);
-  some.forEach(({ due, late, took, failed, bytes }, i) => {
-    const at = i * OUTCOME_ROW_AT;
-    records.writeInt32LE(OUTCOME_ROW_AT, at);
-    records.writeDoubleLE(due, at + OUTCOME_DUE_AT);
-    records.writeDoubleLE(due + late, at + OUTCOME_SENT_AT);
-    records.writeDoubleLE(due + late + took / 2, at + OUTCOME_FIRST_BYTE_AT);
-    records.writeDoubleLE(due + late + took, at + OUTCOME_DONE_AT);
-    records.writeDoubleLE(bytes, at + OUTCOME_BYTES_AT);
-    records[at + OUTCOME_OP_AT] = Op.GET;
-    records[at + OUTCOME_OP_AT + 1] = Kind.blob;
-    records[at + OUTCOME_FAILURE_AT] = failed ? Failure.http : Failure.none;
-    records.writeUInt16LE(failed ? 503 : 200, at + OUTCOME_STATUS_AT);
-  });
-  return records;
-}
-
 test("a node is lost at any moment: its figures are those of the rows that came, bucket by bucket", () => {
   fc.assert(
     fc.property(samples, fc.array(fc.nat(200)), (recorded, cuts) => {
@@ -206,18 +176,17 @@ test("a node is lost at any moment: its figures are those of the rows that came,
       const merge = new FiguresMerge(1);
       let end = 0;
       let rows = 0;
-      const desk = new RingViews(allocateRing(64 * 1024));
+      const row = new OneOutcome();
       for (const cut of cuts.toSorted((a, b) => a - b)) {
         const now = gets.slice(rows, cut);
         for (const sample of now) {
           record(alone, sample);
           // Threads are ahead of what has been drained out of their rings, by any number of operations.
           record(thread, sample);
-          desk.bytes.set(outcomes([sample]), 0);
-          told.add(desk, 0, true);
+          told.add(row.of(sample), 0, true);
         }
         rows += now.length;
-        untold.add(outcomes(now));
+        untold.add(outcomeRecords(now));
         // All that was sent by now is in the figures of the threads.
         const sent = now.at(-1);
         const later = Math.max(end, sent === undefined ? 0 : sent.due + sent.late + 0.5);
@@ -228,7 +197,7 @@ test("a node is lost at any moment: its figures are those of the rows that came,
       }
       const last = gets.slice(rows).filter(({ due, late }) => due + late >= end);
       for (const sample of last) record(alone, sample);
-      untold.add(outcomes(last));
+      untold.add(outcomeRecords(last));
       const madeUp = untold.figures(thresholds);
       if (madeUp !== undefined) merge.add(0, madeUp);
       merge.end(0);

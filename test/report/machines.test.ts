@@ -24,6 +24,7 @@ const machine = (own: Partial<Machine>): Machine => ({
   cuts: 0,
   longestCutMs: 0,
   held: 0,
+  dropped: 0,
   loopDelayP99Ms: 1.25,
   gcP99Ms: 0.3,
   busyShare: 0.25,

@@ -19,7 +19,7 @@ export function nodeFact(report: NodeReport, rowsAre = "rows"): [string, string]
 const STEP_MS = 10;
 
 function oddities(report: NodeReport): string[] {
-  const { cuts, longestCutMs, clockStepMs, held, lostOperations, dealtAgain } = report;
+  const { cuts, longestCutMs, clockStepMs, held, dropped, lostOperations, dealtAgain } = report;
   const times = cuts === 1 ? "once" : `${cuts} times`;
   return [
     ...(cuts === 0 ? [] : [`cut off ${times}, for ${(longestCutMs / 1000).toFixed(1)} s at most`]),
@@ -27,6 +27,7 @@ function oddities(report: NodeReport): string[] {
       ? []
       : [`its wall clock stepped by ${clockStepMs.toFixed(0)} ms; the schedule did not`]),
     ...(held === 0 ? [] : [`held rows back ${held} times`]),
+    ...(dropped === 0 ? [] : [`dropped ${dropped} rows, which the master did not take in time`]),
     ...(lostOperations === 0
       ? []
       : [`${lostOperations} operations without an outcome, ${dealtAgain} of them dealt again`]),

@@ -3,12 +3,17 @@ import { messageOf } from "../../core/errors.ts";
 import { fleetingEnvelope, keptEnvelope, openEnvelope, receivedEnvelope } from "../envelope.ts";
 import { KeptFrames } from "../kept-frames.ts";
 import type { Lane, Link, LinkListener } from "../link.ts";
+import { WaitingFrames } from "../waiting-frames.ts";
 
-/** What arrived is acknowledged at the latest after so many frames, or this time: kept frames are memory of the other side. */
+/** What arrived is acknowledged at the latest after so much, or this time: kept frames are memory of the other side. */
 const ACKNOWLEDGE_FRAMES = 32;
+const ACKNOWLEDGE_BYTES = 1024 * 1024;
 const ACKNOWLEDGE_MS = 100;
-/** While more waits in the socket than this, frames stay where they are: the cut of a connection would lose the copy only. */
-const SOCKET_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * Bytes that are sent ahead of what is acknowledged, as far as there are so many: what waits in sockets, and at the other end
+ * while there is no room for it.
+ */
+const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
 
 /**
@@ -20,16 +25,19 @@ export class SocketLink implements Link {
   readonly isPrivate: boolean;
   readonly #kept = new KeptFrames();
   #listener: LinkListener | undefined;
-  /** What came before anybody listened: the first words of a node. */
-  readonly #early: Uint8Array[] = [];
+  /** What came and cannot be heard yet. */
+  readonly #waiting = new WaitingFrames((frame) => this.#hear(frame));
   #socket: WebSocket | undefined;
-  /** Number of the last kept frame that came. */
+  /** Number of the last kept frame that came, and of the last that was heard, which is what is acknowledged. */
+  #arrived = 0;
   #received = 0;
   #unacknowledged = 0;
+  #unacknowledgedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
-  /** Number of the last frame that was written to the socket of now. */
+  /** Number of the last frame that was written to the socket of now, and bytes of all frames up to it. */
   #written = 0;
+  #writtenBytes = 0;
   /** When something came last, ms of the process's clock. */
   heardAt: number = performance.now();
   /** Called when a connection broke, and when the conversation is over. */
@@ -49,7 +57,7 @@ export class SocketLink implements Link {
     return this.#kept.unacknowledged().map(({ frame }) => frame);
   }
 
-  /** Number of the last kept frame that came: what the other side need not send again. */
+  /** Number of the last kept frame that was heard: what the other side need not send again. */
   get received(): number {
     return this.#received;
   }
@@ -60,7 +68,11 @@ export class SocketLink implements Link {
 
   listen(listener: LinkListener): void {
     this.#listener = listener;
-    for (const frame of this.#early.splice(0)) listener.frame(frame);
+    this.#waiting.open();
+  }
+
+  deliverWhile(hasRoom: () => boolean): void {
+    this.#waiting.limit(hasRoom);
   }
 
   /** Carries on over a fresh connection, after the handshake. `received`: what the other side has got. */
@@ -71,6 +83,7 @@ export class SocketLink implements Link {
     this.heardAt = performance.now();
     this.#kept.acknowledge(Math.min(received, this.#kept.last));
     this.#written = received;
+    this.#writtenBytes = this.#kept.acknowledgedBytes;
     socket.on("message", (data: Buffer) => this.#take(socket, data));
     socket.on("close", () => this.#cut(socket));
     socket.on("error", () => socket.terminate());
@@ -100,18 +113,16 @@ export class SocketLink implements Link {
     this.#write();
   }
 
-  /** Frames go to the socket as long as it takes them quickly; the rest follows when acknowledgements come. */
+  /** Frames go to the socket up to a bound; the rest follows when acknowledgements come. */
   #write(): void {
     const socket = this.#socket;
     if (socket === undefined || this.#written >= this.#kept.last) return;
     for (const kept of this.#kept.unacknowledged()) {
       if (kept.number <= this.#written) continue;
-      if (socket.bufferedAmount > SOCKET_BYTES_MAX) {
-        setTimeout(() => this.#write(), ACKNOWLEDGE_MS).unref();
-        return;
-      }
+      if (this.#writtenBytes - this.#kept.acknowledgedBytes >= AHEAD_BYTES_MAX) return;
       socket.send(keptEnvelope(kept, this.#acknowledging()));
       this.#written = kept.number;
+      this.#writtenBytes += kept.frame.length;
     }
   }
 
@@ -126,22 +137,30 @@ export class SocketLink implements Link {
     this.#kept.acknowledge(envelope.received);
     this.#write();
     if (envelope.kind === "received") return;
-    if (envelope.kind === "kept" && !this.#isNext(envelope.number)) return;
-    if (this.#listener === undefined) this.#early.push(Uint8Array.from(envelope.frame));
-    else this.#listener.frame(envelope.frame);
+    if (envelope.kind === "fleeting") this.#listener?.frame(envelope.frame);
+    else if (this.#isNext(envelope.number)) this.#waiting.take(envelope.frame);
   }
 
   #isNext(number: number): boolean {
-    if (number <= this.#received) return false;
-    if (number !== this.#received + 1) {
-      this.fail(`frame ${number} came after frame ${this.#received}`);
+    if (number <= this.#arrived) return false;
+    if (number !== this.#arrived + 1) {
+      this.fail(`frame ${number} came after frame ${this.#arrived}`);
       return false;
     }
-    this.#received = number;
-    this.#unacknowledged++;
-    if (this.#unacknowledged >= ACKNOWLEDGE_FRAMES) this.#acknowledge();
-    else this.#timer ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_MS);
+    this.#arrived = number;
     return true;
+  }
+
+  /** There is room for it, and somebody listens. */
+  #hear(frame: Uint8Array): void {
+    this.#received++;
+    this.#unacknowledged++;
+    this.#unacknowledgedBytes += frame.length;
+    const isMuch =
+      this.#unacknowledged >= ACKNOWLEDGE_FRAMES || this.#unacknowledgedBytes >= ACKNOWLEDGE_BYTES;
+    if (isMuch) this.#acknowledge();
+    else this.#timer ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_MS);
+    this.#listener?.frame(frame);
   }
 
   #acknowledge(): void {
@@ -154,6 +173,7 @@ export class SocketLink implements Link {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#unacknowledged = 0;
+    this.#unacknowledgedBytes = 0;
     return this.#received;
   }
 
@@ -172,6 +192,7 @@ export class SocketLink implements Link {
 
   #end(): void {
     this.#closed = true;
+    this.#waiting.close();
     clearTimeout(this.#timer);
     // Behind what was written before; a peer that does not answer it is cut off by the library after 30 s.
     this.#socket?.close(NORMAL_CLOSURE);

@@ -152,7 +152,15 @@ export class PullNodeRun implements HostedRun {
       rows: 0,
       counts: {},
       feed: null,
-      health: { firstSentNs: Number.NaN, cuts, longestCutMs, clockStepMs, held: 0, unknown },
+      health: {
+        firstSentNs: Number.NaN,
+        cuts,
+        longestCutMs,
+        clockStepMs,
+        held: 0,
+        dropped: 0,
+        unknown,
+      },
     };
   }
 

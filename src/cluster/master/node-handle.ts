@@ -115,6 +115,7 @@ export class NodeHandle implements BatchTaker {
 
   listen(events: NodeEvents): void {
     this.#events = events;
+    this.conversation.hearWhile(() => events.desk.hasRoom);
     this.conversation.listen({
       hear: (message) => this.#hear(message),
       lost: (reason) => this.lose(reason),
@@ -308,6 +309,7 @@ export class NodeHandle implements BatchTaker {
       cuts: conversation.cuts,
       longestCutMs: conversation.longestCutMs,
       held: done?.health.held ?? 0,
+      dropped: done?.health.dropped ?? 0,
       lost: this.state === "lost" ? this.reason : null,
       lostOperations: this.lostOperations,
       dealtAgain: this.dealtAgain,

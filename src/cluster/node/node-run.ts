@@ -75,7 +75,7 @@ export class NodeRun implements HostedRun {
     const { plan, count } = message;
     const { onTimeNs, tooLateNs } = plan;
     const tally = new OutcomeTally({ onTime: nanos(onTimeNs), tooLate: nanos(tooLateNs) });
-    this.#sender = new OutcomeSender(conversation, tally);
+    this.#sender = new OutcomeSender(conversation, tally, { drops: plan.feed !== null });
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
     const skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
@@ -195,6 +195,7 @@ export class NodeRun implements HostedRun {
         longestCutMs,
         clockStepMs: (this.#wallNow() - this.#wallAhead) / 1e6,
         held: this.#sender.holds,
+        dropped: this.#sender.dropped,
         unknown,
       },
     };

@@ -12,10 +12,11 @@ const BATCH_MS = 200;
 /** Of an outcome: row and key of 64 KiB each at most. */
 const OUTCOME_BYTES_MAX = 160 * 1024;
 /**
- * Unacknowledged bytes at which outcomes stay in their rings and, when those are full, operations in their places. A cut of
- * ten seconds at 20,000 operations a second makes some 80 MB.
+ * Unacknowledged bytes beyond which records are dropped and counted, where operations are this node's own to read: requests go
+ * on as planned. Otherwise outcomes stay in their rings and, when those are full, operations in their places. A cut of ten
+ * seconds at 20,000 operations a second makes some 80 MB.
  */
-const KEPT_BYTES_MAX = 256 * 1024 * 1024;
+export const KEPT_BYTES_MAX: number = 256 * 1024 * 1024;
 
 export class OutcomeSender implements OutcomeKeeper {
   readonly #conversation: Conversation;
@@ -29,19 +30,29 @@ export class OutcomeSender implements OutcomeKeeper {
   /** Number of the last batch, and rows in all of them. */
   batches = 0;
   rows = 0;
-  /** Times that outcomes were held back. */
+  /** Times that outcomes were held back, and outcomes that were dropped. */
   holds = 0;
+  dropped = 0;
+  readonly #drops: boolean;
+  readonly #keptBytesMax: number;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(conversation: Conversation, tally: OutcomeTally) {
+  /** `drops`: at the bound records are dropped instead of held back. */
+  constructor(
+    conversation: Conversation,
+    tally: OutcomeTally,
+    { drops, keptBytesMax = KEPT_BYTES_MAX }: { drops: boolean; keptBytesMax?: number },
+  ) {
     this.#conversation = conversation;
     this.tally = tally;
+    this.#drops = drops;
+    this.#keptBytesMax = keptBytesMax;
     this.#timer = setInterval(() => this.send(), BATCH_MS);
   }
 
   get hasRoom(): boolean {
-    if (this.#alone !== undefined) return true;
-    const room = this.#conversation.unacknowledgedBytes < KEPT_BYTES_MAX;
+    if (this.#alone !== undefined || this.#drops) return true;
+    const room = this.#conversation.unacknowledgedBytes < this.#keptBytesMax;
     if (!room && !this.#held) this.holds++;
     this.#held = !room;
     return room;
@@ -66,23 +77,29 @@ export class OutcomeSender implements OutcomeKeeper {
   /** Sends what there is. */
   send(): void {
     if (this.#count === 0) return;
+    const records = this.#batch.subarray(0, this.#length);
+    if (this.#alone !== undefined) this.#alone(records);
+    else if (this.#isFull) this.dropped += this.#count;
+    else this.#say(records);
+    this.#length = 0;
+    this.#count = 0;
+  }
+
+  get #isFull(): boolean {
+    const bytes = this.#conversation.unacknowledgedBytes + this.#length;
+    return this.#drops && bytes > this.#keptBytesMax;
+  }
+
+  #say(records: Buffer): void {
     this.rows += this.#count;
-    if (this.#alone !== undefined) {
-      this.#alone(this.#batch.subarray(0, this.#length));
-      this.#length = 0;
-      this.#count = 0;
-      return;
-    }
     this.#conversation.say({
       type: "results",
       layout: OUTCOME_LAYOUT,
       batch: ++this.batches,
       count: this.#count,
       // The message is encoded, and so copied, before this returns.
-      records: this.#batch.subarray(0, this.#length),
+      records,
     });
-    this.#length = 0;
-    this.#count = 0;
   }
 
   close(): void {

@@ -187,8 +187,9 @@ type NodeHealth = {
   readonly longestCutMs: number;
   /** How far the wall clock moved against the monotonic one in the course of the run, ms. */
   readonly clockStepMs: number;
-  /** Times that rows were held back because so many were unacknowledged. */
+  /** Times that rows were held back because so many were unacknowledged, and rows that were dropped for that. */
   readonly held: number;
+  readonly dropped: number;
   /** Messages of unknown types that were ignored. */
   readonly unknown: number;
 };
