@@ -2,11 +2,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Float64Histogram, HistogramLogReader } from "hdr-histogram-js";
+import { verbs } from "../../src/cli/commands.ts";
 import {
   type EmbeddedRegistry,
   startEmbeddedRegistry,
 } from "../../src/embedded/embedded-registry.ts";
 import { HIGHEST_NS } from "../../src/stats/histogram.ts";
+import type { NodeReport } from "../../src/workers/node-report.ts";
+import { drayage } from "../cli/fake-terminal.ts";
 import { blobGets, trace } from "./traced.ts";
 import { type Transport, transports, underWay } from "./transports.ts";
 import { type Row, type Started, Workplace } from "./workplace.ts";
@@ -16,19 +19,19 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, seq)
 const sharesOf = (rows: readonly Row[]): [number, number][] =>
   rows.map(({ seq, worker }) => [seq, worker]);
 
-/** Service times, counted in the buckets of histograms: those of rows, one by one. */
-function bucketsOf(rows: readonly Row[]): Float64Histogram {
+/** Service times in ns, counted in the buckets of histograms: those of rows, one by one. */
+function bucketsOf(times: readonly number[]): Float64Histogram {
   const histogram = new Float64Histogram(1, HIGHEST_NS, 3);
-  for (const { duration } of rows) histogram.recordValue(Math.round(duration * 1e9));
+  for (const time of times) histogram.recordValue(Math.round(time));
   return histogram;
 }
 
 /** The same out of the log of merged intervals. */
-function mergedIn(log: string): Float64Histogram {
+function mergedIn(log: string, operation: string): Float64Histogram {
   const merged = new Float64Histogram(1, HIGHEST_NS, 3);
   const reader = new HistogramLogReader(log, 64);
   for (let next = reader.nextIntervalHistogram(); next; next = reader.nextIntervalHistogram())
-    if (next.tag === "get-blob.service") merged.add(next as Float64Histogram);
+    if (next.tag === `${operation}.service`) merged.add(next as Float64Histogram);
   return merged;
 }
 
@@ -102,7 +105,8 @@ function suite(name: string, start: () => Promise<Transport>): void {
       const rows = place.rows();
       assert.deepEqual(seqs(rows), upTo(500));
       const log = place.text(`${place.runDirectory("run")}/histograms.hlog`);
-      assert.deepEqual(countsOf(mergedIn(log)), countsOf(bucketsOf(rows)));
+      const times = rows.map(({ duration }) => duration * 1e9);
+      assert.deepEqual(countsOf(mergedIn(log, "get-blob")), countsOf(bucketsOf(times)));
     });
 
     test("split: local: nodes read the trace themselves, and rows, shares and skipped records are the same", async (t) => {
@@ -136,6 +140,42 @@ function suite(name: string, start: () => Promise<Transport>): void {
         place
           .lines<{ seq: number; node: number }>("plan.ndjson")
           .map(({ seq, node }) => [seq, node]),
+      );
+    });
+
+    test("a load: every node takes each second request of one schedule, and merged histograms are those of the rows", async (t) => {
+      if (transport.missing !== undefined) return t.skip(transport.missing);
+      const place = new Workplace();
+      places.push(place);
+      const nodes = await transport.startNodes(place, 2);
+      const load = ["load", registry.url, "--rate", "300/s", "--duration", "1s", "--allow-invalid"];
+      const tooFew = await drayage([...load, ...transport.typed(nodes, 1), "--wait", "200ms"], {
+        verbs,
+      });
+      assert.equal(tooFew.exit, 4, tooFew.err);
+      assert.match(
+        tooFew.err,
+        /^node .*(?:3 of 3|127\.0\.0\.1:1): nobody .*; start it: drayage client/,
+      );
+      const flags = ["--log-requests", "all", "--out", "out", ...transport.typed(nodes)];
+      const ended = await place.drayage([...load, ...flags]);
+      assert.equal(ended.code, 0, ended.err);
+      type Request = Record<"seq" | "node" | "due_ns" | "service_ns" | "status", number>;
+      const rows = place.lines<Request>("out/requests.ndjson").toSorted((a, b) => a.seq - b.seq);
+      assert.deepEqual(
+        rows.map(({ seq, node, due_ns: due, status }) => [seq, node, Math.round(due), status]),
+        upTo(300).map((seq) => [seq, seq % 2, Math.round((seq * 1e9) / 300), 200]),
+      );
+      const times = rows.map(({ service_ns: time }) => time);
+      const merged = mergedIn(place.text("out/histograms.hlog"), "request");
+      assert.deepEqual(countsOf(merged), countsOf(bucketsOf(times)));
+      const { machines } = place.json<{ machines: NodeReport[] }>("out/results.json");
+      assert.deepEqual(
+        machines.map(({ rows: sent, lost }) => [sent, lost]),
+        [
+          [150, null],
+          [150, null],
+        ],
       );
     });
 

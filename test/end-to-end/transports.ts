@@ -9,6 +9,8 @@ export type Transport = {
   startNodes(place: Workplace, count: number): Promise<Started[]>;
   /** Flags of a master that takes these nodes. */
   flags(nodes: readonly Started[]): string[];
+  /** The same of a load or a ramp, which have no configuration; `more` nodes are wanted that are not there. */
+  typed(nodes: readonly Started[], more?: number): string[];
   stop(): Promise<void>;
 };
 
@@ -31,6 +33,11 @@ const direct = async (): Promise<Transport> => ({
       "client_info.client_list",
       nodes.map((node) => (node as ClientNode).address),
     ),
+  typed(nodes, more = 0) {
+    const there = nodes.map((node) => (node as ClientNode).address);
+    const missing = Array.from({ length: more }, (_, i) => `127.0.0.1:${i + 1}`);
+    return ["--nodes", [...there, ...missing].join(",")];
+  },
   async stop() {},
 });
 
@@ -79,6 +86,10 @@ async function nats(): Promise<Transport> {
     },
     flags: (nodes) =>
       groupFlags(servers, { group: groups.get(nodes) as string, count: nodes.length }),
+    typed: (nodes, more = 0) => [
+      ...["--nats", servers.map(({ url }) => url).join(",")],
+      ...["--group", groups.get(nodes) as string, "--expect", String(nodes.length + more)],
+    ],
     stop: async () => server?.stop(),
   };
 }
