@@ -1,4 +1,4 @@
-// Where batches and images lie in a file: an entry per 64 KiB or 1,024 batches, whichever comes first. In a sealed file it
+// Where batches and images lie in a file: an entry every 1,024 batches, or sooner where 64 KiB are full. In a sealed file it
 // is record 5; the writer of a file has it in memory, a reader of an unsealed one builds it from a scan.
 //
 //   varint n, n x (varint stamp difference, varint offset difference, varint difference of batches before it)

@@ -116,7 +116,7 @@ export class GrowingFile implements ByteSource {
     return offset;
   }
 
-  /** Hands what waits in memory to the system. StorageError: the file is cut back to its last whole record. */
+  /** Hands what waits in memory to the system. StorageError: what stands behind the last whole record is removed. */
   flush(): void {
     const { view } = this.#pending;
     if (view.length === 0) return;

@@ -1,6 +1,6 @@
 import type { Millis } from "../core/units.ts";
 
-/** Records leave the process for the file at the latest so long after they were added. */
+/** No record waits in memory for longer than this. */
 const WRITE_DELAY_MS = 100;
 /** Longer timers would fire at once. */
 const TIMER_MS_MAX = 2 ** 31 - 1;

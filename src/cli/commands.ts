@@ -65,7 +65,8 @@ export const verbs: readonly Verb[] = [
   },
   {
     name: "record",
-    summary: "record message streams and registry traffic in an archive, and play it to sessions",
+    summary:
+      "keep messages and registry traffic in an archive as they pass, and play it to sessions",
     load: async () => (await import("./record.ts")).record,
   },
   {

@@ -34,7 +34,7 @@ const options = {
 
 export const record: Command<typeof options> = {
   name: "record",
-  summary: "record message streams and registry traffic in an archive, and play it to sessions",
+  summary: "keep messages and registry traffic in an archive as they pass, and play it to sessions",
   examples: [
     {
       type: "drayage record --example --format yaml > record.yaml",

@@ -1,5 +1,5 @@
-// Which images each puller pulls: the list, the filter, and one expression per puller. Everything is matched once, before the
-// run, so an expensive expression costs nothing during it. Source: pull-driver.md 2.4, 2.5.
+// Which images each puller pulls: the list, the filter, and one expression per puller. All matching is done before
+// the run: an expression that takes long delays the start, and no pull. Source: pull-driver.md 2.4, 2.5.
 import { UsageError } from "../core/errors.ts";
 import type { Re2Pattern } from "../core/re2-pattern.ts";
 import { type Image, imageText } from "./image-list.ts";

@@ -139,7 +139,7 @@ const methodSection = (
   { timeline: { series } }: PageContext,
 ): Html => `<section><h2>How it was measured</h2>
 <p class="note">Every operation (one request, or the few that make up a push) has up to three stamps: when it was <em>due</em> by the plan, when its first byte was <em>sent</em>, and when the last byte of the answer was in (<em>done</em>).
-<strong>Response</strong> = done − due: what a user would have felt. <strong>Service</strong> = done − sent: what the registry took. <strong>Lateness</strong> = sent − due: our own delay.</p>
+<strong>Response</strong> = done − due: the wait of somebody who came on time. <strong>Service</strong> = done − sent: what the registry took. <strong>Lateness</strong> = sent − due: our own delay.</p>
 <p class="note">${
   paced
     ? "Due times come from the plan alone and never wait for answers (open loop). A generator that waits for a slow answer before it sends the next request leaves out exactly the requests that would have suffered: coordinated omission. Here they are sent or counted as late, and response time contains the wait."

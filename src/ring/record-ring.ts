@@ -94,7 +94,7 @@ export class RingProducer extends RingViews {
     Atomics.store(this.cursors, TAIL_WORD, this.#tail);
   }
 
-  /** After the records are filled: a consumer that sees the new tail sees the whole records. */
+  /** Call it when the records are filled: what the tail has passed may be read at once. */
   publish(): void {
     this.show();
     if (Atomics.load(this.cursors, CONSUMER_SLEEPS_WORD) === 1) {

@@ -32,7 +32,7 @@ const twoPaths = (number: number) => [
 ];
 
 describe("an archive", () => {
-  it("1. new, two paths, one batch, flush: an in-process reader sees exactly that batch", async (t) => {
+  it("1. a new archive shows a reader of the same process the one batch of two paths that was flushed", async (t) => {
     const { writer } = await openWriter(t, { directory: archiveFolder(t) });
     const batch = appended(writer, twoPaths(1));
     await writer.commit();
@@ -59,7 +59,7 @@ describe("an archive", () => {
     sameItems(await itemsOf(await openReader(t, directory)), [one, two]);
   });
 
-  it("4. a reader taken before growth sees every batch as the file grows, without a flush; 5. all are there after reopening", async (t) => {
+  it("4. an older reader follows the file as it grows, flushed or not; 5. opened anew, it has all of it", async (t) => {
     const directory = archiveFolder(t);
     const { writer } = await openWriter(t, { directory, codec: "none", ...never });
     const reader = await openReader(t, directory, { writer });
@@ -84,7 +84,7 @@ describe("an archive", () => {
     sameItems(await itemsOf(await openReader(t, directory)), batches);
   });
 
-  it("6. a second writer on an open archive fails; a reader made from the writer works", async (t) => {
+  it("6. one writer at a time: another is refused, while the first one's reader reads", async (t) => {
     const directory = archiveFolder(t);
     const { writer } = await openWriter(t, { directory });
     await assert.rejects(openWriter(t, { directory }), {

@@ -72,7 +72,7 @@ async function checkSurvivor(t: TestContext, directory: string, committed: numbe
 }
 
 describe("10. kill -9 at random points, 200 times", () => {
-  it("reopening finds every batch up to the last commit, none garbled", async (t) => {
+  it("all that was committed is found again, and whole", async (t) => {
     const compiled = archiveFolder(t);
     const chance = random("kill");
     let folders: string[] = [];

@@ -173,7 +173,7 @@ async function sameEverywhere(
   }
 }
 
-describe("7. 1,000 batches with rotation and compaction every 100", () => {
+describe("7. a thousand batches, rotated and compacted after each hundred", () => {
   for (const { mergeBytes, files, how } of [
     { mergeBytes: 0, files: 10, how: "each file by itself" },
     { mergeBytes: 1_000_000, files: 1, how: "all files merged" },

@@ -103,7 +103,7 @@ const work = (t: TestContext): Workplace => {
   return place;
 };
 
-test("Registry image drives warm-up; recorded archive → run → counts per class and status equal the recording", async (t) => {
+test("an archive warms a registry up from its registry image, and its run counts what was recorded, by class and status", async (t) => {
   const recorded = await recordedTraffic(t);
   if (recorded === undefined) return;
   const { directory, exchanges, pushed } = recorded;

@@ -51,7 +51,7 @@ const choice = {
   },
   namespace: text("NAME", "name of the upstream on the wire (default: host of --registry-url)"),
   platform: text("OS/ARCH", "what to take of an index, or all (default linux, as this machine)"),
-  "all-tags": may("every tag of a repository is an image, not only the first listed"),
+  "all-tags": may("take all tags of a repository, where the first one listed is taken otherwise"),
   images: text("FILE", "images, one a line, instead of listing the upstream"),
   "concurrency-per-puller": text("C", "blobs of one pull at the same time (default 1)"),
   imitate: {
@@ -119,7 +119,7 @@ const rest = {
   "log-format": rowFormat,
   ...givenNodeOptions,
   force: may("--results may be a directory with files in it"),
-  "allow-failures": may("failed pulls do not change the exit code"),
+  "allow-failures": may("exit 0 although pulls failed"),
   seed: text("N", "seed of shuffling and jitter (default: random, and told)"),
   http2: may("speak HTTP/2 with the cache, over TLS"),
   config: {

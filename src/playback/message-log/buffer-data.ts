@@ -28,7 +28,7 @@ type BufferEvents = { readonly error: readonly [error: Error] };
  * Any other reader is read on this thread, a slice at a time. Every method answers at once.
  */
 export class BufferData {
-  /** The same object for the life of the instance. */
+  /** One object, from first to last. */
   readonly queue: MessageQueue;
   /** Upper bound of items in the queue. */
   readonly length: number;
@@ -67,7 +67,7 @@ export class BufferData {
     return this.#state().pending;
   }
 
-  /** True once the queue was full or all data was read; then until `reset`. */
+  /** Whether playing may begin: the queue has been full once, or holds all there is. Until `reset`. */
   isReady(): boolean {
     return this.#state().ready;
   }
@@ -90,7 +90,7 @@ export class BufferData {
     return wasAlive;
   }
 
-  /** Stops, empties the queue, goes back to the first item. TypeError for a reader without `reset`. */
+  /** Stops and forgets what is queued; the next start begins with the first item. TypeError for a reader without `reset`. */
   reset(): void {
     this.#feed.checkResettable();
     this.#board.stop();

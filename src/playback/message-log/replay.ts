@@ -80,7 +80,7 @@ export class Replay {
     this.#broadcast.speed = speed;
   }
 
-  /** The same object for the life of the instance. */
+  /** One object, from first to last. */
   get queue(): MessageQueue {
     return this.#buffer.queue;
   }

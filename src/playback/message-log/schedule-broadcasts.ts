@@ -11,7 +11,7 @@ type ScheduleEvents = { readonly error: readonly [error: Error]; readonly end: r
 export type ScheduleOptions = Outlet & { readonly clock?: WakeSource };
 
 /**
- * Takes messages from a queue and sends each at its time. Ends when whoever fills the queue has finished and it is empty; a queue
+ * Sends what is in a queue, every message when it is due. Ends when whoever fills the queue has finished and it is empty; a queue
  * that is filled by hand, when it was empty for 100 ms.
  */
 export class ScheduleBroadcasts {

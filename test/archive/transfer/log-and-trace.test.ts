@@ -87,7 +87,7 @@ test("export to mcl and import give the same values in the same order, stamps to
   );
 });
 
-test("Archive → MCL export → `replay-log --stdout` gives the archive's values in order", async (t) => {
+test("what replay-log prints of an exported message log are the values of the archive, in their order", async (t) => {
   const { done, file, fresh } = workplace(t);
   const texts = Array.from({ length: 40 }, (_, index) => `value ${index}`);
   const batches = texts.map((text, index) => ({

@@ -143,13 +143,13 @@ describe("buffer worker", () => {
 
 for (const [name, make] of siblings) {
   describe(`buffer control: ${name}`, () => {
-    test("start true and alive, second start false; stop true and dead, second stop false", (t) => {
+    test("start and stop say whether they did anything, and it lives in between", (t) => {
       const buffer = buffered(t, make(t), 10);
       assert.deepEqual([buffer.start(), buffer.isAlive(), buffer.start()], [true, true, false]);
       assert.deepEqual([buffer.stop(), buffer.isAlive(), buffer.stop()], [true, false, false]);
     });
 
-    test("fresh: not ready, pending, empty; after the run: ready, not pending, 20 items, all A before all B", async (t) => {
+    test("a new one is empty, pending and not ready; when it has run it is ready, has all 20, those of A first, and nothing is pending", async (t) => {
       const buffer = buffered(t, make(t));
       assert.deepEqual(
         [buffer.isAlive(), buffer.isReady(), buffer.isDataPending(), buffer.queue.isEmpty],
@@ -170,7 +170,7 @@ for (const [name, make] of siblings) {
       assert.deepEqual(await drained(buffer), allItems());
     });
 
-    test("length 10: full and ready after start, the first ten are A; draining lets the rest follow; ends at 0", async (t) => {
+    test("with a length of 10 a start fills it with the ten of A; what is taken makes room for the others, until none is left", async (t) => {
       const buffer = buffered(t, make(t), 10);
       buffer.start();
       await until(() => buffer.isReady());
@@ -186,7 +186,7 @@ for (const [name, make] of siblings) {
       assert.deepEqual([buffer.queue.size, buffer.isReady(), buffer.isAlive()], [0, true, false]);
     });
 
-    test("reset without stop leaves it dead and empty; start then stop gives ten items; reset and start the same ten", async (t) => {
+    test("a reset also stops and empties it; a start and a stop leave ten items, and so do another reset and start", async (t) => {
       const buffer = buffered(t, make(t), 10);
       const { queue } = buffer;
       buffer.start();
@@ -214,7 +214,7 @@ for (const [name, make] of siblings) {
       assert.equal(buffer.queue, queue, "queue identity after reset");
     });
 
-    test("an item in hand at a stop is the first one queued after the next start", async (t) => {
+    test("what was in hand at a stop comes first when it goes on", async (t) => {
       const buffer = buffered(t, make(t), 3);
       const items: unknown[] = [];
       buffer.start();

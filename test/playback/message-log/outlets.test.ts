@@ -244,7 +244,7 @@ test("standard output: a stream that breaks while it is waited for is told", asy
 });
 
 describe("NATS", () => {
-  test("carries the same items; payload bytes unchanged; topics with odd characters", async (t) => {
+  test("brings the same items, byte for byte, whatever characters their topics have", async (t) => {
     const server = await startNatsServer();
     if (server === undefined) return t.skip(needsNatsServer);
     t.after(() => server.stop());

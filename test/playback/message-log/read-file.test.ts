@@ -233,7 +233,7 @@ test("what is missing is told with its code", (t) => {
   }
 });
 
-describe("a malformed line in the middle: error with line number, reading goes on after it", () => {
+describe("a line that cannot be read is an error that names it, and the next ones are read", () => {
   const lines: readonly [why: string, line: string | Buffer][] = [
     ["no time", "   x    'a'    01"],
     ["a negative time", "   -1.0    'a'    01"],

@@ -52,7 +52,7 @@ function staged(
 }
 
 describe("scheduler", () => {
-  test("a non-queue is refused; speeds 0, -1 and text are refused", () => {
+  test("only a queue will do, and a speed that is a number above 0", () => {
     assert.throws(() => new ScheduleBroadcasts([] as never), TypeError);
     assert.throws(() => new ScheduleBroadcasts({ get() {} } as never), TypeError);
     for (const speed of [0, -1, "1", Number.NaN, Infinity] as never[]) {
@@ -299,7 +299,7 @@ describe("replay: every cell of the table of states", () => {
   });
 });
 
-test("queue identity after reset; stop then start delivers from the first item, 20 times in a row, without leftovers", async (t) => {
+test("a reset keeps the queue object; stopped and started twenty times, it begins with the first item each time and nothing is left over", async (t) => {
   const stage = staged(t, new ReadDirectory(sampleDirectory(t)), { length: 6 });
   const { queue } = stage.replay;
   for (let round = 0; round < 20; round++) {
@@ -319,7 +319,7 @@ describe("no loss and no repetition", () => {
       topic: "count",
       payload: index,
     }));
-  test("with a reader that delivers slower than real time", async () => {
+  test("with a reader too slow for the speed", async () => {
     const sent: unknown[] = [];
     const module = new URL("./sample-reader.ts", import.meta.url);
     const replay = new Replay({ module, export: "SlowReader", args: [60] }, 1, {
@@ -407,7 +407,7 @@ describe("timing", () => {
   const at = (...times: number[]): LogItem[] =>
     times.map((elapsed_time) => ({ elapsed_time, topic: "", payload: elapsed_time }));
 
-  test("the first item keeps its distance from the time origin", async (t) => {
+  test("before the first item passes as much time as its stamp says", async (t) => {
     const stage = staged(t, listReader(at(0.5, 0.7)));
     stage.replay.start();
     await stage.toEnd();
@@ -485,7 +485,7 @@ describe("timing", () => {
     assert.equal(Math.round((lateness.max ?? 0) * 100), 15);
   });
 
-  test("a slow reader delays the beginning and is no error: the origin is when the buffer is ready", async (t) => {
+  test("time begins when the buffer is ready, however slow the reader, which is no error", async (t) => {
     const stage = staged(t, listReader(at(0, 0.1)));
     stage.replay.start();
     await stage.toEnd();

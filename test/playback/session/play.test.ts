@@ -13,7 +13,7 @@ const recorded = (seconds: readonly number[]): Stage => {
 };
 const TEN = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90];
 
-test("a stream first gets the controls and the image, then batches when they are due", async () => {
+test("controls and image come first to a stream, and then each batch at its time", async () => {
   const stage = recorded(TEN);
   const { session, sink } = await stage.attached();
   assert.deepEqual(

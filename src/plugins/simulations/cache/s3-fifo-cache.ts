@@ -15,7 +15,7 @@ const USES_TO_STAY = 1;
  *            |                     |
  *            +--> ghost            +--> gone          asked for while in ghost -> main
  *
- * Sizes are bytes; the ghost holds as many keys as the main queue holds objects. Source: Yang et al., SOSP '23.
+ * Sizes are bytes; of keys the ghost has no more than there are objects in the main queue. Source: Yang et al., SOSP '23.
  */
 export class S3FifoCache implements CachePolicy {
   evictions = 0;
