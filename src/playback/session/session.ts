@@ -1,5 +1,5 @@
-// One playback with its own bounds, position, speed and state. Writes to its controls take effect one by one in the order of their
-// arrival: each waits for the one before, and while one takes effect nothing is handed over.
+// One playback: bounds, position, speed and state are its own. Writes to its controls are carried out as they arrived, one after
+// the other: each waits for the one before, and while one takes effect nothing is handed over.
 import { randomBytes } from "node:crypto";
 import type { PathFilter } from "../../archive/event.ts";
 import { type Micros, nanos } from "../../core/units.ts";
