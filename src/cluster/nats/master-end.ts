@@ -87,8 +87,11 @@ export class MasterEnd implements RunMemory {
       this.hub,
       { run: this.run, filter: `${prefix}*`, from },
       {
-        take: ({ subject, data }) =>
-          this.linkOf(subject.slice(prefix.length))?.hearStream(data, FIRST_TERM),
+        take: ({ subject, data }) => {
+          const link = this.linkOf(subject.slice(prefix.length));
+          link?.hearStream(data, FIRST_TERM);
+          return link?.room();
+        },
         fail: (error) => {
           for (const { link } of this.#links.values())
             link.fail(`the stream of the run cannot be read: ${String(error)}`);

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { keptEnvelope, openEnvelope } from "../envelope.ts";
 import type { Lane, Link, LinkListener } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
@@ -10,6 +11,8 @@ import { StreamOrder } from "./stream-order.ts";
 import { StreamWriter } from "./stream-writer.ts";
 import { Talk } from "./talk.ts";
 
+/** Between two looks whether there is room again. */
+const ROOM_MS = 10;
 /** Of a message, for its subject, id and envelope. */
 const HEAD_BYTES = 1024;
 const AUTHOR_BYTES = 4;
@@ -52,6 +55,7 @@ export class NatsLink implements Link {
   #written = 0;
   readonly #order = new StreamOrder();
   #closed = false;
+  #hasRoom: () => boolean = () => true;
   /** When something came last, ms of the process's clock. */
   heardAt: number = performance.now();
   onClosed: () => void = () => {};
@@ -161,6 +165,15 @@ export class NatsLink implements Link {
       streams.publish(subject, envelope, { msgID }),
     );
     return seq;
+  }
+
+  deliverWhile(hasRoom: () => boolean): void {
+    this.#hasRoom = hasRoom;
+  }
+
+  /** Settled when there is room for what comes next out of the stream, which keeps it meanwhile. */
+  async room(): Promise<void> {
+    while (!this.#closed && !this.#hasRoom()) await delay(ROOM_MS);
   }
 
   /** Takes a message of the stream that was meant for this end. `term`: of the master that wrote it. */
