@@ -17,6 +17,8 @@ export class FakeArchive implements PlaybackArchive {
   readonly items: ArchiveItem[] = [];
   readonly #listeners = new Set<() => void>();
   refreshed = 0;
+  /** What whoever waits for the next item gets, while it is set. */
+  failure: Error | undefined;
 
   get #batches(): Batch[] {
     return this.items.filter((item) => item.kind === "batch");
@@ -54,7 +56,10 @@ export class FakeArchive implements PlaybackArchive {
   }
 
   cursor(position: Micros, filter?: PathFilter): PlaybackCursor {
-    return cursorOf(this.items, position, filter ?? { matches: () => true });
+    const cursor = cursorOf(this.items, position, filter ?? { matches: () => true });
+    const next = (): ReturnType<PlaybackCursor["next"]> =>
+      this.failure === undefined ? cursor.next() : Promise.reject(this.failure);
+    return { ...cursor, next };
   }
 
   imageAt(stamp: Micros, filter: PathFilter = { matches: () => true }): Promise<Image> {

@@ -111,6 +111,11 @@ export class Player {
     return this.#position;
   }
 
+  /** What due times are counted from; undefined while nothing has been due. */
+  get pair(): ReferencePair | undefined {
+    return this.#pair;
+  }
+
   /** Goes on at another speed: what has passed of the gap to the next batch has passed, the rest runs at the new speed. */
   change(run: Run): void {
     const pair = this.#pair ?? this.#pairBehindLast();

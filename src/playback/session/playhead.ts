@@ -147,9 +147,14 @@ export class Playhead {
     this.player.start(this.#runOf());
   }
 
-  /** Does what was agreed with other shards. Called while the player is held. */
-  async agree({ bounds, speed, state, pos, move, showsImage, pair }: Agreement): Promise<void> {
+  /**
+   * Does what was agreed with other shards. Called while the player is held. Gives what to agree on for all to be as before:
+   * nothing that was due then is left out, or played twice to whoever minds the image. Rejects: nothing has changed.
+   */
+  async agree(agreement: Agreement): Promise<Agreement> {
+    const { bounds, speed, state, pos, move, showsImage, pair } = agreement;
     if (move === "here" && pos !== null) await this.player.drainTo(pos);
+    const earlier = this.#asAgreed();
     this.#cancelAlarm();
     this.bounds = bounds;
     const before = this.controls();
@@ -163,6 +168,13 @@ export class Playhead {
     if (before.state !== state) this.tell("state");
     this.player.start(this.#runOf(), pair);
     if (showsImage) await this.audience.show();
+    return earlier;
+  }
+
+  #asAgreed(): Agreement {
+    const { bounds, speed, state, player } = this;
+    const place = { pos: this.#pos, move: "there", showsImage: true } as const;
+    return { bounds, speed, state, ...place, pair: player.pair };
   }
 
   #goTo(pos: Micros | null): void {

@@ -87,9 +87,13 @@ export class Session {
     return shown;
   }
 
-  /** Does what was agreed with other shards, in the order of calls. */
-  agree(agreement: Agreement): Promise<void> {
-    return this.#turn(() => this.#head.agree(agreement));
+  /** Does what was agreed with other shards, in the order of calls; gives how to go back. Rejects: nothing has changed. */
+  async agree(agreement: Agreement): Promise<Agreement> {
+    let before = agreement;
+    await this.#turn(async () => {
+      before = await this.#head.agree(agreement);
+    });
+    return before;
   }
 
   /** Stands still until the next agreement, or until it is let go. */

@@ -22,6 +22,8 @@ export type Announcement = {
 
 /** A shard that says nothing for so long is lost. */
 const SILENCE_MS_MAX = 5000;
+/** Looks come every second. Between two that are further apart nobody listened here, so nobody else was silent. */
+const LOOKS_APART_MS_MAX = 3000;
 
 type Seen = { readonly announcement: Announcement; atMs: number };
 
@@ -37,6 +39,7 @@ export class ShardBoard {
   readonly #present = new Map<number, Seen>();
   #contrary: Seen | undefined;
   #hasBeenComplete = false;
+  #lookedAt: number | undefined;
 
   constructor(own: () => Announcement) {
     this.#own = own;
@@ -65,12 +68,19 @@ export class ShardBoard {
 
   /** Takes away who has been silent for too long. */
   look(nowMs: number): BoardChange[] {
+    const apart = nowMs - (this.#lookedAt ?? nowMs);
+    this.#lookedAt = nowMs;
+    if (apart > LOOKS_APART_MS_MAX) for (const seen of this.#all) seen.atMs += apart;
     if (this.#contrary !== undefined && isSilent(this.#contrary, nowMs)) this.#contrary = undefined;
     const lost = [...this.#present].filter(([, seen]) => isSilent(seen, nowMs));
     return lost.map(([shard]) => {
       this.#present.delete(shard);
       return { kind: "lost", shard };
     });
+  }
+
+  get #all(): Seen[] {
+    return [...this.#present.values(), ...(this.#contrary === undefined ? [] : [this.#contrary])];
   }
 
   /** A shard that says it ends is not waited for. */

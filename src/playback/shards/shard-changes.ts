@@ -1,11 +1,14 @@
-// How all shards of a session come to do the same: one change after the other, each in three steps. shard-messages.ts draws them.
+// How all shards of a session come to do the same: one change after the other, each in four steps, on all of them or on none.
+// shard-messages.ts draws them.
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { Refusal } from "../session/refusal.ts";
 import { earliest, mergedArchive } from "./merged-archive.ts";
 import type { Scene } from "./next-step.ts";
 import type { ShardBoard } from "./shard-board.ts";
-import type { Answered, ShardLink } from "./shard-link.ts";
-import type { ShardRequest, Step } from "./shard-messages.ts";
+import { type Answered, type ShardLink, Unanswered } from "./shard-link.ts";
+import type { Round, ShardRequest, Step } from "./shard-messages.ts";
 import type { ShardParts } from "./shard-part.ts";
 
 export type ShardChangesOptions = {
@@ -19,6 +22,9 @@ export type ShardChangesOptions = {
 
 /** How far ahead the instant of a change is: long enough for all to have heard of it. */
 const LEAD_US = 150_000;
+/** A shard that does not say whether it has taken a change back is asked again, until it is lost: 5 s of silence. */
+const ABORT_EVERY_MS = 500;
+const ABORTS_MAX = 12;
 
 export type Change = {
   readonly among: readonly number[];
@@ -31,6 +37,8 @@ export type Change = {
   /** All have agreed, and it is about to happen. */
   readonly onAgreed: () => void;
 };
+
+type Failure = { readonly shard: number; readonly error: unknown };
 
 export class ShardChanges {
   readonly #options: ShardChangesOptions;
@@ -63,23 +71,25 @@ export class ShardChanges {
     return turn;
   }
 
-  /** Three steps, or nothing. */
+  /** On all of them, or on none. Rejects with why not. */
   async change(id: string, { among, hold, near = null, next, onAgreed }: Change): Promise<void> {
-    const turn = this.#nextTurn();
+    const round = { id, claim: this.#options.parts.claimOf(id), turn: this.#nextTurn() };
+    let anchor: Micros | null;
     try {
       const step = await next(await this.scene(id, { hold, near, among }));
       if (step === undefined) {
-        await this.#abort(id, { among, turn });
+        await this.#abort(round, among);
         return;
       }
-      const anchor = await this.#prepare(id, { among, turn, step });
-      this.#agreed.set(id, turn);
-      onAgreed();
-      await this.#commit(id, { among, turn, anchor });
+      anchor = await this.#prepare(round, { among, step });
     } catch (error) {
-      await this.#abort(id, { among, turn });
+      await this.#abort(round, among);
       throw error;
     }
+    const before = this.turnOf(id);
+    this.#agreed.set(id, round.turn);
+    onAgreed();
+    await this.#commit(round, { among, anchor, before });
   }
 
   /** The number of the last change that all have agreed on, though it may not have happened everywhere. */
@@ -95,36 +105,64 @@ export class ShardChanges {
 
   /** Gives the archive time that is due at the instant of the change, if anything is. */
   async #prepare(
-    id: string,
-    { among, turn, step }: { among: readonly number[]; turn: number; step: Step },
+    round: Round,
+    { among, step }: { among: readonly number[]; step: Step },
   ): Promise<Micros | null> {
     const offsets = await this.#offsets(among);
     const answers = await this.#toAll(among, (_, index) => {
       const at = micros(step.at + (offsets[index] ?? 0));
-      return { do: "prepare", id, turn, step: { ...step, at } } as const;
+      return { do: "prepare", ...round, step: { ...step, at } } as const;
     });
     const follows = earliest(answers.flatMap(({ next }) => (next === null ? [] : [next])));
     return step.anchor ?? (step.state === "play" ? (follows ?? step.pos) : null);
   }
 
-  /** Also where one of them fails, the next change has to wait until it has happened at the others. */
+  /**
+   * All say that they will, then all say that they have. Where one that is there does not, the others take the change back. One
+   * that is lost is no reason to: it is given what the others do when it is back, and until then they pause.
+   */
   async #commit(
-    id: string,
-    { among, turn, anchor }: { among: readonly number[]; turn: number; anchor: Micros | null },
+    round: Round,
+    { among, anchor, before }: { among: readonly number[]; anchor: Micros | null; before: number },
   ): Promise<void> {
     const { link } = this.#options;
-    const asked = among.map((shard) => link.ask(shard, { do: "commit", id, turn, anchor }));
-    await Promise.allSettled(asked);
-    await Promise.all(asked);
+    const refusalIn = (failures: readonly Failure[]) =>
+      failures.find(({ shard }) => !link.isLost(shard));
+    const silent = await this.#failures(among, { do: "commit", ...round, anchor });
+    const left = among.filter((one) => silent.every(({ shard }) => shard !== one));
+    const settles = refusalIn(silent) === undefined;
+    const unsettled = settles ? await this.#failures(left, { do: "settle", ...round }) : [];
+    const failures = [...silent, ...unsettled];
+    const refusal = refusalIn(failures);
+    if (refusal === undefined) {
+      for (const { error } of failures) throw error;
+      return;
+    }
+    this.#agreed.set(round.id, before);
+    const unsure = await this.#abort(round, among, ABORTS_MAX);
+    throw unsure.length === 0 ? refusal.error : unsureOf(refusal.error, unsure);
   }
 
-  /** Whoever was asked to stand still goes on. */
-  async #abort(
-    id: string,
-    { among, turn }: { among: readonly number[]; turn: number },
-  ): Promise<void> {
+  /** Who did not, and why. Waits for all. */
+  async #failures(among: readonly number[], request: ShardRequest): Promise<Failure[]> {
     const { link } = this.#options;
-    await Promise.allSettled(among.map((shard) => link.ask(shard, { do: "abort", id, turn })));
+    const asked = await Promise.allSettled(among.map((shard) => link.ask(shard, request)));
+    return asked.flatMap((one, index) =>
+      one.status === "rejected" ? [{ shard: among[index] ?? 0, error: one.reason }] : [],
+    );
+  }
+
+  /** Whoever was asked to stand still goes on, whoever has the change takes it back. Gives who does not say that it did. */
+  async #abort(round: Round, among: readonly number[], times = 1): Promise<number[]> {
+    const failures = await this.#failures(among, { do: "abort", ...round });
+    const unsure = failures
+      .filter(
+        ({ shard, error }) => error instanceof Unanswered && !this.#options.link.isLost(shard),
+      )
+      .map(({ shard }) => shard);
+    if (unsure.length === 0 || times <= 1) return unsure;
+    await sleep(ABORT_EVERY_MS);
+    return this.#abort(round, unsure, times - 1);
   }
 
   #toAll<R extends ShardRequest>(
@@ -141,7 +179,8 @@ export class ShardChanges {
     { hold, near = null, among }: { hold: boolean; near?: Micros | null; among: readonly number[] },
   ): Promise<Scene> {
     const { parts, wall } = this.#options;
-    const looks = await this.#toAll(among, () => ({ do: "look", id, hold, near }) as const);
+    const claim = id === "" ? null : parts.claimOf(id);
+    const looks = await this.#toAll(among, () => ({ do: "look", id, claim, hold, near }) as const);
     const archive = mergedArchive(looks, async (from, count) => {
       const answers = await this.#toAll(among, () => ({ do: "stamps", from, count }) as const);
       return answers.map(({ stamps }) => stamps);
@@ -167,6 +206,12 @@ export class ShardChanges {
     );
   }
 }
+
+const unsureOf = (error: unknown, shards: readonly number[]): Refusal =>
+  new Refusal(
+    "not-ready",
+    `${messageOf(error)}; whether it has happened at shard ${shards.join(", ")} is not known`,
+  );
 
 /** Of a session that is about to be made. */
 const NO_STEP: Step = {

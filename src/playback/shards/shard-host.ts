@@ -96,7 +96,8 @@ export class ShardHost implements SessionDesk {
       pos: await beginningOf(archive, bounds),
     });
     const id = newSessionId();
-    const birth = { id, client, owner: shard, filter: args.filter.map(({ text }) => text) };
+    const claim = { owner: shard, term: 0 };
+    const birth = { id, client, claim, filter: args.filter.map(({ text }) => text) };
     const step: Step = {
       ...bounds,
       speed: args.speed,
@@ -168,7 +169,7 @@ export class ShardHost implements SessionDesk {
     const { parts, board, shard, host } = this.#options;
     const [heir] = board.present;
     for (const id of parts.ids) {
-      if (parts.ownerOf(id) === lost && heir !== undefined) parts.give(id, heir);
+      if (parts.ownerOf(id) === lost && heir !== undefined) parts.inherit(id, heir);
       const { pos } = host.find(id).course;
       const at = pos ?? micros(0);
       const gap = { from: at, to: at, dropped: 0, why: "shard", shard: lost } as const;
@@ -184,12 +185,12 @@ export class ShardHost implements SessionDesk {
       const { client, filter } = host.find(id);
       const turn = changes.inTurn(id, async () => {
         const { step } = parts.stepOf(id);
-        const birth = { id, client, owner: shard, filter };
+        const birth = { id, client, claim: parts.claimOf(id), filter };
         const there = { ...step, move: "there", showsImage: true } as const;
         await link.ask(appeared, { do: "make", birth, step: there, isLimited: false });
       });
       turn.catch((error: unknown) =>
-        log(`shard ${appeared} has no session ${id}: ${messageOf(error)}`),
+        log(`shard ${appeared} does not take part in session ${id}: ${messageOf(error)}`),
       );
     }
   }

@@ -10,8 +10,10 @@ import type { ShardAnswers, ShardNote, ShardRefusal, ShardRequest } from "./shar
 
 /** Within this each shard has to confirm. */
 const CONFIRM_MS_MAX = 2000;
-/** What has to be handed over before a session stands still may take so long. */
-const COMMIT_MS_MAX = 30_000;
+/** What has to be handed over before a session stands still may take so long, and so may the image of one that is shown. */
+const SETTLE_MS_MAX = 20_000;
+/** All that a write asks of all shards, one after the other: less than a client waits (`ANSWER_MS_MAX` in session-client.ts). */
+const WRITE_MS_MAX = 28_000;
 
 export type Answered<R extends ShardRequest> = ShardAnswers[R["do"]];
 type AnyAnswer = ShardAnswers[keyof ShardAnswers];
@@ -28,6 +30,9 @@ export type ShardLinkOptions = {
   readonly onNote: (note: ShardNote) => void;
   readonly log: (sentence: string) => void;
 };
+
+/** Nobody knows whether the shard has done what it was asked for. */
+export class Unanswered extends Refusal {}
 
 export class ShardLink {
   readonly #options: ShardLinkOptions;
@@ -88,6 +93,11 @@ export class ShardLink {
     this.#endWaits(shard);
   }
 
+  /** Whether it was there and is gone. */
+  isLost(shard: number): boolean {
+    return this.#lost.has(shard);
+  }
+
   /** A shard is there, perhaps again: what was asked of it in an earlier life is not answered. */
   meet(shard: number): void {
     this.#lost.delete(shard);
@@ -112,11 +122,10 @@ export class ShardLink {
   }
 
   #request(to: number, request: ShardRequest): Promise<Msg> {
-    const timeout = request.do === "commit" ? COMMIT_MS_MAX : CONFIRM_MS_MAX;
     return this.#options.connection
-      .request(this.#subject(to), JSON.stringify(request), { timeout })
+      .request(this.#subject(to), JSON.stringify(request), { timeout: limitOf(request) })
       .catch((error: unknown) => {
-        throw new Refusal("not-ready", `shard ${to} does not confirm: ${messageOf(error)}`);
+        throw new Unanswered("not-ready", `shard ${to} does not confirm: ${messageOf(error)}`);
       });
   }
 
@@ -171,6 +180,21 @@ export class ShardLink {
       this.#options.log(`shards: ${request.do} failed: ${messageOf(error)}`);
       return { error: messageOf(error), kind: "not-ready" };
     }
+  }
+}
+
+/** A shard that is lost is not waited for until then. */
+function limitOf(request: ShardRequest): number {
+  switch (request.do) {
+    case "settle":
+    case "abort":
+      return SETTLE_MS_MAX;
+    case "make":
+      return request.step.showsImage ? SETTLE_MS_MAX : CONFIRM_MS_MAX;
+    case "write":
+      return WRITE_MS_MAX;
+    default:
+      return CONFIRM_MS_MAX;
   }
 }
 

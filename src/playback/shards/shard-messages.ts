@@ -3,17 +3,21 @@
 //   <root>.cluster.announce              every second, to all
 //   <root>.cluster.<cluster>.<index>     requests to one shard, and notes, which nobody answers
 //
-// A change of a session in three steps:
+// A change of a session in four steps:
 //
 //   owner   look ------> all: where are you, what do you have     (whoever plays without pace stands still from here on)
 //   owner   prepare ---> all: this position, at this instant      answer: the stamp that follows the position
-//   owner   commit ----> all: go; the earliest of those stamps is due at the instant
+//   owner   commit ----> all: go; the earliest of those stamps is due at the instant      answer: at once
+//   owner   settle ----> all: have you?                           answer: when it has happened
 //
-// Without an answer of each shard within 2 s: abort, and nothing has changed anywhere.
+// Wherever one of them does not answer within 2 s, or refuses: abort, and nothing has changed anywhere. Where it has happened
+// already it is taken back. What has to be handed over before a session stands still may take longer than 2 s: `settle` and
+// `abort` wait for that.
 import type { Micros } from "../../core/units.ts";
 import type { ControlName, SessionState, Speed } from "../session/control-values.ts";
 import type { Agreement, ControlValue } from "../session/playhead.ts";
 import type { RefusalKind } from "../session/refusal.ts";
+import type { Claim } from "./session-claim.ts";
 
 /** What a session is to be, on all shards. */
 export type Course = {
@@ -36,15 +40,20 @@ export type Step = Course & {
 type SessionBirth = {
   readonly id: string;
   readonly client: string;
-  readonly owner: number;
+  readonly claim: Claim;
   readonly filter: readonly string[];
 };
+
+/** Which change of which session, and by whom. */
+export type Round = { readonly id: string; readonly claim: Claim; readonly turn: number };
 
 export type ShardRequest =
   | { readonly do: "clock" }
   | {
       readonly do: "look";
       readonly id: string;
+      /** null: of a session that is about to be made. */
+      readonly claim: Claim | null;
       readonly hold: boolean;
       readonly near: Micros | null;
     }
@@ -56,14 +65,10 @@ export type ShardRequest =
       /** Whether this shard counts sessions. */
       readonly isLimited: boolean;
     }
-  | { readonly do: "prepare"; readonly id: string; readonly turn: number; readonly step: Step }
-  | {
-      readonly do: "commit";
-      readonly id: string;
-      readonly turn: number;
-      readonly anchor: Micros | null;
-    }
-  | { readonly do: "abort"; readonly id: string; readonly turn: number }
+  | (Round & { readonly do: "prepare"; readonly step: Step })
+  | (Round & { readonly do: "commit"; readonly anchor: Micros | null })
+  | (Round & { readonly do: "settle" })
+  | (Round & { readonly do: "abort" })
   | { readonly do: "end"; readonly id: string; readonly reason: string }
   | { readonly do: "sync"; readonly id: string; readonly inbox: string }
   | {
@@ -87,6 +92,7 @@ export type ShardAnswers = {
   readonly make: Record<string, never>;
   readonly prepare: { readonly next: Micros | null };
   readonly commit: Record<string, never>;
+  readonly settle: Record<string, never>;
   readonly abort: Record<string, never>;
   readonly end: Record<string, never>;
   readonly sync: Record<string, never>;

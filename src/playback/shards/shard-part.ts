@@ -1,20 +1,17 @@
 // What a shard does of sessions that are on all shards: its own part of each. Whatever the owner of a session asks for is done
 // here, also by the owner itself.
 import { compileGlob, matchesAny } from "../../archive/glob.ts";
-import { type Micros, micros, type Nanos, nanos } from "../../core/units.ts";
-import type { WakeSource } from "../clock/wake-clock.ts";
-import type { Agreement } from "../session/playhead.ts";
+import { type Micros, micros } from "../../core/units.ts";
 import { Refusal } from "../session/refusal.ts";
-import type { Session } from "../session/session.ts";
 import type { PlaybackArchive, SharedPlay } from "../session/session-context.ts";
 import type { SessionHost } from "../session/session-host.ts";
+import { type Claim, isSameClaim, outranks } from "./session-claim.ts";
+import { type PartTime, SessionPart } from "./session-part.ts";
 import type { Look, ShardAnswers, ShardNote, ShardRequest, Step } from "./shard-messages.ts";
 
-export type ShardPartsOptions = {
+export type ShardPartsOptions = PartTime & {
   readonly host: SessionHost;
   readonly archive: PlaybackArchive;
-  readonly wake: WakeSource;
-  readonly wall: () => Micros;
   readonly shard: number;
   readonly note: (to: number, note: ShardNote) => void;
   readonly onSync: (id: string, inbox: string) => void;
@@ -22,27 +19,13 @@ export type ShardPartsOptions = {
 
 /** Where a session is told of at most this often while it plays. */
 const MOVED_EVERY_NS = 250e6;
-/** An owner that asked to stand still and then says nothing is not waited for longer. */
-const HOLD_MS_MAX = 5000;
-
-type Part = {
-  readonly session: Session;
-  owner: number;
-  /** What it plays by; of the change that made it so. */
-  step: Step;
-  turn: number;
-  prepared: { readonly turn: number; readonly step: Step } | undefined;
-  told: "dry" | "ended" | undefined;
-  movedAt: number;
-  hold: NodeJS.Timeout | undefined;
-};
 
 type Request<Do extends ShardRequest["do"]> = Extract<ShardRequest, { readonly do: Do }>;
 const DONE: Record<string, never> = {};
 
 export class ShardParts {
   readonly #options: ShardPartsOptions;
-  readonly #parts = new Map<string, Part>();
+  readonly #parts = new Map<string, SessionPart>();
 
   constructor(options: ShardPartsOptions) {
     this.#options = options;
@@ -64,7 +47,10 @@ export class ShardParts {
       case "prepare":
         return this.#prepare(request);
       case "commit":
-        return this.#commit(request);
+        this.#heeded(request).commit(request.turn, request.anchor);
+        return DONE;
+      case "settle":
+        return this.#settle(request);
       case "abort":
         return this.#abort(request);
       case "end":
@@ -80,7 +66,11 @@ export class ShardParts {
 
   /** The owner of a session; undefined if there is no such session. */
   ownerOf(id: string): number | undefined {
-    return this.#parts.get(id)?.owner;
+    return this.#parts.get(id)?.claim.owner;
+  }
+
+  claimOf(id: string): Claim {
+    return this.#part(id).claim;
   }
 
   /** What a session plays by at present. */
@@ -95,45 +85,52 @@ export class ShardParts {
 
   /** The session has ended. */
   forget(id: string): void {
-    clearTimeout(this.#parts.get(id)?.hold);
+    this.#parts.get(id)?.forget();
     this.#parts.delete(id);
   }
 
-  /** Another shard has the session from now on. */
-  give(id: string, owner: number): void {
-    const { shard, host } = this.#options;
+  /** Its owner is lost: another shard has the session from now on. */
+  inherit(id: string, heir: number): void {
     const part = this.#part(id);
-    const [wasOurs, isOurs] = [part.owner === shard, owner === shard];
-    part.owner = owner;
+    this.#give(id, part, { owner: heir, term: part.claim.term + 1 });
+  }
+
+  #give(id: string, part: SessionPart, claim: Claim): void {
+    const { shard, host } = this.#options;
+    const [wasOurs, isOurs] = [part.claim.owner === shard, claim.owner === shard];
+    part.claim = claim;
     if (wasOurs !== isOurs) host.own(id, isOurs);
+  }
+
+  /** The part that an owner speaks of. Whoever took the session over is heeded, and whoever had it before is not. */
+  #heeded({ id, claim }: { readonly id: string; readonly claim: Claim }): SessionPart {
+    const part = this.#part(id);
+    if (outranks(claim, part.claim)) this.#give(id, part, claim);
+    else if (!isSameClaim(claim, part.claim))
+      throw new Refusal("not-ready", `session ${id} is of shard ${part.claim.owner}`);
+    return part;
   }
 
   tell(id: string, what: ShardNote["note"]): void {
     const part = this.#part(id);
     const { shard, note } = this.#options;
     const { played } = part.session.course;
-    note(part.owner, { note: what, id, shard, turn: part.turn, played });
+    note(part.claim.owner, { note: what, id, shard, turn: part.turn, played });
   }
 
-  #part(id: string): Part {
+  #part(id: string): SessionPart {
     const part = this.#parts.get(id);
     if (part === undefined) throw new Refusal("missing", "no such session");
     return part;
   }
 
-  async #look({ id, hold, near }: Request<"look">): Promise<Look> {
+  async #look({ id, claim, hold, near }: Request<"look">): Promise<Look> {
     const { archive, host } = this.#options;
     if (near !== null) await host.lookForFiles(near);
-    const part = id === "" ? undefined : this.#part(id);
-    if (hold && part !== undefined) this.#hold(part);
+    const part = claim === null ? undefined : this.#heeded({ id, claim });
+    if (hold) part?.hold();
     const played = part?.session.course.played ?? micros(-1);
     return { first: await archive.firstOfAll(), last: archive.last(), played };
-  }
-
-  #hold(part: Part): void {
-    part.session.hold();
-    clearTimeout(part.hold);
-    part.hold = setTimeout(() => part.session.letGo(), HOLD_MS_MAX).unref();
   }
 
   async #stamps({ from, count }: Request<"stamps">): Promise<{ stamps: Micros[] }> {
@@ -157,14 +154,10 @@ export class ShardParts {
 
   async #make({ birth, step, isLimited }: Request<"make">): Promise<Record<string, never>> {
     const { host, shard } = this.#options;
-    const { id, client, owner } = birth;
+    const { id, client, claim } = birth;
     const known = this.#parts.get(id);
     if (known !== undefined) {
-      // Shards that did not see each other for a while may both have taken a session over: it is of the first of them.
-      if (known.owner === shard && shard < owner)
-        throw new Refusal("not-ready", `session ${id} is of shard ${shard}`);
-      this.give(id, owner);
-      await this.#take(known, step, known.turn);
+      await this.#heeded({ id, claim }).take(step, known.turn);
       return DONE;
     }
     const args = {
@@ -174,87 +167,44 @@ export class ShardParts {
       playAfter: null,
       filter: birth.filter.map((text) => compileGlob(text)),
     } as const;
-    const isReplica = owner !== shard;
+    const isReplica = claim.owner !== shard;
     const session = host.adopt({ id, client, args, isLimited, isReplica }, this.#shared(id));
-    const part: Part = {
-      session,
-      owner,
-      step,
-      turn: 0,
-      prepared: undefined,
-      told: undefined,
-      movedAt: Number.NEGATIVE_INFINITY,
-      hold: undefined,
-    };
+    const part = new SessionPart(session, { claim, step }, this.#options);
     this.#parts.set(id, part);
-    await this.#take(part, step, 0);
+    await part.take(step, 0);
     return DONE;
   }
 
-  async #prepare({ id, turn, step }: Request<"prepare">): Promise<{ next: Micros | null }> {
-    const part = this.#part(id);
-    part.prepared = { turn, step };
-    if (step.pos === null || step.state !== "play") return { next: null };
-    const globs = part.session.filter.map((text) => compileGlob(text));
+  async #prepare(request: Request<"prepare">): Promise<{ next: Micros | null }> {
+    const part = this.#heeded(request);
+    const { turn, step } = request;
+    part.prepare({ turn, step });
+    return { next: await this.#following(part, step) };
+  }
+
+  /** Stamp of the first batch behind the place where playing is to begin. */
+  async #following({ session }: SessionPart, { pos, state }: Step): Promise<Micros | null> {
+    if (pos === null || state !== "play") return null;
+    const globs = session.filter.map((text) => compileGlob(text));
     const passes = { matches: (path: string) => matchesAny(globs, path) };
-    const cursor = this.#options.archive.cursor(step.pos, passes);
+    const cursor = this.#options.archive.cursor(pos, passes);
     try {
       for (let item = await cursor.next(); item !== null; item = await cursor.next())
-        if (item.kind === "batch") return { next: item.stamp };
-      return { next: null };
+        if (item.kind === "batch") return item.stamp;
+      return null;
     } finally {
       cursor.close();
     }
   }
 
-  async #commit({ id, turn, anchor }: Request<"commit">): Promise<Record<string, never>> {
-    const part = this.#part(id);
-    const { prepared } = part;
-    if (prepared?.turn !== turn) throw new Refusal("not-ready", "that change was not prepared");
-    part.prepared = undefined;
-    await this.#until(prepared.step.at);
-    await this.#take(part, { ...prepared.step, anchor }, turn);
+  async #settle(request: Request<"settle">): Promise<Record<string, never>> {
+    await this.#heeded(request).settle(request.turn);
     return DONE;
   }
 
-  #abort({ id, turn }: Request<"abort">): Record<string, never> {
-    const part = this.#part(id);
-    if (part.prepared?.turn === turn) part.prepared = undefined;
-    clearTimeout(part.hold);
-    part.session.letGo();
+  async #abort(request: Request<"abort">): Promise<Record<string, never>> {
+    await this.#heeded(request).abort(request.turn);
     return DONE;
-  }
-
-  async #take(part: Part, step: Step, turn: number): Promise<void> {
-    clearTimeout(part.hold);
-    part.step = step;
-    part.turn = turn;
-    part.told = undefined;
-    await part.session.agree(this.#agreement(step));
-  }
-
-  #agreement({ start, end, speed, state, pos, move, showsImage, at, anchor }: Step): Agreement {
-    const isPaced = state === "play" && speed !== "unlimited" && anchor !== null;
-    const pair = isPaced ? { archive: anchor, mono: this.#monoOf(at), speed } : undefined;
-    return { bounds: { start, end }, speed, state, pos, move, showsImage, pair };
-  }
-
-  #monoOf(at: Micros): Nanos {
-    const { wake, wall } = this.#options;
-    return nanos(wake.now() + (at - wall()) * 1000);
-  }
-
-  /** By the pacing thread, since timers of the system come when they like. */
-  #until(at: Micros): Promise<void> {
-    const due = this.#monoOf(at);
-    if (due <= this.#options.wake.now()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const slot = this.#options.wake.slot(() => {
-        slot.release();
-        resolve();
-      });
-      slot.at(due);
-    });
   }
 
   #shared(id: string): SharedPlay {

@@ -17,6 +17,9 @@ export type SharedCourseOptions = {
   readonly log: (sentence: string) => void;
 };
 
+/** A shard that does not confirm within 2 s does so a little later, or is lost after 5 s and no longer asked. */
+const PAUSES_MAX = 4;
+
 type Caught = "dry" | "ended";
 
 export class SharedCourse {
@@ -51,16 +54,22 @@ export class SharedCourse {
   }
 
   /** With whoever is there. */
-  pause(id: string): void {
+  pause(id: string, times = PAUSES_MAX): void {
     this.#internally(id, async () => {
-      const { parts, board } = this.#options;
+      const { parts, board, shard } = this.#options;
       const { step } = parts.stepOf(id);
-      if (step.state === "pause") return;
-      await this.#change(id, {
-        among: board.present,
-        hold: true,
-        next: (scene) => follow(scene, { ...step, state: "pause" }),
-      });
+      if (step.state === "pause" || parts.ownerOf(id) !== shard) return;
+      try {
+        await this.#change(id, {
+          among: board.present,
+          hold: true,
+          next: (scene) => follow(scene, { ...step, state: "pause" }),
+        });
+      } catch (error) {
+        if (times <= 1) throw error;
+        // Behind what waits: a shard that has come back gets the session first.
+        this.pause(id, times - 1);
+      }
     });
   }
 

@@ -100,3 +100,17 @@ test("other clusters and one's own words are not listened to", () => {
   assert.equal(shards.hear(said(0), 0), undefined);
   assert.deepEqual(shards.present, [0]);
 });
+
+test("who slept itself takes nobody for silent by that", () => {
+  const shards = board();
+  shards.hear(said(1), 0);
+  shards.look(1000);
+  shards.hear(said(2), 1500);
+  assert.deepEqual(shards.look(9000), []);
+  shards.hear(said(1), 9001);
+  for (const ms of [10_000, 11_000, 12_000, 13_000, 14_000]) assert.deepEqual(shards.look(ms), []);
+  assert.deepEqual(shards.look(14_501), [
+    { kind: "lost", shard: 1 },
+    { kind: "lost", shard: 2 },
+  ]);
+});

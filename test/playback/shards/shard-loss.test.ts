@@ -1,4 +1,5 @@
-// What becomes of a change that all shards have agreed on when one of them ends before its instant.
+// Three shards in one process, over a real message server: what becomes of a change that all have agreed on when one of them ends,
+// or fails, before it has happened, and whose a session is then.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
@@ -20,6 +21,7 @@ type Shard = {
   readonly cluster: ShardCluster;
   readonly host: SessionHost;
   readonly wake: ManualWakeClock;
+  readonly archive: FakeArchive;
 };
 
 async function startShard(t: TestContext, servers: string, shard: number): Promise<Shard> {
@@ -63,7 +65,7 @@ async function startShard(t: TestContext, servers: string, shard: number): Promi
   const given = { host: cluster.desk, connection, surroundings, base: "/archive", cluster, log };
   await NatsAdapter.start({ ...given, lease, streamBufferBytes });
   await cluster.start();
-  return { cluster, host, wake };
+  return { cluster, host, wake, archive };
 }
 
 async function until(holds: () => boolean, meanwhile: () => unknown = () => {}): Promise<void> {
@@ -73,17 +75,46 @@ async function until(holds: () => boolean, meanwhile: () => unknown = () => {}):
   }
 }
 
-test("a change is not waited for where a shard ended before its instant: it happens at the others, and then they pause", async (t) => {
+/** Undefined, and the test is skipped, without the program. */
+async function startShards(t: TestContext): Promise<[Shard, Shard, Shard, string] | undefined> {
   const server = await startNatsServer();
   if (server === undefined) {
     t.skip(needsNatsServer);
-    return;
+    return undefined;
   }
   const shards: Shard[] = [];
   for (let index = 0; index < SHARDS; index++) shards.push(await startShard(t, server.url, index));
   t.after(() => server.stop());
-  const [owner, other, ending] = shards as [Shard, Shard, Shard];
   await until(() => shards.every(({ cluster }) => cluster.trouble === undefined));
+  return [...(shards as [Shard, Shard, Shard]), server.url];
+}
+
+/** Lets time pass until it is settled; gives what it came to. */
+async function outcomeOf<T>(shards: readonly Shard[], asked: Promise<T>): Promise<T | Error> {
+  let outcome: T | Error | undefined;
+  asked.then(
+    (value) => {
+      outcome = value;
+    },
+    (error: Error) => {
+      outcome = error;
+    },
+  );
+  await until(() => outcome !== undefined, timePasses(shards));
+  return outcome as T | Error;
+}
+
+const timePasses = (shards: readonly Shard[]) => () =>
+  Promise.all(shards.map(({ wake }) => wake.advance(STEP_NS)));
+
+const statesOf = (shards: readonly Shard[], id: string) =>
+  shards.map(({ host }) => host.find(id).course.state);
+
+test("a change is not waited for where a shard ended before its instant: it happens at the others, and then they pause", async (t) => {
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, ending] = started;
+  const shards = [owner, other, ending];
   const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
 
   const sink = new KeepingSink();
@@ -105,12 +136,10 @@ test("a change is not waited for where a shard ended before its instant: it happ
   await until(() => left.every(({ cluster }) => cluster.trouble !== undefined));
   for (let turns = 0; turns < 20; turns++) await turn();
   assert.equal(outcome, undefined, "its instant has not come at the others");
-  const timePasses = () => Promise.all(left.map(({ wake }) => wake.advance(STEP_NS)));
-  await until(() => outcome !== undefined, timePasses);
+  await until(() => outcome !== undefined, timePasses(left));
   assert.equal(outcome, "shard 2 is lost");
-  const states = () => left.map(({ host }) => host.find(id).course.state);
-  assert.deepEqual(states(), ["tail", "tail"]);
-  await until(() => states().every((state) => state === "pause"), timePasses);
+  assert.deepEqual(statesOf(left, id), ["tail", "tail"]);
+  await until(() => statesOf(left, id).every((state) => state === "pause"), timePasses(left));
   assert.deepEqual(sink.told("state"), ["pause", "tail", "pause"]);
   await assert.rejects(owner.cluster.desk.write(id, { name: "state", value: "play" }), {
     message: "waiting for shards: 2 of 3",
@@ -118,29 +147,16 @@ test("a change is not waited for where a shard ended before its instant: it happ
 });
 
 test("whoever listens is told of the loss of the shard that owned the session, by the one that has it then", async (t) => {
-  const server = await startNatsServer();
-  if (server === undefined) {
-    t.skip(needsNatsServer);
-    return;
-  }
-  const shards: Shard[] = [];
-  for (let index = 0; index < SHARDS; index++) shards.push(await startShard(t, server.url, index));
-  const [owner, ...left] = shards as [Shard, ...Shard[]];
-  await until(() => shards.every(({ cluster }) => cluster.trouble === undefined));
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, third, servers] = started;
+  const left = [other, third];
   const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
-  let isTailing = false;
-  owner.cluster.desk.write(id, { name: "state", value: "tail" }).then(() => {
-    isTailing = true;
-  }, assert.fail);
-  const pass = (some: readonly Shard[]) => () =>
-    Promise.all(some.map(({ wake }) => wake.advance(STEP_NS)));
-  await until(() => isTailing, pass(shards));
+  const tailing = owner.cluster.desk.write(id, { name: "state", value: "tail" });
+  assert.equal(await outcomeOf([owner, ...left], tailing), "tail");
 
-  const listener = await connect({ servers: server.url });
-  t.after(async () => {
-    await listener.close();
-    await server.stop();
-  });
+  const listener = await connect({ servers });
+  t.after(() => listener.close());
   const told: string[] = [];
   listener.subscribe("archive.>", {
     callback: (_, message) => {
@@ -150,10 +166,58 @@ test("whoever listens is told of the loss of the shard that owned the session, b
   });
   await listener.flush();
   owner.cluster.stop();
-  await until(() => told.includes('"pause"'), pass(left));
+  await until(() => told.includes('"pause"'), timePasses(left));
   const gaps = told.filter((text) => text !== '"pause"').map((text) => JSON.parse(text));
   assert.deepEqual(
     gaps.map(({ type, why, shard }) => ({ type, why, shard })),
     [{ type: "gap", why: "shard", shard: 0 }],
+  );
+
+  // It only thinks that it has the session: others that were told who has it now do not follow it.
+  await assert.rejects(owner.cluster.desk.write(id, { name: "speed", value: 5 }), {
+    message: `session ${id} is of shard 1`,
+  });
+  assert.deepEqual(
+    left.map(({ host }) => host.find(id).read("speed")),
+    [1, 1],
+  );
+});
+
+test("a change that one shard cannot make is taken back at the others, the writer is told why, and all play on", async (t) => {
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, failing] = started;
+  const shards = [owner, other, failing];
+  const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
+  const write = (name: "state" | "speed", value: unknown) =>
+    outcomeOf(shards, owner.cluster.desk.write(id, { name, value }));
+  assert.equal(await write("state", "tail"), "tail");
+  const sinks = shards.map(({ host }) => {
+    const sink = new KeepingSink();
+    host.find(id).attach(sink);
+    return sink;
+  });
+  // To pause where the others are, it would have to read.
+  failing.archive.failure = new Error("the disk is gone");
+  const refused = await write("state", "pause");
+  assert.ok(refused instanceof Error);
+  assert.equal(refused.message, "the disk is gone");
+  assert.deepEqual(statesOf(shards, id), ["tail", "tail", "tail"]);
+  assert.deepEqual(
+    sinks.map((sink) => sink.told("state")),
+    [["tail", "pause", "tail"], ["tail", "pause", "tail"], ["tail"]],
+  );
+  failing.archive.failure = undefined;
+  for (const [index, { archive }] of shards.entries())
+    archive.append(NOW + index, [valueEvent(`/x/${index}`, "2")]);
+  await until(
+    () => sinks.every((sink) => sink.items.some(({ type }) => type === "batch")),
+    timePasses(shards),
+  );
+  assert.equal(await write("state", "pause"), "pause");
+  assert.deepEqual(statesOf(shards, id), ["pause", "pause", "pause"]);
+  assert.deepEqual(
+    shards.map(({ host }) => host.find(id).figures().batches),
+    [1, 1, 1],
   );
 });
