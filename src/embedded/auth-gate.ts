@@ -150,8 +150,11 @@ function scopeOf(call: Call): Scope | undefined {
 // What a client is told to ask for: a push comes with the right to pull, a mount with the right to pull its source.
 function wantedScope(call: Call): string | undefined {
   const scope = scopeOf(call);
-  if (scope === undefined) return undefined;
+  if (scope === undefined || !isQuotable(scope.resource)) return undefined;
   const own = `${scope.resource}:${scope.action === "push" ? "pull,push" : scope.action}`;
   const from = new URLSearchParams(call.route.query).get("from");
-  return from === null ? own : `${own} repository:${from}:pull`;
+  return from === null || !isQuotable(from) ? own : `${own} repository:${from}:pull`;
 }
+
+/** Names stand here as clients wrote them, unchecked: between quotes, in a line of the answer's head. */
+const isQuotable = (text: string): boolean => /^[\x21\x23-\x5b\x5d-\x7e]*$/.test(text);

@@ -82,6 +82,18 @@ runCases("Bearer", () => withTokens.url, [
       { when: "GET /v2/_catalog", expect: asked(/scope="registry:catalog:\*"$/) },
     ],
   },
+  {
+    name: "a name that no head takes is left out of the challenge",
+    steps: [
+      { when: "GET /v2/a%0d%0aX:%20y/manifests/v1", expect: asked(/service="drayage"$/) },
+      { when: "GET /v2/a%22,x=/tags/list", expect: asked(/service="drayage"$/) },
+      { when: "GET /v2/%E4%B8%AD/tags/list", expect: asked(/service="drayage"$/) },
+      {
+        when: "POST /v2/a/b/blobs/uploads/?mount=x&from=c%0Ad",
+        expect: asked(/scope="repository:a\/b:pull,push"$/),
+      },
+    ],
+  },
 ]);
 
 test("Bearer: a token opens what its scopes say and nothing else", async () => {

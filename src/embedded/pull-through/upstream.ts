@@ -68,7 +68,8 @@ export class Upstream {
     this.name = options.name;
     this.#options = options;
     this.#connections = new UpstreamConnections(trust);
-    this.#transport = new ControlTransport({ ca: trust.ca, insecure });
+    const { ca, cert, key } = trust;
+    this.#transport = new ControlTransport({ ca, cert, key, insecure });
     const fetch = this.#countedFetch();
     this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock });
   }
