@@ -1,4 +1,4 @@
-// `drayage pull --nodes`: one ramp, pulled by two processes, from CNCF distribution through CNCF distribution.
+// `drayage pull --nodes`, and `--nats`: one ramp, pulled by two processes, from CNCF distribution through CNCF distribution.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { NodeReport } from "../../src/workers/node-report.ts";
@@ -10,7 +10,8 @@ import {
 import { pushImages } from "../fakes/pushed-images.ts";
 import { type ClientNode, startNodes } from "./cluster-nodes.ts";
 import { logTexts, type PullResults, resultsOf } from "./pull-results.ts";
-import { until, Workplace } from "./workplace.ts";
+import { transports } from "./transports.ts";
+import { type Started, until, Workplace } from "./workplace.ts";
 
 const LAYERS = 2;
 const images = ["-0001", "-0002", "-0003"].flatMap((suffix) =>
@@ -21,6 +22,14 @@ type SpreadResults = PullResults & { readonly nodes: readonly NodeReport[] };
 
 const gets = (lines: readonly string[], kind: "manifests" | "blobs"): number =>
   lines.filter((line) => line.includes(`"GET /v2/`) && line.includes(`/${kind}/`)).length;
+
+/** As the run tells them: nodes of a list by their addresses, those of a group by their names. */
+const namesOf = (nodes: readonly Started[]): readonly string[] =>
+  nodes.map((node, index) => ("address" in node ? String(node.address) : ("ab"[index] ?? "")));
+
+const stopAll = (nodes: readonly Started[]): void => {
+  for (const { child } of nodes) child.kill("SIGKILL");
+};
 
 describe("a ramp on two nodes", () => {
   const place = new Workplace();
@@ -41,56 +50,64 @@ describe("a ramp on two nodes", () => {
     await upstream?.stop();
   });
 
-  const pull = (...flags: readonly string[]): string[] => [
+  const ramp = (...flags: readonly string[]): string[] => [
     ...["pull", `--pullthrough-url=127.0.0.1:${cache?.port}`],
     ...[`--registry-url=127.0.0.1:${upstream?.port}`, "--namespace-form=none", "--verify"],
     ...["--patterns=-0001,-0002,-0003", "--metrics-file=metrics.txt", "--log-file=log.txt"],
-    ...["--results=results", "--force", "--nodes", nodes.map(({ address }) => address).join(",")],
-    ...flags,
+    ...["--results=results", "--force", ...flags],
   ];
+  const pull = (...flags: readonly string[]): string[] =>
+    ramp("--nodes", nodes.map(({ address }) => address).join(","), ...flags);
 
-  test("puller i lives on node i mod 2, steps are the same instants, and both logs agree with the merged figures", async (t) => {
-    if (cache === undefined) return t.skip(needsDockerRegistry);
-    const before = cache.accessLog().length;
-    const ended = await place.drayage(pull("--iteration-seconds=1.5", "--tally-seconds=1.5"));
-    assert.equal(ended.code, 0, ended.err);
-    const results = resultsOf(place) as SpreadResults;
-    const { pulls, steps, counts } = results;
-    assert.equal(pulls.failed, 0);
-    // To the nanosecond: a step is cut out of the figures of all nodes at the instants that were agreed on.
-    assert.deepEqual(
-      steps.map(({ level, seconds }) => [level, seconds.toFixed(6)]),
-      [1, 2, 3, 2, 1].map((level) => [level, "1.500000"]),
-    );
-    const own = cache
-      .accessLog()
-      .slice(before)
-      .filter((line) => line.includes("drayage/"));
-    assert.equal(gets(own, "manifests"), pulls.done);
-    assert.equal(gets(own, "blobs"), pulls.done * (LAYERS + 1));
-    assert.deepEqual(
-      [counts["manifest GETs"], counts["blob GETs"]],
-      [gets(own, "manifests"), gets(own, "blobs")],
-    );
-    const active = place
-      .text("metrics.txt")
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.at(-1));
-    assert.deepEqual(active, ["1", "2", "3", "2", "1"]);
-    assert.deepEqual(
-      results.nodes.map(({ address, lost }) => [address, lost]),
-      nodes.map(({ address }) => [address, null]),
-    );
-    const [first = 0, second = 0] = results.nodes.map(({ rows }) => rows);
-    assert.ok(first > 0 && second > 0);
-    assert.equal(first + second, pulls.done);
-    const texts = logTexts(place.text("log.txt"));
-    for (const puller of [0, 1, 2]) {
-      assert.ok(texts.some((text) => text.startsWith(`test driver start test #${puller} `)));
-      assert.ok(texts.includes(`test driver stop test #${puller}`));
-    }
-  });
+  for (const [name, start] of Object.entries(transports))
+    test(`over ${name}: puller i lives on node i mod 2, steps are the same instants, and both logs agree with the merged figures`, async (t) => {
+      if (cache === undefined) return t.skip(needsDockerRegistry);
+      const transport = await start();
+      t.after(() => transport.stop());
+      if (transport.missing !== undefined) return t.skip(transport.missing);
+      const own = name === "direct" ? nodes : await transport.startNodes(place, 2);
+      if (own !== nodes) t.after(() => stopAll(own));
+      const before = cache.accessLog().length;
+      const flags = ["--iteration-seconds=1.5", "--tally-seconds=1.5", ...transport.typed(own)];
+      const ended = await place.drayage(ramp(...flags));
+      assert.equal(ended.code, 0, ended.err);
+      const results = resultsOf(place) as SpreadResults;
+      const { pulls, steps, counts } = results;
+      assert.equal(pulls.failed, 0);
+      // To the nanosecond: a step is cut out of the figures of all nodes at the instants that were agreed on.
+      assert.deepEqual(
+        steps.map(({ level, seconds }) => [level, seconds.toFixed(6)]),
+        [1, 2, 3, 2, 1].map((level) => [level, "1.500000"]),
+      );
+      const logged = cache
+        .accessLog()
+        .slice(before)
+        .filter((line) => line.includes("drayage/"));
+      assert.equal(gets(logged, "manifests"), pulls.done);
+      assert.equal(gets(logged, "blobs"), pulls.done * (LAYERS + 1));
+      assert.deepEqual(
+        [counts["manifest GETs"], counts["blob GETs"]],
+        [gets(logged, "manifests"), gets(logged, "blobs")],
+      );
+      const active = place
+        .text("metrics.txt")
+        .trimEnd()
+        .split("\n")
+        .map((line) => line.at(-1));
+      assert.deepEqual(active, ["1", "2", "3", "2", "1"]);
+      assert.deepEqual(
+        results.nodes.map(({ address, lost }) => [address, lost]),
+        namesOf(own).map((address) => [address, null]),
+      );
+      const [first = 0, second = 0] = results.nodes.map(({ rows }) => rows);
+      assert.ok(first > 0 && second > 0);
+      assert.equal(first + second, pulls.done);
+      const texts = logTexts(place.text("log.txt"));
+      for (const puller of [0, 1, 2]) {
+        assert.ok(texts.some((text) => text.startsWith(`test driver start test #${puller} `)));
+        assert.ok(texts.includes(`test driver stop test #${puller}`));
+      }
+    });
 
   test("a ramp that cannot begin ends once it has found its nodes, and they are free for the next", async (t) => {
     if (cache === undefined) return t.skip(needsDockerRegistry);
