@@ -27,6 +27,14 @@ const gets = (lines: readonly string[], kind: "manifests" | "blobs"): number =>
 const namesOf = (nodes: readonly Started[]): readonly string[] =>
   nodes.map((node, index) => ("address" in node ? String(node.address) : ("ab"[index] ?? "")));
 
+/** Three pullers began and ended. */
+function assertDriven(texts: readonly string[]): void {
+  for (const puller of [0, 1, 2]) {
+    assert.ok(texts.some((text) => text.startsWith(`test driver start test #${puller} `)));
+    assert.ok(texts.includes(`test driver stop test #${puller}`));
+  }
+}
+
 const stopAll = (nodes: readonly Started[]): void => {
   for (const { child } of nodes) child.kill("SIGKILL");
 };
@@ -102,11 +110,7 @@ describe("a ramp on two nodes", () => {
       const [first = 0, second = 0] = results.nodes.map(({ rows }) => rows);
       assert.ok(first > 0 && second > 0);
       assert.equal(first + second, pulls.done);
-      const texts = logTexts(place.text("log.txt"));
-      for (const puller of [0, 1, 2]) {
-        assert.ok(texts.some((text) => text.startsWith(`test driver start test #${puller} `)));
-        assert.ok(texts.includes(`test driver stop test #${puller}`));
-      }
+      assertDriven(logTexts(place.text("log.txt")));
     });
 
   test("a ramp that cannot begin ends once it has found its nodes, and they are free for the next", async (t) => {
