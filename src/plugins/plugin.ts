@@ -1,3 +1,4 @@
+import type { Nanos } from "../core/units.ts";
 import type { Order } from "../registry/order.ts";
 
 /**
@@ -48,10 +49,19 @@ export type TargetCounts = {
   readonly tokenNanos: number;
 };
 
+/** Registry entries, by index, flights at once, and who is told how long it took to open a connection. */
+export type OpenAhead = {
+  readonly registries: readonly number[];
+  readonly places: number;
+  readonly stood: (taken: Nanos) => void;
+};
+
 /** Sends requests somewhere. The one seam between pacing and the outside world; one per request worker thread. */
 export interface Target {
   readonly name: string;
   createFlight(landing: Landing): Flight;
+  /** Opens what the first flights need. Resolves when it is done, or cannot be: why, or undefined. May be called again. */
+  open(ahead: OpenAhead): Promise<string | undefined>;
   counts(): TargetCounts;
   close(): Promise<void>;
 }

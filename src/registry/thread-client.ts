@@ -2,7 +2,7 @@
 // (`poolOf`, and `sign` of an authorizer without credentials) make nothing.
 import type { Clock } from "../core/clock.ts";
 import { type Random, random } from "../core/random.ts";
-import { bytes, nanosFromSeconds, seconds } from "../core/units.ts";
+import { bytes, type Nanos, nanosFromSeconds, seconds } from "../core/units.ts";
 import { ConnectionPool } from "../wire/connection-pool.ts";
 import { type ConnectTarget, connectTarget } from "../wire/origin.ts";
 import { ThreadWire } from "../wire/thread-wire.ts";
@@ -12,6 +12,11 @@ import type { ContentSpec } from "./content.ts";
 import type { HeadStyle } from "./request-head.ts";
 import { retryDelayMs } from "./retry.ts";
 import { SessionPools } from "./session-pools.ts";
+
+/** Connections opened to one registry entry before the start; what needs more of them opens them. */
+const AHEAD_MAX = 64;
+/** A server that does not answer keeps nobody waiting longer: the first requests will tell. */
+const AHEAD_MS_MAX = 5000;
 
 type Endpoint = {
   readonly spec: EndpointSpec;
@@ -72,6 +77,30 @@ export class ThreadClient {
     const endpoint = this.#endpoints[registry] as Endpoint;
     if (session < 0) return endpoint.pool;
     return this.#sessions.of(session)[registry] as ConnectionPool;
+  }
+
+  /**
+   * Opens connections to registry entries before they are needed, so that the first requests find them: `places` in all, but
+   * no more to one entry than there is sense in. Resolves when all stand or have failed, or after five seconds: why an entry
+   * has no connection, or undefined. Those of sessions are made by their first requests.
+   */
+  async openAhead(
+    entries: readonly number[],
+    { places, stood }: { readonly places: number; readonly stood: (taken: Nanos) => void },
+  ): Promise<string | undefined> {
+    const each = Math.min(AHEAD_MAX, Math.ceil(places / entries.length));
+    const late = Promise.withResolvers<string>();
+    const timer = setTimeout(
+      () => late.resolve(`no connection within ${AHEAD_MS_MAX / 1000} s`),
+      AHEAD_MS_MAX,
+    );
+    const failures = entries.map(async (entry) => {
+      const { pool, target } = this.#endpoints[entry] as Endpoint;
+      const failure = await Promise.race([pool.openAhead(each, stood), late.promise]);
+      return failure === undefined || pool.idle > 0 ? undefined : `${target.origin}: ${failure}`;
+    });
+    const all = await Promise.all(failures).finally(() => clearTimeout(timer));
+    return this.#spec.keepAlive ? all.find((failure) => failure !== undefined) : undefined;
   }
 
   /** Connections to another origin, trusted as far as the entry that led there. */

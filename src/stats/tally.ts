@@ -85,6 +85,8 @@ export class TallyWriter {
   readonly #counters: Uint32Array;
   readonly #onTime: number;
   readonly #tooLate: number;
+  /** From 0 on. */
+  readonly #span = new Float64Array(2);
 
   constructor(memory: SharedArrayBuffer, { onTime, tooLate }: TallyThresholds) {
     this.#words = wordsOf(memory);
@@ -158,6 +160,12 @@ export class TallyWriter {
       this.#time(histogramOf(operationClass, Measured.failedResponse), stamps, due, done);
       this.#time(histogramOf(operationClass, Measured.failedService), stamps, sent, done);
     }
+  }
+
+  /** A connection that was opened before any request needed it took so long. */
+  connected(taken: Nanos): void {
+    this.#span[1] = taken;
+    this.#time(CONNECT_HISTOGRAM, this.#span, 0, 1);
   }
 
   /** So many more of an `Event`. */

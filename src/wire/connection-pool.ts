@@ -1,3 +1,4 @@
+import { type Nanos, nanos } from "../core/units.ts";
 import { Connection, type ConnectionKeeper } from "./connection.ts";
 import type { ConnectTarget } from "./origin.ts";
 import type { ThreadWire } from "./thread-wire.ts";
@@ -24,6 +25,7 @@ export class ConnectionPool implements ConnectionKeeper {
   readonly #keepAlive: boolean;
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
+  #connecting = 0;
 
   constructor(target: ConnectTarget, wire: ThreadWire, { keepAlive = true }: PoolOptions = {}) {
     this.target = target;
@@ -55,6 +57,32 @@ export class ConnectionPool implements ConnectionKeeper {
     this.opened++;
     this.#open.add(connection);
     return connection;
+  }
+
+  /**
+   * Opens connections until `count` are idle here; without keep-alive none. Resolves when all stand or have failed: why the
+   * first one failed, or undefined. `stood` is called with the time that each took. What is taken meanwhile does not wait.
+   */
+  async openAhead(count: number, stood: (taken: Nanos) => void): Promise<string | undefined> {
+    const missing = this.#keepAlive ? count - this.#idle.length - this.#connecting : 0;
+    const opened = Array.from({ length: Math.max(0, missing) }, () => this.#openOne(stood));
+    return (await Promise.all(opened)).find((failure) => failure !== undefined);
+  }
+
+  #openOne(stood: (taken: Nanos) => void): Promise<string | undefined> {
+    const connection = this.takeFresh();
+    const began = this.#wire.clock.now();
+    this.#connecting++;
+    return new Promise((resolve) => {
+      connection.connect((failure) => {
+        this.#connecting--;
+        if (failure === undefined) {
+          this.#idle.push(connection);
+          stood(nanos(connection.connectedAt - began));
+        }
+        resolve(failure);
+      });
+    });
   }
 
   /** Gives back a connection after `onEnd` or `onFailure`. One that closed meanwhile is dropped. */

@@ -5,20 +5,20 @@
 //                exchange,    connected   response        server ends, breaks    close,    time-out
 //                upload                   complete        or talks unasked       abort
 //   fresh        connecting   -           -               -                      closed    -
-//   connecting   -            busy        -               closed, onFailure      closed*   closed, onFailure
+//   connecting   -            busy, idle+ -               closed, onFailure      closed*   closed, onFailure
 //   idle         busy         -           -               closed                 closed    -
 //   busy         -            -           idle or closed, closed, onFailure      closed*   closed, onFailure
 //                                         onEnd
 //   closed       -            -           -               -                      -         -
 //
-//   * onFailure, when an exchange was under way.
+//   * onFailure, when an exchange was under way.   + where it connects ahead of its first exchange.
 // After a response the connection is idle, unless either side said that it closes, the server answered before it had the
 // whole request, or the body ended with the connection.
 import type { Socket } from "node:net";
 import { invariant } from "../core/errors.ts";
 import { Failure } from "../core/failure.ts";
 import { type Nanos, nanos, secondsFromNanos } from "../core/units.ts";
-import { type Judged, UNSEEN } from "./deadlines.ts";
+import { type Judged, overdue, UNSEEN } from "./deadlines.ts";
 import type { BodySource, ExchangeOwner } from "./exchange.ts";
 import type { ConnectTarget } from "./origin.ts";
 import { ResponseParser } from "./response-parser.ts";
@@ -45,6 +45,9 @@ export class Connection implements Judged {
   readonly #parser = new ResponseParser();
   #socket: Socket | undefined;
   #tcpConnected = false;
+  #connected: ((failure: string | undefined) => void) | undefined;
+  /** It stood, or served, before the exchange that is under way: the server may have given it up meanwhile. */
+  #stoodBefore = false;
   #owner: ExchangeOwner | undefined;
   #request: Buffer | undefined;
   #requestBytes = 0;
@@ -99,6 +102,13 @@ export class Connection implements Judged {
     this.#begin(owner, head, length, true);
   }
 
+  /** Connects ahead of the first exchange. `connected` is told once: that it stands and is idle, or why not. */
+  connect(connected: (failure: string | undefined) => void): void {
+    invariant(this.state === "fresh", "only a fresh connection connects");
+    this.#connected = connected;
+    this.#open();
+  }
+
   /** Ends the exchange that is under way: `onFailure` with this code comes before it returns. Closes in any case. */
   abort(code: number, message: string): void {
     this.#parser.stop();
@@ -123,10 +133,10 @@ export class Connection implements Judged {
     this.#judgePhase("total", total, nanos(now - this.#beganAt));
   }
 
-  #judgePhase(phase: keyof typeof OVERDUE, limit: Nanos, taken: Nanos): void {
+  #judgePhase(phase: keyof typeof overdue, limit: Nanos, taken: Nanos): void {
     if (limit === 0 || taken < limit || this.#owner === undefined) return;
     const within = `within ${secondsFromNanos(limit)} s`;
-    this.#fail(Failure[`timeout:${phase}`], `${this.target.label}: ${OVERDUE[phase]} ${within}`);
+    this.#fail(Failure[`timeout:${phase}`], `${this.target.label}: ${overdue[phase]} ${within}`);
   }
 
   #begin(owner: ExchangeOwner, request: Buffer, length: number, expectsBody: boolean): void {
@@ -163,11 +173,19 @@ export class Connection implements Judged {
       if (this.state !== "connecting") return;
       this.connectedAt = this.#wire.clock.now();
       this.#phaseAt = UNSEEN;
-      this.#send(socket);
+      if (this.#connected === undefined) this.#send(socket);
+      else this.#rest(this.#connected);
     });
     socket.on("end", () => this.#ended());
     socket.on("close", () => this.#ended());
     socket.on("error", (error) => this.#broken(error));
+  }
+
+  #rest(connected: (failure: undefined) => void): void {
+    this.state = "idle";
+    this.#stoodBefore = true;
+    this.#connected = undefined;
+    connected(undefined);
   }
 
   #send(socket: Socket): void {
@@ -207,6 +225,7 @@ export class Connection implements Judged {
   #complete(): void {
     const owner = this.#release();
     this.served++;
+    this.#stoodBefore = true;
     const flushed = this.bodySent && this.#socket?.writableLength === 0;
     if (this.#parser.keepAlive && flushed) this.state = "idle";
     else this.#shut();
@@ -250,9 +269,10 @@ export class Connection implements Judged {
   }
 
   #fail(code: number, message: string): void {
-    const untouched = code === Failure.reset && this.served > 0 && !this.#parser.started;
+    const untouched = code === Failure.reset && this.#stoodBefore && !this.#parser.started;
     const owner = this.#release();
     this.#shut();
+    this.#connected?.(message);
     owner?.onFailure(code, message, untouched);
   }
 
@@ -275,10 +295,3 @@ export class Connection implements Judged {
     this.#keeper?.connectionClosed(this);
   }
 }
-
-const OVERDUE = {
-  connect: "no connection",
-  first_byte: "no answer",
-  idle: "no further byte",
-  total: "the exchange did not end",
-} as const;

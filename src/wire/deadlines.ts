@@ -17,6 +17,14 @@ export type Timeouts = {
   readonly total: Nanos;
 };
 
+/** What has not happened, by the end of the name of its failure. */
+export const overdue = {
+  connect: "no connection",
+  first_byte: "no answer",
+  idle: "no further byte",
+  total: "the exchange did not end",
+} as const;
+
 /** A phase whose start no sweep has seen yet. */
 export const UNSEEN: Nanos = nanos(-1);
 

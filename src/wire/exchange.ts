@@ -29,7 +29,7 @@ export interface ExchangeOwner {
   onEnd(): void;
   /**
    * The exchange failed: a code of core/failure.ts and a sentence for people. The connection is closed.
-   * `untouched` = the connection had served an exchange before and the server closed it without sending a single byte
+   * `untouched` = the connection stood before the exchange began and the server closed it without sending a single byte
    * of a response: the request may be sent again on a fresh connection.
    */
   onFailure(code: number, message: string, untouched: boolean): void;

@@ -22,9 +22,10 @@ import { allocateTally } from "../stats/tally-layout.ts";
 import { OutcomeDrain, type OutcomeKeeper } from "./collector/outcome-drain.ts";
 import { type FeedPlan, hasDueTimes } from "./feed-plan.ts";
 import { Feeder } from "./feeder.ts";
-import type { FeedSummary, FromFeeder, RequestThreadTask } from "./messages.ts";
+import type { FeedSummary, FromFeeder, FromRequestThread, RequestThreadTask } from "./messages.ts";
 import type { NodeReport, NodeStatus } from "./node-report.ts";
 import type { MakeSource, OperationSource } from "./operation-source.ts";
+import { type ReadyThreads, soon } from "./ready-threads.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import { sumOfCounts } from "./target-counts.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
@@ -34,9 +35,7 @@ import { threadUrl } from "./thread-url.ts";
 const OPERATION_RING_BYTES = 1024 * 1024;
 /** Some 10,000 outcomes, a tenth of a second at full rate, while the main thread is busy elsewhere. */
 const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
-/** Between "everybody is ready" and the first due time: a start message arrives well within it. */
-const START_AHEAD_NS = 20e6;
-/** Between a control and its effect: the same, for the same reason. */
+/** Between a control and its effect: a message to a thread arrives well within it. */
 const CONTROL_AHEAD_NS = 20e6;
 /** The system wakes a sleeper late by some 60 us. performance.md section 3. */
 const ALARM_EARLY = nanos(70e3);
@@ -58,6 +57,8 @@ export type EnginePlan = {
   readonly feed: FeedPlan;
   readonly client: ClientSpec;
   readonly limits: DispatcherLimits;
+  /** Registry entries, by index, that connections are opened to before the start; none if absent. */
+  readonly opening?: readonly number[];
   readonly pacing: PacingMode;
   readonly onTimeNs: number;
   readonly tooLateNs: number;
@@ -82,6 +83,8 @@ export type EngineListeners = {
   readonly keeper: OutcomeKeeper;
   started(start: EngineStart): void;
   feeding(message: FromFeeder): void;
+  /** The run was begun by another master, which had been told to end it. */
+  endRecalled?(kind: "drain" | "stop"): void;
 };
 
 /** What a run on several machines has otherwise than a run on one. */
@@ -89,11 +92,10 @@ export type EngineParts = {
   /** Makes what fills the rings; the feeder thread if absent. */
   readonly source?: MakeSource;
   /** Finds the start when everybody here is ready: an instant on the given clock, nanoseconds. Soon, if absent. */
-  readonly agree?: (here: { readonly clock: Clock; readonly origin: bigint }) => Promise<number>;
+  readonly agree?: (here: ReadyThreads) => Promise<number>;
 };
 
 const feederThread: MakeSource = (task, listener) => new Feeder(task, listener);
-const soon = async ({ clock }: { clock: Clock }): Promise<number> => clock.now() + START_AHEAD_NS;
 
 export type EngineEnd = {
   readonly feed: FeedSummary;
@@ -180,7 +182,7 @@ export class Engine {
   }
 
   #launch(pool: Piscina): { feeder: OperationSource; tasks: Promise<TargetCounts>[] } {
-    const ready: Promise<void>[] = [];
+    const ready: Promise<FromRequestThread>[] = [];
     const tasks = this.#operations.map((_, thread) => {
       const { port1, port2 } = new MessageChannel();
       this.#ports.push(port1);
@@ -197,7 +199,7 @@ export class Engine {
     return { feeder, tasks };
   }
 
-  #ready: Promise<unknown> = Promise.resolve();
+  #ready: Promise<readonly FromRequestThread[]> = Promise.resolve([]);
   /** Ended, well or not: nothing is started any more. */
   #over = false;
 
@@ -219,7 +221,7 @@ export class Engine {
   }
 
   #taskOf(thread: number, port: MessagePort): RequestThreadTask {
-    const { client, limits, pacing, onTimeNs, tooLateNs } = this.#plan;
+    const { client, limits, opening = [], pacing, onTimeNs, tooLateNs } = this.#plan;
     return {
       thread,
       origin: this.#origin,
@@ -232,6 +234,7 @@ export class Engine {
       port,
       client,
       limits,
+      opening,
       pacing,
       onTimeNs,
       tooLateNs,
@@ -239,10 +242,11 @@ export class Engine {
   }
 
   async #startTogether(feeder: OperationSource): Promise<void> {
-    await Promise.all([this.#ready, feeder.primed]);
+    const [ready] = await Promise.all([this.#ready, feeder.primed]);
     if (this.#over) return;
     const clock = threadClock(this.#origin);
-    const at = await this.#parts.agree({ clock, origin: this.#origin });
+    const unopened = ready.find((thread) => thread.unopened !== undefined)?.unopened;
+    const at = await this.#parts.agree({ clock, origin: this.#origin, unopened });
     if (this.#over) return;
     const wallUs = Date.now() * 1000 + (at - clock.now()) / 1000;
     for (const port of this.#ports) port.postMessage({ type: "start", at });

@@ -22,6 +22,8 @@ export type RequestThreadTask = {
   readonly port: MessagePort;
   readonly client: ClientSpec;
   readonly limits: DispatcherLimits;
+  /** Registry entries, by index, that connections are opened to before the start. */
+  readonly opening: readonly number[];
   readonly pacing: PacingMode;
   /** Largest lateness that is on time, and the one above which lateness spoils the run, nanoseconds. */
   readonly onTimeNs: number;
@@ -35,7 +37,11 @@ export type ToRequestThread =
   | { readonly type: "drain" }
   | { readonly type: "stop" };
 
-export type FromRequestThread = { readonly type: "ready" };
+/** `unopened`: why a registry entry has no connection. */
+export type FromRequestThread = {
+  readonly type: "ready";
+  readonly unopened: string | undefined;
+};
 
 /** What the feeder thread is started with. */
 export type FeederTask = {

@@ -102,6 +102,60 @@ test("pool: what the server closed or nobody used is not taken again", async (t)
   });
 });
 
+test("pool: what is opened ahead stands when it is taken, and what the server closed since is opened again", async (t) => {
+  const server = await startRawServer(t, [{ bytes: ok }]);
+  const pool = poolFor(server);
+  const times: number[] = [];
+  const stood = (taken: number): unknown => times.push(taken);
+  assert.equal(await pool.openAhead(3, stood), undefined);
+  assert.deepEqual([pool.opened, pool.idle, pool.open, times.length], [3, 3, 3, 3]);
+  assert.ok(times.every((taken) => taken > 0));
+  while (server.sockets.length < 3) await new Promise(setImmediate);
+  server.sockets[1]?.end();
+  while (pool.idle > 2) await new Promise(setImmediate);
+  await Promise.all([pool.openAhead(3, stood), pool.openAhead(3, stood)]);
+  assert.deepEqual([pool.opened, pool.idle, pool.closedIdle, times.length], [4, 3, 1, 4]);
+  const connection = pool.take();
+  const before = connection.connectedAt;
+  assert.equal((await fetchOn(connection)).status, 200);
+  assert.deepEqual([connection.connectedAt, pool.reused, server.connections], [before, 1, 4]);
+  pool.closeAll();
+});
+
+test("pool: nobody listens, or connections are not kept: nothing is opened ahead", async (t) => {
+  const gone = poolFor(
+    await startRawServer(t, []).then(async (server) => {
+      const port = server.port;
+      await server.stop();
+      return { port } as RawServer;
+    }),
+  );
+  const refused = (await gone.openAhead(2, () => assert.fail("it stands"))) ?? "";
+  assert.match(refused, /^cannot connect to 127\.0\.0\.1:\d+: connection refused/);
+  assert.deepEqual([gone.idle, gone.open, gone.closed], [0, 0, 2]);
+  const server = await startRawServer(t, [{ bytes: ok }]);
+  const once = poolFor(server, { keepAlive: false });
+  assert.equal(await once.openAhead(2, () => assert.fail("it stands")), undefined);
+  assert.deepEqual([once.opened, server.connections], [0, 0]);
+});
+
+test("pool: a request on a connection opened ahead that the server gave up may be sent again", async (t) => {
+  const server = await startRawServer(t, [{ ending: "close" }, { bytes: ok }]);
+  const pool = poolFor(server);
+  await pool.openAhead(1, () => {});
+  const { failure, untouched } = await fetchOn(pool.take());
+  assert.deepEqual([failure, untouched], ["reset", true]);
+  pool.closeAll();
+});
+
+test("pool: what is under way ahead ends with the pool", async (t) => {
+  const pool = poolFor(await startRawServer(t, [{ bytes: ok }]));
+  const opening = pool.openAhead(2, () => assert.fail("it stands"));
+  pool.closeAll();
+  assert.match((await opening) ?? "", /closed on our side/);
+  assert.deepEqual([pool.idle, pool.open], [0, 0]);
+});
+
 test("pool: closing all fails what is under way", async (t) => {
   const server = await startRawServer(t, [{}]);
   const wire = wireFor();

@@ -87,6 +87,8 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
       entries: Math.ceil(run.maxInFlight / perNode),
       lanes: slots > 0 ? "slot" : clientInfo.sessions ? "session" : "none",
     },
+    // Trace clients with connections of their own open them by their first requests.
+    opening: clientInfo.sessions ? [] : [...config.registry.keys()],
     pacing: choosePacing({ cores: availableParallelism(), workerThreads: threads, rate: null }),
     onTimeNs: run.onTimeMs * 1e6,
     tooLateNs: run.saturation.latenessMs * 1e6,

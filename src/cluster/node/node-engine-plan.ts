@@ -28,6 +28,7 @@ export function nodeEnginePlan(
       entries: Math.ceil(plan.entries / threads),
       lanes: plan.lanes,
     },
+    opening: plan.lanes === "session" ? [] : (plan.registries ?? [...plan.client.endpoints.keys()]),
     pacing: choosePacing({ cores: availableParallelism(), workerThreads: threads, rate }),
     onTimeNs: plan.onTimeNs,
     tooLateNs: plan.tooLateNs,

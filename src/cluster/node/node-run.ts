@@ -5,11 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
+import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
 import type { FeederTask } from "../../workers/messages.ts";
 import { PouredSource } from "../../workers/poured-source.ts";
+import type { ReadyThreads } from "../../workers/ready-threads.ts";
 import { type Conversation, failureOf } from "../conversation.ts";
 import { bufferOf, countOperations } from "../operation-run.ts";
 import { OutcomeTally } from "../outcome-tally.ts";
@@ -158,12 +160,18 @@ export class NodeRun implements HostedRun {
   }
 
   /** Everybody here is ready: from now on it is the master's turn. */
-  async #agree({ origin }: { readonly origin: bigint }): Promise<number> {
+  async #agree({ origin, unopened }: ReadyThreads): Promise<number> {
+    if (unopened !== undefined) this.#refuse(`it cannot reach ${unopened}`);
     this.#conversation.say({ type: "ready" });
     const { atNs } = await this.#start.promise;
     // What has no due time goes out as soon as threads know the start: they hear of it when it has come.
     if (!this.#message.plan.paced) await this.#untilShortlyBefore(atNs);
     return atNs + Number(this.#clock.origin - origin);
+  }
+
+  #refuse(sentence: string): never {
+    this.#conversation.say({ type: "refuse", reason: "unreachable", sentence });
+    throw new DrayageError("target-unreachable", sentence);
   }
 
   async #untilShortlyBefore(atNs: number): Promise<void> {

@@ -15,6 +15,7 @@ export function ociRegistryTarget(spec: ClientSpec, clock: Clock): Target {
       });
       return flight;
     },
+    open: ({ registries, places, stood }) => client.openAhead(registries, { places, stood }),
     counts() {
       const tokens = client.tokenCounts();
       return {

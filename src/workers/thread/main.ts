@@ -1,10 +1,10 @@
 // A request worker thread: drains its ring until the feeder has closed it and everything under way has landed. Hosted by
 // Piscina, one task for the whole run, whose result are the target's counts. Imported by URL only.
 import { threadClock } from "../../core/clock.ts";
-import { nanos } from "../../core/units.ts";
+import { type Nanos, nanos } from "../../core/units.ts";
 import { Timebase } from "../../pacing/timebase.ts";
 import { ociRegistryTarget } from "../../plugins/oci-registry/target.ts";
-import type { TargetCounts } from "../../plugins/plugin.ts";
+import type { Target, TargetCounts } from "../../plugins/plugin.ts";
 import { AlarmSlot } from "../../ring/alarm-board.ts";
 import { RingConsumer, RingProducer } from "../../ring/record-ring.ts";
 import { TallyWriter } from "../../stats/tally.ts";
@@ -32,7 +32,12 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   await new Promise<void>((finished) => {
     const timebase = new Timebase(task.timebase);
     const parts = { ring, target, clock, timebase, alarm, tally, reporter };
-    obey(task, new Dispatcher(parts, task.limits, finished), health.begin);
+    const open = (): Promise<string | undefined> => openAhead(task, target, tally);
+    const dispatcher = new Dispatcher(parts, task.limits, finished);
+    obey(task, { dispatcher, open, begin: health.begin });
+    void open().then((unopened) =>
+      task.port.postMessage({ type: "ready", unopened } satisfies FromRequestThread),
+    );
   });
   health.close();
   alarm.close();
@@ -41,11 +46,34 @@ export async function serveRequests(task: RequestThreadTask): Promise<TargetCoun
   return target.counts();
 }
 
-function obey(task: RequestThreadTask, dispatcher: Dispatcher, begin: () => void): void {
+async function openAhead(
+  { opening, limits }: RequestThreadTask,
+  target: Target,
+  tally: TallyWriter,
+): Promise<string | undefined> {
+  if (opening.length === 0) return undefined;
+  const stood = (taken: Nanos): void => tally.connected(taken);
+  return target.open({ registries: opening, places: limits.places, stood });
+}
+
+function obey(
+  task: RequestThreadTask,
+  {
+    dispatcher,
+    open,
+    begin,
+  }: {
+    readonly dispatcher: Dispatcher;
+    readonly open: () => Promise<unknown>;
+    readonly begin: () => void;
+  },
+): void {
   task.port.on("message", (message: ToRequestThread) => {
     switch (message.type) {
       case "start":
         begin();
+        // The start may have taken its time to come: those that the registry has given up since are opened again.
+        void open();
         dispatcher.start(nanos(message.at));
         return;
       case "look":
@@ -61,5 +89,4 @@ function obey(task: RequestThreadTask, dispatcher: Dispatcher, begin: () => void
         message satisfies never;
     }
   });
-  task.port.postMessage({ type: "ready" } satisfies FromRequestThread);
 }

@@ -64,6 +64,7 @@ export function fakeTarget(
         launched.push(flight);
         names.push(flight.order.target.toString());
       }),
+    open: async () => undefined,
     counts: () => ({
       connectionsOpened: 0,
       redirects: 0,
