@@ -232,6 +232,7 @@ function planLoad(
     feed,
     client: clientOf(given, target, trust),
     limits: { places, entries: places, lanes: "none" },
+    opening: [0],
     pacing:
       pacingModes.find((mode) => mode === given.pacing) ??
       choosePacing({ cores: availableParallelism(), workerThreads: feed.threads, rate }),
