@@ -19,7 +19,20 @@ export function resumeArguments(args: readonly string[]): readonly string[] {
     return [...(isSaid ? [] : ["-c", "run"]), ...rest, `--resume=${named}`];
   }
   const { id, words } = recorded(join(named, "run.json"));
-  return [...words, ...rest, `--resume=${id}`];
+  return [...withoutNamed(words, rest), ...rest, `--resume=${id}`];
+}
+
+/** What is typed now replaces what was typed then; settings add up. */
+function withoutNamed(words: readonly string[], rest: readonly string[]): string[] {
+  const flagOf = (word = ""): string | undefined => /^--[a-z][a-z-]*/.exec(word)?.[0];
+  const named = new Set(rest.map(flagOf));
+  named.delete("--set");
+  const isDropped = (word = ""): boolean => named.has(flagOf(word) ?? "");
+  return words.filter((word, at) => {
+    const before = words[at - 1];
+    const isValue = before !== undefined && isDropped(before) && !before.includes("=");
+    return !isDropped(word) && !(isValue && !word.startsWith("-"));
+  });
 }
 
 function recorded(path: string): { readonly id: string; readonly words: readonly string[] } {

@@ -77,6 +77,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
       recording.feeding(message);
       showReading(message, progress, plan.feed);
     },
+    endRecalled: (kind) => interrupts.end(kind),
   });
   try {
     const end = await engine.run();

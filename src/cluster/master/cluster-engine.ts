@@ -228,9 +228,8 @@ export class ClusterEngine implements RunEngine {
 
   #recallOrder(control: Control): void {
     this.#control.recall(control);
-    if (control.order !== "drain" && control.order !== "stop") return;
-    this.#isEnding = true;
-    this.#orders.stop();
+    if (control.order === "drain" || control.order === "stop")
+      this.#listeners.endRecalled?.(control.order);
   }
 
   #begin(at: number, wallUs: number): void {

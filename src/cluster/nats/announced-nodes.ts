@@ -109,7 +109,10 @@ export class AnnouncedNodes implements NodeFinder {
   }
 
   async close(): Promise<void> {
-    await this.#end?.close();
-    await this.#hub?.close();
+    try {
+      await this.#end?.close();
+    } finally {
+      await this.#hub?.close();
+    }
   }
 }

@@ -195,7 +195,10 @@ export class BegunNodes implements NodeFinder {
   }
 
   async close(): Promise<void> {
-    if (this.#retold) await this.#end?.close();
-    await this.#hub?.close();
+    try {
+      if (this.#retold) await this.#end?.close();
+    } finally {
+      await this.#hub?.close();
+    }
   }
 }
