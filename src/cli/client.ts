@@ -3,7 +3,6 @@ import { NodeListener } from "../cluster/direct/node-listener.ts";
 import type { MasterAwaiter } from "../cluster/link.ts";
 import type { HubOptions } from "../cluster/nats/hub.ts";
 import { isToken } from "../cluster/nats/names.ts";
-import { NodeAnnouncer } from "../cluster/nats/node-announcer.ts";
 import { NodeHost } from "../cluster/node/node-host.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
@@ -109,6 +108,7 @@ async function awaiterOf(
     throw new UsageError("write --port PORT, or --nats URLS --group NAME");
   if (nats !== undefined) {
     const name = given.name ?? `${hostname()}-${process.pid}`;
+    const { NodeAnnouncer } = await import("../cluster/nats/node-announcer.ts");
     return { awaiter: await NodeAnnouncer.start({ hub: hubOf(nats, given), name, say }), name };
   }
   refuseWithoutServers(given);

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { ExitCode } from "../core/exit-code.ts";
 import { accountLine, brokenLines } from "../trace/account.ts";
-import { thenClose } from "./cluster/node-set.ts";
-import { hasRemoteNodes, spreadRun } from "./cluster/spread-replay.ts";
+import { hasRemoteNodes } from "./cluster/remote-nodes.ts";
+import { thenClose } from "./cluster/then-close.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
@@ -97,6 +97,7 @@ export const run: Command<typeof options> = {
     const spreads = given.nodes && given.local === undefined && hasRemoteNodes(config);
     if (spreads || flags.resumes === true) {
       const ctl = ctlAddress(given, terminal.env, config.clientInfo.port);
+      const { spreadRun } = await import("./cluster/spread-replay.ts");
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
       return thenClose(spread, () => replayRun({ ...ending, ...spread, ctl }, terminal));
     }

@@ -1,5 +1,5 @@
-import { thenClose } from "./cluster/node-set.ts";
-import { hasRemoteNodes, spreadWarmup } from "./cluster/spread-replay.ts";
+import { hasRemoteNodes } from "./cluster/remote-nodes.ts";
+import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
@@ -58,9 +58,10 @@ export const warmup: Command<typeof options> = {
       say: given.quiet ? () => undefined : say,
     });
     const ctl = ctlAddress(given, terminal.env);
+    const surroundings = { ca: given.ca, env: terminal.env, say };
     const nodes =
       given.nodes && hasRemoteNodes(config)
-        ? await spreadWarmup(config, { ca: given.ca, env: terminal.env, say })
+        ? await (await import("./cluster/spread-replay.ts")).spreadWarmup(config, surroundings)
         : undefined;
     if (nodes === undefined) await checkRegistries(config, warmedRegistries(config), say);
     return thenClose(nodes, () =>

@@ -1,5 +1,4 @@
 // requests.ndjson, requests.csv or requests.parquet: a row per request, on demand. On the main thread; some 2 us a row.
-import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import { AppendFile } from "./append-file.ts";
 import type { Column } from "./request-row.ts";
 
@@ -17,22 +16,22 @@ export interface RequestFile<Row> {
 }
 
 /** Makes the file; there must be none of its name. */
-export function openRequestFile<Row>(
+export type OpenRequestFile = <Row>(
   path: string,
-  format: RequestFormat,
   columns: readonly Column<Row>[],
-): RequestFile<Row> {
+) => RequestFile<Row>;
+
+/** Loads what writes the format, so that a file can be opened at once when all is ready: Parquet is 50 files that few want. */
+export async function requestFileOpener(format: RequestFormat): Promise<OpenRequestFile> {
   switch (format) {
     case "ndjson":
-      return new TextRequests(path, "", ndjsonLine(columns));
+      return (path, columns) => new TextRequests(path, "", ndjsonLine(columns));
     case "csv":
-      return new TextRequests(
-        path,
-        `${columns.map(({ name }) => name).join(",")}\n`,
-        csvLine(columns),
-      );
-    case "parquet":
-      return new ParquetRequests(path, columns);
+      return (path, columns) => new TextRequests(path, csvHead(columns), csvLine(columns));
+    case "parquet": {
+      const { ParquetRequests } = await import("./parquet-requests.ts");
+      return (path, columns) => new ParquetRequests(path, columns);
+    }
     default:
       return format satisfies never;
   }
@@ -45,6 +44,9 @@ const ndjsonLine =
 
 const quoted = (text: string): string =>
   /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+
+const csvHead = <Row>(columns: readonly Column<Row>[]): string =>
+  `${columns.map(({ name }) => name).join(",")}\n`;
 
 const csvLine =
   <Row>(columns: readonly Column<Row>[]) =>
@@ -85,77 +87,5 @@ class TextRequests<Row> implements RequestFile<Row> {
   close(): void {
     this.#write();
     this.#file.close();
-  }
-}
-
-/** Rows held in memory, and so the most that a row group has. */
-const ROW_GROUP = 20_000;
-
-const types = {
-  text: { type: "BYTE_ARRAY", converted_type: "UTF8" },
-  whole: { type: "INT32" },
-  wide: { type: "INT64" },
-} as const;
-
-type ParquetCell = string | number | bigint | null;
-
-/** Parquet has its directory at the end: the file of a killed run cannot be opened. */
-class ParquetRequests<Row> implements RequestFile<Row> {
-  readonly #file: AppendFile;
-  readonly #bytes = new ByteWriter();
-  readonly #writer: ParquetWriter;
-  readonly #columns: readonly Column<Row>[];
-  #group: ParquetCell[][];
-  #rows = 0;
-
-  constructor(path: string, columns: readonly Column<Row>[]) {
-    this.#columns = columns;
-    this.#group = columns.map(() => []);
-    this.#file = new AppendFile(path);
-    this.#writer = new ParquetWriter({
-      writer: this.#bytes,
-      schema: [
-        { name: "root", num_children: columns.length },
-        ...columns.map(({ name, type }) => ({
-          name,
-          repetition_type: "OPTIONAL" as const,
-          ...types[type],
-        })),
-      ],
-      createdBy: "drayage",
-    });
-  }
-
-  add(row: Row): void {
-    for (const [at, { type, cell }] of this.#columns.entries()) {
-      const value = cell(row);
-      this.#group[at]?.push(type === "wide" && typeof value === "number" ? BigInt(value) : value);
-    }
-    if (++this.#rows === ROW_GROUP) this.#writeGroup();
-  }
-
-  flush(): void {}
-
-  close(): void {
-    if (this.#rows > 0) this.#writeGroup();
-    void this.#writer.finish();
-    this.#moveBytes();
-    this.#file.close();
-  }
-
-  #writeGroup(): void {
-    const columnData = this.#columns.map(({ name }, at) => ({
-      name,
-      data: this.#group[at] as ParquetCell[],
-    }));
-    void this.#writer.write({ columnData, rowGroupSize: ROW_GROUP });
-    this.#moveBytes();
-    this.#group = this.#columns.map(() => []);
-    this.#rows = 0;
-  }
-
-  #moveBytes(): void {
-    this.#file.writeBytes(new Uint8Array(this.#bytes.getBytes()));
-    this.#bytes.index = 0;
   }
 }

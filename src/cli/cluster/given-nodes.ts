@@ -12,7 +12,7 @@ import { fileSection } from "../config/file-section.ts";
 import { credentialsForm, natsMapping } from "../config/nats-schema.ts";
 import { givenCredentials, natsAddresses } from "./nats-address.ts";
 import { NODE_NAME, repeatedNode } from "./node-name.ts";
-import { NodeSet, type NodeSetRequest } from "./node-set.ts";
+import type { NodeSet, NodeSetRequest } from "./node-set.ts";
 
 export const givenNodeOptions = {
   nodes: {
@@ -213,10 +213,12 @@ function nodeList(text: string, label: string): string[] {
 }
 
 /** Throws DrayageError that names the nodes that are missing. */
-export const findNodes = (wanted: WantedNodes, { env, err }: Terminal): Promise<NodeSet> =>
-  NodeSet.find({
+export async function findNodes(wanted: WantedNodes, { env, err }: Terminal): Promise<NodeSet> {
+  const { NodeSet } = await import("./node-set.ts");
+  return NodeSet.find({
     ...wanted,
     runId: randomBytes(8).toString("hex"),
     env,
     say: (line) => void err.write(`${line}\n`),
   });
+}

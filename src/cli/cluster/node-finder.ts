@@ -1,13 +1,11 @@
-// How a run finds its nodes: by a list of addresses, or by who has announced itself at message servers.
+// How a run finds its nodes: by a list of addresses, or by who has announced itself at message servers. What speaks to them is
+// loaded when it is needed: the clients of message servers alone are 80 files.
 import type { NodeFinder } from "../../cluster/link.ts";
-import { ListedNodes } from "../../cluster/listed-nodes.ts";
-import { AnnouncedNodes } from "../../cluster/nats/announced-nodes.ts";
-import { BegunNodes } from "../../cluster/nats/begun-nodes.ts";
+import type { BegunNodes } from "../../cluster/nats/begun-nodes.ts";
 import type { HubOptions } from "../../cluster/nats/hub.ts";
 import { UsageError } from "../../core/errors.ts";
 import { hubCredentials } from "../config/nats-schema.ts";
 import { version } from "../version.ts";
-import { nodeDirectory } from "./node-directory.ts";
 import type { NodeSetRequest } from "./node-set.ts";
 
 type NatsSection = NonNullable<NodeSetRequest["cluster"]["nats"]>;
@@ -17,9 +15,11 @@ const SILENT_BEATS = 3;
 /** Nodes of a list are there or not; a group gathers. */
 const WAIT_SECONDS = { listed: 5, announced: 60 } as const;
 
-export function nodeFinder(request: NodeSetRequest): NodeFinder {
+export async function nodeFinder(request: NodeSetRequest): Promise<NodeFinder> {
   const { list, cluster, ca, env } = request;
   if (cluster.nats !== undefined) return announcedNodes(request, cluster.nats);
+  const { ListedNodes } = await import("../../cluster/listed-nodes.ts");
+  const { nodeDirectory } = await import("./node-directory.ts");
   return new ListedNodes(
     {
       nodes: list,
@@ -34,10 +34,11 @@ export function nodeFinder(request: NodeSetRequest): NodeFinder {
 }
 
 /** Finds the nodes of a run that lost its master. Only message servers remember runs. */
-export function begunNodeFinder(request: NodeSetRequest): BegunNodes {
+export async function begunNodeFinder(request: NodeSetRequest): Promise<BegunNodes> {
   const { cluster, runId, say } = request;
   if (cluster.nats === undefined)
     throw new UsageError("--resume goes with cluster.nats: nodes that are listed keep no runs");
+  const { BegunNodes } = await import("../../cluster/nats/begun-nodes.ts");
   return new BegunNodes({
     hub: hubOf(cluster, cluster.nats),
     run: runId,
@@ -47,11 +48,12 @@ export function begunNodeFinder(request: NodeSetRequest): BegunNodes {
   });
 }
 
-const announcedNodes = (
+async function announcedNodes(
   { cluster, runId, say }: NodeSetRequest,
   nats: NatsSection,
-): AnnouncedNodes =>
-  new AnnouncedNodes({
+): Promise<NodeFinder> {
+  const { AnnouncedNodes } = await import("../../cluster/nats/announced-nodes.ts");
+  return new AnnouncedNodes({
     hub: hubOf(cluster, nats),
     // That it is there was checked with the configuration, as the group was.
     expect: cluster.expect as number,
@@ -60,6 +62,7 @@ const announcedNodes = (
     bounds: { bytesMax: nats.maxBytes, secondsMax: nats.maxAge },
     say,
   });
+}
 
 const hubOf = (
   { group }: NodeSetRequest["cluster"],

@@ -48,7 +48,7 @@ export class NodeSet {
   /** Throws DrayageError `target-unreachable` that names the nodes that are missing. */
   static async find(request: NodeSetRequest): Promise<NodeSet> {
     const { cluster, say } = request;
-    const finder = nodeFinder(request);
+    const finder = await nodeFinder(request);
     try {
       const patience = patienceOf(cluster);
       const nodes = await gatherNodes(finder, { version, min: cluster.min, patience, say });
@@ -64,7 +64,7 @@ export class NodeSet {
     request: NodeSetRequest,
     check: (run: unknown) => Promise<void>,
   ): Promise<NodeSet> {
-    const finder = begunNodeFinder(request);
+    const finder = await begunNodeFinder(request);
     try {
       const { links, begun } = await finder.find();
       const { hellos, run } = begun.description;
@@ -135,18 +135,6 @@ export class NodeSet {
   #leave(): Promise<void> {
     this.#left ??= this.#finder.close();
     return this.#left;
-  }
-}
-
-/** Whatever becomes of the work, nodes are not kept waiting, nor this process by its connections to them. */
-export async function thenClose<T>(
-  nodes: { close(): Promise<void> } | undefined,
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } finally {
-    await nodes?.close();
   }
 }
 

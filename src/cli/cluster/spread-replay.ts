@@ -16,10 +16,6 @@ import { takeNames } from "./left-files.ts";
 import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
 import { describeRun, requireSameRun } from "./run-description.ts";
 
-/** Whether anybody but this process is to send. */
-export const hasRemoteNodes = ({ clientInfo, cluster }: ReplayConfig): boolean =>
-  cluster.nats !== undefined || (clientInfo.clientList?.some((name) => name !== "local") ?? false);
-
 export type SpreadSurroundings = Pick<NodeSetRequest, "ca" | "env" | "say">;
 
 const requestOf = (

@@ -43,7 +43,7 @@ import { catchInterrupts } from "../replay/interrupts.ts";
 import type { IntervalRecording } from "../replay/interval-recording.ts";
 import { recordRun } from "../replay/outcome-recording.ts";
 import { runRecord, tell, writeOutputs, writeStart } from "../replay/outputs.ts";
-import type { LoggedRequests } from "../replay/request-log.ts";
+import { type LoggedRequests, requestLogOpener } from "../replay/request-log.ts";
 import { detailOf } from "../replay/result-rows.ts";
 import { endingOf, runExit } from "../replay/run-exit.ts";
 import type { RunStory } from "../replay/run-story.ts";
@@ -100,18 +100,18 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
   const { plan, story, out, seconds } = request;
   const startedAt = Date.now();
   const published = await Publication.open(request, terminal.env);
+  const openLog = await requestLogOpener(request.logged);
   const directory = await createRunDirectory({ verb: story.verb, startedAt, out });
   const counted = new LoadOutcomes();
   const paced = plan.feed.schedule.kind !== "closed";
   const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(request.thresholds, { paced, ...late });
-  const { nodes, logged } = request;
   const recorded = {
     directory,
     listener,
     keeper: counted,
-    nodes,
-    logged,
+    nodes: request.nodes,
+    openLog,
     steps: story.frame.steps,
   };
   const { recording, outcomes } = recordRun(recorded);

@@ -1,6 +1,10 @@
 // --log-requests of a ramp: takes rows from the rings of the request worker threads and writes them. On the main thread.
 import type { PullBegun } from "../../pull/driver-contract.ts";
-import { openRequestFile, type RequestFile, requestFileName } from "../../report/request-file.ts";
+import {
+  type OpenRequestFile,
+  type RequestFile,
+  requestFileName,
+} from "../../report/request-file.ts";
 import { type PullRow, pullColumns } from "../../report/request-row.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
 import {
@@ -27,6 +31,8 @@ import type { LoggedRequests } from "../replay/request-log.ts";
 
 export type LoggedPulls = {
   readonly wanted: LoggedRequests;
+  /** For the format that is wanted. */
+  readonly open: OpenRequestFile;
   readonly imageOf: (image: number) => string;
 };
 
@@ -41,9 +47,9 @@ export class PullRequestLog implements OutcomeKeeper {
   #rows = 0;
   #open = true;
 
-  constructor(directory: RunDirectory, { wanted, imageOf }: LoggedPulls) {
+  constructor(directory: RunDirectory, { wanted, open, imageOf }: LoggedPulls) {
     this.name = requestFileName(wanted.format);
-    this.#file = openRequestFile(directory.file(this.name), wanted.format, pullColumns);
+    this.#file = open(directory.file(this.name), pullColumns);
     this.#imageOf = imageOf;
   }
 

@@ -13,6 +13,7 @@ import { requireReachable } from "../../pull/reachable.ts";
 import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
+import { requestFileOpener } from "../../report/request-file.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import { findNodes, wantedNodes } from "../cluster/given-nodes.ts";
 import type { NodeSet } from "../cluster/node-set.ts";
@@ -192,11 +193,11 @@ class PullRun {
     const facts = factsOf(this.#parts.request, plan);
     const record = runRecordOf({ given, settings, startedAt: this.#startedAt, facts });
     await directory.writeRun(record);
-    const { logged } = settings;
+    const { logged: wanted } = settings;
     const imageOf = (image: number): string => imageText(this.#imageOf(image));
     return new PullOutputs(
       { directory, record },
-      logged === undefined ? undefined : { wanted: logged, imageOf },
+      wanted && { wanted, open: await requestFileOpener(wanted.format), imageOf },
     );
   }
 

@@ -17,7 +17,7 @@ import type { RingViews } from "../../ring/record-ring.ts";
 import { STAMP_WORDS, Stamp } from "../../stats/tally.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import { type IntervalListener, IntervalRecording } from "./interval-recording.ts";
-import { type LoggedRequests, RequestLog } from "./request-log.ts";
+import type { OpenRequestLog, RequestLog } from "./request-log.ts";
 
 /** For summary and page. */
 export type NamedFile = { readonly name: string; readonly holds: string };
@@ -30,13 +30,13 @@ type RecordedRun = {
   readonly nodes: number;
   /** Of the schedule, if it has several. */
   readonly steps?: readonly NamedStep[] | undefined;
-  /** What --log-requests asks for. */
-  readonly logged?: LoggedRequests | undefined;
+  /** Of --log-requests. */
+  readonly openLog: OpenRequestLog;
 };
 
 /** What a run is recorded by: its intervals and, on their way to the keeper, its outcomes. The first closes the second. */
-export function recordRun({ directory, listener, keeper, nodes, steps, logged }: RecordedRun) {
-  const log = logged === undefined ? undefined : new RequestLog(directory, logged);
+export function recordRun({ directory, listener, keeper, nodes, steps, openLog }: RecordedRun) {
+  const log = openLog(directory);
   const { examples } = keeper;
   const recording = new IntervalRecording(directory, listener, { nodes, examples, steps, log });
   return { recording, outcomes: new OutcomeRecording(keeper, recording, log) };

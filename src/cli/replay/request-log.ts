@@ -4,10 +4,11 @@ import { failureLabel } from "../../core/failure.ts";
 import { operationClasses, operationClassOf } from "../../core/operation.ts";
 import { isDrawn } from "../../core/sample.ts";
 import {
-  openRequestFile,
+  type OpenRequestFile,
   type RequestFile,
   type RequestFormat,
   requestFileName,
+  requestFileOpener,
   requestFormats,
 } from "../../report/request-file.ts";
 import { type RequestRow, requestColumns } from "../../report/request-row.ts";
@@ -79,6 +80,17 @@ function shareOf(text: string, label: string): number | "errors" {
   );
 }
 
+export type OpenRequestLog = (directory: RunDirectory) => RequestLog | undefined;
+
+/** What makes the file of rows when the run begins; its writer is loaded by then. */
+export async function requestLogOpener(
+  wanted: LoggedRequests | undefined,
+): Promise<OpenRequestLog> {
+  if (wanted === undefined) return () => undefined;
+  const open = await requestFileOpener(wanted.format);
+  return (directory) => new RequestLog(directory, wanted, open);
+}
+
 export class RequestLog {
   readonly #path: string;
   readonly #wanted: LoggedRequests;
@@ -86,10 +98,10 @@ export class RequestLog {
   #rows = 0;
   #open = true;
 
-  constructor(directory: RunDirectory, wanted: LoggedRequests) {
+  constructor(directory: RunDirectory, wanted: LoggedRequests, open: OpenRequestFile) {
     this.#path = directory.file(requestFileName(wanted.format));
     this.#wanted = wanted;
-    this.#file = openRequestFile(this.#path, wanted.format, requestColumns);
+    this.#file = open(this.#path, requestColumns);
   }
 
   get description(): { readonly name: string; readonly holds: string } {

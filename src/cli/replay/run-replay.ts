@@ -33,6 +33,7 @@ import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
 import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
+import { requestLogOpener } from "./request-log.ts";
 import { ResultRows } from "./result-rows.ts";
 import { endingOf, runExit } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
@@ -45,6 +46,7 @@ type RunRequest = ReplayRequest<RunFeedPlan>;
 export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
   const { config, plan, verb, out } = request;
   const published = await Publication.open(request, terminal.env);
+  const openLog = await requestLogOpener(request.logged);
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const hashes = hashesOfTrace(config);
   // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
@@ -59,7 +61,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(thresholdsOf(request), { paced, ...late });
   const { nodes } = plan.feed;
-  const recorded = { directory, listener, keeper: rows, nodes, logged: request.logged };
+  const recorded = { directory, listener, keeper: rows, nodes, openLog };
   const { recording, outcomes } = recordRun(recorded);
   const limits = limitsOf(config);
   const parts = { verb, directory, paced, limits, engine: () => engine, interrupts, recording };

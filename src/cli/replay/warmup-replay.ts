@@ -32,6 +32,7 @@ import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
 import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
+import { requestLogOpener } from "./request-log.ts";
 import { endingOf, type RunEnding } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
@@ -73,11 +74,11 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     nodes: nodes?.count,
   });
   const request = { ...wanted, plan };
+  const openLog = await requestLogOpener(request.logged);
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(thresholdsOf(request), { paced: false, ...late });
-  const { logged } = request;
-  const recorded = { directory, listener, keeper: ledger, nodes: nodes?.count ?? 1, logged };
+  const recorded = { directory, listener, keeper: ledger, nodes: nodes?.count ?? 1, openLog };
   const { recording, outcomes } = recordRun(recorded);
   const engine = (nodes?.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
