@@ -11,11 +11,18 @@ import { DrayageError } from "../../core/errors.ts";
 import { filterOf } from "../session/request-text.ts";
 import { LineQueue } from "./line-queue.ts";
 import { connectTo, natsAddress } from "./nats-address.ts";
+import { type Looks, usualLooks, whileSeen } from "./session-search.ts";
 import { SessionSubjects } from "./session-subjects.ts";
 import { StreamLines } from "./stream-lines.ts";
 
 /** A host says no: the sentence is what HTTP would have answered with. */
 export class HostRefusal extends Error {}
+
+class NoAnswer extends DrayageError {
+  constructor(problem: string) {
+    super("target-unreachable", problem);
+  }
+}
 
 /** An answer is small; a host that takes longer for one is not there. */
 const ANSWER_MS_MAX = 30_000;
@@ -23,8 +30,6 @@ const ANSWER_MS_MAX = 30_000;
 const KEEPS_PER_LEASE = 3;
 /** So many in a row without an answer: the session is gone, and not only its connection, or the shard that had it. */
 const KEEPS_FAILED_MAX = 3;
-/** A control that has no answer yet: so often its session is looked for. */
-const LOOK_MS = 500;
 const NO_RESPONDERS = 503;
 /** How long a host may take longer than a listener to be connected again, and how often it is asked meanwhile. */
 const PATIENCE_MS = 10_000;
@@ -33,19 +38,26 @@ const RETRY_MS = 200;
 type Value = string | number | null;
 type Answered = { readonly value: unknown; readonly last: Msg };
 
+type SessionHostPlace = { readonly url: string; readonly base: string; readonly looks?: Looks };
+
 export class SessionClient {
   readonly #connection: NatsConnection;
   readonly #subjects: SessionSubjects;
   readonly #url: string;
+  readonly #looks: Looks;
 
-  private constructor(connection: NatsConnection, { url, base }: { url: string; base: string }) {
+  private constructor(
+    connection: NatsConnection,
+    { url, base, looks = usualLooks }: SessionHostPlace,
+  ) {
     this.#connection = connection;
     this.#url = url;
     this.#subjects = new SessionSubjects(base);
+    this.#looks = looks;
   }
 
   /** TypeError if `url` is no address; DrayageError if nobody is there or nobody lets us in. */
-  static async connect(at: { url: string; base: string }): Promise<SessionClient> {
+  static async connect(at: SessionHostPlace): Promise<SessionClient> {
     const address = natsAddress(at.url);
     const doing = "cannot connect to NATS server";
     const connection = await connectTo(at.url, { name: "drayage session", doing, address });
@@ -66,20 +78,20 @@ export class SessionClient {
   }
 
   async describe(id: string): Promise<unknown> {
-    return (await this.#ask(this.#of(id, "description"))).value;
+    return (await this.#askSession(id, "description")).value;
   }
 
   async read(id: string, control: string): Promise<Value> {
-    return (await this.#askControl(id, control)).value as Value;
+    return (await this.#askSession(id, currentOf(control))).value as Value;
   }
 
   async write(id: string, { control, value }: { control: string; value: string }): Promise<Value> {
-    const { last } = await this.#askControl(id, control, value);
+    const { last } = await this.#askSession(id, currentOf(control), value);
     return JSON.parse(last.headers?.get("Replay-Value") ?? "null") as Value;
   }
 
   async remove(id: string): Promise<void> {
-    await this.#ask(this.#of(id, "delete"));
+    await this.#askSession(id, "delete");
   }
 
   /** Lines of JSON, the same as over HTTP, until the stream ends or `signal` ends it. */
@@ -133,7 +145,7 @@ export class SessionClient {
       connection.subscribe(this.#of(id, name), { callback: onMessage }),
     );
     const image = connection.subscribe(lines.inbox, { callback: onImage });
-    await this.#ask(this.#of(id, "description"));
+    await this.#askSession(id, "description");
     sync();
     void (async () => {
       for await (const { type } of connection.status()) {
@@ -147,13 +159,12 @@ export class SessionClient {
   }
 
   async #keep(id: string, queue: LineQueue): Promise<NodeJS.Timeout> {
-    const subject = this.#of(id, "keepalive");
-    const { value } = await this.#ask(subject);
+    const { value } = await this.#askSession(id, "keepalive");
     const { lease_seconds: lease } = value as { lease_seconds: number };
     let failures = 0;
     const keep = async (): Promise<void> => {
       try {
-        await this.#ask(subject);
+        await this.#askSession(id, "keepalive");
         failures = 0;
       } catch (error) {
         failures++;
@@ -167,21 +178,29 @@ export class SessionClient {
     return `${this.#subjects.of(token(id)).prefix}.${name}`;
   }
 
-  /**
-   * Whoever is attached listens to the controls too, so the server does not say there that nobody answers. Nobody but the host
-   * listens to `description`.
-   */
-  async #askControl(id: string, control: string, body?: string): Promise<Answered> {
-    const gone = Promise.withResolvers<never>();
-    const look = (): void =>
-      void this.#answerTo(this.#of(id, "description"), "").catch(gone.reject);
-    const looking = setInterval(look, LOOK_MS).unref();
-    try {
-      const asked = this.#ask(this.#of(id, `control.${token(control)}.current`), body);
-      return await Promise.race([asked, gone.promise]);
-    } finally {
-      clearInterval(looking);
-    }
+  #askSession(id: string, name: string, body?: string): Promise<Answered> {
+    return whileSeen(this.#ask(this.#of(id, name), body), {
+      looks: this.#looks,
+      isSeen: () => this.#isSeen(id),
+      nobody: () => this.#nobody,
+    });
+  }
+
+  /** False: nobody says whether it is there. Rejects if it is not. */
+  async #isSeen(id: string): Promise<boolean> {
+    const { answerMsMax } = this.#looks;
+    const isSilent = (error: unknown): false => {
+      if (error instanceof NoAnswer) return false;
+      throw error;
+    };
+    const described = this.#answerTo(this.#of(id, "description"), "", answerMsMax);
+    if (await described.then(() => true, isSilent)) return true;
+    const list = this.#answerTo(this.#subjects.host("sessions"), "", answerMsMax);
+    return list.then(({ text }) => {
+      const sessions: { id?: string }[] | { error: string } = JSON.parse(text);
+      if (Array.isArray(sessions) && sessions.every((one) => one.id !== id)) throw missing();
+      return true;
+    }, isSilent);
   }
 
   /** The answer, put together if it came in parts. */
@@ -193,7 +212,11 @@ export class SessionClient {
     return { value, last: message.last };
   }
 
-  #answerTo(subject: string, body: string): Promise<{ text: string; last: Msg }> {
+  #answerTo(
+    subject: string,
+    body: string,
+    ms = ANSWER_MS_MAX,
+  ): Promise<{ text: string; last: Msg }> {
     const connection = this.#connection;
     const inbox = createInbox();
     return new Promise((resolve, reject) => {
@@ -204,8 +227,8 @@ export class SessionClient {
         act();
       };
       const timer = setTimeout(
-        () => settle(() => reject(this.#silent(`no answer from ${this.#where} in 30 s`))),
-        ANSWER_MS_MAX,
+        () => settle(() => reject(new NoAnswer(`no answer from ${this.#where} in ${ms / 1000} s`))),
+        ms,
       );
       // The connection keeps the process, as long as it is open.
       timer.unref();
@@ -227,13 +250,13 @@ export class SessionClient {
     return `${this.#url.replaceAll(/[^/,]*@/g, "")} below ${this.#subjects.root}`;
   }
 
-  #silent(problem: string): DrayageError {
-    return new DrayageError("target-unreachable", problem);
+  get #nobody(): DrayageError {
+    return new DrayageError("target-unreachable", `no session host at ${this.#where}`);
   }
 
   /** Nobody listens on that subject: is there a host that has no such session, or none? */
   async #absent(subject: string): Promise<Error> {
-    const nobody = this.#silent(`no session host at ${this.#where}`);
+    const nobody = this.#nobody;
     const sessions = this.#subjects.host("sessions");
     if (subject === sessions) return nobody;
     return this.#answerTo(sessions, "").then(
@@ -259,6 +282,8 @@ function refusalOf(lines: StreamLines, message: Msg): Error | undefined {
   const refused = lines.onImage(message);
   return refused === undefined ? undefined : new HostRefusal(refused.error);
 }
+
+const currentOf = (control: string): string => `control.${token(control)}.current`;
 
 /** Whatever is typed as an id or a control must stay one part of a subject. */
 const token = (text: string): string => text.replaceAll(/[^A-Za-z0-9_-]/g, "_") || "_";
