@@ -1,18 +1,15 @@
-import { writeFileSync } from "node:fs";
-import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
-import { ExitCode } from "../core/exit-code.ts";
+import { UsageError } from "../core/errors.ts";
 import { compareCharts } from "../report/compare/compare-charts.ts";
-import { comparePage } from "../report/compare/compare-page.ts";
 import { type Comparison, compareRuns } from "../report/compare/compare-runs.ts";
-import { comparisonText } from "../report/compare/comparison-text.ts";
-import { writeFigures } from "../report/figures/figure-files.ts";
-import { PULL, type StoredRecord, storedRecord } from "../report/stored-run.ts";
-import { paintFor } from "../report/text-table.ts";
+import { comparisonText, rowCells, rowHeads } from "../report/compare/comparison-text.ts";
+import { PULL, storedRecord } from "../report/stored-run.ts";
 import type { Command, OptionTable, OptionValues, Terminal } from "./command.ts";
-import { compareRamps, rampComparisonText } from "./compare/compare-ramps.ts";
+import { compareRamps } from "./compare/compare-ramps.ts";
 import { parseFailOn, regressions } from "./compare/fail-on.ts";
-import { loadStoredPull } from "./pull/stored-pull.ts";
-import { typedWords } from "./typed-words.ts";
+import { rampComparisonText } from "./compare/ramp-comparison-text.ts";
+import { pageOf, rampCharts, rampFigures } from "./compare/ramp-curves.ts";
+import { parseRampFailOn, rampFailOn, rampRegressions } from "./compare/ramp-fail-on.ts";
+import { type ToldComparison, tellComparison } from "./compare/told-comparison.ts";
 
 const options = {
   against: {
@@ -25,8 +22,8 @@ const options = {
     type: "string",
     array: true,
     value: "TEXT",
-    check: (text) => void parseFailOn(text),
-    help: "exit 3 when B is worse by more: 'p99 > +10%', 'get-blob.p50 > +5%'",
+    check: (text) => void (rampFailOn(text) ?? parseFailOn(text)),
+    help: "exit 3 when B is worse by more: 'p99 > +10%', 'get-blob.p50 > +5%'; of ramps also 'rate < -10%'",
   },
   "min-effect": {
     type: "number",
@@ -50,6 +47,8 @@ const options = {
   json: { type: "boolean", default: false, help: "print the comparison as JSON" },
 } as const satisfies OptionTable;
 
+type Given = OptionValues<typeof options>;
+
 /** Two runs, or two sides of several: is B better or worse, and could it be chance? */
 export const compare: Command<typeof options> = {
   name: "compare",
@@ -68,71 +67,17 @@ export const compare: Command<typeof options> = {
   positionals: ["A", "[B...]"],
   options,
   async run(given, paths, terminal) {
-    const { out, env, program } = terminal;
-    const records = paths.map(storedRecord);
-    if (records.length === 2 && records.every(({ verb }) => verb === PULL)) {
-      refuseForRamps(given);
-      return tellRamps(paths, records, { json: given.json, terminal });
-    }
-    const limits = given["fail-on"].map(parseFailOn);
-    const effect = { seed: given.seed, minimum: given["min-effect"] / 100 };
-    const { comparison, curves } = compareRuns(sidesOf(paths, given.against), effect);
-    const failed = limits
-      .filter((limit) => regressions(comparison.rows, limit).length > 0)
-      .map(({ text }) => text);
-    writeCurves(given, { comparison, curves, failed });
-    const told = comparisonResults(comparison, failed);
-    program?.finished({ directory: null, results: told });
-    if (given.json) {
-      out.write(`${JSON.stringify(told)}\n`);
-    } else {
-      const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
-      out.write(`${comparisonText(comparison, paintFor(env, isTerminal))}\n`);
-      for (const text of failed) out.write(`\nregression: ${text}\n`);
-    }
-    return failed.length > 0 ? ExitCode.regression : ExitCode.done;
+    const sides = sidesOf(paths, given.against);
+    const told = isOfRamps([...sides.a, ...sides.b])
+      ? comparedRamps(sides, given, terminal)
+      : comparedRuns(sides, given);
+    return tellComparison(told, given, terminal);
   },
 };
 
-/** Ramps have no latency at a given rate of arrivals, and so none that a limit could be set to. */
-function refuseForRamps(given: OptionValues<typeof options>): void {
-  const names = ["against", "fail-on", "page", "figures"] as const;
-  const used = names.find((name) => given[name] !== undefined && given[name].length > 0);
-  if (used !== undefined)
-    throw new UsageError(
-      `--${used} is for runs: leave it out, two ramps are compared step by step`,
-    );
-}
+type Sides = { readonly a: readonly string[]; readonly b: readonly string[] };
 
-function tellRamps(
-  paths: readonly string[],
-  records: readonly StoredRecord[],
-  { json, terminal }: { readonly json: boolean; readonly terminal: Terminal },
-): ExitCode {
-  const { out, env, program } = terminal;
-  const [a = [], b = []] = paths.map((path, at) => {
-    const { figures, damages } = loadStoredPull(path, records[at] as StoredRecord);
-    for (const damage of damages) terminal.err.write(`warning: ${path}: ${damage}\n`);
-    return figures.steps;
-  });
-  const comparison = { version: 1, ...compareRamps(a, b) };
-  program?.finished({ directory: null, results: comparison });
-  const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
-  const text = json
-    ? JSON.stringify(comparison)
-    : rampComparisonText(comparison, paintFor(env, isTerminal));
-  out.write(`${text}\n`);
-  return ExitCode.done;
-}
-
-/** What `--json` prints. */
-export const comparisonResults = (comparison: Comparison, failed: readonly string[]) => ({
-  version: 2,
-  ...comparison,
-  failed,
-});
-
-function sidesOf(paths: readonly string[], against: readonly string[]) {
+function sidesOf(paths: readonly string[], against: readonly string[]): Sides {
   const others = against.flatMap((text) => text.split(",")).filter((path) => path !== "");
   if (others.length > 0) return { a: paths, b: others };
   const [a, b, extra] = paths;
@@ -145,30 +90,71 @@ function sidesOf(paths: readonly string[], against: readonly string[]) {
   return { a: [a], b: [b] };
 }
 
-type Compared = ReturnType<typeof compareRuns> & { readonly failed: readonly string[] };
-
-function writeCurves(
-  given: { readonly page: string | undefined; readonly figures: string | undefined },
-  { comparison, curves, failed }: Compared,
-): void {
-  if (given.figures !== undefined)
-    writeFigures(given.figures, compareCharts(curves), {
-      overlay: "Latency by percentile",
-      ratio: "Ratio by percentile",
-    });
-  if (given.page === undefined) return;
-  const page = comparePage(comparison, {
-    tool: "drayage",
-    command: ["drayage", ...typedWords()].join(" "),
-    curves,
-    at: Date.now(),
-    failed,
-  });
-  try {
-    writeFileSync(given.page, page);
-  } catch (error) {
-    throw new DrayageError("storage", `cannot write ${given.page}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+function isOfRamps(paths: readonly string[]): boolean {
+  const ramps = paths.filter((path) => storedRecord(path).verb === PULL);
+  if (ramps.length === 0) return false;
+  const other = paths.find((path) => !ramps.includes(path));
+  if (other === undefined) return true;
+  throw new UsageError(
+    `${ramps[0]} holds a pull test and ${other} does not: a ramp is a closed loop, so compare it with ramps`,
+  );
 }
+
+const effectOf = (given: Given) => ({ seed: given.seed, minimum: given["min-effect"] / 100 });
+
+function comparedRuns(sides: Sides, given: Given): ToldComparison {
+  const limits = given["fail-on"].map(parseFailOn);
+  const { comparison, curves } = compareRuns(sides, effectOf(given));
+  const failed = limits
+    .filter((limit) => regressions(comparison.rows, limit).length > 0)
+    .map(({ text }) => text);
+  const charts = compareCharts(curves);
+  const { rows } = comparison;
+  return {
+    results: comparisonResults(comparison, failed),
+    text: (paint) => comparisonText(comparison, paint),
+    page: {
+      ...comparison,
+      warnings: [],
+      differences: { heads: rowHeads, cells: rows.map(rowCells), textColumns: 3 },
+      sections: [],
+    },
+    charts,
+    figures: charts,
+    titles: { overlay: "Latency by percentile", ratio: "Ratio by percentile" },
+    failed,
+  };
+}
+
+function comparedRamps({ a, b }: Sides, given: Given, { err }: Terminal): ToldComparison {
+  const { seed, minimum } = effectOf(given);
+  const limits = given["fail-on"].map((text) => parseRampFailOn(text, minimum));
+  const read = (path: string) => ({ path, record: storedRecord(path) });
+  const compared = compareRamps({ a: a.map(read), b: b.map(read) }, { seed, minimum }, (line) =>
+    err.write(`warning: ${line}\n`),
+  );
+  const { comparison } = compared;
+  const found = limits
+    .map((limit) => ({ text: limit.text, steps: rampRegressions(comparison.rows, limit) }))
+    .filter(({ steps }) => steps.length > 0);
+  const failed = found.map(
+    ({ text, steps }) =>
+      `${text} in ${steps.map(({ phase, step }) => `${phase} step ${step}`).join(", ")}`,
+  );
+  return {
+    results: { version: 2, ...comparison, failed: found.map(({ text }) => text) },
+    text: (paint) => rampComparisonText(comparison, paint),
+    page: pageOf(comparison),
+    charts: rampCharts(compared),
+    figures: rampFigures(compared),
+    titles: {},
+    failed,
+  };
+}
+
+/** What `--json` prints. */
+export const comparisonResults = (comparison: Comparison, failed: readonly string[]) => ({
+  version: 2,
+  ...comparison,
+  failed,
+});

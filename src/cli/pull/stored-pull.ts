@@ -3,7 +3,7 @@
 import type { DriverEnd } from "../../pull/driver-contract.ts";
 import { PullSum } from "../../pull/pull-sum.ts";
 import type { RatePoint } from "../../pull/rate-course.ts";
-import { pullsAlone } from "../../pull/second-reader.ts";
+import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import type { CalibrationNote } from "../../report/run-figures.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
 import { type StoredRecord, storedJson } from "../../report/stored-run.ts";
@@ -32,13 +32,18 @@ export type StoredPull = {
   readonly damages: readonly string[];
 };
 
-/** Reads the directory of a pull test. Throws DrayageError `storage`. */
-export function loadStoredPull(directory: string, record: StoredRecord): StoredPull {
+/** Reads the directory of a pull test; `visit` is shown each of its seconds. Throws DrayageError `storage`. */
+export function loadStoredPull(
+  directory: string,
+  record: StoredRecord,
+  visit: (second: PullSecond) => void = () => {},
+): StoredPull {
   const damages: string[] = [];
   const sum = new PullSum();
   const timeline = new RunTimeline();
   const course = new SecondCourse();
   for (const second of storedSeconds(directory, damages)) {
+    visit(second);
     sum.add(second);
     timeline.add({ snapshot: pullsAlone(second.snapshot), planned: null });
     course.add(second);

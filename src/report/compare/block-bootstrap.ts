@@ -3,17 +3,20 @@
 import type { Random } from "../../core/random.ts";
 import { type Distribution, mergeDistributions } from "../../stats/distribution.ts";
 import { highestAt } from "../../stats/histogram.ts";
+import { studentT } from "./student-t.ts";
 
 /** Fewer blocks tell nothing about chance. */
 export const BLOCKS_MIN = 5;
 
 /** Neighbouring intervals merged: the cube root of their number makes a block. */
-export function blocksOf(intervals: readonly Distribution[]): Distribution[] {
-  const length = Math.max(1, Math.round(Math.cbrt(intervals.length)));
-  const blocks: Distribution[] = [];
-  for (let at = 0; at < intervals.length; at += length) {
-    blocks.push(mergeDistributions(intervals.slice(at, at + length)));
-  }
+export const blocksOf = (intervals: readonly Distribution[]): Distribution[] =>
+  neighbours(intervals).map((block) => mergeDistributions(block));
+
+/** In blocks as long as above. */
+export function neighbours<Item>(items: readonly Item[]): (readonly Item[])[] {
+  const length = Math.max(1, Math.round(Math.cbrt(items.length)));
+  const blocks: (readonly Item[])[] = [];
+  for (let at = 0; at < items.length; at += length) blocks.push(items.slice(at, at + length));
   return blocks;
 }
 
@@ -61,8 +64,28 @@ function percentileOf(counts: Float64Array, indices: readonly number[], percent:
   return Number.NaN;
 }
 
+/** Degrees of freedom at which Student's t is as good as normal. */
+const ENDLESS = 1e6;
+
+/**
+ * The middle `share` of differences that were drawn from so many blocks, `difference` being what it was. A few blocks drawn again and
+ * again show too little of what chance can do: the interval is widened as Student's t is wider than the normal distribution.
+ */
+export function drawnInterval(
+  drawn: Float64Array,
+  { difference, blocks, share }: { difference: number; blocks: number; share: number },
+): readonly [low: number, high: number] {
+  const [low, high] = middle(drawn, share);
+  const wider =
+    (studentT(share, blocks - 1) / studentT(share, ENDLESS)) * Math.sqrt(blocks / (blocks - 1));
+  return [
+    Math.min(low, difference + wider * (low - difference)),
+    Math.max(high, difference + wider * (high - difference)),
+  ];
+}
+
 /** The middle `share` of the values. */
-export function middle(values: Float64Array, share: number): readonly [low: number, high: number] {
+function middle(values: Float64Array, share: number): readonly [low: number, high: number] {
   const sorted = values.toSorted();
   const at = (part: number): number =>
     sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(part * (sorted.length - 1))))] ??

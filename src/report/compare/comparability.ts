@@ -1,5 +1,5 @@
 import { activeSeconds } from "../run-figures.ts";
-import type { StoredRun } from "../stored-run.ts";
+import type { StoredRecord, StoredRun } from "../stored-run.ts";
 
 /** Something besides the registry that is not the same in both runs, so that it may explain a difference. */
 export type Dissimilarity = { readonly what: string; readonly a: string; readonly b: string };
@@ -10,21 +10,33 @@ const TOLERANCE = 0.05;
 
 /** What differs between two runs: verb, version, plan, traces, rate, length, machine; and runs that cannot be trusted. */
 export function dissimilarities(a: StoredRun, b: StoredRun): Dissimilarity[] {
-  const pairs: [string, unknown, unknown][] = [
-    ["verb", a.record.verb, b.record.verb],
-    ["version of drayage", a.record.tool.version, b.record.tool.version],
-    ["runtime", a.record.runtime, b.record.runtime],
-    ["machine", a.record.machine, b.record.machine],
+  const ends = differing([
     ["trace hashes", hashesOf(a), hashesOf(b)],
     ["due times", a.figures.paced, b.figures.paced],
     ["ending", a.figures.ending, b.figures.ending],
     ["validity", a.figures.validity.verdict, b.figures.validity.verdict],
+  ]);
+  return [
+    ...surroundings(a.record, b.record),
+    ...ends,
+    ...measured(a, b),
+    ...planned(a.record, b.record),
   ];
-  const plain = pairs
+}
+
+const differing = (pairs: readonly (readonly [string, unknown, unknown])[]): Dissimilarity[] =>
+  pairs
     .map(([what, one, other]) => ({ what, a: textOf(one), b: textOf(other) }))
     .filter((pair) => pair.a !== pair.b);
-  return [...plain, ...measured(a, b), ...planned(a, b)];
-}
+
+/** What a run does not choose. */
+export const surroundings = (a: StoredRecord, b: StoredRecord): Dissimilarity[] =>
+  differing([
+    ["verb", a.verb, b.verb],
+    ["version of drayage", a.tool.version, b.tool.version],
+    ["runtime", a.runtime, b.runtime],
+    ["machine", a.machine, b.machine],
+  ]);
 
 const hashesOf = ({ record }: StoredRun): unknown => record.traces.map(({ sha256 }) => sha256);
 
@@ -47,8 +59,11 @@ const shortNumber = (value: number | null): string =>
   value === null ? "none" : String(Number(value.toPrecision(4)));
 
 /** Places of the plan that differ, by their path. */
-function planned(a: StoredRun, b: StoredRun): Dissimilarity[] {
-  const [one, other] = [flat(a.record.plan), flat(b.record.plan)];
+export function planned(
+  a: Pick<StoredRecord, "plan">,
+  b: Pick<StoredRecord, "plan">,
+): Dissimilarity[] {
+  const [one, other] = [flat(a.plan), flat(b.plan)];
   const paths = [...new Set([...one.keys(), ...other.keys()])];
   const apart = paths
     .map((path) => ({

@@ -1,26 +1,54 @@
 // The page of a comparison: the same style, charts and promises as that of a run.
+
+import type { PageCharts } from "../chart.ts";
 import type { Html } from "../html.ts";
 import { factList, htmlTable } from "../html.ts";
 import { formatCount, formatRate } from "../number-format.ts";
 import { type PageSection, renderPlainPage } from "../plain-page.ts";
-import { compareCharts } from "./compare-charts.ts";
-import type { ComparedCurve, ComparedSide, Comparison } from "./compare-runs.ts";
-import { basisSentence, rowCells, rowHeads } from "./comparison-text.ts";
+import type { Comparison } from "./compare-runs.ts";
+import { basisSentence } from "./comparison-text.ts";
 
 export type ComparePageContext = {
   readonly tool: string;
   /** As typed. */
   readonly command: string;
-  readonly curves: readonly ComparedCurve[];
+  readonly charts: PageCharts;
   /** When it was made, ms since the epoch. */
   readonly at: number;
   /** Limits of --fail-on that were passed. */
   readonly failed: readonly string[];
 };
 
+type Cells = readonly (readonly string[])[];
+
+/** Two sides of runs, or of ramps. */
+export type PageComparison = Pick<
+  Comparison,
+  "verdict" | "basis" | "dissimilarities" | "leftOut"
+> & {
+  readonly a: PageSide;
+  readonly b: PageSide;
+  /** Sentences that whoever reads it must know first. */
+  readonly warnings: readonly string[];
+  readonly differences: {
+    readonly heads: readonly string[];
+    readonly cells: Cells;
+    readonly textColumns: number;
+  };
+  /** Sections of charts besides the curves. */
+  readonly sections: readonly PageSection[];
+};
+
+type PageSide = {
+  readonly directories: readonly string[];
+  readonly done: number;
+  readonly failed: number;
+  readonly perSecond: number | null;
+};
+
 const tints = { worse: "bad", better: "good", same: "good", inconclusive: "warning" } as const;
 
-export function comparePage(comparison: Comparison, context: ComparePageContext): Html {
+export function comparePage(comparison: PageComparison, context: ComparePageContext): Html {
   const { verdict, a, b } = comparison;
   return renderPlainPage({
     title: `${context.tool} compare`,
@@ -28,29 +56,31 @@ export function comparePage(comparison: Comparison, context: ComparePageContext)
     tint: tints[verdict],
     when: new Date(context.at).toISOString(),
     command: context.command,
-    reasons: context.failed.map((text) => `regression: ${text}`),
+    reasons: [...context.failed.map((text) => `regression: ${text}`), ...comparison.warnings],
     numbers: [],
     facts: [
       ["A", a.directories.join(", ")],
       ["B", b.directories.join(", ")],
     ],
     sections: sectionsOf(comparison),
-    charts: compareCharts(context.curves),
+    charts: context.charts,
     footer:
       "Made from histograms.hlog and counts.ndjson of the runs. A percentile that fewer than 10/(1−p) values would have to support is left out.",
   });
 }
 
-function sectionsOf(comparison: Comparison): PageSection[] {
-  const { rows, a, b, dissimilarities, leftOut } = comparison;
+function sectionsOf(comparison: PageComparison): PageSection[] {
+  const { differences, a, b, dissimilarities, leftOut } = comparison;
   const sections: (PageSection | undefined)[] = [
     {
       title: "Differences",
       note: basisSentence(comparison),
       content: htmlTable(
-        rowHeads,
-        rows.map((row) => ({ cells: rowCells(row).map((cell) => cell.replace(/us$/, "µs")) })),
-        3,
+        differences.heads,
+        differences.cells.map((cells) => ({
+          cells: cells.map((cell) => cell.replace(/us$/, "µs")),
+        })),
+        differences.textColumns,
       ),
     },
     dissimilarities.length === 0
@@ -64,6 +94,7 @@ function sectionsOf(comparison: Comparison): PageSection[] {
             3,
           ),
         },
+    ...comparison.sections,
     {
       title: "Latency by percentile",
       note: "Histograms of all runs of a side added up. The axis stretches the tail: each step to the right leaves a tenth of the operations.",
@@ -93,7 +124,7 @@ function sectionsOf(comparison: Comparison): PageSection[] {
   return sections.filter((section) => section !== undefined);
 }
 
-const sideRow = (name: string, { directories, done, failed, perSecond }: ComparedSide) => ({
+const sideRow = (name: string, { directories, done, failed, perSecond }: PageSide) => ({
   cells: [
     name,
     formatCount(directories.length),

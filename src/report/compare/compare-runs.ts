@@ -7,10 +7,9 @@ import {
   basisOf,
   type CompareBasis,
   type ComparedRow,
-  type CompareVerdict,
   compareLatencies,
-  worstVerdict,
 } from "./compare-latencies.ts";
+import { type CompareVerdict, worstVerdict } from "./judgement.ts";
 
 /** One side: a run, or several of the same thing. */
 export type ComparedSide = {

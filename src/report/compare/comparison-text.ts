@@ -1,13 +1,14 @@
 import { formatNanos } from "../number-format.ts";
 import { alignRows, type Paint, type Row } from "../text-table.ts";
-import type { ComparedRow, CompareVerdict } from "./compare-latencies.ts";
+import type { ComparedRow } from "./compare-latencies.ts";
 import type { Comparison } from "./compare-runs.ts";
+import type { CompareVerdict, Judged } from "./judgement.ts";
 
 /** `+12.3%` of a share. */
-const signedPercent = (share: number): string =>
+export const signedPercent = (share: number): string =>
   `${share >= 0 ? "+" : "-"}${Math.abs(share * 100).toFixed(1)}%`;
 
-function colourOf(verdict: CompareVerdict, paint: Paint): (text: string) => string {
+export function verdictPaint(verdict: CompareVerdict, paint: Paint): (text: string) => string {
   switch (verdict) {
     case "worse":
       return paint.bad;
@@ -22,6 +23,9 @@ function colourOf(verdict: CompareVerdict, paint: Paint): (text: string) => stri
   }
 }
 
+export const intervalText = ({ interval }: Pick<Judged, "interval">): string =>
+  interval === null ? "-" : interval.map(signedPercent).join(" .. ");
+
 /** Heads of the cells of a row. */
 export const rowHeads = ["", "", "", "A", "B", "difference", "95% interval", "verdict"] as const;
 
@@ -32,13 +36,13 @@ export const rowCells = (row: ComparedRow): string[] => [
   formatNanos(row.a),
   formatNanos(row.b),
   signedPercent(row.difference),
-  row.interval === null ? "-" : row.interval.map(signedPercent).join(" .. "),
+  intervalText(row),
   row.verdict,
 ];
 
 const rowOf = (row: ComparedRow, paint: Paint): Row => ({
   cells: rowCells(row),
-  paint: colourOf(row.verdict, paint),
+  paint: verdictPaint(row.verdict, paint),
 });
 
 /** What the intervals stand for. */
@@ -64,7 +68,7 @@ export function comparisonText(comparison: Comparison, paint: Paint): string {
     cells: [what, `${one} | ${other}`],
   }));
   return [
-    `${colourOf(verdict, paint)(verdict)}  A ${a.directories.join(" ")}  B ${b.directories.join(" ")}`,
+    `${verdictPaint(verdict, paint)(verdict)}  A ${a.directories.join(" ")}  B ${b.directories.join(" ")}`,
     ...(differing.length === 0
       ? []
       : [

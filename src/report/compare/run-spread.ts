@@ -12,18 +12,21 @@ import { studentT } from "./student-t.ts";
 /** Fewer runs tell too little about their spread. */
 export const RUNS_MIN = 3;
 
-/** Variance of the percentile's logarithm, and its degrees of freedom. */
+/** Variance of a figure's logarithm, and its degrees of freedom. */
 type Spread = { readonly variance: number; readonly freedom: number };
 
 export function spreadOf(runs: readonly Distribution[], percent: number): Spread {
-  const logs = runs.map((_, left) =>
-    Math.log(
-      Math.max(
-        1,
-        valueAtPercentile(mergeDistributions(runs.filter((__, run) => run !== left)), percent),
-      ),
-    ),
+  return jackknifeSpread(runs, (others) =>
+    Math.max(1, valueAtPercentile(mergeDistributions(others), percent)),
   );
+}
+
+/** Of the logarithm of any figure above zero that follows from several runs. */
+export function jackknifeSpread<Run>(
+  runs: readonly Run[],
+  figureOf: (others: readonly Run[]) => number,
+): Spread {
+  const logs = runs.map((_, left) => Math.log(figureOf(runs.filter((__, run) => run !== left))));
   const mean = logs.reduce((sum, log) => sum + log, 0) / logs.length;
   const squares = logs.reduce((sum, log) => sum + (log - mean) ** 2, 0);
   return { variance: ((logs.length - 1) / logs.length) * squares, freedom: logs.length - 1 };

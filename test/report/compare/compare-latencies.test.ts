@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { random } from "../../../src/core/random.ts";
-import { compareLatencies, worstVerdict } from "../../../src/report/compare/compare-latencies.ts";
+import { compareLatencies } from "../../../src/report/compare/compare-latencies.ts";
+import { worstVerdict } from "../../../src/report/compare/judgement.ts";
 import { studentT } from "../../../src/report/compare/student-t.ts";
 import { type Distribution, DistributionSum } from "../../../src/stats/distribution.ts";
 
