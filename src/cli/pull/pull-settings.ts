@@ -208,9 +208,9 @@ function loggedOf(given: PullGiven): LoggedRequests | undefined {
       throw new UsageError("--log-format goes with --log-requests errors, sample:1% or all");
     return undefined;
   }
-  if (given.nodes !== undefined)
+  if (wantedNodes(given) !== undefined)
     throw new UsageError(
-      "--log-requests writes where the pullers are: leave it or --nodes out, or type it on each machine",
+      "--log-requests writes where the pullers are: leave it or the nodes out",
     );
   if (given["dry-run"] === true)
     throw new UsageError("--log-requests: a dry run sends no request, so leave one of them out");
