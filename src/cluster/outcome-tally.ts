@@ -4,6 +4,7 @@
 import { operationClassOf } from "../core/operation.ts";
 import {
   Disposition,
+  isTold,
   OUTCOME_ATTEMPTS_AT,
   OUTCOME_BYTES_AT,
   OUTCOME_DONE_AT,
@@ -42,7 +43,7 @@ export class OutcomeTally {
   /** How an operation ended; nothing for one that was never sent. `wasStarted`: that it was sent is told elsewhere. */
   add({ bytes, doubles }: RingViews, at: number, wasStarted: boolean): void {
     const how = bytes[at + OUTCOME_HOW_AT] as number;
-    if (how === Disposition.notSent || how === Disposition.nodeLost) return;
+    if (!isTold(how)) return;
     const stamps = this.#stamps;
     const writer = this.#writer;
     const double = at >> 3;

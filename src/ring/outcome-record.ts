@@ -47,10 +47,20 @@ export const DETAIL_BYTES_MAX = 240;
 export const OutcomeFlag = { onTime: 1, waited: 2, sends: 4 } as const;
 
 /**
- * What became of an operation: how the object came to be there (PUT, PUSH), that it was never sent, or that its outcome is
- * not known since the machine that had it is lost.
+ * What became of an operation: how the object came to be there (PUT, PUSH), that it was never sent, or that nothing is known of
+ * it here: the machine that had it is lost, or could not keep its record.
  */
-export const Disposition = { sent: 0, existing: 1, mounted: 2, notSent: 3, nodeLost: 4 } as const;
+export const Disposition = {
+  sent: 0,
+  existing: 1,
+  mounted: 2,
+  notSent: 3,
+  nodeLost: 4,
+  rowDropped: 5,
+} as const;
+
+/** It was sent, and the record says how it ended. */
+export const isTold = (how: number): boolean => how < Disposition.notSent;
 
 /** The requests of a push, in their order. Whatever needs a single request has no other step than 0. */
 export const steps = ["head", "mount", "post", "put"] as const;

@@ -6,16 +6,22 @@ import { NodeDialer } from "../../src/cluster/direct/node-dialer.ts";
 import { NodeListener } from "../../src/cluster/direct/node-listener.ts";
 import { SocketLink } from "../../src/cluster/direct/socket-link.ts";
 import type { Link } from "../../src/cluster/link.ts";
+import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
+import { countLostLoad } from "../../src/cluster/master/lost-load.ts";
 import { NodeHandle } from "../../src/cluster/master/node-handle.ts";
 import { OutcomeDesk } from "../../src/cluster/master/outcome-desk.ts";
 import { memoryLinks } from "../../src/cluster/memory-link.ts";
 import { OutcomeSender } from "../../src/cluster/node/outcome-sender.ts";
 import { OutcomeTally } from "../../src/cluster/outcome-tally.ts";
-import type { Done, Hello } from "../../src/cluster/protocol/message.ts";
 import { nanos } from "../../src/core/units.ts";
 import { OUTCOME_ROW_AT } from "../../src/ring/outcome-record.ts";
+import type { IntervalSnapshot } from "../../src/stats/figures.ts";
+import { TallyReader } from "../../src/stats/tally-reader.ts";
+import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
+import type { LoadFeedPlan } from "../../src/workers/feed-plan.ts";
 import { until } from "../end-to-end/workplace.ts";
-import { OneOutcome } from "./outcome-records.ts";
+import { OneOutcome, type Outcome } from "./outcome-records.ts";
+import { hello, nothingDone, patience, ScriptedNode } from "./scripted-node.ts";
 
 type Ends = { readonly master: Link; readonly node: Link };
 
@@ -33,33 +39,6 @@ async function socketLinks(t: TestContext): Promise<Ends> {
   return { master: links[0] as Link, node: await promise };
 }
 
-const hello: Hello = {
-  type: "hello",
-  version: "0",
-  name: "node",
-  cores: 1,
-  memoryBytes: 1,
-  clockNs: 0,
-  wallUs: 0,
-};
-const nothingDone: Done = {
-  type: "done",
-  snapshots: 0,
-  results: 0,
-  skipped: 0,
-  rows: 0,
-  counts: {},
-  feed: null,
-  health: {
-    firstSentNs: 0,
-    cuts: 0,
-    longestCutMs: 0,
-    clockStepMs: 0,
-    held: 0,
-    dropped: 0,
-    unknown: 0,
-  },
-};
 const thresholds = { onTime: nanos(1e7), tooLate: nanos(1e8) };
 const download = { due: 0, late: 0, took: 1e6, failed: false, bytes: 600 };
 
@@ -75,7 +54,6 @@ function masterAndNode(t: TestContext, ends: Ends) {
       writer.kept++;
     },
   };
-  const patience = { heartbeatMs: 20, lostAfterMs: 10_000 };
   const [master, node] = [new Conversation(ends.master), new Conversation(ends.node)];
   for (const one of [master, node]) one.bePatient(patience);
   t.after(() => {
@@ -151,3 +129,142 @@ test("what a node said last is heard again over the next connection when the fir
   await until(() => node.unacknowledgedBytes === 0, "the node knows that it has");
   assert.equal(handle.report().cuts, 1);
 });
+
+for (const { name, schedule, until, expected } of [
+  {
+    name: "a rate",
+    schedule: { kind: "constant", rate: 10, seconds: 2.5 } as const,
+    until: Number.POSITIVE_INFINITY,
+    expected: {
+      due: 8,
+      seconds: [
+        [0, 3],
+        [1, 4],
+        [2, 1],
+      ],
+    },
+  },
+  {
+    name: "a rate that was ended in the middle",
+    schedule: { kind: "constant", rate: 10, seconds: 2.5 } as const,
+    until: 1.45e9,
+    expected: {
+      due: 5,
+      seconds: [
+        [0, 3],
+        [1, 2],
+      ],
+    },
+  },
+  {
+    name: "as fast as it goes",
+    schedule: { kind: "closed" } as const,
+    until: Number.POSITIVE_INFINITY,
+    expected: { due: undefined, seconds: [] },
+  },
+]) {
+  test(`a node's part of a load is counted without it: ${name}`, async () => {
+    const seconds: number[][] = [];
+    const due = await countLostLoad(
+      {
+        ...{ kind: "load", schedule, head: "", bodyBytes: 0, sha256: undefined, seed: "0" },
+        ...{ threads: 1, share: { index: 1, count: 3 } },
+      },
+      { until, planned: (second, operations) => seconds.push([second, operations]) },
+    );
+    assert.deepEqual({ due, seconds }, expected);
+  });
+}
+
+const second = (number: number): number => number * 1e9;
+
+/** Downloads of one node, one every 20 ms from the start on. */
+const downloads = (from: number, to: number): Outcome[] =>
+  Array.from({ length: to - from }, (_, i) => ({
+    ...download,
+    seq: from + i,
+    due: (from + i) * 20e6,
+  }));
+
+/** Figures of downloads. */
+function figuresOf(outcomes: readonly Outcome[], start: number, end: number): IntervalSnapshot {
+  const tally = new OutcomeTally(thresholds);
+  const row = new OneOutcome();
+  for (const outcome of outcomes) tally.add(row.of(outcome), 0, false);
+  return new TallyReader([tally.memory]).takeInterval(nanos(second(start)), nanos(second(end)));
+}
+
+const load = {
+  ...{ kind: "load", head: "", bodyBytes: 0, sha256: undefined, seed: "0", threads: 2 },
+  schedule: { kind: "constant", rate: 100, seconds: 2 },
+} as const satisfies LoadFeedPlan;
+
+/** A load of 200 requests on two nodes that do what a test says. */
+function spreadLoad(t: TestContext, schedule: LoadFeedPlan["schedule"] = load.schedule) {
+  const nodes = [new ScriptedNode(0), new ScriptedNode(1)] as const;
+  const feed = { ...load, schedule };
+  const seen = { planned: 0, started: 0 };
+  const listeners: EngineListeners = {
+    keeper: { hasRoom: true, flush() {}, keep() {} },
+    started: () => seen.started++,
+    feeding: (message) => {
+      if (message.type === "planned") seen.planned += message.operations;
+    },
+  };
+  const plan = { threads: 2, feed, limits: { places: 1, entries: 1, lanes: "none" } };
+  const engine = new ClusterEngine(
+    { ...plan, client: { endpoints: [] }, onTimeNs: 1e7, tooLateNs: 1e8 } as unknown as EnginePlan,
+    listeners,
+    {
+      ...{ version: "0", verb: "load", runId: "0", places: 1, entries: 1, rate: 100 },
+      ...{ registries: null, files: [], patience, onLost: "report", say() {} },
+      ...{ clockBoundMs: 1000, clockBoundMaxMs: 10_000, wallAheadMaxMs: 1000 },
+      feedOf: (index) => ({ ...feed, share: { index, count: 2 } }),
+      nodes: nodes.map(({ handle }) => handle),
+      close: async () => {},
+    },
+  );
+  t.after(() => {
+    for (const node of nodes) node.die();
+  });
+  return { nodes, engine, seen, ended: engine.run() };
+}
+
+for (const { name, schedule, planned, lost } of [
+  { name: "at a rate", schedule: load.schedule, planned: 200, lost: 88 },
+  { name: "without a schedule", schedule: { kind: "closed" } as const, planned: 0, lost: 2 },
+]) {
+  test(`a node is lost in a load ${name}: what it had is counted, and its figures are those of what came of it`, async (t) => {
+    const { nodes, engine, seen, ended } = spreadLoad(t, schedule);
+    const [one, other] = nodes;
+    await until(() => seen.started > 0, "the load has begun");
+    const inSecond = (operations: number) =>
+      planned === 0 ? undefined : { seconds: [0], operations: [operations] };
+    other.tellRows(downloads(0, 10));
+    const first = figuresOf(downloads(0, 10), 0, 1);
+    // Three more are under way, and one of them ends before the node dies.
+    const begun = first.classes.map((figures) => ({ ...figures, started: 13 }));
+    other.tellFigures({ ...first, classes: begun }, inSecond(50));
+    other.tellRows([...downloads(10, 11), ...downloads(60, 61)]);
+    other.die();
+    one.tellRows(downloads(0, 50));
+    one.tellFigures(figuresOf(downloads(0, 50), 0, 1), inSecond(50));
+    one.tellRows(downloads(50, 100));
+    one.tellFigures(figuresOf(downloads(50, 100), 1, 2), inSecond(50));
+    one.tellDone();
+    const { nodes: reports = [] } = await ended;
+    assert.equal(seen.planned, planned);
+    const { classes } = new TallyReader(engine.tallies).totals();
+    assert.deepEqual(
+      classes.map(({ done, started, service }) => [done, started, service.total]),
+      [[112, 114, 112]],
+    );
+    assert.deepEqual(
+      reports.map(({ rows, done, lostOperations }) => [rows, done, lostOperations]),
+      [
+        [100, 100, 0],
+        [12, 12, lost],
+      ],
+    );
+  });
+}

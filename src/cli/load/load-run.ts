@@ -7,7 +7,7 @@ import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-fig
 import type { Threshold } from "../../report/thresholds/threshold.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import {
-  Disposition,
+  isTold,
   OUTCOME_FAILURE_AT,
   OUTCOME_HOW_AT,
   OUTCOME_SENT_AT,
@@ -82,8 +82,7 @@ export class LoadOutcomes implements OutcomeKeeper {
   lastSentSeconds = 0;
 
   keep(ring: RingViews, at: number): void {
-    const how = ring.bytes[at + OUTCOME_HOW_AT];
-    if (how === Disposition.notSent || how === Disposition.nodeLost) return;
+    if (!isTold(ring.bytes[at + OUTCOME_HOW_AT] as number)) return;
     const sent = (ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number) / 1e9;
     if (sent > this.lastSentSeconds) this.lastSentSeconds = sent;
     const failure = ring.bytes[at + OUTCOME_FAILURE_AT] as number;
@@ -196,6 +195,12 @@ type Course = {
   readonly watch: ThresholdWatch;
 };
 
+/** Of nodes that were lost. */
+function lostOf({ nodes = [] }: EngineEnd): Readonly<Record<string, number>> {
+  const lost = nodes.reduce((sum, { lostOperations }) => sum + lostOperations, 0);
+  return lost === 0 ? {} : { node_lost: lost };
+}
+
 function figuresOf(
   { plan, story, limits, seconds: planned }: LoadRequest,
   {
@@ -255,7 +260,7 @@ function figuresOf(
     planned: paced ? recording.planned : null,
     failsOn: "all",
     traceSeconds: null,
-    skipped: {},
+    skipped: lostOf(end),
     records: {},
     besides: besidesOf(end.counts),
     examples: outcomes.examples,

@@ -4,7 +4,7 @@
 import type { RunDirectory } from "../../report/run-directory.ts";
 import type { NamedStep } from "../../report/step-sums.ts";
 import {
-  Disposition,
+  isTold,
   OUTCOME_BYTES_AT,
   OUTCOME_DONE_AT,
   OUTCOME_DUE_AT,
@@ -65,8 +65,7 @@ class OutcomeRecording implements OutcomeKeeper {
 
   keep(ring: RingViews, at: number): void {
     this.#keeper.keep(ring, at);
-    const how = ring.bytes[at + OUTCOME_HOW_AT];
-    if (how === Disposition.notSent || how === Disposition.nodeLost) return;
+    if (!isTold(ring.bytes[at + OUTCOME_HOW_AT] as number)) return;
     this.#countNode(ring, at);
     this.#log?.add(ring, at);
   }

@@ -4,6 +4,7 @@ import { failureLabel } from "../../core/failure.ts";
 import { CompatSum, OnTime } from "../../report/compat.ts";
 import {
   Disposition,
+  isTold,
   OUTCOME_BYTES_AT,
   OUTCOME_DETAIL_BYTES_AT,
   OUTCOME_DONE_AT,
@@ -23,13 +24,25 @@ import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import { writeResultRow } from "../../workers/collector/result-row.ts";
 import type { RowFile } from "../../workers/collector/row-file.ts";
 
+/** Why an operation has no row: an interrupt, the loss of its node, or a node that could not keep it. */
+type RowlessReason = "interrupted" | "node_lost" | "row_dropped";
+
+const reasonOf = (how: number): RowlessReason => {
+  if (how === Disposition.nodeLost) return "node_lost";
+  return how === Disposition.rowDropped ? "row_dropped" : "interrupted";
+};
+
 export class ResultRows implements OutcomeKeeper {
   readonly compat = new CompatSum();
   /** First sentence of each error, by its label. */
   readonly examples: Record<string, string> = {};
-  /** Operations whose outcome is not known since their node is lost. */
-  nodeLost = 0;
-  /** Operations that an interrupt or the loss of a node left without an outcome, as lines of the skipped file. */
+  /** Operations that have no row, by the reason. */
+  readonly rowless: Record<RowlessReason, number> = {
+    interrupted: 0,
+    node_lost: 0,
+    row_dropped: 0,
+  };
+  /** The same as lines of the skipped file. */
   readonly #unsent: string[] = [];
   readonly #file: RowFile;
   /** Wall clock at the start of the run, microseconds since the epoch. */
@@ -50,18 +63,11 @@ export class ResultRows implements OutcomeKeeper {
     return this.#file.rows;
   }
 
-  /** Operations that an interrupt left unsent. */
-  get unsent(): number {
-    return this.#unsent.length - this.nodeLost;
-  }
-
   keep(ring: RingViews, at: number): void {
     const { bytes, doubles } = ring;
-    const how = bytes[at + OUTCOME_HOW_AT];
-    if (how === Disposition.notSent || how === Disposition.nodeLost) {
-      const lost = how === Disposition.nodeLost;
-      if (lost) this.nodeLost++;
-      this.#unsent.push(unsentLine(ring, at, lost ? "node_lost" : "interrupted"));
+    const how = bytes[at + OUTCOME_HOW_AT] as number;
+    if (!isTold(how)) {
+      this.#keepRowless(ring, at, reasonOf(how));
       return;
     }
     this.#file.beginRow();
@@ -81,6 +87,11 @@ export class ResultRows implements OutcomeKeeper {
       failure === 0 ? onTime : OnTime.failed,
     );
     if (failure !== 0) this.#keepExample(ring, at, failure);
+  }
+
+  #keepRowless(ring: RingViews, at: number, reason: RowlessReason): void {
+    this.rowless[reason]++;
+    this.#unsent.push(unsentLine(ring, at, reason));
   }
 
   #keepExample(ring: RingViews, at: number, failure: number): void {

@@ -205,12 +205,15 @@ function figuresOf(
 /** An interrupt leaves operations unsent that were fed, and records of which the feeder made none; so does a lost node. */
 function skippedOf(
   fed: Readonly<Record<string, number>>,
-  { unsent, nodeLost }: ResultRows,
+  { rowless }: ResultRows,
 ): Readonly<Record<string, number>> {
   return {
     ...fed,
-    ...(unsent === 0 ? {} : { interrupted: (fed.interrupted ?? 0) + unsent }),
-    ...(nodeLost === 0 ? {} : { node_lost: nodeLost }),
+    ...Object.fromEntries(
+      Object.entries(rowless)
+        .filter(([, count]) => count > 0)
+        .map(([reason, count]) => [reason, (fed[reason] ?? 0) + count]),
+    ),
   };
 }
 

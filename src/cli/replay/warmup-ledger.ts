@@ -2,7 +2,7 @@
 import { appendFileSync, rmSync } from "node:fs";
 import { failureLabel } from "../../core/failure.ts";
 import {
-  Disposition,
+  isTold,
   OUTCOME_ATTEMPTS_AT,
   OUTCOME_BYTES_AT,
   OUTCOME_DIGEST_AT,
@@ -66,7 +66,7 @@ export class WarmupLedger implements OutcomeKeeper {
   keep(ring: RingViews, at: number): void {
     const { bytes } = ring;
     const how = bytes[at + OUTCOME_HOW_AT] as number;
-    if (how === Disposition.notSent || how === Disposition.nodeLost) this.counts.unsent++;
+    if (!isTold(how)) this.counts.unsent++;
     else if (bytes[at + OUTCOME_FAILURE_AT] !== 0) this.#keepFailure(ring, at);
     else this.#keepObject(ring, at, placements[how] ?? "pushed");
   }

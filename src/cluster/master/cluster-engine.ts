@@ -101,6 +101,8 @@ export class ClusterEngine implements RunEngine {
     this.#dealing = new Dealing({ ...options, given, before, lost: this.#lost });
     this.#shares = new LostShares(plan.feed, options, {
       lost: this.#lost,
+      desk,
+      planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),
       listed: () => this.#lookForEnd(),
       failed: this.#failed.reject,
     });
@@ -114,7 +116,7 @@ export class ClusterEngine implements RunEngine {
         thresholds,
         landed,
         told: (index, seq) => this.#shares.hear(index, seq),
-        planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),
+        planned: (second, operations) => this.#shares.hearPlanned(node.index, second, operations),
         skipped: (lines) => file !== undefined && appendFileSync(file, lines),
         changed: (one) => this.#see(one),
       });
@@ -157,6 +159,7 @@ export class ClusterEngine implements RunEngine {
       }
       const feed = await Promise.race([failed, feeder.finished]);
       await Promise.race([failed, this.#ended.promise]);
+      await this.#shares.countLoad();
       const nodes = this.#nodes.map((node) => node.report());
       const counts = sumOfCounts(this.#nodes.map(({ done }) => done?.counts ?? {}));
       return { feed, counts, nodes };
@@ -198,6 +201,7 @@ export class ClusterEngine implements RunEngine {
         this.#pump();
         return;
       case "done":
+        this.#shares.listDropped(node);
         this.#figures.end(node.index);
         this.#lookForEnd();
         return;

@@ -58,6 +58,15 @@ export class OutcomeDesk {
 
   /** An operation that went down with its node, as an outcome of its own kind. */
   keepLost(operation: Buffer): void {
+    this.#keepUntold(operation, Disposition.nodeLost);
+  }
+
+  /** An operation whose row its node could not keep. */
+  keepDropped(operation: Buffer): void {
+    this.#keepUntold(operation, Disposition.rowDropped);
+  }
+
+  #keepUntold(operation: Buffer, how: number): void {
     const { bytes } = this.#desk;
     const rowBytes = operation.readUInt16LE(ROW_BYTES_AT);
     const rowAt = rowAtBehind(operation.readUInt16LE(TARGET_BYTES_AT));
@@ -67,7 +76,7 @@ export class OutcomeDesk {
     operation.copy(bytes, OUTCOME_DUE_AT, DUE_AT, DUE_AT + 8);
     operation.copy(bytes, OUTCOME_OP_AT, OP_AT, OP_AT + 2);
     operation.copy(bytes, OUTCOME_REGISTRY_AT, REGISTRY_AT, REGISTRY_AT + 4);
-    bytes[OUTCOME_HOW_AT] = Disposition.nodeLost;
+    bytes[OUTCOME_HOW_AT] = how;
     bytes.writeUInt16LE(rowBytes, OUTCOME_ROW_BYTES_AT);
     operation.copy(bytes, OUTCOME_DIGEST_AT, DIGEST_AT, DIGEST_AT + DIGEST_BYTES);
     operation.copy(bytes, OUTCOME_ROW_AT, rowAt, rowAt + rowBytes);

@@ -2,14 +2,9 @@
 // threads in turn. Runs once per request; budget 200 ns, no allocation but for the key of a body. Guarded by
 // perf/peers-requests.bench.ts.
 import { Kind, Op } from "../../core/operation.ts";
-import { type Nanos, nanos, perSecond } from "../../core/units.ts";
-import { constant } from "../../pacing/constant.ts";
-import type { Pacer } from "../../pacing/pacer.ts";
-import { poisson } from "../../pacing/poisson.ts";
-import { ramp } from "../../pacing/ramp.ts";
-import { steps } from "../../pacing/steps.ts";
 import { Flag, operationFields } from "../../ring/operation-record.ts";
-import type { LoadFeedPlan, LoadSchedule, LoadStep } from "../feed-plan.ts";
+import type { LoadFeedPlan } from "../feed-plan.ts";
+import { loadPacer } from "../load-pacer.ts";
 import type { FeedSummary } from "../messages.ts";
 import { nothingFed } from "../nothing-fed.ts";
 import type { FeederTools } from "./main.ts";
@@ -20,7 +15,7 @@ import { PlannedSeconds } from "./planned-seconds.ts";
 const KEY_BYTES_MAX = 16;
 
 export function feedLoad(plan: LoadFeedPlan, { feed, tell }: FeederTools): FeedSummary {
-  const pacer = pacerOf(plan.schedule, plan.seed);
+  const pacer = loadPacer(plan.schedule, plan.seed);
   const fields = operationFields({
     op: Op.REQUEST,
     kind: Kind.other,
@@ -61,35 +56,4 @@ function bytesOf({ head, bodyBytes, sha256 }: LoadFeedPlan): OperationBytes {
     ...(sha256 === undefined ? {} : { digest: Buffer.from(sha256, "hex") }),
     ...(bodyBytes === 0 ? {} : { key: Buffer.alloc(KEY_BYTES_MAX) }),
   });
-}
-
-/** Without a schedule nothing has a due time: whatever finds a place goes out. */
-const closedLoop: Pacer = { name: "closed", dueAt: () => nanos(Number.NaN) };
-
-const length = (seconds: number): Nanos => nanos(seconds * 1e9);
-
-function pacerOf(schedule: LoadSchedule, seed: string): Pacer {
-  switch (schedule.kind) {
-    case "closed":
-      return closedLoop;
-    case "constant":
-      return constant({ rate: perSecond(schedule.rate), over: length(schedule.seconds) });
-    case "poisson": {
-      const over = length(schedule.seconds);
-      return poisson({ rate: perSecond(schedule.rate), over, seed: `${seed}/arrivals` });
-    }
-    case "steps":
-      return steps(
-        schedule.steps.map((step) => ({ pacer: stepPacer(step), over: length(step.seconds) })),
-      );
-    default:
-      return schedule satisfies never;
-  }
-}
-
-function stepPacer({ from, to, seconds }: LoadStep): Pacer {
-  const over = length(seconds);
-  return from === to
-    ? constant({ rate: perSecond(from), over })
-    : ramp({ from: perSecond(from), to: perSecond(to), over });
 }
