@@ -11,7 +11,7 @@ import { namesArchive, withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
 import { planRun, type RunFlags } from "./replay/engine-plan.ts";
-import { checkMap } from "./replay/map-files.ts";
+import { checkInputs, checkMap } from "./replay/map-files.ts";
 import {
   endingOf,
   endOptions,
@@ -102,6 +102,7 @@ export const run: Command<typeof options> = {
       return thenClose(spread, () => replayRun({ ...ending, ...spread, ctl }, terminal));
     }
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
+    checkInputs(config);
     await checkRegistries(config, config.registry.keys(), warn);
     return replayRun({ ...ending, plan: planRun(config, flags) }, terminal);
   },

@@ -1,5 +1,5 @@
 // The files around a warm-up's map: what they say must fit the configuration.
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { UsageError } from "../../core/errors.ts";
 import {
   type MapSettings,
@@ -33,6 +33,15 @@ const tracedFiles = ({ trace }: ReplayConfig): TracedFile[] =>
     name: traceName(name),
     size: statSync(name).size,
   }));
+
+/** Before anything is overwritten: the trace and the map are there. What is in them, the feeder finds out. */
+export function checkInputs({ trace, warmup }: ConfigOf<"run">): void {
+  traceFiles({ location: trace.location, traces: trace.traces });
+  if (!existsSync(warmup.output))
+    throw new UsageError(
+      `cannot read the map ${warmup.output}: there is none; "drayage warmup" writes it`,
+    );
+}
 
 /** What a warm-up's journal and meta file are about. Throws UsageError for traces that are not there. */
 export function warmupIdentity(config: ReplayConfig): WarmupIdentity {

@@ -1,6 +1,6 @@
 // The distinct objects that a trace's GETs (and HEADs) ask for: what a warm-up has to push. Holds about 100 bytes per URI,
 // never records or bodies. Source: trace-replay.md 4.1 and 4.3.
-import { Kind } from "../../core/operation.ts";
+import { Kind, Op } from "../../core/operation.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import type { RecordView } from "../../trace/record-view.ts";
 import { GrowingNumbers } from "./growing-numbers.ts";
@@ -9,11 +9,19 @@ const STATUS_OK = 200;
 /** A manifest of the largest size there is in traces names no more layers than this. */
 const LAYERS_MAX = 256;
 
+/** How sure a record is of its object's size: of a HEAD's answer nothing is written, so it tells none. */
+const Sureness = { none: 0, written: 1, complete: 2 } as const;
+
+function surenessOf({ method, status }: RecordView): number {
+  if (method === Op.HEAD) return Sureness.none;
+  return status === STATUS_OK ? Sureness.complete : Sureness.written;
+}
+
 export class WarmupObjects {
   /** URIs in order of first appearance; their numbers index everything below. */
   readonly uris = new ByteMap();
   readonly #sizes = new GrowingNumbers(Float64Array);
-  readonly #sizeIsSure = new GrowingNumbers(Uint8Array);
+  readonly #sureness = new GrowingNumbers(Uint8Array);
   readonly #kinds = new GrowingNumbers(Uint8Array);
   readonly #nameAt = new GrowingNumbers(Uint16Array);
   readonly #nameEnd = new GrowingNumbers(Uint16Array);
@@ -50,22 +58,27 @@ export class WarmupObjects {
   }
 
   #addNew(record: RecordView): void {
-    this.#sizes.push(record.size);
-    this.#sizeIsSure.push(record.status === STATUS_OK ? 1 : 0);
+    this.#sizes.push(Math.max(0, record.size));
+    this.#sureness.push(surenessOf(record));
     this.#kinds.push(record.kind);
     this.#nameAt.push(record.nameAt - record.uriAt);
     this.#nameEnd.push(record.nameEnd - record.uriAt);
     this.#refAt.push(record.refAt - record.uriAt);
   }
 
-  /** The first record with status 200 has the size; any other size is a conflict. */
+  /** The size is that of the first GET with status 200, else of the first GET; what another GET says is a conflict. */
   #addAgain(record: RecordView, number: number): void {
-    const { size, status } = record;
-    if (size !== this.#sizes.at(number)) this.sizeConflicts++;
-    if (status === STATUS_OK && this.#sizeIsSure.at(number) === 0) {
-      this.#sizes.set(number, size);
-      this.#sizeIsSure.set(number, 1);
+    const { size } = record;
+    const sureness = surenessOf(record);
+    const known = this.#sureness.at(number);
+    if (sureness === Sureness.none) {
+      if (known === Sureness.none && size > this.#sizes.at(number)) this.#sizes.set(number, size);
+      return;
     }
+    if (known > Sureness.none && size !== this.#sizes.at(number)) this.sizeConflicts++;
+    if (sureness <= known) return;
+    this.#sizes.set(number, size);
+    this.#sureness.set(number, sureness);
   }
 
   #follow(record: RecordView, number: number, isNew: boolean): void {
