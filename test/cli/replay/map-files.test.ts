@@ -26,8 +26,8 @@ for (const { name, files, says } of [
         `client_info: {client_list: [local]}`,
       ].join("\n"),
     );
-    const given = { path, mode: "run", overrides: [], env: {}, program: "drayage" } as const;
-    const config = loadReplayConfig(given);
+    const given = { path, overrides: [], env: {}, program: "drayage", local: undefined };
+    const config = loadReplayConfig({ ...given, mode: "run" });
     if (says === undefined) checkInputs(config);
     else
       assert.throws(
