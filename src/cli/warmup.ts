@@ -1,4 +1,6 @@
+import { UsageError } from "../core/errors.ts";
 import { hasRemoteNodes } from "./cluster/remote-nodes.ts";
+import type { spreadWarmup } from "./cluster/spread-replay.ts";
 import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
@@ -12,6 +14,7 @@ import {
   endOptions,
   nodeOptions,
   overridesOf,
+  resumeOption,
   traceReadingOptions,
 } from "./replay/replay-options.ts";
 import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
@@ -25,12 +28,17 @@ const options = {
     help: "forget what an interrupted warm-up has reached, and begin anew",
   },
   ...nodeOptions,
+  ...resumeOption,
   ...traceReadingOptions,
   ...endOptions,
   ...ctlOption,
   ...requestLogOptions,
   ...commonReplayOptions,
 } as const;
+
+/** What speaks to nodes is loaded where there are any. */
+const spread: typeof spreadWarmup = async (...given) =>
+  (await import("./cluster/spread-replay.ts")).spreadWarmup(...given);
 
 export const warmup: Command<typeof options> = {
   name: "warmup",
@@ -59,9 +67,12 @@ export const warmup: Command<typeof options> = {
     });
     const ctl = ctlAddress(given, terminal.env);
     const surroundings = { ca: given.ca, env: terminal.env, say };
+    const { restart, resume } = given;
+    if (restart && resume !== undefined)
+      throw new UsageError("--restart begins anew, --resume goes on: give one of them");
     const nodes =
-      given.nodes && hasRemoteNodes(config)
-        ? await (await import("./cluster/spread-replay.ts")).spreadWarmup(config, surroundings)
+      resume !== undefined || (given.nodes && hasRemoteNodes(config))
+        ? await spread(config, { restart, resume }, surroundings)
         : undefined;
     if (nodes === undefined) await checkRegistries(config, warmedRegistries(config), say);
     return thenClose(nodes, () =>
@@ -71,7 +82,7 @@ export const warmup: Command<typeof options> = {
           config,
           nodes,
           flags: { tmpDir: given.tmp, errorsFile: given.errors },
-          restart: given.restart,
+          ...{ restart, runId: nodes?.runId },
           ...endingOf(given),
           logged: loggedRequests(given),
           ctl: ctl ?? (nodes && ctlAddress(given, terminal.env, config.clientInfo.port)),

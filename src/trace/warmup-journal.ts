@@ -12,6 +12,7 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
@@ -81,6 +82,30 @@ export class WarmupJournal {
       closeSync(file);
       throw error;
     }
+  }
+
+  /**
+   * Takes a journal from a process that may have it open still, and forgets all rows but the first `count`, which are handed to
+   * `onRow`. Throws UsageError where there are not so many, and what `open` throws.
+   */
+  static takeOver(
+    { path, identity, count }: Omit<JournalOptions, "restart"> & { readonly count: number },
+    onRow: (row: JournalRow) => void,
+  ): WarmupJournal {
+    const rows: JournalRow[] = [];
+    WarmupJournal.open({ path, identity, restart: false }, (row) => {
+      if (rows.length < count) rows.push(row);
+    }).close();
+    if (rows.length < count)
+      throw new UsageError(
+        `${path} is not that of this warm-up, which began with ${count} objects in it: resume it where it was started`,
+      );
+    const draft = `${path}.draft`;
+    const fresh = WarmupJournal.open({ path: draft, identity, restart: true }, () => {});
+    for (const row of rows) fresh.add(row);
+    fresh.close();
+    guarded(path, () => renameSync(draft, path));
+    return WarmupJournal.open({ path, identity, restart: false }, onRow);
   }
 
   #begin(identity: WarmupIdentity): void {

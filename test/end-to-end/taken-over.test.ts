@@ -6,11 +6,12 @@ import {
   type EmbeddedRegistry,
   startEmbeddedRegistry,
 } from "../../src/embedded/embedded-registry.ts";
+import { FaultProxy } from "../fakes/fault-proxy.ts";
 import { type NatsServer, needsNatsServer, startNatsServer } from "../fakes/nats-server.ts";
-import { freePort } from "./ordered-run.ts";
+import { doneOf, freePort, Ordered } from "./ordered-run.ts";
 import { blobGets, trace } from "./traced.ts";
 import { groupFlags, startGroup, underWay } from "./transports.ts";
-import { pause, type Started, Workplace } from "./workplace.ts";
+import { pause, type Results, type Started, Workplace } from "./workplace.ts";
 
 const COUNT = 700;
 /** Longer than the ten seconds of schedule that nodes have ahead: some operations are given when all is over. */
@@ -119,5 +120,40 @@ describe("a run with two masters", { concurrency: true }, () => {
       [...sent, ...place.skipped().map(({ seq }) => seq)].toSorted((a, b) => a - b),
       upTo(COUNT),
     );
+  });
+
+  test("a warm-up whose master is killed is carried on: one outcome per object, and a map of all", async (t) => {
+    if (server === undefined) return t.skip(needsNatsServer);
+    const slow = new FaultProxy({ host: "127.0.0.1", port: Number(new URL(registry.url).port) });
+    slow.fault = { kind: "delay", ms: 10 };
+    await slow.accept();
+    t.after(() => slow.stop());
+    const place = new Workplace();
+    places.push(place);
+    const objects = 300;
+    place.configure(trace(blobGets(objects)), {
+      registry: [`http://127.0.0.1:${slow.port}`],
+      "run.seed": "of the warm-up",
+      "cluster.heartbeat": 0.5,
+    });
+    const group = { group: "warm", count: 2 };
+    await startGroup(place, { servers: [server], ...group });
+    const port = await freePort();
+    const run = place.start([
+      ...["master", "-c", "warmup", "-i", "config.yaml", "--ctl", `127.0.0.1:${port}`],
+      ...groupFlags([server], group),
+    ]);
+    const status = await new Ordered(place, port).until((seen) => doneOf(seen) > objects / 8);
+    assert.ok(doneOf(status) < objects);
+    run.child.kill("SIGKILL");
+    await run.ended;
+    const ended = await place.drayage(["master", "--resume", place.runDirectory("warmup")]);
+    assert.equal(ended.code, 0, ended.err);
+    assert.equal(Object.keys(place.map()).length, objects);
+    const results = place.json<Results>(`${place.runDirectory("warmup")}/results.json`);
+    assert.equal(results.totals.done, objects);
+    const { pushed, existing, mounted } = results.besides;
+    assert.deepEqual([pushed, existing, mounted], [objects, 0, 0]);
+    assert.equal(results.records.already_done, 0);
   });
 });

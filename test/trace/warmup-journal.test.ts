@@ -191,6 +191,26 @@ test("journal: a row is in the file 5 s after it was added, and not written one 
   journal.close();
 });
 
+test("journal: taken from a warm-up that may still write, it has the rows from before that one, in a file of its own", () => {
+  write([0, 1, 2, 3, 4].map(row));
+  const { journal: frozen } = open();
+  const rows: JournalRow[] = [];
+  const onRow = (found: JournalRow): void => void rows.push(found);
+  const journal = WarmupJournal.takeOver({ path, identity, count: 2 }, onRow);
+  assert.deepEqual(rows, [0, 1].map(row));
+  frozen.add(row(5));
+  frozen.close();
+  journal.add(row(6));
+  journal.close();
+  const { journal: again, rows: after } = open();
+  again.close();
+  assert.deepEqual(after, [0, 1, 6].map(row));
+  assert.throws(
+    () => WarmupJournal.takeOver({ path, identity, count: 4 }, onRow),
+    /resume it where it was started/,
+  );
+});
+
 test("journal: discarded, it is gone", () => {
   const { journal } = open();
   journal.add(row(1));

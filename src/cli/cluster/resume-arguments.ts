@@ -38,7 +38,7 @@ function withoutNamed(words: readonly string[], rest: readonly string[]): string
 function recorded(path: string): { readonly id: string; readonly words: readonly string[] } {
   const { arguments: words, plan, verb } = readRun(path);
   const id = plan?.runId;
-  if (typeof id !== "string" || !Array.isArray(words) || verb !== "run")
+  if (typeof id !== "string" || !Array.isArray(words) || !isResumable(verb))
     throw new UsageError(`${path} is of no run that can be resumed`);
   if (words.some((word) => String(word).includes("[redacted]")))
     throw new UsageError(
@@ -46,6 +46,9 @@ function recorded(path: string): { readonly id: string; readonly words: readonly
     );
   return { id, words: asMaster(words.map(String)) };
 }
+
+const isResumable = (verb: unknown): verb is "run" | "warmup" =>
+  verb === "run" || verb === "warmup";
 
 type Recorded = {
   readonly arguments?: unknown;
@@ -67,7 +70,7 @@ function asMaster([verb, ...written]: readonly string[]): string[] {
   const words = resumeArguments(written);
   const kept = words.filter((word, at) => {
     const isValue = words[at - 1] === "--out" || words[at - 1] === "--resume";
-    return !isValue && !/^--(?:out|resume|nodes)(?:=|$)/.test(word);
+    return !isValue && !/^--(?:out|resume|nodes|restart)(?:=|$)/.test(word);
   });
-  return verb === "run" ? ["-c", "run", ...kept] : kept;
+  return isResumable(verb) ? ["-c", verb, ...kept] : kept;
 }

@@ -11,6 +11,17 @@ import { version } from "../version.ts";
 type RunDescription = Readonly<Record<string, unknown>>;
 
 export async function describeRun(config: ReplayConfig): Promise<RunDescription> {
+  const { output } = config.warmup;
+  return { ...describePlan(config), map: (await digestOfFile(output as string)).sha256 };
+}
+
+/** `journalRows`: what interrupted warm-ups had left before this one began. */
+export const describeWarmup = (config: ReplayConfig, journalRows: number): RunDescription => ({
+  ...describePlan(config),
+  journalRows,
+});
+
+function describePlan(config: ReplayConfig): RunDescription {
   const { trace, warmup, run, registry, clientInfo } = resolvedConfig(config) as ReplayConfig;
   // Traces out of an archive have a place and names that are never the same.
   const { output: _, location: __, traces: ___, ...read } = trace;
@@ -27,15 +38,25 @@ export async function describeRun(config: ReplayConfig): Promise<RunDescription>
       cluster: { split: config.cluster.split, expect: config.cluster.expect },
       // By length: a trace may take minutes to read.
       "trace files": files.map((path) => statSync(path).size),
-      map: (await digestOfFile(warmup.output as string)).sha256,
     }),
   );
 }
 
 /** Throws UsageError that names what is different. */
 export async function requireSameRun(begun: unknown, config: ReplayConfig): Promise<void> {
-  const there = begun as RunDescription;
-  const here = await describeRun(config);
+  requireSame(begun as RunDescription, await describeRun(config));
+}
+
+/** The rows of the journal that count. Throws UsageError that names what is different. */
+export function requireSameWarmup(begun: unknown, config: ReplayConfig): number {
+  const { journalRows } = begun as RunDescription;
+  if (typeof journalRows !== "number")
+    throw new UsageError("this is no warm-up: give -c run, or the run directory, to --resume");
+  requireSame(begun as RunDescription, describeWarmup(config, journalRows));
+  return journalRows;
+}
+
+function requireSame(there: RunDescription, here: RunDescription): void {
   const different = Object.keys(here).filter(
     (name) => JSON.stringify(here[name]) !== JSON.stringify(there[name]),
   );

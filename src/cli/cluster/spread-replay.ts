@@ -1,20 +1,27 @@
 // Runs and warm-ups that are spread over the nodes of the configuration.
 import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { isAbsolute, relative, resolve } from "node:path";
 import { MissingNodes } from "../../cluster/master/gather-nodes.ts";
 import { digestOfFile } from "../../cluster/node/plan-check.ts";
 import type { SharedFile } from "../../cluster/node-plan.ts";
 import { traceFiles } from "../../trace/trace-files.ts";
+import { journalPathOf, type WarmupIdentity, WarmupJournal } from "../../trace/warmup-journal.ts";
 import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
 import type { RunFeedPlan } from "../../workers/feed-plan.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { dryRun } from "../replay/dry-run.ts";
 import { planRun, type RunFlags } from "../replay/engine-plan.ts";
-import { warmedRegistries } from "../replay/map-files.ts";
+import { warmedRegistries, warmupIdentity } from "../replay/map-files.ts";
 import type { WarmupNodes } from "../replay/warmup-replay.ts";
 import { takeNames } from "./left-files.ts";
 import { NodeSet, type NodeSetRequest, type RunPlanning } from "./node-set.ts";
-import { describeRun, requireSameRun } from "./run-description.ts";
+import {
+  describeRun,
+  describeWarmup,
+  requireSameRun,
+  requireSameWarmup,
+} from "./run-description.ts";
 
 export type SpreadSurroundings = Pick<NodeSetRequest, "ca" | "env" | "say">;
 
@@ -125,17 +132,63 @@ async function localPlanning(
   };
 }
 
+type Warming = {
+  readonly config: ReplayConfig;
+  readonly runId: string;
+  readonly restart: boolean;
+};
+
+type WarmupFlags = {
+  /** Id of the warm-up that another master began. */
+  readonly resume: string | undefined;
+  /** Forget what an interrupted warm-up has reached. */
+  readonly restart: boolean;
+};
+
+/** What resuming needs is kept where the transport keeps anything. */
+async function rememberWarmup(
+  nodes: NodeSet,
+  { config, runId, restart }: Warming,
+  { say }: SpreadSurroundings,
+): Promise<void> {
+  const path = journalPathOf(config.warmup.output as string);
+  const rows = (): number =>
+    restart || !existsSync(path) ? 0 : countRows({ path, identity: warmupIdentity(config) });
+  try {
+    if (await nodes.describe(async () => describeWarmup(config, rows())))
+      say(`warm-up ${runId}: if this master dies, -c warmup --resume ${runId} carries it on`);
+  } catch (error) {
+    await nodes.close();
+    throw error;
+  }
+}
+
+function countRows(journal: { readonly path: string; readonly identity: WarmupIdentity }): number {
+  let rows = 0;
+  WarmupJournal.open({ ...journal, restart: false }, () => rows++).close();
+  return rows;
+}
+
 /** Finds the nodes of a warm-up. Undefined where none is there: the original's clients are started for runs only. */
 export async function spreadWarmup(
   config: ReplayConfig,
+  { resume, restart }: WarmupFlags,
   surroundings: SpreadSurroundings,
 ): Promise<WarmupNodes | undefined> {
   const list = config.clientInfo.clientList ?? [];
-  const runId = randomBytes(8).toString("hex");
+  const runId = resume ?? randomBytes(8).toString("hex");
+  const request = requestOf(config, runId, surroundings);
   try {
-    const nodes = await NodeSet.find(requestOf(config, runId, surroundings));
+    let journalRows: number | undefined;
+    const nodes =
+      resume === undefined
+        ? await NodeSet.find(request)
+        : await NodeSet.resume(request, async (begun) => {
+            journalRows = requireSameWarmup(begun, config);
+          });
+    if (resume === undefined) await rememberWarmup(nodes, { config, runId, restart }, surroundings);
     return {
-      count: nodes.count,
+      ...{ count: nodes.count, runId, journalRows },
       makeEngine: (plan, listeners) =>
         nodes.engineFor({
           verb: "warmup",

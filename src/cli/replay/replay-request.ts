@@ -15,6 +15,8 @@ export type ReplayRequest<F extends FeedPlan> = MetricsFlags & {
   readonly plan: EnginePlan & { readonly feed: F };
   /** Makes the engine; the one of this process if absent. */
   readonly makeEngine?: MakeEngine | undefined;
+  /** Of a warm-up on several machines: by it another master can carry it on. */
+  readonly runId?: string | undefined;
   /** The command line, for run.json. */
   readonly arguments: readonly string[];
   /** Run directory; a new one below `runs` if absent. */

@@ -15,13 +15,14 @@ export function replayStory(
 ): RunStory {
   const { verb, config, plan, json, next, arguments: words } = request;
   const { clientInfo, run, trace, warmup } = config;
+  const runId = plan.feed.kind === "run" ? plan.feed.runId : request.runId;
   return {
     verb,
     arguments: words,
     seed: run.seed,
     plan: {
       config: resolvedConfig(config),
-      ...(plan.feed.kind === "run" ? { runId: plan.feed.runId } : {}),
+      ...(runId === undefined ? {} : { runId }),
       threads: plan.threads,
       pacing: plan.pacing,
       limits: plan.limits,

@@ -52,6 +52,9 @@ export type WarmupRequest = Omit<ReplayRequest<WarmupFeedPlan>, "plan"> & {
 /** The machines that a warm-up is spread over. */
 export type WarmupNodes = {
   readonly count: number;
+  readonly runId: string;
+  /** Of a warm-up that another master began: rows that its journal had then. What came later is told again. */
+  readonly journalRows: number | undefined;
   readonly makeEngine: MakeEngine;
   /** Calls it off before there is an engine. */
   close(): Promise<void>;
@@ -138,11 +141,16 @@ function showReading(message: FromFeeder, view: RunView, registries: number): vo
 }
 
 /** The journal, and what an interrupted warm-up left in it. */
-function openJournal({ config, restart, quiet }: WarmupRequest, { err }: Terminal) {
+function openJournal({ config, restart, quiet, nodes }: WarmupRequest, { err }: Terminal) {
   const path = journalPathOf(config.warmup.output);
   const earlier: JournalRow[] = [];
   const identity = warmupIdentity(config);
-  const journal = WarmupJournal.open({ path, identity, restart }, (row) => earlier.push(row));
+  const count = nodes?.journalRows;
+  const onRow = (row: JournalRow): void => void earlier.push(row);
+  const journal =
+    count === undefined
+      ? WarmupJournal.open({ path, identity, restart }, onRow)
+      : WarmupJournal.takeOver({ path, identity, count }, onRow);
   if (earlier.length > 0 && !quiet)
     err.write(`going on: ${earlier.length} objects are there already\n`);
   return { journal, earlier };

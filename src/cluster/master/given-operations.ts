@@ -1,18 +1,24 @@
-/** Which operations were given to any node, by their sequence numbers, a bit each. */
+/** Operations of one page, which has a bit for each. */
+const PAGE_OPERATIONS = 64 * 1024;
+
+/**
+ * Which operations were given to any node, by their sequence numbers, u32. Pages: those of a warm-up that belong to no URI have
+ * the last numbers that there are. A number may be given as i32, as it stands in a ring.
+ */
 export class GivenOperations {
-  #bits = new Uint8Array(64 * 1024);
+  readonly #pages = new Map<number, Uint8Array>();
 
   has(seq: number): boolean {
-    return (((this.#bits[seq >>> 3] ?? 0) >> (seq & 7)) & 1) === 1;
+    const page = this.#pages.get(Math.floor((seq >>> 0) / PAGE_OPERATIONS));
+    const bit = (seq >>> 0) % PAGE_OPERATIONS;
+    return (((page?.[bit >>> 3] ?? 0) >> (bit & 7)) & 1) === 1;
   }
 
   add(seq: number): void {
-    const byte = seq >>> 3;
-    if (byte >= this.#bits.length) {
-      const larger = new Uint8Array(Math.max(byte + 1, this.#bits.length * 2));
-      larger.set(this.#bits);
-      this.#bits = larger;
-    }
-    this.#bits[byte] = (this.#bits[byte] as number) | (1 << (seq & 7));
+    const number = Math.floor((seq >>> 0) / PAGE_OPERATIONS);
+    const page = this.#pages.get(number) ?? new Uint8Array(PAGE_OPERATIONS / 8);
+    this.#pages.set(number, page);
+    const bit = (seq >>> 0) % PAGE_OPERATIONS;
+    page[bit >>> 3] = (page[bit >>> 3] as number) | (1 << (bit & 7));
   }
 }
