@@ -17,9 +17,13 @@ export const emptyDistribution: Distribution = { indices: [], counts: [], total:
 /** Adds up distributions; one per histogram, reused. Doubles, so that no run is too long for it. */
 export class DistributionSum {
   readonly #counts = new Float64Array(INDEX_COUNT);
+  /** What is not zero lies from here to there: most sums touch a small part of all counters. */
+  #first = INDEX_COUNT;
+  #last = -1;
   #sum = 0;
 
   add({ indices, counts, sum }: Distribution): void {
+    if (indices.length > 0) this.#reach(indices[0] as number, indices.at(-1) as number);
     for (let i = 0; i < indices.length; i++) {
       const index = indices[i] as number;
       this.#counts[index] = (this.#counts[index] as number) + (counts[i] as number);
@@ -30,6 +34,8 @@ export class DistributionSum {
   /** Adds the raw counters of a tally: what is above `before`, which is brought up to date. Wraps as they do. */
   addCounters(now: Uint32Array, before: Uint32Array | undefined): number {
     let added = 0;
+    let first = INDEX_COUNT;
+    let final = -1;
     for (let index = 0; index < INDEX_COUNT; index++) {
       const count = now[index] as number;
       const last = before === undefined ? 0 : (before[index] as number);
@@ -38,7 +44,10 @@ export class DistributionSum {
       this.#counts[index] = (this.#counts[index] as number) + more;
       if (before !== undefined) before[index] = count;
       added += more;
+      if (first > index) first = index;
+      final = index;
     }
+    this.#reach(first, final);
     return added;
   }
 
@@ -46,6 +55,7 @@ export class DistributionSum {
   addValue(nanos: number): void {
     const value = Math.min(HIGHEST_NS, Math.max(0, nanos));
     const index = indexOf(value);
+    this.#reach(index, index);
     this.#counts[index] = (this.#counts[index] as number) + 1;
     this.#sum += value;
   }
@@ -58,6 +68,8 @@ export class DistributionSum {
   take(): Distribution {
     const taken = this.soFar();
     for (const index of taken.indices) this.#counts[index] = 0;
+    this.#first = INDEX_COUNT;
+    this.#last = -1;
     this.#sum = 0;
     return taken;
   }
@@ -67,7 +79,7 @@ export class DistributionSum {
     const indices: number[] = [];
     const counts: number[] = [];
     let total = 0;
-    for (let index = 0; index < INDEX_COUNT; index++) {
+    for (let index = this.#first; index <= this.#last; index++) {
       const count = this.#counts[index] as number;
       if (count === 0) continue;
       indices.push(index);
@@ -75,6 +87,11 @@ export class DistributionSum {
       total += count;
     }
     return { indices, counts, total, sum: this.#sum };
+  }
+
+  #reach(first: number, last: number): void {
+    if (first < this.#first) this.#first = first;
+    if (last > this.#last) this.#last = last;
   }
 }
 

@@ -19,8 +19,14 @@ const TWO_32 = 2 ** 32;
 /** Values above this (one hour, in ns) are recorded as this and counted as clipped. */
 export const HIGHEST_NS = 3.6e12;
 
-/** Counters of one histogram: 32 buckets cover `HIGHEST_NS`, and the lowest has both halves. */
-export const INDEX_COUNT: number = 33 * HALF;
+/** So many cover `HIGHEST_NS`. */
+export const BUCKET_COUNT = 32;
+
+/** Each but the lowest has the upper half of them only: the lower one lies in the bucket below. */
+export const SUB_BUCKET_COUNT: number = 2 * HALF;
+
+/** Counters of one histogram. */
+export const INDEX_COUNT: number = (BUCKET_COUNT + 1) * HALF;
 
 /** `2 ** -k`: dividing by a power of two is exact, and a table is cheaper than `**`. */
 const INVERSE = Float64Array.from({ length: 64 }, (_, exponent) => 2 ** -exponent);
