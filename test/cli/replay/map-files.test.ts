@@ -26,7 +26,7 @@ for (const { name, files, says } of [
         `client_info: {client_list: [local]}`,
       ].join("\n"),
     );
-    const given = { path, overrides: [], env: {}, program: "drayage", local: undefined };
+    const given = { path, overrides: [], env: {}, local: undefined };
     const config = loadReplayConfig({ ...given, mode: "run" });
     if (says === undefined) checkInputs(config);
     else
