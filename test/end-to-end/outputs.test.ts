@@ -6,7 +6,7 @@ import { pathToFileURL } from "node:url";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
-import { CHROMIUM, drawnCharts, openedBrowser } from "../report/opened-page.ts";
+import { CHROMIUM, openedBrowser, redrawnCharts } from "../report/opened-page.ts";
 import { Workplace } from "./workplace.ts";
 
 const place = new Workplace();
@@ -171,12 +171,12 @@ for (const { name, page } of [
     ] as const) {
       await tab.emulateMedia({ colorScheme });
       await tab.setViewportSize({ width, height: 800 });
-      assert.equal(await drawnCharts(tab), charts, `${colorScheme}, ${width} pixels`);
+      assert.equal(await redrawnCharts(tab), charts, `${colorScheme}, ${width} pixels`);
       const beyond = await tab.evaluate("document.documentElement.scrollWidth - innerWidth");
       assert.ok(Number(beyond) <= 0, `${beyond} pixels beyond the edge at ${width}`);
     }
     await tab.pdf({ format: "A4" });
-    assert.equal(await drawnCharts(tab), charts, "after printing");
+    assert.equal(await redrawnCharts(tab), charts, "after printing");
     assert.deepEqual(complaints, []);
     await tab.close();
   });
