@@ -4,7 +4,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import type { NatsServer } from "../test/fakes/nats-server.ts";
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
+import { type Carrier, direct } from "./carriers.ts";
 import { type SyntheticTrace, writeMap, writeTrace } from "./engine-run.ts";
 import { cpuSecondsOf, resultOf } from "./measure.ts";
 import { SMALL_BYTES, small, startNginx } from "./nginx.ts";
@@ -20,22 +22,32 @@ const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 const program = join(import.meta.dirname, "../bin/drayage.js");
 
 type Split = "stream" | "local";
-type Dealt = { readonly cores: number; readonly late: number };
+/** Processor of master and message server, cores; lateness p99, ms. */
+type Dealt = { readonly cores: number; readonly hub: number; readonly late: number };
 
+/** JSON is YAML. */
 const configuration = (
-  { tmp, origin, nodes }: { tmp: string; origin: string; nodes: readonly string[] },
+  {
+    tmp,
+    origin,
+    nodes: { sections },
+  }: { tmp: string; origin: string; nodes: Pick<NodeProcesses, "sections"> },
   split: Split,
-): string => `
-client_info: { client_list: ${JSON.stringify(nodes)}, wait: true, speed: ${SPEED}, threads: 8 }
-trace: { location: ${tmp}, traces: [trace.json], output: rows.json, include: ["blob:GET"] }
-warmup: { output: ${tmp}/map.json }
-registry: ["${origin.replace("http://", "")}"]
-run: { verify: false }
-cluster: { split: ${split} }
-`;
+): string =>
+  JSON.stringify({
+    client_info: { ...sections.client_info, wait: true, speed: SPEED, threads: 8 },
+    trace: { location: tmp, traces: ["trace.json"], output: "rows.json", include: ["blob:GET"] },
+    warmup: { output: `${tmp}/map.json` },
+    registry: [origin.replace("http://", "")],
+    run: { verify: false },
+    cluster: { ...sections.cluster, split },
+  });
 
-/** Runs the master, and watches its processor time while operations are dealt. */
-async function deal(tmp: string, { seconds, records }: { seconds: number; records: number }) {
+/** Runs the master, and watches processor times while operations are dealt. */
+async function deal(
+  tmp: string,
+  { seconds, records, hub }: { seconds: number; records: number; hub: NatsServer | undefined },
+): Promise<Dealt> {
   const args = [program, "master", "-c", "run", "-i", "run.yaml", "--allow-invalid", "--json"];
   const running = promisify(execFile)(process.execPath, [...args, "--ui", "json"], {
     cwd: tmp,
@@ -54,19 +66,21 @@ async function deal(tmp: string, { seconds, records }: { seconds: number; record
   );
   while (!/"sent":[1-9]/.test(progress) && !ended) await sleep(50);
   await sleep(EDGE_S * 1000);
-  const before = cpuSecondsOf(pid);
+  const spent = () => [cpuSecondsOf(pid), hub === undefined ? 0 : cpuSecondsOf(hub.pid)];
+  const before = spent();
   const span = seconds - 2 * EDGE_S;
   await sleep(span * 1000);
-  const cores = (cpuSecondsOf(pid) - before) / span;
+  const [cores = 0, kept = 0] = spent().map((now, i) => (now - (before[i] as number)) / span);
   const says = JSON.parse((await running).stdout);
   if (says.totals.done !== records)
     throw new Error(`${records} operations were due, ${says.totals.done} are done`);
-  return { cores, late: says.latenessNs.percentiles.p99 / 1e6 };
+  return { cores, hub: kept, late: says.latenessNs.percentiles.p99 / 1e6 };
 }
 
-async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
+async function run({ quick, tmp }: BenchContext, carrier: Carrier): Promise<BenchResult[]> {
+  const hub = await carrier.open();
   const nginx = await startNginx(tmp);
-  const nodes = await NodeProcesses.start(NODES, tmp);
+  const nodes = await NodeProcesses.start(NODES, tmp, hub);
   const seconds = quick ? 8 : 20;
   const records = RATE * seconds;
   const trace: SyntheticTrace = {
@@ -81,21 +95,30 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   try {
     for (let round = 0; round < (quick ? 1 : 3); round++)
       for (const split of ["stream", "local"] as const) {
-        const at = { tmp, origin: nginx.origin, nodes: nodes.addresses };
+        const at = { tmp, origin: nginx.origin, nodes };
         writeFileSync(join(tmp, "run.yaml"), configuration(at, split));
-        rounds[split].push(await deal(tmp, { seconds, records }));
+        rounds[split].push(await deal(tmp, { seconds, records, hub }));
         const rows = readFileSync(join(tmp, "rows.json"), "latin1").match(/"seq":/g)?.length;
         if (rows !== records) throw new Error(`${records} operations, ${rows} rows`);
       }
   } finally {
     await nodes.stop();
     await nginx.stop();
+    await hub?.stop();
   }
   const figures = (split: Split, atMost: number): BenchResult[] => [
     resultOf(
       { metric: `split: ${split}, master's processor`, unit: "cores", target: { atMost } },
       rounds[split].map(({ cores }) => cores),
     ),
+    ...(hub === undefined
+      ? []
+      : [
+          resultOf(
+            { metric: `split: ${split}, message server's processor`, unit: "cores" },
+            rounds[split].map(({ hub: kept }) => kept),
+          ),
+        ]),
     resultOf(
       { metric: `split: ${split}, lateness p99`, unit: "ms" },
       rounds[split].map(({ late }) => late),
@@ -104,12 +127,15 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   return [...figures("stream", 0.6), ...figures("local", 0.05)];
 }
 
-export const bench: Bench = {
-  name: "cluster-master",
+export const masterBench = (carrier: Carrier): Bench => ({
+  name: `cluster-master${carrier.suffix}`,
   question: "What does it cost to deal 20,000 operations a second to eight nodes?",
   topology: `
     drayage master, trace -> rows   --- operations --->   8 drayage client   --- GET ---> nginx, one worker
                                     <-- rows, figures --                     <- 600 bytes
+    between master and nodes: ${carrier.drawn}
     measured: the master's processor time while it deals, by the system`,
-  run,
-};
+  run: (context) => run(context, carrier),
+});
+
+export const bench: Bench = masterBench(direct);

@@ -1,6 +1,7 @@
 // What does it cost in exactness to send one load from eight nodes instead of one process? All of them share this machine, which
 // is the worst case for it: nodes on machines of their own do not take the processor from each other.
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
+import { type Carrier, direct } from "./carriers.ts";
 import { startLoad } from "./load-process.ts";
 import { interleave, resultOf } from "./measure.ts";
 import { NodeProcesses } from "./node-processes.ts";
@@ -29,11 +30,11 @@ async function lateness(
 /** Between the node that was the least late with its first request and the one that was the most, ms, by the server's clock. */
 async function firstSpread(
   server: ServerProcess,
-  { tmp, nodes }: { tmp: string; nodes: string },
+  { tmp, nodes }: { tmp: string; nodes: readonly string[] },
 ): Promise<number> {
   await startLoad(`${server.origin}/small`, {
     cwd: tmp,
-    flags: [`--rate=${FIRST_RATE}`, "--duration=1s", "--connections=16", nodes],
+    flags: [`--rate=${FIRST_RATE}`, "--duration=1s", "--connections=16", ...nodes],
   }).ended;
   const arrivals = await server.counts();
   if (arrivals.length !== FIRST_RATE) throw new Error(`${arrivals.length} requests arrived`);
@@ -41,19 +42,19 @@ async function firstSpread(
   return Math.max(...lags) - Math.min(...lags);
 }
 
-async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
+async function run({ quick, tmp }: BenchContext, carrier: Carrier): Promise<BenchResult[]> {
+  const hub = await carrier.open();
   const server = await ServerProcess.start("arrival-responder.ts");
-  const nodes = await NodeProcesses.start(NODES, tmp);
-  const list = `--nodes=${nodes.addresses.join(",")}`;
+  const nodes = await NodeProcesses.start(NODES, tmp, hub);
   const seconds = quick ? 5 : 15;
   try {
     const rounds = quick ? 2 : 5;
     const spreads: number[] = [];
     for (let round = 0; round < rounds; round++)
-      spreads.push(await firstSpread(server, { tmp, nodes: list }));
+      spreads.push(await firstSpread(server, { tmp, nodes: nodes.flags }));
     const { alone, spread } = await interleave(rounds, {
       alone: () => lateness(server, { tmp, seconds, flags: [] }),
-      spread: () => lateness(server, { tmp, seconds, flags: [list] }),
+      spread: () => lateness(server, { tmp, seconds, flags: nodes.flags }),
     });
     const ratios = spread.map((value, round) => value / (alone[round] as number));
     return [
@@ -71,14 +72,17 @@ async function run({ quick, tmp }: BenchContext): Promise<BenchResult[]> {
   } finally {
     await nodes.stop();
     await server.stop();
+    await hub?.stop();
   }
 }
 
-export const bench: Bench = {
-  name: "cluster-nodes",
+export const nodesBench = (carrier: Carrier): Bench => ({
+  name: `cluster-nodes${carrier.suffix}`,
   question: "How exact is one load that eight nodes share, beside the same load of one process?",
   topology: `
-    drayage load --rate 1000/s                             --- GET ---> a server that stamps
-    drayage load --rate 1000/s --nodes: 8 drayage client   --- GET ---> the same`,
-  run,
-};
+    drayage load --rate 1000/s                              --- GET ---> a server that stamps
+    drayage load, 8 drayage client over ${carrier.drawn}: the same --- GET ---> the same`,
+  run: (context) => run(context, carrier),
+});
+
+export const bench: Bench = nodesBench(direct);

@@ -30,11 +30,17 @@ export function startLoad(
   );
   const { pid } = running.child;
   if (pid === undefined) throw new Error("drayage load did not start");
-  const ended = running.then(({ stdout }) => {
-    const says = JSON.parse(stdout) as LoadSays;
-    const { done, failed } = says.totals;
-    if (done === 0 || failed > 0) throw new Error(`${done} requests done, ${failed} failed`);
-    return says;
-  });
+  const ended = running.then(
+    ({ stdout }) => {
+      const says = JSON.parse(stdout) as LoadSays;
+      const { done, failed } = says.totals;
+      if (done === 0 || failed > 0) throw new Error(`${done} requests done, ${failed} failed`);
+      return says;
+    },
+    // What it printed is as long as the run had machines.
+    ({ code, stderr }: { readonly code: unknown; readonly stderr: string }) => {
+      throw new Error(`drayage load ended with ${code}: ${stderr.split("\n", 1)[0]}`);
+    },
+  );
   return { pid, ended };
 }

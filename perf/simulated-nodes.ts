@@ -1,12 +1,14 @@
 // Nodes that say what nodes say and send nothing: a thousand of them in one process, for perf/cluster-fleet.bench.ts. Prints the
-// addresses of all; when every one of them has been told that the run is over, prints the longest time, ms, that a node waited
+// addresses of all, or the group that they are in; when every one of them has been told that the run is over, prints the longest time, ms, that a node waited
 // for that after its last message, and the operations that all have told. Ends with its stdin.
 //
-//   arguments: nodes, seconds of the run, operations that each node tells a second
-
+//   arguments: nodes, seconds of the run, operations that each node tells a second, message server if they are to use one
+import { randomUUID } from "node:crypto";
 import { version } from "../src/cli/version.ts";
 import { Conversation } from "../src/cluster/conversation.ts";
 import { NodeListener } from "../src/cluster/direct/node-listener.ts";
+import type { Link } from "../src/cluster/link.ts";
+import { NodeAnnouncer } from "../src/cluster/nats/node-announcer.ts";
 import type { Message, Start } from "../src/cluster/protocol/message.ts";
 import { encodeSnapshot, type WireSnapshot } from "../src/cluster/protocol/snapshot-wire.ts";
 import { takeOrigin, threadClock } from "../src/core/clock.ts";
@@ -17,12 +19,14 @@ import { nanos } from "../src/core/units.ts";
 import { LateCause, STAMP_WORDS, Stamp, TallyWriter } from "../src/stats/tally.ts";
 import { allocateTally } from "../src/stats/tally-layout.ts";
 import { TallyReader } from "../src/stats/tally-reader.ts";
+import { GROUP } from "./carriers.ts";
 
-/** A listener takes 64 connections; the master connects once per node. */
-const NODES_PER_LISTENER = 50;
+/** That announce themselves at the same time. */
+const NODES_AT_ONCE = 20;
 const SECOND_NS = 1e9;
 
-const [count = 0, seconds = 0, operations = 0] = process.argv.slice(2).map(Number);
+const [count = 0, seconds = 0, operations = 0] = process.argv.slice(2, 5).map(Number);
+const hub = process.argv[5];
 const origin = takeOrigin();
 const clock = threadClock(origin);
 const wallUs = (): number => Date.now() * 1000;
@@ -148,8 +152,25 @@ class SimulatedNode {
   }
 }
 
+type Converse = (link: Link) => void;
+
+/** Each on a port of its own: a machine is listed once. */
+async function listen(converse: Converse): Promise<string> {
+  const listener = new NodeListener({ host: "127.0.0.1", port: 0, token: "" });
+  await listener.await(converse);
+  return `127.0.0.1:${listener.port}`;
+}
+
+/** Each with a connection of its own. */
+async function announce(servers: readonly string[], converse: Converse): Promise<string> {
+  const say = (line: string): void => console.error(line);
+  const name = `simulated-${randomUUID()}`;
+  const announcer = await NodeAnnouncer.start({ hub: { servers, group: GROUP }, name, say });
+  await announcer.await(converse);
+  return name;
+}
+
 async function simulate(): Promise<void> {
-  const addresses: string[] = [];
   const waits: number[] = [];
   const ended = (waited: number): void => {
     waits.push(waited);
@@ -157,13 +178,15 @@ async function simulate(): Promise<void> {
       console.log(`${Math.max(...waits)} ${count * seconds * operations}`);
   };
   let number = 0;
-  while (addresses.length < count) {
-    const listener = new NodeListener({ host: "127.0.0.1", port: 0, token: "" });
-    await listener.await((link) => new SimulatedNode(new Conversation(link), number++, ended));
-    const nodes = Math.min(NODES_PER_LISTENER, count - addresses.length);
-    for (let node = 0; node < nodes; node++) addresses.push(`127.0.0.1:${listener.port}`);
+  const converse = (link: Link): void =>
+    void new SimulatedNode(new Conversation(link), number++, ended);
+  const begin = () => (hub === undefined ? listen(converse) : announce([hub], converse));
+  const names: string[] = [];
+  while (names.length < count) {
+    const more = Math.min(NODES_AT_ONCE, count - names.length);
+    names.push(...(await Promise.all(Array.from({ length: more }, begin))));
   }
-  console.log(addresses.join(","));
+  console.log(hub === undefined ? names.join(",") : GROUP);
   process.stdin.on("end", () => process.exit()).resume();
 }
 
