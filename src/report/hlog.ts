@@ -1,7 +1,7 @@
 import { HistogramLogWriter } from "hdr-histogram-js";
 import type { Distribution } from "../stats/distribution.ts";
 import type { IntervalSnapshot } from "../stats/figures.ts";
-import { toHdr } from "../stats/hdr.ts";
+import { lendHdr } from "../stats/hdr.ts";
 import { AppendFile } from "./append-file.ts";
 import { intervalTags } from "./interval-tags.ts";
 
@@ -48,7 +48,7 @@ export class HistogramLog {
 
   #line(tag: string, distribution: Distribution, { start, end }: Span): void {
     if (distribution.total === 0) return;
-    const histogram = toHdr(distribution);
+    const histogram = lendHdr(distribution);
     histogram.tag = tag;
     this.#writer.outputIntervalHistogram(histogram, start / 1e9, end / 1e9, NANOS_PER_MILLI);
   }

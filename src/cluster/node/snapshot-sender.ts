@@ -1,4 +1,6 @@
-// Tells the master each second what happened in it. Seconds are those since the common start, the same instants on all nodes.
+// Tells the master each second what happened in it. Seconds are those since the common start, on one node a little after the
+// other: nodes that share a machine would all work at the same instant and make each other's requests late, and their master
+// would have all of it at once. What is told of a second differs by as much from node to node, the sum of all seconds does not.
 // The rows that the figures are of go before them.
 import { nanos } from "../../core/units.ts";
 import type { IntervalSnapshot } from "../../stats/figures.ts";
@@ -11,6 +13,8 @@ import type { OutcomeSender } from "./outcome-sender.ts";
 import { ToldFigures } from "./told-figures.ts";
 
 const SECOND_NS = 1e9;
+/** Between the first node's end of a second and the last one's: less than the merging of seconds allows (figures-merge.ts). */
+const TURNS_NS = 200e6;
 
 export class SnapshotSender {
   readonly #conversation: Conversation;
@@ -19,6 +23,7 @@ export class SnapshotSender {
   readonly #figures: ToldFigures;
   #timer: NodeJS.Timeout | undefined;
   readonly #kept = new KeptSeconds();
+  readonly #turn: number;
   #end = 0;
   /** Snapshots sent. */
   count = 0;
@@ -29,26 +34,30 @@ export class SnapshotSender {
     {
       tallies,
       rows,
+      turn,
     }: {
       readonly tallies: readonly SharedArrayBuffer[];
       readonly rows: Pick<OutcomeSender, "send" | "tally">;
+      /** Which of the nodes this is: from 0 to 1, exclusively. */
+      readonly turn: number;
     },
   ) {
     this.#conversation = conversation;
     this.#start = start;
     this.#rows = rows;
+    this.#turn = turn * TURNS_NS;
     this.#figures = new ToldFigures(tallies, rows.tally.memory);
   }
 
   /** `planned` is asked before each snapshot: what is due, as the feeder of this node tells it. */
   begin(planned: () => PlannedPairs): void {
     const { clock, at } = this.#start;
-    const elapsed = clock.now() - at;
+    const elapsed = clock.now() - at - this.#turn;
     const next = Math.max(1, Math.floor(elapsed / SECOND_NS) + 1) * SECOND_NS;
     this.#timer = setTimeout(
       () => {
         // A timer may be early by a fraction of a millisecond.
-        if (clock.now() - at >= next) this.send(planned());
+        if (clock.now() - at - this.#turn >= next) this.send(planned());
         this.begin(planned);
       },
       Math.ceil((next - elapsed) / 1e6),

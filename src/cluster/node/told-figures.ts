@@ -9,7 +9,7 @@ import {
   mergeClasses,
   mergeFigures,
 } from "../../stats/figures.ts";
-import { TallyReader } from "../../stats/tally-reader.ts";
+import { TallyReader, timesBeside } from "../../stats/tally-reader.ts";
 
 export class ToldFigures {
   readonly #threads: TallyReader;
@@ -17,7 +17,7 @@ export class ToldFigures {
 
   /** `rows`: of an OutcomeTally. */
   constructor(threads: readonly SharedArrayBuffer[], rows: SharedArrayBuffer) {
-    this.#threads = new TallyReader(threads);
+    this.#threads = new TallyReader(threads, timesBeside);
     this.#rows = new TallyReader([rows]);
   }
 
