@@ -98,7 +98,7 @@ class Http2Exchange implements RequestConnection, SessionUser, Judged {
       stream = session.request(http2Fields(request), { endStream: true });
     } catch {
       // The server has said goodbye between two turns of the event loop.
-      this.#fail(Failure.reset, "closed before the response");
+      this.#fail(Failure.reset, "closed before the response", this.#session.served > 0);
       return;
     }
     this.#stream = stream;

@@ -46,10 +46,11 @@ export function connectTarget(origin: string, options: TlsOptions = {}): Connect
     throw new UsageError(
       `"${origin}" is no origin: write http://host[:port] or https://host[:port]`,
     );
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "" || url.username !== "")
-    throw new UsageError(
-      `"${origin}" holds more than an origin: write ${url.protocol}//${url.host}`,
-    );
+  const { host, protocol } = url;
+  if (url.username !== "" || url.password !== "")
+    throw new UsageError(`the address of ${host} holds credentials: write ${protocol}//${host}`);
+  if (url.pathname !== "/" || url.search !== "" || url.hash !== "")
+    throw new UsageError(`"${origin}" holds more than an origin: write ${protocol}//${host}`);
   const port = url.port === "" ? defaultPort : Number(url.port);
   return {
     origin: url.origin,

@@ -56,7 +56,8 @@ const refused = [
   ["http://registry.example:70000", /is no origin/],
   ["http://registry.example/v2", /more than an origin: write http:\/\/registry\.example$/],
   ["http://registry.example?x", /more than an origin/],
-  ["http://user:secret@registry.example", /more than an origin/],
+  ["http://user:secret@registry.example", /^the address of registry\.example holds credentials: /],
+  ["http://:secret@registry.example", /^the address of registry\.example holds credentials: /],
 ] as const;
 
 for (const [text, message] of refused) {

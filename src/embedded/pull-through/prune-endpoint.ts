@@ -52,8 +52,17 @@ function countOf(text: string | null): number | undefined {
 
 // Absent means true: a request that forgets it shall harm nothing.
 function booleanOf(text: string | null): boolean | undefined {
-  if (text === null) return true;
-  return { true: true, "1": true, false: false, "0": false }[text.toLowerCase()];
+  switch (text?.toLowerCase()) {
+    case undefined:
+    case "true":
+    case "1":
+      return true;
+    case "false":
+    case "0":
+      return false;
+    default:
+      return undefined;
+  }
 }
 
 function matcherOf(query: URLSearchParams, now: number): PruneRequest["matches"] | string {

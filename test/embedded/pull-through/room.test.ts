@@ -176,6 +176,7 @@ for (const { query, says } of [
   { query: "type=pattern&expr=a(%3F=b)", says: /RE2 expression, which has no lookahead/ },
   { query: "type=pattern&expr=a&count=many", says: /count wants/ },
   { query: "type=pattern&expr=a&dryRun=perhaps", says: /dryRun wants/ },
+  { query: "type=pattern&expr=a&dryRun=constructor", says: /dryRun wants/ },
   { query: "type=created", says: /dur wants a duration/ },
 ]) {
   test(`prune refuses "${query}"`, async (t) => {
