@@ -2,10 +2,12 @@
 import type { Clock } from "../core/clock.ts";
 import { DrayageError } from "../core/errors.ts";
 import { Authorization } from "../registry/authorization.ts";
-import type { ControlFetch } from "../registry/control-transport.ts";
+import type { ControlFetch, ControlResponse } from "../registry/control-transport.ts";
 import type { EndpointAuth } from "../registry/endpoint.ts";
+import type { Secret } from "../registry/secret.ts";
 
 const PRUNE_MS_MAX = 10_000;
+const PURPOSE = { client: "prune", scopes: [] };
 
 export type PrunerOptions = {
   readonly origin: string;
@@ -33,19 +35,11 @@ export class Pruner {
   }
 
   async prune(expression: string): Promise<PruneResult> {
-    const { origin, pathPrefix, userAgent, fetch } = this.#options;
+    const { origin, pathPrefix } = this.#options;
     const query = `count=-1&dryRun=false&expr=${encodeURIComponent(expression)}&type=pattern`;
-    const credentials = this.#authorization.header({ client: "prune", scopes: [] })?.expose();
+    const url = `${origin}${pathPrefix}/cmd/prune?${query}`;
     try {
-      const { status } = await fetch({
-        method: "DELETE",
-        url: `${origin}${pathPrefix}/cmd/prune?${query}`,
-        headers: {
-          "user-agent": userAgent,
-          ...(credentials === undefined ? {} : { authorization: credentials }),
-        },
-        signal: AbortSignal.timeout(PRUNE_MS_MAX),
-      });
+      const { status } = await this.#delete(url, AbortSignal.timeout(PRUNE_MS_MAX));
       if (status >= 200 && status < 300) return { kind: "done" };
       if (status === 404 || status === 405) return { kind: "no-endpoint" };
       return { kind: "failed", message: `status ${status}` };
@@ -53,6 +47,26 @@ export class Pruner {
       if (error instanceof DrayageError) return { kind: "failed", message: error.message };
       return { kind: "failed", message: `no answer within ${PRUNE_MS_MAX / 1000} s` };
     }
+  }
+
+  /** One request, and one more after a 401. */
+  async #delete(url: string, signal: AbortSignal): Promise<ControlResponse> {
+    const sent = this.#authorization.header(PURPOSE);
+    const response = await this.#send(url, sent, signal);
+    if (response.status !== 401) return response;
+    const challenges = response.headers("www-authenticate");
+    return await this.#send(
+      url,
+      await this.#authorization.answer(PURPOSE, challenges, sent),
+      signal,
+    );
+  }
+
+  #send(url: string, credentials: Secret | undefined, signal: AbortSignal) {
+    const { fetch, userAgent } = this.#options;
+    const authorization = credentials && { authorization: credentials.expose() };
+    const headers = { "user-agent": userAgent, ...authorization };
+    return fetch({ method: "DELETE", url, headers, signal });
   }
 }
 
