@@ -5,10 +5,12 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { verbs } from "../../src/cli/commands.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { mergeDistributions, valueAtPercentile } from "../../src/stats/distribution.ts";
 import { decodeHdr } from "../../src/stats/hdr.ts";
+import { drayage } from "../cli/fake-terminal.ts";
 import { Workplace } from "./workplace.ts";
 
 const place = new Workplace();
@@ -73,8 +75,9 @@ test("a threshold with abort ends the run early, with 6", async () => {
 });
 
 test("thresholds that cannot be read are refused at once, with their column", async () => {
-  const said = await load("never", "-T", "p99 < 1", "-T", "erors.rate < 1%");
-  assert.equal(said.code, 2);
+  const flags = ["-T", "p99 < 1", "-T", "erors.rate < 1%", "--out", place.path("never")];
+  const said = await drayage(["load", registry.url, "--rate", "100/s", ...flags], { verbs });
+  assert.equal(said.exit, 2);
   assert.match(said.err, /column 7: .*\n.*column 1: .*did you mean "errors"/);
   assert.equal(existsSync(place.path("never")), false);
 });
@@ -135,8 +138,8 @@ for (const { name, words, says } of [
   },
 ]) {
   test(`stored runs: ${name} is refused in one line`, async () => {
-    const said = await place.drayage(words);
-    assert.equal(said.code, 2);
+    const said = await drayage(words, { verbs });
+    assert.equal(said.exit, 2);
     assert.match(said.err, says);
   });
 }

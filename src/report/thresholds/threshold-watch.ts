@@ -91,9 +91,9 @@ export class ThresholdWatch {
   #look(threshold: Threshold, course: Course, now: number): void {
     if (threshold.window === null) return;
     const { seconds, forSeconds, abort } = threshold.window;
-    const inside = this.#intervals.filter(({ start }) => start >= now - seconds - SLACK_SECONDS);
-    const covered = now - (inside[0]?.start ?? now);
-    if (covered < seconds - SLACK_SECONDS) return;
+    const inside = this.#newest(seconds - SLACK_SECONDS);
+    if (inside === undefined) return;
+    const covered = now - (inside[0] as Interval).start;
     const measured = measuredIn(inside, covered, this.#paced);
     const found = metricValue(threshold.metric, { ...measured, belongs: this.#belongs });
     if (found.value === null) {
@@ -115,6 +115,13 @@ export class ThresholdWatch {
     if (!abort || this.#aborted !== null || this.#ended) return;
     this.#aborted = threshold;
     this.#onAbort(threshold.text);
+  }
+
+  /** So few of the newest that they make so many seconds: an interval that a busy machine made long is a window, too. */
+  #newest(seconds: number): readonly Interval[] | undefined {
+    const now = this.#intervals.at(-1)?.end ?? 0;
+    const from = this.#intervals.findLastIndex(({ start }) => now - start >= seconds);
+    return from < 0 ? undefined : this.#intervals.slice(from);
   }
 
   /** What became of each threshold, in the order given. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nanos } from "../../../src/core/units.ts";
 import type { Threshold } from "../../../src/report/thresholds/threshold.ts";
 import { ThresholdWatch } from "../../../src/report/thresholds/threshold-watch.ts";
 import { supportedPercentile } from "../../../src/stats/distribution.ts";
@@ -28,7 +29,7 @@ const threshold = (part: Partial<Threshold>): Threshold => ({
   ...part,
 });
 
-function watched(thresholds: readonly Threshold[]) {
+function watched(thresholds: readonly Threshold[], { slow = 1 } = {}) {
   const aborts: { at: number; text: string }[] = [];
   let at = 0;
   const watch = new ThresholdWatch(thresholds, {
@@ -36,8 +37,9 @@ function watched(thresholds: readonly Threshold[]) {
     onAbort: (text) => aborts.push({ at, text }),
   });
   for (const snapshot of snapshots) {
-    at = snapshot.end / 1e9;
-    watch.interval(snapshot, 200);
+    at = (snapshot.end * slow) / 1e9;
+    const [start, end] = [nanos(snapshot.start * slow), nanos(snapshot.end * slow)];
+    watch.interval({ ...snapshot, start, end }, 200);
   }
   return { watch, aborts, results: watch.results(run) };
 }
@@ -106,6 +108,16 @@ test("thresholds: a miss that is shorter than it may be passes, with its worst w
   ]).results;
   assert.equal(result?.passed, true);
   assert.ok((result?.actual ?? 0) > 1e9);
+});
+
+test("thresholds: intervals that a busy machine made longer than the window are windows, too", () => {
+  const window = { seconds: 1, forSeconds: 0, abort: true };
+  const late = watched([threshold({ metric: p50, limit: 1, window })], { slow: 4 });
+  assert.deepEqual(
+    late.aborts.map(({ at }) => at),
+    [4],
+  );
+  assert.equal(late.results[0]?.aborted, true);
 });
 
 test("thresholds: a run shorter than the window fails and says so", () => {
