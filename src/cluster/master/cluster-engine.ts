@@ -224,7 +224,7 @@ export class ClusterEngine implements RunEngine {
     await retelling.run({
       begin: (at, wallUs) => this.#begin(at, wallUs),
       order: (control) => this.#recallOrder(control),
-      hasRoom: () => this.#listeners.keeper.hasRoom,
+      hasRoom: () => this.#listeners.keeper.hasRoom && this.#dealing.keepsUp(),
     });
     for (const { conversation } of this.#nodes) conversation.bePatient(this.#options.patience);
     this.#control.repeat();

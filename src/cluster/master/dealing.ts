@@ -6,6 +6,8 @@ import type { NodeHandle } from "./node-handle.ts";
 import { OperationPump } from "./operation-pump.ts";
 
 const RING_BYTES = 1024 * 1024;
+/** A ring whose first operation was given later than others behind it in the trace holds the feeder up for so long. */
+const STUCK_MS = 200;
 
 export type DealingOptions = {
   readonly nodes: readonly NodeHandle[];
@@ -24,11 +26,16 @@ export class Dealing {
   readonly #nodes: readonly NodeHandle[];
   readonly #lost: LostOperations;
   readonly #onLost: OnLost;
+  readonly #before: GivenOperations | undefined;
+  /** Operations that an earlier master gave and that the feeder has come to, and when it came to the last. */
+  #skipped = 0;
+  #skippedAt = performance.now();
 
   constructor({ nodes, given, before, lost, onLost }: DealingOptions) {
     this.#nodes = nodes;
     this.#lost = lost;
     this.#onLost = onLost;
+    this.#before = before;
     this.rings = given ? nodes.map(() => allocateRing(RING_BYTES)) : [];
     this.#pumps = this.rings.map((memory) => new OperationPump(memory, before));
   }
@@ -36,6 +43,18 @@ export class Dealing {
   /** Everything was given that there is. */
   get ended(): boolean {
     return this.#pumps.every((pump) => pump.ended) && this.#lost.waiting === 0;
+  }
+
+  /**
+   * While a run is told again: whether the feeder has come to everything that was given so far, or gets no further. It says how
+   * many operations were due in each second, which is to be known when the figures of that second are told.
+   */
+  keepsUp(): boolean {
+    const skipped = this.#pumps.reduce((sum, pump) => sum + pump.skipGiven(), 0);
+    this.#skipped += skipped;
+    if (skipped > 0) this.#skippedAt = performance.now();
+    const open = (this.#before?.count ?? 0) - this.#skipped;
+    return this.#pumps.length === 0 || open <= 0 || performance.now() - this.#skippedAt > STUCK_MS;
   }
 
   /** `now`: ns of the schedule. */

@@ -7,6 +7,7 @@ const PAGE_OPERATIONS = 64 * 1024;
  */
 export class GivenOperations {
   readonly #pages = new Map<number, Uint8Array>();
+  count = 0;
 
   has(seq: number): boolean {
     const page = this.#pages.get(Math.floor((seq >>> 0) / PAGE_OPERATIONS));
@@ -15,6 +16,8 @@ export class GivenOperations {
   }
 
   add(seq: number): void {
+    if (this.has(seq)) return;
+    this.count++;
     const number = Math.floor((seq >>> 0) / PAGE_OPERATIONS);
     const page = this.#pages.get(number) ?? new Uint8Array(PAGE_OPERATIONS / 8);
     this.#pages.set(number, page);

@@ -37,6 +37,22 @@ export class OperationPump {
     return this.#ring.ended();
   }
 
+  /** Passes over what an earlier master gave, up to the first that it did not give as far as is known. Returns how many. */
+  skipGiven(): number {
+    const ring = this.#ring;
+    let skipped = 0;
+    for (let at = ring.peek(); at >= 0 && this.#isGiven(at); at = ring.peek()) {
+      ring.take();
+      skipped++;
+    }
+    ring.release();
+    return skipped;
+  }
+
+  #isGiven(at: number): boolean {
+    return this.#given?.has(this.#ring.words[(at + SEQ_AT) >> 2] as number) === true;
+  }
+
   /** Gives what is due up to `AHEAD_NS` behind `now`, ns of the schedule. */
   pump(now: number, taker: BatchTaker): void {
     for (let batch = 0; batch < BATCHES_PER_PASS; batch++) {
@@ -52,7 +68,7 @@ export class OperationPump {
     let length = 0;
     while (length < BATCH_BYTES && offsets.length < room) {
       const at = ring.peek();
-      if (at >= 0 && this.#given?.has(ring.words[(at + SEQ_AT) >> 2] as number) === true) {
+      if (at >= 0 && this.#isGiven(at)) {
         ring.take();
         continue;
       }
