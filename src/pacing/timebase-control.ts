@@ -11,9 +11,12 @@ export type RunControl = { readonly at?: number | undefined } & (
   | { readonly kind: "speed"; readonly factor: number }
 );
 
+/** How a run is ended early: nothing new starts, or what is under way is cut off as well. */
+export type EndKind = "drain" | "stop";
+
 /** A control as it was applied: from the instant `clock` on, where the schedule stands at `schedule`, `slope` holds. */
 export type AppliedControl = {
-  readonly kind: RunControl["kind"];
+  readonly kind: RunControl["kind"] | EndKind;
   readonly clock: Nanos;
   readonly schedule: Nanos;
   /** 0 while paused. */
@@ -42,7 +45,7 @@ export class TimebaseControl {
     this.#timebase = new Timebase(memory);
   }
 
-  /** Everything that was applied, in the order of the clock. */
+  /** Everything that was applied, in the order in which it was ordered. */
   get applied(): readonly AppliedControl[] {
     return this.#applied;
   }
@@ -63,6 +66,19 @@ export class TimebaseControl {
     const applied = { kind: control.kind, clock, schedule, slope, speed };
     this.#applied.push(applied);
     return { applied: true, ...applied };
+  }
+
+  /** Notes that the run ends early from an instant on: the schedule is left as it is. */
+  end(kind: EndKind, clock: Nanos): AppliedControl {
+    const applied = {
+      kind,
+      clock,
+      schedule: this.#timebase.scheduleAt(clock),
+      slope: this.#timebase.slopeAt(clock),
+      speed: this.#speed,
+    };
+    this.#applied.push(applied);
+    return applied;
   }
 
   #refusal(control: RunControl, paused: boolean): string | undefined {

@@ -12,7 +12,8 @@
 //
 // A piece is never changed once it is there, and it becomes visible by the one store that counts it: readers need no lock.
 // Read the clock first and then the timebase: an instant that lies before every change that was agreed on by then is mapped
-// as it should be, whatever is agreed on afterwards, since changes lie in the future.
+// as it should be, whatever is agreed on afterwards, since changes lie in the future. A machine that hears of a change late
+// appends it where it was agreed on all the same: what it has sent meanwhile is sent, and the rest is due with everybody else's.
 //
 // `changed` is asked once or twice per request and costs one load; the rest is asked only of runs that were paused or sped
 // up, and allocates nothing. Guarded by perf/end-to-end-loopback.bench.ts.

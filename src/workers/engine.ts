@@ -1,14 +1,15 @@
 // One run on one machine: starts the feeder and the request worker threads, gives them their common start, collects, ends.
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, type Worker } from "node:worker_threads";
-import { Piscina } from "piscina";
+import type { Piscina } from "piscina";
 import type { Clock } from "../core/clock.ts";
 import { takeOrigin, threadClock } from "../core/clock.ts";
-import { nanos } from "../core/units.ts";
+import { type Nanos, nanos } from "../core/units.ts";
 import { allocateTimebase, Timebase } from "../pacing/timebase.ts";
 import {
   type AppliedControl,
   type ControlAnswer,
+  type EndKind,
   type RunControl,
   TimebaseControl,
 } from "../pacing/timebase-control.ts";
@@ -26,10 +27,10 @@ import type { FeedSummary, FromFeeder, FromRequestThread, RequestThreadTask } fr
 import type { NodeReport, NodeStatus } from "./node-report.ts";
 import type { MakeSource, OperationSource } from "./operation-source.ts";
 import { type ReadyThreads, soon } from "./ready-threads.ts";
+import { requestPool } from "./request-pool.ts";
 import { allocateOrders, RunOrders } from "./run-orders.ts";
 import { sumOfCounts } from "./target-counts.ts";
 import type { DispatcherLimits } from "./thread/dispatcher.ts";
-import { threadUrl } from "./thread-url.ts";
 
 /** Per worker: performance.md section 5 asks for at least 1 MiB, some 2,000 to 4,000 operations ahead. */
 const OPERATION_RING_BYTES = 1024 * 1024;
@@ -39,11 +40,6 @@ const OUTCOME_RING_BYTES = 4 * 1024 * 1024;
 const CONTROL_AHEAD_NS = 20e6;
 /** The system wakes a sleeper late by some 60 us. performance.md section 3. */
 const ALARM_EARLY = nanos(70e3);
-/**
- * Takes effect as the command-line flag does. Small, so that what is written to stays near the size of a cache; 4 and 8 showed
- * no longer median pause, but fewer collections. Figures: docs/performance.md, perf/gc-pauses.bench.ts.
- */
-const YOUNG_GENERATION_MB = 2;
 /**
  * What survives in a worker's young generation is copied in 0.2 ms, and a pause lasts until the last helper thread of V8 has had
  * a core. Without helpers the p99 of pauses is 0.8 instead of 1.1 ms where the load goes before all other work; on a crowded
@@ -139,6 +135,8 @@ export class Engine {
   readonly drainAheadNs: number = 0;
   #started: EngineStart | undefined;
   #ports: MessagePort[] = [];
+  /** Ordered before there were threads, perhaps. */
+  #ending: EndKind | undefined;
 
   constructor(plan: EnginePlan, listeners: EngineListeners, parts: EngineParts = {}) {
     this.#plan = plan;
@@ -156,7 +154,7 @@ export class Engine {
   /** Runs to the end. Throws what the feeder threw: wrong input is found while it reads. */
   async run(): Promise<EngineEnd> {
     setFlagsFromString(NO_HELPERS);
-    const pool = this.#createPool();
+    const pool = requestPool(this.#plan.threads);
     const alarmClock = this.#startAlarmClock();
     const drain = new OutcomeDrain(this.#outcomes, this.#listeners.keeper);
     const { feeder, tasks } = this.#launch(pool);
@@ -186,10 +184,13 @@ export class Engine {
     const tasks = this.#operations.map((_, thread) => {
       const { port1, port2 } = new MessageChannel();
       this.#ports.push(port1);
-      // The one thing that a thread says.
-      ready.push(new Promise((resolve) => port1.once("message", resolve)));
+      if (this.#ending !== undefined) port1.postMessage({ type: this.#ending });
       const transferred = { transferList: [port2] };
-      return pool.run(this.#taskOf(thread, port2), transferred) as Promise<TargetCounts>;
+      const task = pool.run(this.#taskOf(thread, port2), transferred) as Promise<TargetCounts>;
+      // The one thing that a thread says. One that is told to end before is ready for that.
+      const said = new Promise<FromRequestThread>((resolve) => port1.once("message", resolve));
+      ready.push(Promise.race([said, task.then(() => ended)]));
+      return task;
     });
     this.#ready = Promise.all(ready);
     const feeder = this.#parts.source(
@@ -206,18 +207,6 @@ export class Engine {
   #startAlarmClock(): Worker | undefined {
     if (this.#plan.pacing !== "balanced") return undefined;
     return startAlarmClock({ board: this.#alarms, origin: this.#origin, early: ALARM_EARLY });
-  }
-
-  #createPool(): Piscina {
-    return new Piscina({
-      filename: threadUrl("thread/main").href,
-      name: "serveRequests",
-      minThreads: this.#plan.threads,
-      maxThreads: this.#plan.threads,
-      // A thread between tasks would block in Atomics.wait; ours have one task each and must never block.
-      atomics: "disabled",
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-    });
   }
 
   #taskOf(thread: number, port: MessagePort): RequestThreadTask {
@@ -257,12 +246,15 @@ export class Engine {
   /**
    * Pauses, resumes or changes the speed, on all threads at the same instant, which lies a little in the future. Before the
    * start it holds from the start on. In a pause nothing comes due; where nothing has a due time, nothing new starts. What
-   * was due before goes out all the same, and what is under way ends.
+   * was due before goes out all the same, and what is under way ends. `soonest`: for an instant that was agreed on elsewhere.
    */
-  control(control: RunControl): ControlAnswer {
+  control(
+    control: RunControl,
+    soonest: Nanos = nanos(this.#elapsed() + CONTROL_AHEAD_NS),
+  ): ControlAnswer {
     if (control.kind === "speed" && !hasDueTimes(this.#plan.feed))
       return { applied: false, reason: "nothing has a due time here: there is no speed to change" };
-    const answer = this.#control.control(control, nanos(this.#elapsed() + CONTROL_AHEAD_NS));
+    const answer = this.#control.control(control, soonest);
     // Threads that have not been started look by themselves when they are.
     if (answer.applied && this.#started !== undefined)
       for (const port of this.#ports) port.postMessage({ type: "look" });
@@ -280,18 +272,26 @@ export class Engine {
     return this.#started.clock.now() - this.#started.at;
   }
 
-  /** First interrupt: nothing new starts, what is under way ends. */
-  drain(): void {
+  /** First interrupt: nothing new starts, what is under way ends. `by`: somebody ordered it, or the plan says so. */
+  drain(by: "order" | "plan" = "order"): void {
     this.#orders.stop();
-    for (const port of this.#ports) port.postMessage({ type: "drain" });
+    this.#end("drain", by);
   }
 
   /** Second interrupt: what is under way is cut off and reported as such. */
   stop(): void {
     this.#orders.cut();
-    for (const port of this.#ports) port.postMessage({ type: "stop" });
+    this.#end("stop", "order");
+  }
+
+  #end(kind: EndKind, by: "order" | "plan"): void {
+    if (by === "order") this.#control.end(kind, nanos(Math.max(0, this.#elapsed())));
+    this.#ending = kind;
+    for (const port of this.#ports) port.postMessage({ type: kind });
   }
 }
+
+const ended: FromRequestThread = { type: "ready", unopened: undefined };
 
 /** A task that ends well ends nothing: only its failure wins a race. */
 const forever = (): Promise<never> => new Promise<never>(() => {});

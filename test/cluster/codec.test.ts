@@ -130,6 +130,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
   fc.record({ type: type("skipped"), batch: count, lines: bytes }),
   fc.record({
     type: type("control"),
+    id: text,
     order: fc.constantFrom(...controlOrders),
     atNs: time,
     factor: time,

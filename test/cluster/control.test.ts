@@ -1,13 +1,25 @@
 // Orders to a run on several nodes: all of them in this process, with links in memory and a real registry.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import fc from "fast-check";
 import { version } from "../../src/cli/version.ts";
 import { ListedNodes } from "../../src/cluster/listed-nodes.ts";
+import { ClusterControl } from "../../src/cluster/master/cluster-control.ts";
 import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
 import { gatherNodes } from "../../src/cluster/master/gather-nodes.ts";
+import type { NodeHandle } from "../../src/cluster/master/node-handle.ts";
+import { OrderedControls } from "../../src/cluster/node/ordered-controls.ts";
+import type { Control, Message } from "../../src/cluster/protocol/message.ts";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
+import { allocateTimebase, Timebase } from "../../src/pacing/timebase.ts";
+import { TimebaseControl } from "../../src/pacing/timebase-control.ts";
 import { requestHead } from "../../src/registry/request-head.ts";
-import { OUTCOME_NODE_AT, OUTCOME_SENT_AT } from "../../src/ring/outcome-record.ts";
+import {
+  isTold,
+  OUTCOME_HOW_AT,
+  OUTCOME_NODE_AT,
+  OUTCOME_SENT_AT,
+} from "../../src/ring/outcome-record.ts";
 import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
 import type { LoadFeedPlan } from "../../src/workers/feed-plan.ts";
 
@@ -16,11 +28,12 @@ const RATE = 100;
 
 type Sent = { readonly node: number; readonly sent: number };
 
-/** A load of `seconds` on two nodes; `started` is called with the engine when it has begun. */
+/** A load of `seconds` on two nodes; `started` is called with the engine when its start is announced, `made` before anything. */
 async function runLoad(
   t: TestContext,
   seconds: number,
   started: (engine: ClusterEngine) => void,
+  made: (engine: ClusterEngine) => void = () => {},
 ): Promise<{ sent: Sent[]; engine: ClusterEngine }> {
   const registry = await startEmbeddedRegistry();
   t.after(() => registry.close());
@@ -67,6 +80,7 @@ async function runLoad(
       hasRoom: true,
       flush() {},
       keep: (ring, at) => {
+        if (!isTold(ring.bytes[at + OUTCOME_HOW_AT] as number)) return;
         const node = ring.bytes.readUInt16LE(at + OUTCOME_NODE_AT);
         sent.push({ node, sent: ring.doubles[(at + OUTCOME_SENT_AT) >> 3] as number });
       },
@@ -93,6 +107,7 @@ async function runLoad(
     say,
     close: () => finder.close(),
   });
+  made(engine);
   await engine.run();
   return { sent, engine };
 }
@@ -117,9 +132,71 @@ test("a pause holds from one instant to another on every node, and nothing is lo
 });
 
 test("a drained run ends on all nodes, and what was sent is told", async (t) => {
-  const { sent } = await runLoad(t, 1000, (running) => {
+  const { sent, engine } = await runLoad(t, 1000, (running) => {
     setTimeout(() => running.drain(), 1500);
   });
   assert.ok(sent.length < 1000 * RATE);
   assert.deepEqual([...new Set(sent.map(({ node }) => node))].sort(), [0, 1]);
+  const [drained] = engine.controls;
+  assert.ok(drained !== undefined && drained.kind === "drain" && drained.clock > 0);
+});
+
+for (const { name, ordered } of [
+  { name: "before anybody has a plan", ordered: { made: true } },
+  { name: "between the announcement of its start and the start", ordered: { made: false } },
+]) {
+  test(`a run that is stopped ${name} ends on all nodes at the same instant`, async (t) => {
+    const stop = (engine: ClusterEngine): void => engine.stop();
+    const nothing = (): void => {};
+    const { sent, engine } = await runLoad(
+      t,
+      1000,
+      ordered.made ? nothing : stop,
+      ordered.made ? stop : nothing,
+    );
+    const [stopped, ...others] = engine.controls;
+    assert.ok(stopped !== undefined && stopped.kind === "stop");
+    assert.deepEqual(others, []);
+    if (ordered.made) assert.deepEqual([stopped.clock, sent.length], [0, 0]);
+    else assert.ok(stopped.clock < 1e9);
+    for (let node = 0; node < NODES; node++) {
+      const count = sent.filter((each) => each.node === node).length;
+      assert.ok(count <= Math.ceil(((stopped.clock / 1e9) * RATE) / NODES) + 1);
+    }
+  });
+}
+
+test("orders that come late, and several at once, leave the schedule of every node where the master has it", () => {
+  const order = fc.record({
+    kind: fc.constantFrom("pause", "resume", "speed" as const),
+    factor: fc.integer({ min: 1, max: 400 }).map((percent) => percent / 100),
+    after: fc.oneof(fc.constant(0), fc.nat(3e9)),
+  });
+  fc.assert(
+    fc.property(fc.array(order, { maxLength: 8 }), (orders) => {
+      const memory = allocateTimebase();
+      const node = new TimebaseControl(memory);
+      const heard = new OrderedControls({
+        control: (control, soonest) => node.control(control, soonest),
+        drain() {},
+        stop() {},
+      });
+      const said: Control[] = [];
+      const say = (message: Message): void => void said.push(message as Control);
+      const master = new ClusterControl({
+        nodes: [{ isAlive: true, conversation: { say } } as unknown as NodeHandle],
+        memory: undefined,
+      });
+      let now = 0;
+      for (const { kind, factor, after } of orders) {
+        now += after;
+        master.apply(kind === "speed" ? { kind, factor } : { kind: kind as "pause" }, now);
+      }
+      // Said again by a master that carries the run on.
+      for (const control of [...said, ...said]) heard.obey(control);
+      const here = new Timebase(memory);
+      for (let at = 0; at < 40e9; at += 0.37e9)
+        assert.equal(here.scheduleAt(at), master.timebase.scheduleAt(at));
+    }),
+  );
 });

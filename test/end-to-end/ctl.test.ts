@@ -100,8 +100,18 @@ describe("drayage ctl", () => {
       await ordered.until((status) => doneOf(status) > 0);
       const drained = await ordered.order("drain");
       assert.equal(drained.code, 0, drained.err);
+      assert.match(drained.out, /^drain: from \d+\.\d+ s of the run on$/m);
       const { code, err } = await ended;
       assert.equal(code, 130, err);
+      const { controls } = place.json<{ controls: { kind: string; atSeconds: number }[] }>(
+        `${place.runDirectory("run")}/run.json`,
+      );
+      assert.deepEqual(
+        controls.map(
+          ({ kind, atSeconds }) => `${kind}: from ${atSeconds.toFixed(3)} s of the run on`,
+        ),
+        [drained.out.trim()],
+      );
       const rows = place.rows();
       assert.ok(rows.length > 0 && rows.length < 10);
       const all = [...rows, ...place.skipped()].map(({ seq }) => seq);

@@ -56,8 +56,8 @@ export class ControlledView implements RunView {
       if (this.#ending === order || this.#ending === "stop")
         return { error: "the run is ending already" };
       this.#ending = order;
-      end(order);
-      return { order, at: null };
+      const applied = end(order);
+      return { order, at: applied === undefined ? null : applied.clock / 1e9 };
     }
     const answer = control(order === "speed" ? { kind: order, factor } : { kind: order });
     return answer.applied ? { order, at: answer.clock / 1e9 } : { error: answer.reason };

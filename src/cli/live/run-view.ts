@@ -1,7 +1,12 @@
 // What a run tells of its course while it goes on: a live view on a terminal, lines elsewhere, NDJSON for programs, or nothing.
 
 import type { Timebase } from "../../pacing/timebase.ts";
-import type { ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
+import type {
+  AppliedControl,
+  ControlAnswer,
+  EndKind,
+  RunControl,
+} from "../../pacing/timebase-control.ts";
 import type { MeterInterval } from "../../report/live/live-meter.ts";
 import type { LiveState } from "../../report/live/live-state.ts";
 import type { SeriesPoint } from "../../report/timeseries.ts";
@@ -15,8 +20,8 @@ type Steering = {
   readonly control: (control: RunControl) => ControlAnswer;
   /** As an interrupt: the first lets everything under way end, the second cuts it off. */
   readonly interrupt: () => void;
-  /** The first of both, or the second at once. */
-  readonly end: (kind: "drain" | "stop") => void;
+  /** The first of both, or the second at once. From when it holds, if that is known. */
+  readonly end: (kind: EndKind) => AppliedControl | undefined;
   /** Writes the results so far; says where. */
   readonly snapshot: () => Promise<string>;
 };

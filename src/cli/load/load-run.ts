@@ -173,7 +173,7 @@ function drainAfter(
   const timer = setInterval(() => {
     if (engine.timebase.scheduleAt(clock.now() - at + engine.drainAheadNs) < seconds * 1e9) return;
     clearInterval(timer);
-    engine.drain();
+    engine.drain("plan");
   }, LOOK_MS);
   return timer;
 }

@@ -1,14 +1,20 @@
 import { ExitCode } from "../../core/exit-code.ts";
+import type { AppliedControl, EndKind } from "../../pacing/timebase-control.ts";
 import { type Program, whenEnded } from "../program.ts";
 
 /** What an interrupt does: the first lets everything under way end, the second cuts it off. A third ends the process. */
-export type Interruptible = { drain(): void; stop(): void };
+export type Interruptible = {
+  drain(): void;
+  stop(): void;
+  /** What was ordered so far, where that is known. */
+  readonly controls?: readonly AppliedControl[];
+};
 
 export type Interrupts = {
   /** What the key `q` does: the same as SIGINT. */
   readonly press: () => void;
-  /** What `drayage ctl` does: the first or the second interrupt, whichever came before. */
-  readonly end: (kind: keyof Interruptible) => void;
+  /** What `drayage ctl` does: the first or the second interrupt, whichever came before. From when it holds, if that is known. */
+  readonly end: (kind: EndKind) => AppliedControl | undefined;
   /** Exit code of the signal that came first; `undefined` while none has come. */
   readonly code: () => ExitCode | undefined;
   readonly release: () => void;
@@ -45,9 +51,10 @@ export function catchInterrupts(
       process.exit(code);
     }
   };
-  const end = (kind: keyof Interruptible): void => {
+  const end = (kind: EndKind): AppliedControl | undefined => {
     if (code === undefined) drain(ExitCode.interrupted);
     if (kind === "stop" && !stopped) stop();
+    return work.controls?.findLast((control) => control.kind === kind);
   };
   const interrupt = on("SIGINT");
   const release =

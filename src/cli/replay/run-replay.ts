@@ -51,7 +51,13 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const hashes = hashesOfTrace(config);
   // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
   const interrupts = catchInterrupts(
-    { drain: () => engine.drain(), stop: () => engine.stop() },
+    {
+      drain: () => engine.drain(),
+      stop: () => engine.stop(),
+      get controls() {
+        return engine.controls;
+      },
+    },
     (line) => progress.say(line),
     terminal.program,
   );

@@ -2,12 +2,14 @@
 //
 // An order is noted before it is said, where notes are kept: whoever carries the run on knows everything that a node may know.
 // What the note takes is part of the time that an order is given ahead; one that takes longer is said without waiting for it.
+import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { nanos } from "../../core/units.ts";
+import { type Nanos, nanos } from "../../core/units.ts";
 import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
 import {
   type AppliedControl,
   type ControlAnswer,
+  type EndKind,
   type RunControl,
   TimebaseControl,
 } from "../../pacing/timebase-control.ts";
@@ -31,8 +33,8 @@ export class ClusterControl {
   readonly timebase: Timebase;
   readonly #control: TimebaseControl;
   readonly #places: ControlPlaces;
-  /** Orders of earlier masters, in their order. */
-  readonly #recalled: Control[] = [];
+  /** All orders so far, those of earlier masters included. */
+  readonly #given: Control[] = [];
   /** One order after the other. */
   #turn: Promise<void> = Promise.resolve();
 
@@ -49,17 +51,24 @@ export class ClusterControl {
     const answer = this.#control.control(control, nanos(soonest));
     if (!answer.applied) return answer;
     const factor = control.kind === "speed" ? control.factor : 1;
-    this.#order({ type: "control", order: control.kind, atNs: answer.clock, factor });
+    this.#order({ order: control.kind, atNs: answer.clock, factor });
     return answer;
   }
 
-  /** Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. */
-  end(kind: "drain" | "stop", elapsed: number | undefined): void {
+  /**
+   * Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. Where
+   * the schedule stands then. `by`: somebody ordered it, or the plan says so, which is no order to be told of.
+   */
+  end(kind: EndKind, elapsed: number | undefined, by: "order" | "plan"): Nanos {
     const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
-    this.#order({ type: "control", order: kind, atNs, factor: 1 });
+    this.#order({ order: kind, atNs, factor: 1 });
+    if (by === "order") this.#control.end(kind, nanos(atNs));
+    return this.timebase.scheduleAt(atNs);
   }
 
-  #order(control: Control): void {
+  #order(said: Omit<Control, "type" | "id">): void {
+    const control: Control = { type: "control", id: randomUUID(), ...said };
+    this.#given.push(control);
     const { memory } = this.#places;
     if (memory === undefined) {
       this.#say([control]);
@@ -80,16 +89,20 @@ export class ClusterControl {
 
   /** An order that an earlier master gave. */
   recall(control: Control): void {
-    this.#recalled.push(control);
+    this.#given.push(control);
     const { order, atNs, factor } = control;
+    if (order === "drain" || order === "stop") this.#control.end(order, nanos(atNs));
     if (order === "pause" || order === "resume")
       this.#control.control({ kind: order, at: atNs }, nanos(0));
     if (order === "speed") this.#control.control({ kind: order, at: atNs, factor }, nanos(0));
   }
 
-  /** Says everything again that earlier masters ordered: one may have died between the note and the word. Nodes know which is which. */
+  /**
+   * Says everything again that was ordered: an earlier master may have died between the note and the word, and who has no plan
+   * yet takes no orders. Nodes know which is which.
+   */
   repeat(): void {
-    this.#say(this.#recalled);
+    this.#say(this.#given);
   }
 
   get applied(): readonly AppliedControl[] {

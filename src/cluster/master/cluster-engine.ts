@@ -9,7 +9,12 @@ import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
-import type { AppliedControl, ControlAnswer, RunControl } from "../../pacing/timebase-control.ts";
+import type {
+  AppliedControl,
+  ControlAnswer,
+  EndKind,
+  RunControl,
+} from "../../pacing/timebase-control.ts";
 import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
 import { hasDueTimes } from "../../workers/feed-plan.ts";
 import { Feeder } from "../../workers/feeder.ts";
@@ -30,7 +35,7 @@ import { LostShares } from "./lost-shares.ts";
 import type { NodeHandle } from "./node-handle.ts";
 import { NodesFeed } from "./nodes-feed.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
-import { type NodePlanning, planMessages } from "./plan-messages.ts";
+import { type NodePlanning, sayPlans } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
 import { Retelling } from "./retelling.ts";
 
@@ -153,7 +158,8 @@ export class ClusterEngine implements RunEngine {
       if (taken !== undefined) await Promise.race([failed, taken]);
       pumping = setInterval(() => this.#pump(), PUMP_MS);
       if (begun === undefined) {
-        this.#sayPlans();
+        sayPlans(this.#plan, this.#nodes, this.#options);
+        this.#control.repeat();
         await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
         await Promise.race([failed, this.#startTogether()]);
       }
@@ -167,15 +173,6 @@ export class ClusterEngine implements RunEngine {
       clearInterval(pumping);
       this.#refusals.close();
       await feeder.terminate();
-    }
-  }
-
-  #sayPlans(): void {
-    for (const { node, plan } of planMessages(this.#plan, this.#nodes, this.#options)) {
-      node.conversation.say(plan);
-      node.state = "planned";
-      // A node whose first operation is far away is ready all the same.
-      if (this.#nodesFeed === undefined) node.give(Buffer.alloc(0), []);
     }
   }
 
@@ -283,18 +280,18 @@ export class ClusterEngine implements RunEngine {
     return this.#control.applied;
   }
 
-  drain(): void {
+  drain(by: "order" | "plan" = "order"): void {
     this.#orders.stop();
-    this.#end("drain");
+    this.#end("drain", by);
   }
 
   stop(): void {
     this.#orders.cut();
-    this.#end("stop");
+    this.#end("stop", "order");
   }
 
-  #end(kind: "drain" | "stop"): void {
+  #end(kind: EndKind, by: "order" | "plan"): void {
     this.#isEnding = true;
-    this.#control.end(kind, this.#sinceStart());
+    this.#shares.endsAt = this.#control.end(kind, this.#sinceStart(), by);
   }
 }

@@ -28,6 +28,7 @@ import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
 import type { NodeClocks } from "./clock-rounds.ts";
 import { ClockRounds } from "./clock-rounds.ts";
+import { nodeReport } from "./node-report.ts";
 import { NodeTotals } from "./node-totals.ts";
 import { OperationLedger } from "./operation-ledger.ts";
 import type { BatchTaker } from "./operation-pump.ts";
@@ -293,26 +294,6 @@ export class NodeHandle implements BatchTaker {
   }
 
   report(): NodeReport {
-    const { done, clocks, hello, conversation } = this;
-    const firstSentNs = done?.health.firstSentNs ?? Number.NaN;
-    return {
-      node: this.index,
-      name: hello.name,
-      address: conversation.peer,
-      cores: hello.cores,
-      rows: this.rows,
-      ...this.totals.soFar,
-      clockBoundMs: (clocks?.bound ?? 0) / 1e6,
-      wallAheadMs: clocks?.wallAheadMs ?? 0,
-      clockStepMs: done?.health.clockStepMs ?? 0,
-      firstSentMs: Number.isNaN(firstSentNs) ? null : firstSentNs / 1e6,
-      cuts: conversation.cuts,
-      longestCutMs: conversation.longestCutMs,
-      held: done?.health.held ?? 0,
-      dropped: done?.health.dropped ?? 0,
-      lost: this.state === "lost" ? this.reason : null,
-      lostOperations: this.lostOperations,
-      dealtAgain: this.dealtAgain,
-    };
+    return nodeReport(this);
   }
 }

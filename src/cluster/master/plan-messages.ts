@@ -24,8 +24,22 @@ export type NodePlanning = {
   readonly files: readonly SharedFile[];
 };
 
+/** Sends each node its plan. */
+export function sayPlans(
+  plan: EnginePlan,
+  nodes: readonly NodeHandle[],
+  planning: NodePlanning,
+): void {
+  for (const { node, plan: message } of planMessages(plan, nodes, planning)) {
+    node.conversation.say(message);
+    node.state = "planned";
+    // A node whose first operation is far away is ready all the same.
+    if (planning.feedOf === undefined) node.give(Buffer.alloc(0), []);
+  }
+}
+
 /** The plan of each node, without secrets where others could read along. */
-export const planMessages = (
+const planMessages = (
   plan: EnginePlan,
   nodes: readonly NodeHandle[],
   planning: NodePlanning,

@@ -183,6 +183,7 @@ export class NodeRun implements HostedRun {
 
   #begin(start: EngineStart): void {
     this.#started = start;
+    this.#orders.begin(start);
     this.#conversation.outlast();
     const { index, count } = this.#message;
     const figures = { tallies: this.#engine.tallies, rows: this.#sender, turn: index / count };
@@ -221,7 +222,7 @@ export class NodeRun implements HostedRun {
         this.#start.resolve(message);
         return;
       case "control":
-        this.#orders.obey(message, this.#started);
+        this.#orders.obey(message);
         return;
       default:
     }

@@ -95,7 +95,7 @@ const fields: { readonly [T in Message["type"]]: FieldsOf<T> } = {
   },
   results: { layout: whole, batch: whole, count: whole, records: bytes },
   skipped: { batch: whole, lines: bytes },
-  control: { order: oneOf(controlOrders), atNs: finite, factor: finite },
+  control: { id: text, order: oneOf(controlOrders), atNs: finite, factor: finite },
   done: {
     snapshots: whole,
     results: whole,

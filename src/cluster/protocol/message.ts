@@ -158,6 +158,8 @@ export const controlOrders = ["pause", "resume", "speed", "drain", "stop"] as co
 /** Applied by every node at the same instant: ns since the start of the run, and at once where that has not begun. */
 export type Control = {
   readonly type: "control";
+  /** Of this order and no other: what is said again is the same. */
+  readonly id: string;
   readonly order: (typeof controlOrders)[number];
   readonly atNs: number;
   /** Of `speed`; 1 otherwise. */
