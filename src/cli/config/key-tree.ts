@@ -8,10 +8,17 @@ type SchemaNode = {
 
 /** Which keys there are, for suggestions. Read from the JSON Schema of the table, whose shape is a public format. */
 export class KeyTree {
-  readonly #root: SchemaNode;
+  readonly #schema: z.ZodType;
+  #read: SchemaNode | undefined;
 
   constructor(schema: z.ZodType) {
-    this.#root = z.toJSONSchema(schema, { io: "input" }) as SchemaNode;
+    this.#schema = schema;
+  }
+
+  /** Made when somebody asks: files without mistakes never do, and it takes as long as to check them. */
+  get #root(): SchemaNode {
+    this.#read ??= z.toJSONSchema(this.#schema, { io: "input" }) as SchemaNode;
+    return this.#read;
   }
 
   /** Keys of the mapping at `path`; none where there is no mapping of fixed keys. */
