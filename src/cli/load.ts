@@ -6,13 +6,14 @@ import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
-import { findNodes, givenNodeOptions, wantedNodes } from "./cluster/given-nodes.ts";
+import { givenNodeOptions } from "./cluster/given-nodes.ts";
 import { nodePlanning } from "./cluster/spread-load.ts";
 import { thenClose } from "./cluster/then-close.ts";
 import type { Command, OptionTable, OptionValues } from "./command.ts";
 import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
+import { loadNodes } from "./load/load-nodes.ts";
 import { runLoad } from "./load/load-run.ts";
 import {
   loadSchedule,
@@ -172,8 +173,7 @@ export const load: Command<typeof options> = {
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
-    const wanted = wantedNodes(given);
-    const nodes = wanted === undefined ? undefined : await findNodes(wanted, terminal);
+    const nodes = await loadNodes(given, terminal);
     const plan = planLoad(
       given,
       { target, trust },

@@ -1,9 +1,15 @@
+import { UsageError } from "../core/errors.ts";
 import { resumeArguments } from "./cluster/resume-arguments.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { ctlOption } from "./ctl/ctl-address.ts";
 import { parseArguments } from "./parser.ts";
-import { endOptions, nodeOptions, resumeOption } from "./replay/replay-options.ts";
+import {
+  endOptions,
+  nodeOptions,
+  resumeOption,
+  traceReadingOptions,
+} from "./replay/replay-options.ts";
 import { requestLogOptions } from "./replay/request-log.ts";
 
 const options = {
@@ -18,6 +24,7 @@ const options = {
   ...configOption,
   ca: nodeOptions.ca,
   ...resumeOption,
+  ...traceReadingOptions,
   ...endOptions,
   ...ctlOption,
   ...requestLogOptions,
@@ -56,6 +63,10 @@ export const masterOf = (modes: Modes): Command<typeof options> => ({
   async run({ command, ...common }, _positionals, terminal) {
     // The option table lets nothing else through.
     const verb = await modes[command as Mode]();
+    if (common.resume !== undefined && !("resume" in verb.options))
+      throw new UsageError(
+        `--resume carries runs and warm-ups on: type master -c ${command} without it`,
+      );
     const nodes = "nodes" in verb.options ? { nodes: true } : {};
     // Parsed again with the verb's own table, which has more flags: their defaults and variables are the verb's.
     const { options, positionals } = parseArguments(verb, {

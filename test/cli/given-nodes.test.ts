@@ -51,6 +51,13 @@ for (const { flags, says } of refusals)
     }
   });
 
+for (const flag of ["--workers=2", "--pacing=precise"])
+  test(`nodes of a load choose their own threads: ${flag} is refused with them`, async () => {
+    const { exit, err } = await drayage(["load", "localhost:1", flag, ...group], { verbs });
+    assert.equal(exit, 2);
+    assert.match(err, /^--(workers|pacing) is of this machine, and nodes choose their own/);
+  });
+
 test("nodes of a file: the section of a configuration, flags come first, and no secret shows", () => {
   const file = fileWith(`
 rate: 10/s

@@ -37,6 +37,13 @@ const verbs: readonly Verb[] = [
 ];
 const defaults = { config: "c.yaml", json: false, set: [], ui: "auto", quiet: false };
 
+test("master: a simulation cannot be resumed, and says so", async () => {
+  const argv = ["master", "-c", "simulate", "--resume", "a1", "-i", "c.yaml"];
+  const { exit, err } = await drayage(argv, { verbs });
+  assert.equal(exit, ExitCode.usage);
+  assert.match(err, /^--resume carries runs and warm-ups on: type master -c simulate without it$/m);
+});
+
 for (const { argv, env = {}, verb, gives } of [
   { argv: ["-c", "run", "-i", "c.yaml"], verb: "run", gives: defaults },
   { argv: ["-c", "warmup", "-i", "c.yaml"], verb: "warmup", gives: defaults },

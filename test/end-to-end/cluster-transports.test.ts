@@ -113,11 +113,19 @@ function suite(name: string, start: () => Promise<Transport>): void {
       if (transport.missing !== undefined) return t.skip(transport.missing);
       const { place, master } = await prepared(80, 0.01, { "run.unmapped": "skip" });
       const bad = { uri: "v2/a/b/blobs/00000bad", at: 1 };
-      place.write("trace.json", JSON.stringify(trace([...blobGets(80, { every: 0.01 }), bad])));
-      const streamed = await place.drayage(master("--set", "trace.output=streamed.json"));
+      const records = [...trace([...blobGets(80, { every: 0.01 }), bad]), { broken: true }];
+      place.write("trace.json", JSON.stringify(records));
+      const errors = (file: string): string[] => ["--errors", file];
+      const streamed = await place.drayage(
+        master("--set", "trace.output=streamed.json", ...errors("streamed.ndjson")),
+      );
       assert.equal(streamed.code, 0, streamed.err);
-      const ended = await place.drayage(master("--set", "cluster.split=local"));
+      const ended = await place.drayage(
+        master("--set", "cluster.split=local", ...errors("local.ndjson")),
+      );
       assert.equal(ended.code, 0, ended.err);
+      assert.equal(place.lines("local.ndjson").length, 1);
+      assert.equal(place.text("local.ndjson"), place.text("streamed.ndjson"));
       assert.deepEqual(sharesOf(place.rows()), sharesOf(place.rows("streamed.json")));
       assert.deepEqual(place.skipped(), place.skipped("streamed.json"));
       assert.deepEqual(place.summary().records, place.summary("streamed.json").records);

@@ -5,6 +5,7 @@ import { isAbsolute, relative, resolve } from "node:path";
 import { MissingNodes } from "../../cluster/master/gather-nodes.ts";
 import { digestOfFile } from "../../cluster/node/plan-check.ts";
 import type { SharedFile } from "../../cluster/node-plan.ts";
+import { UsageError } from "../../core/errors.ts";
 import { traceFiles } from "../../trace/trace-files.ts";
 import { journalPathOf, type WarmupIdentity, WarmupJournal } from "../../trace/warmup-journal.ts";
 import type { EnginePlan, MakeEngine } from "../../workers/engine.ts";
@@ -48,6 +49,10 @@ export async function spreadRun(
   flags: RunFlags,
   surroundings: SpreadSurroundings,
 ): Promise<SpreadRun> {
+  if (flags.isRecording && config.cluster.split === "local")
+    throw new UsageError(
+      "nodes of split: local read traces of their own, and an archive is read by the master: write split: stream, or make a trace of it with drayage archive export --format trace",
+    );
   const nodes = await nodesOf(config, flags, surroundings);
   try {
     return await planFor(nodes, config, flags);
@@ -111,7 +116,9 @@ async function localPlanning(
   const files: SharedFile[] = [];
   for (const path of [...traces, warmup.output as string])
     files.push({ path, ...(await digestOfFile(path)) });
-  if (feed.planFile !== undefined) await dryRun({ ...feed, dryRun: true, skippedFile: undefined });
+  // Nodes keep neither: they are the master's, who reads the trace for them.
+  if (feed.planFile !== undefined || feed.trace.errorsFile !== undefined)
+    await dryRun({ ...feed, dryRun: true, skippedFile: undefined });
   const options = {
     ...feed.trace,
     location: ".",
