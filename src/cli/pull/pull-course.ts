@@ -128,7 +128,7 @@ export class PullCourse {
     if (!measured) return;
     this.#figures.add(snapshot);
     this.#seconds += (snapshot.end - snapshot.start) / 1e9;
-    this.#watch.interval(snapshot, null);
+    this.#watch.interval({ snapshot, planned: null });
   }
 
   /** The end is known as far as the schedules of the phases that are still to come: a pass takes as long as it takes. */

@@ -3,7 +3,7 @@
 import type { Clock } from "../../core/clock.ts";
 import { type Nanos, nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
-import { CountsFile } from "../../report/counts-file.ts";
+import { CountsFile, type PlannedInterval } from "../../report/counts-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
@@ -23,7 +23,7 @@ const INTERVAL_MS = 1000;
 const SECOND_NS_MIN = 0.9e9;
 
 /** `point` is the interval as a line of timeseries.csv tells it. */
-export type IntervalListener = (point: SeriesPoint, snapshot: IntervalSnapshot) => void;
+export type IntervalListener = (point: SeriesPoint, interval: PlannedInterval) => void;
 
 export type RecordingOptions = {
   /** How many nodes the run has: of one alone nothing is counted apart. */
@@ -162,7 +162,7 @@ export class IntervalRecording {
     this.#files.counts.add(interval);
     this.#writeExamples(this.#files.counts);
     this.#files.series.add(point, interval.snapshot);
-    this.#listener(point, interval.snapshot);
+    this.#listener(point, interval);
   }
 
   #pausedUntil(now: Nanos): number {

@@ -24,9 +24,9 @@ export function watchRun(
   });
   return {
     watch,
-    listener(point, snapshot) {
+    listener(point, interval) {
       view().interval(point);
-      watch.interval(snapshot, point.planned);
+      watch.interval(interval);
     },
   };
 }

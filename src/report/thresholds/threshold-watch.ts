@@ -1,11 +1,13 @@
 // Thresholds of a run while it goes on: once a second, a few histograms merged per threshold that has a window.
-import { type Figures, type IntervalSnapshot, mergeFigures } from "../../stats/figures.ts";
+import { type Figures, mergeFigures } from "../../stats/figures.ts";
+import type { PlannedInterval } from "../counts-file.ts";
 import { type Belongs, type Measured, metricValue } from "./metric-value.ts";
 import { holds, isWorse, type Threshold, type ThresholdResult, unitOf } from "./threshold.ts";
 
 /** Timers are late, so a window of 10 s may be made of intervals that miss it by a little. */
 const SLACK_SECONDS = 0.5;
 
+/** Seconds that were watched so far, pauses left out, at both ends. */
 type Interval = {
   readonly start: number;
   readonly end: number;
@@ -14,14 +16,15 @@ type Interval = {
   readonly planned: number | null;
 };
 
-/** What a threshold with a window has seen. Seconds since the start of the run. */
+/** What a threshold with a window has seen. */
 type Course = {
   worst: number | null;
   windows: number;
   /** Why windows had no value. */
   reason: string | null;
-  /** When it began to miss, while it does; when it had missed for longer than it may. */
+  /** When it began to miss, while it does: watched seconds. */
   missingSince: number | null;
+  /** When it had missed for longer than it may: seconds since the start of the run, as all outputs count them. */
   failedAt: number | null;
 };
 
@@ -33,6 +36,8 @@ export class ThresholdWatch {
   readonly #onAbort: (text: string) => void;
   readonly #intervals: Interval[] = [];
   readonly #longest: number;
+  /** Seconds watched so far, pauses and what lies between the intervals left out. */
+  #now = 0;
   #aborted: Threshold | null = null;
   #ended = false;
 
@@ -69,27 +74,27 @@ export class ThresholdWatch {
     this.#ended = true;
   }
 
-  interval(snapshot: IntervalSnapshot, planned: number | null): void {
+  interval({ snapshot, planned, pausedNs = 0 }: PlannedInterval): void {
     if (this.#courses.size === 0) return;
-    const { start, end } = snapshot;
+    const start = this.#now;
+    this.#now += Math.max(0, snapshot.end - snapshot.start - pausedNs) / 1e9;
+    // A pause of hours must not fill the memory with seconds in which nothing was.
+    if (this.#now === start && snapshot.classes.length === 0) return;
     const sent = snapshot.classes.reduce((sum, { started }) => sum + started, 0);
-    this.#intervals.push({
-      start: start / 1e9,
-      end: end / 1e9,
-      figures: snapshot,
-      sent,
-      planned,
-    });
-    while (this.#isPast(this.#intervals[0], end / 1e9)) this.#intervals.shift();
-    for (const [threshold, course] of this.#courses) this.#look(threshold, course, end / 1e9);
+    this.#intervals.push({ start, end: this.#now, figures: snapshot, sent, planned });
+    while (this.#isPast(this.#intervals[0])) this.#intervals.shift();
+    for (const [threshold, course] of this.#courses)
+      this.#look(threshold, course, snapshot.end / 1e9);
   }
 
-  #isPast(interval: Interval | undefined, now: number): boolean {
-    return interval !== undefined && interval.end <= now - this.#longest;
+  #isPast(interval: Interval | undefined): boolean {
+    return interval !== undefined && interval.end <= this.#now - this.#longest;
   }
 
-  #look(threshold: Threshold, course: Course, now: number): void {
+  /** `runSeconds`: since the start of the run. */
+  #look(threshold: Threshold, course: Course, runSeconds: number): void {
     if (threshold.window === null) return;
+    const now = this.#now;
     const { seconds, forSeconds, abort } = threshold.window;
     const inside = this.#newest(seconds - SLACK_SECONDS);
     if (inside === undefined) return;
@@ -111,7 +116,7 @@ export class ThresholdWatch {
     }
     course.missingSince ??= now;
     if (now - course.missingSince < forSeconds - SLACK_SECONDS && forSeconds > 0) return;
-    course.failedAt ??= now;
+    course.failedAt ??= runSeconds;
     if (!abort || this.#aborted !== null || this.#ended) return;
     this.#aborted = threshold;
     this.#onAbort(threshold.text);
@@ -119,8 +124,7 @@ export class ThresholdWatch {
 
   /** So few of the newest that they make so many seconds: an interval that a busy machine made long is a window, too. */
   #newest(seconds: number): readonly Interval[] | undefined {
-    const now = this.#intervals.at(-1)?.end ?? 0;
-    const from = this.#intervals.findLastIndex(({ start }) => now - start >= seconds);
+    const from = this.#intervals.findLastIndex(({ start }) => this.#now - start >= seconds);
     return from < 0 ? undefined : this.#intervals.slice(from);
   }
 

@@ -39,7 +39,7 @@ function watched(thresholds: readonly Threshold[], { slow = 1 } = {}) {
   for (const snapshot of snapshots) {
     at = (snapshot.end * slow) / 1e9;
     const [start, end] = [nanos(snapshot.start * slow), nanos(snapshot.end * slow)];
-    watch.interval({ ...snapshot, start, end }, 200);
+    watch.interval({ snapshot: { ...snapshot, start, end }, planned: 200 });
   }
   return { watch, aborts, results: watch.results(run) };
 }
@@ -125,4 +125,34 @@ test("thresholds: a run shorter than the window fails and says so", () => {
     threshold({ metric: p50, window: { seconds: 60, forSeconds: 0, abort: false } }),
   ]).results;
   assert.deepEqual([result?.passed, result?.note], [false, "the run has no whole window of 60 s"]);
+});
+
+/** Seconds with 200 successes each, `pausedAt` with as many seconds of standstill in between. */
+function pausedRun(of: Threshold, { pausedAt, seconds }: { pausedAt: number; seconds: number }) {
+  const busy = snapshots[0] as (typeof snapshots)[number];
+  const still = { ...busy, classes: [] };
+  const aborts: string[] = [];
+  const watch = new ThresholdWatch([of], { paced: true, onAbort: (text) => aborts.push(text) });
+  for (let second = 0; second < pausedAt + seconds + 5; second++) {
+    const isStill = second >= pausedAt && second < pausedAt + seconds;
+    const [start, end] = [nanos(second * 1e9), nanos((second + 1) * 1e9)];
+    const snapshot = { ...(isStill ? still : busy), start, end };
+    watch.interval({ snapshot, planned: isStill ? 0 : 200, pausedNs: isStill ? 1e9 : 0 });
+  }
+  return { aborts, result: watch.results(run)[0] };
+}
+
+test("thresholds: a pause is no part of a window: no rate misses in it, and no miss grows long", () => {
+  const window = { seconds: 4, forSeconds: 0, abort: true };
+  const done = { kind: "rate", of: "done" } as const;
+  const rate = threshold({ metric: done, operator: ">", limit: 150, window });
+  const { aborts, result } = pausedRun(rate, { pausedAt: 6, seconds: 30 });
+  assert.deepEqual([aborts, result?.passed], [[], true]);
+  const tooFast = threshold({
+    metric: p50,
+    limit: 1,
+    window: { seconds: 1, forSeconds: 20, abort: true },
+  });
+  assert.deepEqual(pausedRun(tooFast, { pausedAt: 6, seconds: 30 }).aborts, []);
+  assert.deepEqual(pausedRun(tooFast, { pausedAt: 40, seconds: 1 }).aborts, ["as typed"]);
 });
