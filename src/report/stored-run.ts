@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import { emptyDistribution } from "../stats/distribution.ts";
+import type { ClassFigures } from "../stats/figures.ts";
 import { FiguresSum } from "../stats/figures-sum.ts";
 import { decodeHdr } from "../stats/hdr.ts";
 import type { RecordedClass } from "../stats/recorded-tally.ts";
@@ -189,10 +190,22 @@ function figuresOf(
     traceSeconds: null,
     skipped: {},
     records: {},
-    besides: {},
+    besides: uncounted(totals.classes),
     examples,
     compat: null,
   };
+}
+
+/** What a kill leaves between times and counts, which are read one after the other while threads go on: under a name of its own. */
+export function uncounted(
+  classes: readonly Pick<ClassFigures, "done" | "failed" | "service" | "failedService">[],
+): Record<string, number> {
+  const missing = classes.reduce(
+    (sum, { done, failed, service, failedService }) =>
+      sum + service.total + failedService.total - done - failed,
+    0,
+  );
+  return missing === 0 ? {} : { "timed, but not counted when it was killed": missing };
 }
 
 const endingOf = (end: Ended) => ({

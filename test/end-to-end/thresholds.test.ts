@@ -28,7 +28,12 @@ type Stored = {
   readonly ending: string;
   readonly verdict: string;
   readonly thresholds: readonly { passed: boolean; actual: number | null; aborted: boolean }[];
-  readonly totals: { readonly done: number; readonly responseNs: { readonly histogram: string } };
+  readonly totals: {
+    readonly done: number;
+    readonly responseNs: { readonly histogram: string };
+    readonly serviceNs: { readonly count: number };
+  };
+  readonly besides: Readonly<Record<string, number>>;
 };
 
 const load = (out: string, ...flags: string[]) =>
@@ -124,7 +129,10 @@ test("a run that was killed is reported up to its last second, and says so", asy
   assert.equal(said.code, 0, said.err);
   assert.match(said.err, /the run was killed, or still goes on/);
   assert.match(said.out, /^ABORTED/);
-  assert.ok(stored("killed").totals.done >= 50);
+  const { totals, besides } = stored("killed");
+  assert.ok(totals.done >= 50);
+  const timed = totals.serviceNs.count - totals.done;
+  assert.equal(besides["timed, but not counted when it was killed"] ?? 0, timed);
   assert.ok(existsSync(`${out}/report.html`));
 });
 

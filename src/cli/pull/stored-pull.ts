@@ -6,7 +6,7 @@ import type { RatePoint } from "../../pull/rate-course.ts";
 import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import type { CalibrationNote } from "../../report/run-figures.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
-import { type StoredRecord, storedJson } from "../../report/stored-run.ts";
+import { type StoredRecord, storedJson, uncounted } from "../../report/stored-run.ts";
 import { figuresOfEnd, type PullFigures, unknownServer } from "./pull-results.ts";
 import { storedSeconds } from "./pull-store.ts";
 import { SecondCourse } from "./second-course.ts";
@@ -73,7 +73,7 @@ export function loadStoredPull(
     // What threads and servers told at the end stands in results alone.
     figures:
       end === undefined
-        ? figures
+        ? { ...figures, counts: { ...figures.counts, ...uncounted(timesOf(figures)) } }
         : { ...figures, counts: { ...figures.counts, ...end.counts }, warnings: end.warnings },
     rates: course.points,
     timeline,
@@ -82,3 +82,10 @@ export function loadStoredPull(
     damages,
   };
 }
+
+const timesOf = ({ totals }: Pick<PullFigures, "totals">) =>
+  totals.classes.map(({ done, failed, total, failedTotal }) => ({
+    ...{ done, failed },
+    service: total,
+    failedService: failedTotal,
+  }));
