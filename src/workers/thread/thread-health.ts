@@ -5,11 +5,14 @@ import {
   PerformanceObserver,
   performance,
 } from "node:perf_hooks";
+import { threadId } from "node:worker_threads";
 import { nanos } from "../../core/units.ts";
 import type { TallyWriter } from "../../stats/tally.ts";
 import { ProcessorWatch } from "./processor-time.ts";
 
 const EVERY_MS = 1000;
+/** The golden ratio: steps of it round a circle stay as far from each other as can be. */
+const STEP = 0.618034;
 /** The monitor counts the time between two ticks of a timer, so its own period is no delay. */
 const RESOLUTION_MS = 10;
 const RESOLUTION_NS = RESOLUTION_MS * 1e6;
@@ -58,11 +61,18 @@ export function watchHealth(
     before = now;
     recent.reset();
   };
-  const timer = setInterval(report, EVERY_MS);
+  // A reading takes the thread half a millisecond. Threads and processes that start together take theirs one after the other.
+  let timer = setTimeout(
+    () => {
+      report();
+      timer = setInterval(report, EVERY_MS);
+    },
+    (((process.pid + threadId) * STEP) % 1) * EVERY_MS,
+  );
   return {
     begin: () => processor.restart(),
     close(): void {
-      clearInterval(timer);
+      clearTimeout(timer);
       report();
       loop.disable();
       recent.disable();
