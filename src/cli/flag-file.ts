@@ -6,22 +6,17 @@ import { FileMistakes } from "./config/file-mistakes.ts";
 import { type Mistake, refused } from "./config/mistake.ts";
 import { isMapping } from "./config/values.ts";
 import { YamlFile } from "./config/yaml-file.ts";
+import {
+  type FlagValues,
+  flagFileOption,
+  positionalKey,
+  type ReadFlagFile,
+} from "./flag-file-option.ts";
 import { optionValue, optionValues } from "./option-value.ts";
-import { bareName } from "./positionals.ts";
 import { hint } from "./suggestion.ts";
 
 type Value = string | number | boolean;
-/** By the names of flags; positional arguments by their names in lower case. */
-export type FlagValues = ReadonlyMap<string, unknown>;
-
 type Table = Pick<Command<OptionTable>, "options" | "positionals">;
-
-/** The name of the flag that names such a file, if the command has one. */
-export const flagFileOption = (options: OptionTable): string | undefined =>
-  Object.keys(options).find((name) => options[name]?.holdsFlags === true);
-
-/** `FILE...` and `[FILE]` are the key `file`. */
-export const positionalKey = (positional: string): string => bareName(positional).toLowerCase();
 
 /** Everything that a file may say, as options. */
 export function fileKeys({ options, positionals = [] }: Table): Readonly<Record<string, Option>> {
@@ -94,5 +89,4 @@ function textOf(key: string, value: unknown, { type, array }: Option): string {
 const isPlain = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
 
 /** Reads the file that the flag names. */
-export const flagFile = (path: string, command: Table): FlagValues =>
-  readFlagFile(YamlFile.read(path), command);
+export const flagFile: ReadFlagFile = (path, command) => readFlagFile(YamlFile.read(path), command);

@@ -1,9 +1,14 @@
 // Command line → option values. yargs-parser takes the arguments apart; this file makes sure that nothing of them is lost:
 // it accepts unknown flags, repeated ones and `--flag=maybe` in silence, so each of these is looked for here.
 import Parser from "yargs-parser";
-import { UsageError } from "../core/errors.ts";
+import { invariant, UsageError } from "../core/errors.ts";
 import type { Command, Option, OptionTable, OptionValues } from "./command.ts";
-import { type FlagValues, flagFile, flagFileOption, positionalKey } from "./flag-file.ts";
+import {
+  type FlagValues,
+  flagFileOption,
+  positionalKey,
+  type ReadFlagFile,
+} from "./flag-file-option.ts";
 import { optionValue, optionValues } from "./option-value.ts";
 import { checkPositionals } from "./positionals.ts";
 import { nearest } from "./suggestion.ts";
@@ -11,6 +16,12 @@ import { typedOptions } from "./typed-options.ts";
 
 type Value = string | number | boolean;
 type Parsed = Readonly<Record<string, unknown>>;
+
+type Words = {
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly readFlags?: ReadFlagFile | undefined;
+};
 
 const CONFIGURATION = {
   "camel-case-expansion": false,
@@ -23,10 +34,13 @@ const CONFIGURATION = {
   "strip-aliased": true,
 };
 
-/** Flags > `DRAYAGE_*` environment > file of flags > defaults. All mistakes are reported at once, one line each, as a UsageError. */
+/**
+ * Flags > `DRAYAGE_*` environment > file of flags > defaults. All mistakes are reported at once, one line each, as a UsageError.
+ * `readFlags` reads the file of a command that may have one.
+ */
 export function parseArguments<T extends OptionTable>(
   command: Command<T>,
-  { args, env }: { args: readonly string[]; env: NodeJS.ProcessEnv },
+  { args, env, readFlags }: Words,
 ): { options: OptionValues<T>; positionals: readonly string[] } {
   const table = typedOptions(command.options);
   const { _: before, "--": after = [], ...flags } = parse(table, args);
@@ -44,7 +58,7 @@ export function parseArguments<T extends OptionTable>(
   const flagsGiven = args.slice(0, indexOrEnd(args, "--"));
   mistakes.push(...unknownFlags(flags, { table, given: flagsGiven }));
   mistakes.push(...badSwitches(table, flagsGiven));
-  const file = attempt(() => fileOf(command, { flags, env }) ?? new Map());
+  const file = attempt(() => fileOf(command, { flags, env, readFlags }) ?? new Map());
   const all: OptionTable = command.options;
   const values = Object.entries(all).map(([name, option]) => [
     name,
@@ -92,13 +106,15 @@ function withDashes(table: OptionTable, args: readonly string[]): string[] {
 /** What the file of flags says, if there is one. */
 function fileOf<T extends OptionTable>(
   command: Command<T>,
-  { flags, env }: { flags: Parsed; env: NodeJS.ProcessEnv },
+  { flags, env, readFlags }: { flags: Parsed } & Pick<Words, "env" | "readFlags">,
 ): FlagValues | undefined {
   const name = flagFileOption(command.options);
   const option = name === undefined ? undefined : command.options[name];
   if (name === undefined || option === undefined) return undefined;
   const path = given({ name, option, flag: flags[name], env, filed: undefined });
-  return typeof path === "string" ? flagFile(path, command) : undefined;
+  if (typeof path !== "string") return undefined;
+  invariant(readFlags !== undefined, `drayage ${command.name} comes with what reads its file`);
+  return readFlags(path, command);
 }
 
 /** Positional arguments of the file, behind those that were typed. */

@@ -4,13 +4,14 @@ import { test } from "node:test";
 import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
 import { verbs } from "../../src/cli/commands.ts";
 import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
+import { flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
 import { parseArguments } from "../../src/cli/parser.ts";
 import { fileWith } from "./config-file.ts";
 import { drayage } from "./fake-terminal.ts";
 
 const parsed = (args: readonly string[]) =>
-  parseArguments(load, { args: ["localhost:1", ...args], env: {} }).options;
+  parseArguments(load, { args: ["localhost:1", ...args], env: {}, readFlags: flagFile }).options;
 
 const group = ["--nats", "nats://a:1", "--group", "g", "--expect", "2"];
 const ramp = ["pull", "--pullthrough-url=localhost:1", "--registry-url=localhost:1"];

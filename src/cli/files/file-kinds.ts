@@ -9,7 +9,7 @@ import { replaySchema } from "../config/replay-schema.ts";
 import type { Mode } from "../config/schema-parts.ts";
 import { isMapping, type Mapping } from "../config/values.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
-import { fileKeys, readFlagFile } from "../flag-file.ts";
+import { fileKeys, flagFile, readFlagFile } from "../flag-file.ts";
 import { loadSchedule } from "../load/load-schedule.ts";
 import { loadTarget } from "../load/load-target.ts";
 import { load } from "../load.ts";
@@ -86,7 +86,8 @@ export const fileKinds: readonly FileKind[] = [
     check(file) {
       readFlagFile(file, pull);
       return asAWhole(file, () => {
-        const { options } = parseArguments(pull, { args: [`--config=${file.name}`], env: {} });
+        const args = [`--config=${file.name}`];
+        const { options } = parseArguments(pull, { args, env: {}, readFlags: flagFile });
         if (options.demo !== true) pullSettings(options, "");
       });
     },
@@ -100,7 +101,11 @@ export const fileKinds: readonly FileKind[] = [
       readFlagFile(file, load);
       return asAWhole(file, () => {
         const args = [`--config=${file.name}`];
-        const { options, positionals } = parseArguments(load, { args, env: {} });
+        const { options, positionals } = parseArguments(load, {
+          args,
+          env: {},
+          readFlags: flagFile,
+        });
         loadSchedule(options);
         wantedNodes(options);
         loadTarget(positionals[0] ?? "", { ...options, userAgent: "drayage" });
