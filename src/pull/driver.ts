@@ -8,7 +8,7 @@ import { DriverLog } from "./driver-log.ts";
 import { Halt } from "./halt.ts";
 import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
-import { Roster, type StartRule } from "./roster.ts";
+import { Roster } from "./roster.ts";
 import { cutNow, Sampling } from "./sampling.ts";
 import { type Instant, instantsOf, settles } from "./schedule.ts";
 import type { PullPlace } from "./second-reader.ts";
@@ -172,21 +172,28 @@ export class PullDriver {
     for (const instant of instantsOf(phase.schedule, { tallyMs, settleMs })) {
       const at = from + instant.atMs * 1e6;
       if (!(await this.#halt.until(this.#clock, at - leadNs))) break;
-      if (leadNs > 0) await this.#announce(instant, phase, at);
-      this.#reached(instant, phase, leadNs > 0 ? at : this.#clock.now());
+      if (leadNs > 0) this.#announce(instant, phase, at);
+      else this.#reached(instant, phase, this.#clock.now());
     }
+    // Behind all cuts that were announced.
     this.#sampling.to(await cutNow(this.#engine, this.#clock));
     this.#sampling.step = 0;
-    if (this.#roster.level > 0) this.#changeLevel(0, phase, this.#filled());
+    if (this.#roster.level > 0) {
+      this.#roster.changeLevel(0, phase);
+      this.#sampling.activeChanged(0, this.#filled());
+    }
     await this.#roster.drain(this.#drainMs);
     this.#sampling.to(await cutNow(this.#engine, this.#clock));
   }
 
-  /** Ahead of its instant, so that it holds on all machines at once. Resolves behind it. */
-  async #announce(instant: Instant, phase: SchedulePhase, at: number): Promise<void> {
+  /**
+   * Ahead of its instant, so that it holds on all machines at once. What was reached is told when all of them have told their
+   * figures, in the order of the instants: one that is cut off holds that up, but no order to the others.
+   */
+  #announce(instant: Instant, phase: SchedulePhase, at: number): void {
     const cut = this.#engine.cut(at);
     if (instant.border !== undefined) this.#order(instant.border, phase, at);
-    await cut;
+    void cut.then(() => this.#reached(instant, phase, at));
   }
 
   /** Tick, then settling, then border: a tick at a border belongs to the step before. */
@@ -197,7 +204,7 @@ export class PullDriver {
     if (instant.border === undefined) return;
     const next = phase.schedule.steps[instant.border];
     if (this.#engine.leadNs === 0) this.#order(instant.border, phase);
-    this.#changeLevel(next?.level ?? 0, phase, now);
+    this.#sampling.activeChanged(next?.level ?? 0, now);
     this.#settling = instant.border + 1;
     this.#sampling.step =
       next === undefined || settles(next, this.#request.settleMs) ? 0 : this.#settling;
@@ -207,11 +214,6 @@ export class PullDriver {
   #order(border: number, phase: SchedulePhase, at?: number): void {
     this.#engine.sendAll({ type: "step" }, at);
     this.#roster.changeLevel(phase.schedule.steps[border]?.level ?? 0, phase, at);
-  }
-
-  #changeLevel(level: number, rule: StartRule, now: number): void {
-    this.#roster.changeLevel(level, rule);
-    this.#sampling.activeChanged(level, now);
   }
 
   /** Every list once, all pullers at the same time, not measured. */
