@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
+import { spreadRun } from "../../src/cli/cluster/spread-replay.ts";
 import { verbs } from "../../src/cli/commands.ts";
 import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
-import { flagFile } from "../../src/cli/flag-file.ts";
+import { flagFile, flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
 import { parseArguments } from "../../src/cli/parser.ts";
-import { fileWith } from "./config-file.ts";
+import { UsageError } from "../../src/core/errors.ts";
+import { load as configured, fileWith } from "./config-file.ts";
 import { drayage } from "./fake-terminal.ts";
 
 const parsed = (args: readonly string[]) =>
@@ -123,4 +125,18 @@ test("what files keep of the command line has no credentials of message servers"
     ...["load", "--nats", kept, "--group", "g"],
   ]);
   assert.deepEqual(redactedArguments([`--nats=${hush}@one`]), ["--nats=[redacted]@one"]);
+});
+
+test("nodes of split: local read no archive: refused before anybody is asked for", async () => {
+  const config = configured(
+    "trace: {traces: [t.json]}\nregistry: [localhost:1]\nwarmup: {output: m}\n" +
+      "client_info: {client_list: [a:1]}\ncluster: {split: local}\n",
+  );
+  const flags = { dryRun: false, isRecording: true, runId: "a1", local: undefined };
+  const surroundings = { ca: undefined, env: {}, say: () => undefined };
+  await assert.rejects(spreadRun(config, flags, surroundings), (error) => {
+    assert.ok(error instanceof UsageError);
+    assert.match(error.message, /an archive is read by the master: write split: stream, or /);
+    return true;
+  });
 });
