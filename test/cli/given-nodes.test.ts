@@ -5,7 +5,7 @@ import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
 import { spreadRun } from "../../src/cli/cluster/spread-replay.ts";
 import { verbs } from "../../src/cli/commands.ts";
 import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
-import { flagFile, flagFile } from "../../src/cli/flag-file.ts";
+import { flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
 import { parseArguments } from "../../src/cli/parser.ts";
 import { UsageError } from "../../src/core/errors.ts";

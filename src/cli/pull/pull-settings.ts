@@ -3,7 +3,7 @@ import { randomInt } from "node:crypto";
 import { availableParallelism, arch as machineArch } from "node:os";
 import { UsageError } from "../../core/errors.ts";
 import { type Re2Pattern, re2Pattern } from "../../core/re2-pattern.ts";
-import { parseDuration } from "../../embedded/quantity.ts";
+import { parseDuration, parseWait } from "../../embedded/quantity.ts";
 import { readSchedule, type Schedule } from "../../pull/schedule.ts";
 import {
   type ClientName,
@@ -162,7 +162,7 @@ function milliseconds(text: string, flag: string, least: number): number {
 }
 
 const duration = (text: string | undefined, flag: string, otherwise: number): number =>
-  text === undefined ? otherwise : parseDuration(text, flag);
+  text === undefined ? otherwise : parseWait(text, flag);
 
 function whole(text: string, flag: string, [least, most]: readonly [number, number]): number {
   const value = /^\d{1,9}$/.test(text) ? Number(text) : -1;
@@ -209,9 +209,7 @@ function loggedOf(given: PullGiven): LoggedRequests | undefined {
     return undefined;
   }
   if (wantedNodes(given) !== undefined)
-    throw new UsageError(
-      "--log-requests writes where the pullers are: leave it or the nodes out",
-    );
+    throw new UsageError("--log-requests writes where the pullers are: leave it or the nodes out");
   if (given["dry-run"] === true)
     throw new UsageError("--log-requests: a dry run sends no request, so leave one of them out");
   return logged;
@@ -248,8 +246,8 @@ function platformOf(text: string | undefined): Platform | "all" {
 function backoffOf(text: string): PullPlan["errorBackoff"] {
   const [min = "", max = min, ...more] = text.split("..");
   const [minMs, maxMs] = [
-    parseDuration(min, "--error-backoff"),
-    parseDuration(max, "--error-backoff"),
+    parseWait(min, "--error-backoff"),
+    parseWait(max, "--error-backoff"),
   ];
   if (more.length > 0 || maxMs < minMs)
     throw new UsageError(`--error-backoff wants MIN..MAX such as 1s..30s, not "${text}"`);
