@@ -1,7 +1,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { Random } from "../core/random.ts";
 import { type Millis, millis } from "../core/units.ts";
-import { parseDuration } from "./quantity.ts";
+import { parseWait } from "./quantity.ts";
 
 /** How long the first byte of an answer is held back. */
 export type Delay =
@@ -14,16 +14,16 @@ export function parseDelay(text: string): Delay {
   const match = /^(\w+)\(([^()]*)\)$/.exec(text.trim());
   const [kind, parts] = [match?.[1], (match?.[2] ?? "").split(",")];
   const first = parts[0] ?? "";
-  if (kind === "fixed" && parts.length === 1) return { kind, ms: parseDuration(first, "fixed()") };
+  if (kind === "fixed" && parts.length === 1) return { kind, ms: parseWait(first, "fixed()") };
   if (kind === "uniform" && parts.length === 2) {
-    const fromMs = parseDuration(first, "uniform()");
-    const toMs = parseDuration(parts[1] ?? "", "uniform()");
+    const fromMs = parseWait(first, "uniform()");
+    const toMs = parseWait(parts[1] ?? "", "uniform()");
     if (toMs >= fromMs) return { kind, fromMs, toMs };
   }
   if (kind === "lognormal" && parts.length === 2) {
     const sigma = Number(parts[1]);
     if (parts[1]?.trim() !== "" && Number.isFinite(sigma) && sigma >= 0) {
-      return { kind, medianMs: parseDuration(first, "lognormal()"), sigma };
+      return { kind, medianMs: parseWait(first, "lognormal()"), sigma };
     }
   }
   throw new UsageError(

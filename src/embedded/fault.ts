@@ -1,6 +1,6 @@
 import { UsageError } from "../core/errors.ts";
 import type { Millis } from "../core/units.ts";
-import { parseDuration } from "./quantity.ts";
+import { parseWait } from "./quantity.ts";
 
 /** What a fault does to an answer. */
 export type Fault =
@@ -26,7 +26,7 @@ const parsers: Readonly<Record<Fault["kind"], Parse>> = {
   unauthorized: withoutArgument({ kind: "unauthorized" }),
   reset: withoutArgument({ kind: "reset" }),
   truncate: parseTruncate,
-  stall: (argument) => ({ kind: "stall", ms: parseDuration(argument, "stall()") }),
+  stall: (argument) => ({ kind: "stall", ms: parseWait(argument, "stall()") }),
   corrupt: withoutArgument({ kind: "corrupt" }),
   "no-length": withoutArgument({ kind: "no-length" }),
 };

@@ -37,3 +37,13 @@ export function parseDuration(text: string, what: string): Millis {
   }
   return millis(Number(match[1]) * unit);
 }
+
+/** Timers that are longer fire at once. */
+const WAIT_MS_MAX = 2 ** 31 - 1;
+
+/** A duration that something is waited for. */
+export function parseWait(text: string, what: string): Millis {
+  const wait = parseDuration(text, what);
+  if (wait > WAIT_MS_MAX) throw new UsageError(`${what} must be below 596h, not "${text}"`);
+  return wait;
+}

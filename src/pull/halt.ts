@@ -1,7 +1,7 @@
 import type { Clock } from "../core/clock.ts";
 
 /** Beyond it timers fire at once. */
-const LONGEST_TIMER_MS = 1_000_000_000;
+export const LONGEST_TIMER_MS = 1_000_000_000;
 
 /** Ends whatever waits for an instant: an interrupt, or the end of all lists. */
 export class Halt {
@@ -38,7 +38,7 @@ export class Halt {
 export async function within(done: Promise<void>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
+    timer = setTimeout(() => resolve(false), Math.min(LONGEST_TIMER_MS, ms));
   });
   const inTime = await Promise.race([done.then(() => true), late]);
   clearTimeout(timer);

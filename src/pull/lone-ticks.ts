@@ -1,4 +1,5 @@
 import type { Clock } from "../core/clock.ts";
+import { LONGEST_TIMER_MS } from "./halt.ts";
 
 /**
  * Ticks of a run without a schedule, at multiples of the period behind `from` (ns), until `end` is called. A late timer does not
@@ -16,7 +17,7 @@ export function tickAlone(
   let at = from + period;
   let timer: NodeJS.Timeout;
   const wait = (): void => {
-    timer = setTimeout(due, Math.max(0, (at - clock.now()) / 1e6));
+    timer = setTimeout(due, Math.min(LONGEST_TIMER_MS, Math.max(0, (at - clock.now()) / 1e6)));
   };
   const due = (): void => {
     if (clock.now() >= at) {

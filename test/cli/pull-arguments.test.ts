@@ -39,6 +39,14 @@ for (const { text, origin, host, pathPrefix } of [
   test(`${text} is ${origin}${pathPrefix}`, () =>
     assert.deepEqual(serverAddress(text, "--x"), { origin, host, pathPrefix }));
 
-for (const text of ["ftp://a", "a b", "http://", "user@host", "a:99999"])
+for (const text of ["ftp://a", "a b", "http://", "a:99999"])
   test(`"${text}" is no address`, () =>
     assert.throws(() => serverAddress(text, "--x"), /--x wants host/));
+
+for (const text of ["user@host", "http://user:secret@host:5000/x", "https://:secret@host"])
+  test(`"${text}" is refused for its credentials, which are not shown`, () =>
+    assert.throws(
+      () => serverAddress(text, "--registry-url"),
+      ({ message }: Error) =>
+        /give --registry-user NAME/.test(message) && !message.includes("secret"),
+    ));

@@ -49,6 +49,10 @@ for (const { flags, says } of [
     flags: ["--proxy", "http://127.0.0.1:1", "--park-timeout", "60"],
     says: /--park-timeout wants/,
   },
+  {
+    flags: ["--proxy", "http://127.0.0.1:1", "--park-timeout", "1000h"],
+    says: /--park-timeout must be below 596h/,
+  },
   { flags: ["--proxy", "http://127.0.0.1:1", "--fetch", "never"], says: /--fetch/ },
   { flags: ["--no-parking"], says: /--no-parking is for a pull-through cache: give --proxy/ },
   { flags: ["--revalidate"], says: /--revalidate is for a pull-through cache/ },

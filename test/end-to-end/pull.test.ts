@@ -506,6 +506,11 @@ for (const { name, flags, says } of [
     says: /unknown flag --patern; did you mean --pattern\?/,
   },
   {
+    name: "a limit that no timer can wait for",
+    flags: [...servers, "--pull-timeout=600h"],
+    says: /^--pull-timeout must be below 596h, not "600h"$/m,
+  },
+  {
     name: "rows of a word that is none",
     flags: [...servers, "--log-requests=al"],
     says: /^--log-requests al: did you mean all\? give none, errors, sample:1% /,

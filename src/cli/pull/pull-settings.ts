@@ -245,10 +245,7 @@ function platformOf(text: string | undefined): Platform | "all" {
 
 function backoffOf(text: string): PullPlan["errorBackoff"] {
   const [min = "", max = min, ...more] = text.split("..");
-  const [minMs, maxMs] = [
-    parseWait(min, "--error-backoff"),
-    parseWait(max, "--error-backoff"),
-  ];
+  const [minMs, maxMs] = [parseWait(min, "--error-backoff"), parseWait(max, "--error-backoff")];
   if (more.length > 0 || maxMs < minMs)
     throw new UsageError(`--error-backoff wants MIN..MAX such as 1s..30s, not "${text}"`);
   return { minMs, maxMs };

@@ -12,8 +12,15 @@ export type ServerAddress = {
 
 const ADDRESS = /^(?:(https?):\/\/)?((?:\[[^\]\s]+\]|[^/?#@\s:[\]]+)(?::\d+)?)(\/[^?#\s]*)?$/i;
 
+const CREDENTIALS = /^(?:https?:\/\/)?[^/?#\s]*@/i;
+
+/** Does not repeat them. */
+const credentialsComplaint = (flag: string): string =>
+  `Error: ${flag} holds credentials: leave them out and give ${flag === "--registry-url" ? "--registry-user" : "--user"} NAME with its password flag`;
+
 /** `host[:port]` means http. Throws UsageError for anything that is no address. */
 export function serverAddress(text: string, flag: string): ServerAddress {
+  if (CREDENTIALS.test(text)) throw new UsageError(credentialsComplaint(flag));
   const [, scheme = "http", host = "", path = ""] = ADDRESS.exec(text) ?? [];
   const url = host === "" ? null : URL.parse(`${scheme.toLowerCase()}://${host}`);
   if (url === null)

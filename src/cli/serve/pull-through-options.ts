@@ -5,7 +5,7 @@ import type {
   PullThroughOptions,
   UpstreamTrust,
 } from "../../embedded/pull-through/pull-through-options.ts";
-import { parseDuration } from "../../embedded/quantity.ts";
+import { parseWait } from "../../embedded/quantity.ts";
 import type { OptionValues } from "../command.ts";
 
 /** The options of `drayage serve` that make it a pull-through cache. */
@@ -101,7 +101,7 @@ export function pullThroughOf(
     upstreams: given.upstream.map(namedUpstream),
     defaultNamespace: given["default-ns"],
     parking: given.parking,
-    parkTimeoutMs: parseDuration(given["park-timeout"], "--park-timeout"),
+    parkTimeoutMs: parseWait(given["park-timeout"], "--park-timeout"),
     fetch: given.fetch === "lazy" ? "lazy" : "eager",
     revalidate: given.revalidate,
     trust: trustOf(given),
