@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { KnownCalibrations } from "../../src/cli/calibrate/calibration-cache.ts";
+import { firstElsewhere } from "../../src/cli/pull/first-pulls.ts";
 import { calibrationOfPull } from "../../src/cli/pull/pull-calibration.ts";
 import { scalingCharts } from "../../src/cli/pull/pull-charts.ts";
 import { warningsOf } from "../../src/cli/pull/pull-warnings.ts";
+import type { DriverEnd } from "../../src/pull/driver-contract.ts";
 import type { StepFigures } from "../../src/pull/step-record.ts";
 import { sampleCalibration } from "./calibrate/sample-calibration.ts";
 
@@ -71,6 +73,19 @@ test("steps that the client limits are named with their phase where there are se
   assert.match(one, /\(step 2, 3\)$/);
   const [two = ""] = warningsOf([limited("cold", 2), limited("warm", 1)], ofCache);
   assert.match(two, /\(step cold 2; warm 1\)$/);
+});
+
+test("first pulls of an image that several machines pulled are counted and named; threads know of each other", () => {
+  const pulled = (...images: number[]) => ({
+    ...{ errors: [], saved: [], connectionsOpened: 0 },
+    images: images.map((image) => ({ puller: image % 2, image, pulls: 1, failures: 0 })),
+  });
+  const threads = [pulled(0, 1, 1, 2), pulled(1, 2, 3), pulled(2)];
+  const nodes = threads.map(() => ({})) as unknown as DriverEnd["nodes"];
+  assert.equal(firstElsewhere({ nodes, threads }), 3);
+  assert.equal(firstElsewhere({ nodes: [], threads }), 0);
+  const [said = ""] = warningsOf([], { ...ofCache, firstElsewhere: 3 });
+  assert.match(said, /by each machine for itself: 3 of the first ones/);
 });
 
 test("rate against pullers: up, down, and the line in proportion to the first one, a chart a phase", () => {

@@ -19,6 +19,7 @@ import { maximumOf, meanOf, supportedPercentile } from "../../stats/distribution
 import { encodeHdr } from "../../stats/hdr.ts";
 import type { PullCountName } from "../../workers/pull-board.ts";
 import type { ErrorCount } from "../../workers/pull-messages.ts";
+import { firstElsewhere } from "./first-pulls.ts";
 import { warningsOf } from "./pull-warnings.ts";
 
 export type ServerFigures = {
@@ -104,7 +105,7 @@ export function figuresOfEnd(
     aborted: sum.count("aborted"),
     server,
     counts: countsOf(end),
-    warnings: warningsOf(steps, { ...server, prunes }),
+    warnings: warningsOf(steps, { ...server, prunes, firstElsewhere: firstElsewhere(end) }),
   };
 }
 
@@ -124,7 +125,9 @@ function mergeErrors(counts: readonly ErrorCount[]): ErrorCount[] {
   return counts.toSorted((a, b) => a.puller - b.puller || a.kind.localeCompare(b.kind));
 }
 
-function countsOf({ sum, threads }: DriverEnd): Record<string, number> {
+function countsOf(end: DriverEnd): Record<string, number> {
+  const { sum, threads } = end;
+  const elsewhere = firstElsewhere(end);
   const of = (name: PullCountName): number => sum.count(name);
   return {
     "manifest GETs": of("manifestGets"),
@@ -138,6 +141,7 @@ function countsOf({ sum, threads }: DriverEnd): Record<string, number> {
     "foreign layers skipped": of("foreignLayers"),
     "wasted bytes": of("wastedBytes"),
     aborted: of("aborted"),
+    ...(elsewhere > 0 ? { "first pulls that another machine had before": elsewhere } : {}),
     ...(of("rowsLost") > 0 ? { "rows of requests lost": of("rowsLost") } : {}),
   };
 }

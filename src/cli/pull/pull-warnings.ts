@@ -6,11 +6,13 @@ type RunOfCache = {
   readonly prunes: boolean;
   /** Null where nobody tells. */
   readonly upstreamManifestGets: number | null;
+  /** First pulls of a machine whose image another one had pulled before. */
+  readonly firstElsewhere?: number;
 };
 
 export function warningsOf(
   steps: readonly StepFigures[],
-  { prunes, upstreamManifestGets }: RunOfCache,
+  { prunes, upstreamManifestGets, firstElsewhere = 0 }: RunOfCache,
 ): string[] {
   const warnings: string[] = [];
   if (steps.some(({ flags }) => flags.includes("C"))) {
@@ -22,6 +24,10 @@ export function warningsOf(
   if (prunes && upstreamManifestGets === 0)
     warnings.push(
       "all prunes succeeded but nothing was pulled from the upstream: the run was warm",
+    );
+  if (firstElsewhere > 0)
+    warnings.push(
+      `first and repeated pulls are told apart by each machine for itself: ${firstElsewhere} of the first ones had been pulled by another machine before, or at the same time`,
     );
   return warnings;
 }
