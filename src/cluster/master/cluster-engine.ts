@@ -37,6 +37,7 @@ import { NodesFeed } from "./nodes-feed.ts";
 import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, sayPlans } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
+import { rehearseHearing } from "./rehearsal.ts";
 import { Retelling } from "./retelling.ts";
 
 const PUMP_MS = 10;
@@ -159,6 +160,7 @@ export class ClusterEngine implements RunEngine {
       pumping = setInterval(() => this.#pump(), PUMP_MS);
       if (begun === undefined) {
         sayPlans(this.#plan, this.#nodes, this.#options);
+        rehearseHearing();
         this.#control.repeat();
         await Promise.race([failed, Promise.all([this.#until("ready"), feeder.primed])]);
         await Promise.race([failed, this.#startTogether()]);

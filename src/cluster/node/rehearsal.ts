@@ -14,7 +14,9 @@ const SECONDS = 3;
 const OPERATIONS = 100;
 const STATUS = 200;
 
-export function rehearseSecond(): void {
+/** Returns what would have been sent. */
+export function rehearseSecond(): Uint8Array[] {
+  const frames: Uint8Array[] = [];
   const memory = allocateTally();
   const writer = new TallyWriter(memory, { onTime: nanos(0), tooLate: nanos(0) });
   const figures = new ToldFigures([memory], memory);
@@ -24,8 +26,9 @@ export function rehearseSecond(): void {
     const interval = figures.takeInterval(nanos(second), nanos(second + 1));
     const snapshot = encodeSnapshot(interval);
     const told = { number: second, snapshot, seconds: [], operations: [], board: [] };
-    for (const _ of encoder.encode({ type: "snapshot", ...told }));
+    frames.push(...encoder.encode({ type: "snapshot", ...told }));
   }
+  return frames;
 }
 
 /** Operations whose times are as far apart as times of operations are. */
