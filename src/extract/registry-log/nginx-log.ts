@@ -33,34 +33,41 @@ export function nginxReader(
   };
 }
 
-/** Turns the text of a format into a pattern: what stands between two variables separates them. */
+/** What stands between two variables of the format separates them. */
 function formatReader(given: string): (line: string) => Variables | undefined {
   const mode = ESCAPES_MODE.exec(given)?.[1] ?? "default";
   const format = given.replace(ESCAPES_MODE, "");
-  const names: string[] = [];
-  let pattern = "";
-  let at = 0;
-  for (const match of format.matchAll(VARIABLE)) {
-    pattern += `${literal(format.slice(at, match.index))}(.*?)`;
-    names.push(match[1] ?? match[2] ?? "");
-    at = match.index + match[0].length;
-  }
+  const matches = [...format.matchAll(VARIABLE)];
+  const ends = matches.map(({ index, 0: text }) => index + text.length);
+  const names = matches.map(([, braced, bare]) => braced ?? bare ?? "");
+  const texts = [0, ...ends].map((from, at) => format.slice(from, matches[at]?.index));
   if (names.length === 0)
     throw new UsageError("--nginx-format wants the text of a log_format directive with $variables");
-  const expression = new RegExp(`^${pattern}${literal(format.slice(at))}$`);
   const decoded =
     mode === "json" ? jsonUnescaped : mode === "default" ? unescaped : (text: string) => text;
   return (line) => {
-    const values = expression.exec(line);
-    if (values === null) return undefined;
-    return Object.fromEntries(
-      names.map((name, number) => [name, decoded(values[number + 1] ?? "")]),
-    );
+    const values = valuesBetween(line, texts);
+    if (values === undefined) return undefined;
+    return Object.fromEntries(names.map((name, number) => [name, decoded(values[number] ?? "")]));
   };
 }
 
-/** Node 22 has no RegExp.escape. */
-const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+/** Each value ends where the text behind it first occurs: one pass, whatever a client has put into the line. */
+function valuesBetween(line: string, texts: readonly string[]): string[] | undefined {
+  const [first = "", ...others] = texts;
+  const last = others.pop() ?? "";
+  const to = line.length - last.length;
+  if (!line.startsWith(first) || !line.endsWith(last)) return undefined;
+  const values: string[] = [];
+  let from = first.length;
+  for (const text of others) {
+    const at = line.indexOf(text, from);
+    if (at < 0) return undefined;
+    values.push(line.slice(from, at));
+    from = at + text.length;
+  }
+  return from <= to ? [...values, line.slice(from, to)] : undefined;
+}
 
 function jsonUnescaped(text: string): string {
   if (!text.includes("\\")) return text;

@@ -201,3 +201,13 @@ test("lines of a log are the same however its bytes arrive", async () => {
     { numRuns: 50 },
   );
 });
+
+test("nginx: a format with a text at its end takes what stands before it, and a broken line costs one pass", () => {
+  const format = '$remote_addr $msec $request_method $request_uri $status "$http_user_agent"';
+  const read = nginxReader(format, "remote_addr");
+  const fitting = read('10.0.0.1 1511418900.125 GET /v2/ 200 "docker/17 a "b" c"');
+  assert.equal(fitting.kind, "entry");
+  assert.equal(fitting.kind === "entry" && fitting.entry.agent, 'docker/17 a "b" c');
+  const cut = `10.0.0.1 1511418900.125 GET /v2/ 200 ${"a ".repeat(2_000)}`;
+  assert.equal(read(cut).kind, "malformed");
+});
