@@ -2,9 +2,12 @@ import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { type PlacedGroup, type Placement, placements } from "../report/merge/placement.ts";
 import { createRunDirectory } from "../report/run-directory.ts";
+import { PULL, storedRecord } from "../report/stored-run.ts";
 import type { Command } from "./command.ts";
+import { mergeRamps, placementText } from "./report/merge-ramps.ts";
 import { mergeRuns } from "./report/merge-runs.ts";
 import { tellStored, writeStored } from "./report/stored-outputs.ts";
+import { reportPull } from "./report/stored-pull-outputs.ts";
 
 const options = {
   out: {
@@ -39,6 +42,21 @@ export const merge: Command<typeof options> = {
     if (paths.length < 2) throw new UsageError("merge needs at least two run directories");
     const placement: Placement = placements.find((known) => known === as) ?? "auto";
     const makeDirectory = () => createRunDirectory({ verb: "merge", startedAt: Date.now(), out });
+    const ramps = paths.filter((path) => storedRecord(path).verb === PULL);
+    if (ramps.length === paths.length) {
+      const { directory, record, warnings, ...sum } = await mergeRamps(paths, {
+        makeDirectory,
+        placement,
+      });
+      for (const warning of warnings) terminal.err.write(`warning: ${warning}\n`);
+      terminal.err.write(`${paths.length} ramps, ${placementText(sum.placement)}\n`);
+      await reportPull(directory.path, record, { json, terminal });
+      return ExitCode.done;
+    }
+    if (ramps.length > 0)
+      throw new UsageError(
+        `${ramps[0]} holds a pull test and others do not: a closed loop's times mean something else, so add ramps to ramps`,
+      );
     const merged = await mergeRuns(paths, { makeDirectory, placement });
     const { directory, run, groups, warnings } = merged;
     for (const warning of warnings) terminal.err.write(`warning: ${warning}\n`);

@@ -34,7 +34,7 @@ async function drawRun(directory: string): Promise<string> {
   rmSync(made.file("counts.ndjson"));
   const log = new HistogramLog(made.file("histograms.hlog"), { tool: "drayage", startedAt: 0 });
   const counts = new CountsFile(made.file("counts.ndjson"));
-  for (const snapshot of sampleRun().snapshots) {
+  for (const snapshot of sampleRun({ seconds: 2 }).snapshots) {
     log.add(snapshot);
     counts.add({ snapshot, planned: null, pausedNs: 0 });
   }

@@ -83,6 +83,9 @@ const PERCENTS = [50, 99];
 const APART =
   /^plan (options|resolved)\.(results|force|metrics-file|log-file|seed|ui|metrics|otlp|log-requests|log-format|logged\b.*)$/;
 
+/** Whether what differs makes it another ramp. */
+export const otherRamp = (what: string): boolean => !APART.test(what);
+
 type RampPaths = readonly { readonly path: string; readonly record: StoredRecord }[];
 
 /** Reads all of them. `warn` is told of what cannot be read. Throws DrayageError `storage`. */
@@ -225,7 +228,7 @@ function differing(a: readonly Ramp[], b: readonly Ramp[]): Dissimilarity[] {
 }
 
 const apart = (a: StoredRecord, b: StoredRecord): Dissimilarity[] =>
-  [...surroundings(a, b), ...planned(a, b)].filter(({ what }) => !APART.test(what));
+  [...surroundings(a, b), ...planned(a, b)].filter(({ what }) => otherRamp(what));
 
 function warningsOf(all: readonly Ramp[], shared: number): string[] {
   const known = new Set(all.flatMap(({ steps }) => [...steps.keys()])).size;
