@@ -16,6 +16,7 @@ import {
 } from "../fakes/nats-server.ts";
 import { blobGets, trace } from "./traced.ts";
 import { groupFlags, startGroup, underWay } from "./transports.ts";
+import { warmMap } from "./warm-map.ts";
 import { type Started, until, Workplace } from "./workplace.ts";
 
 const COUNT = 500;
@@ -52,11 +53,13 @@ const streamsAt = (servers: readonly NatsServer[]): Promise<StreamFacts[]> =>
   });
 
 let registry: EmbeddedRegistry;
+let giveMap: (place: Workplace) => void;
 const places: Workplace[] = [];
 const started: NatsServer[] = [];
 
 before(async () => {
   registry = await startEmbeddedRegistry();
+  giveMap = await warmMap(registry.url, COUNT);
 });
 after(async () => {
   for (const place of places) place.leave();
@@ -64,7 +67,7 @@ after(async () => {
   await registry.close();
 });
 
-async function warmed(count: number, every: number): Promise<Workplace> {
+function warmed(count: number, every: number): Workplace {
   const place = new Workplace();
   places.push(place);
   place.configure(trace(blobGets(count, { every })), {
@@ -72,7 +75,7 @@ async function warmed(count: number, every: number): Promise<Workplace> {
     "client_info.wait": true,
     "cluster.heartbeat": 0.5,
   });
-  await place.warmup();
+  giveMap(place);
   return place;
 }
 
@@ -89,7 +92,7 @@ type Running = {
 async function midRun(servers: readonly NatsServer[], ...more: string[]): Promise<Running> {
   started.push(...servers);
   const group = { group: "g", count: 2 };
-  const place = await warmed(COUNT, EVERY);
+  const place = warmed(COUNT, EVERY);
   const nodes = await startGroup(place, { servers, ...group });
   const run = place.start([...command, ...groupFlags(servers, group), ...more]);
   await underWay(place);
@@ -159,7 +162,7 @@ describe("over NATS", { concurrency: true }, () => {
     ]);
     if (server === undefined || plain === undefined) return t.skip(needsNatsServer);
     started.push(server, plain);
-    const place = await warmed(5, 0);
+    const place = warmed(5, 0);
     await startGroup(place, { servers: [server], group: "few", count: 1 });
     const group = { group: "few", count: 3 };
     const wait = ["--set", "cluster.wait=0.5s"];
@@ -191,7 +194,7 @@ describe("over NATS", { concurrency: true }, () => {
   test("tokens and nkeys over TLS: who has them is let in, others are told in one line", async (t) => {
     const certificate = selfSignedCertificate();
     if (certificate === undefined) return t.skip("needs openssl: apt-get install openssl");
-    const place = await warmed(10, 0);
+    const place = warmed(10, 0);
     for (const [name, pem] of Object.entries(certificate)) place.write(`${name}.pem`, pem);
     const user = nkeys.createUser();
     place.write("user.nk", Buffer.from(user.getSeed()).toString());

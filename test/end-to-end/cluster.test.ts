@@ -19,6 +19,7 @@ import {
 import { startFaultProxy } from "../fakes/fault-proxy.ts";
 import { type ClientNode, startNode, startNodes } from "./cluster-nodes.ts";
 import { blobGets, needsSample, sample, trace } from "./traced.ts";
+import { warmMap } from "./warm-map.ts";
 import { type Row, until, Workplace } from "./workplace.ts";
 
 type PlanLine = { readonly seq: number; readonly uri: string; readonly node: number };
@@ -99,30 +100,27 @@ describe("the original's example with two clients, against docker-registry", () 
 
 describe("two nodes and an embedded registry", () => {
   let registry: EmbeddedRegistry;
+  let giveMap: (place: Workplace) => void;
   const places: Workplace[] = [];
 
   before(async () => {
     registry = await startEmbeddedRegistry();
+    giveMap = await warmMap(registry.url, 600);
   });
   after(async () => {
     for (const place of places) place.leave();
     await registry.close();
   });
 
-  /** A place with a trace, warmed up from this process. */
-  async function warmed(
-    count: number,
-    every: number,
-    settings: Record<string, unknown> = {},
-  ): Promise<Workplace> {
+  /** A place with a trace, whose objects the registry has. */
+  function warmed(count: number, every: number): Workplace {
     const place = new Workplace();
     places.push(place);
     place.configure(trace(blobGets(count, { every })), {
       registry: [registry.url],
       "client_info.wait": true,
-      ...settings,
     });
-    await place.warmup();
+    giveMap(place);
     return place;
   }
 
@@ -134,7 +132,7 @@ describe("two nodes and an embedded registry", () => {
   ];
 
   test("a node inside the master and one outside share a run", async () => {
-    const place = await warmed(60, 0.02);
+    const place = warmed(60, 0.02);
     const [node] = (await startNodes(place, 1)) as [ClientNode];
     const ended = await place.drayage(master(["local", node.address]));
     assert.equal(ended.code, 0, ended.err);
@@ -147,7 +145,7 @@ describe("two nodes and an embedded registry", () => {
   });
 
   test("the master's port tells how the nodes do while the run goes on", async () => {
-    const place = await warmed(300, 0.01);
+    const place = warmed(300, 0.01);
     const nodes = await startNodes(place, 2);
     const port = await freePort();
     const run = place.start([
@@ -169,7 +167,7 @@ describe("two nodes and an embedded registry", () => {
 
   test("the master is killed in mid-run: nodes finish what they have and keep it, and take the next run", async () => {
     const count = 500;
-    const place = await warmed(count, 0.01);
+    const place = warmed(count, 0.01);
     const nodes = await startNodes(place, 2);
     const list = nodes.map(({ address }) => address);
     const quick = ["--set", "cluster.heartbeat=0.2", "--set", "cluster.lost_after=1"];
@@ -200,7 +198,7 @@ describe("two nodes and an embedded registry", () => {
   for (const way of ["broken", "frozen"] as const) {
     test(`the connection to a node is ${way} for some seconds: nothing is lost or doubled`, async () => {
       const count = 600;
-      const place = await warmed(count, 0.01);
+      const place = warmed(count, 0.01);
       const nodes = await startNodes(place, 2);
       const [first, second] = nodes as [ClientNode, ClientNode];
       const proxy = await startFaultProxy({ host: "127.0.0.1", port: second.port });
@@ -222,8 +220,8 @@ describe("two nodes and an embedded registry", () => {
   }
 
   test("split: local with another trace on a node: it refuses before the start", async () => {
-    const place = await warmed(10, 0);
-    const other = await warmed(12, 0);
+    const place = warmed(10, 0);
+    const other = warmed(12, 0);
     const [mine] = (await startNodes(place, 1)) as [ClientNode];
     const [theirs] = (await startNodes(other, 1)) as [ClientNode];
     const list = [mine.address, theirs.address];
@@ -233,7 +231,7 @@ describe("two nodes and an embedded registry", () => {
   });
 
   test("a node that cannot reach the registry, and one that nobody started: refused, naming them", async () => {
-    const place = await warmed(10, 0);
+    const place = warmed(10, 0);
     const nodes = await startNodes(place, 2);
     const list = nodes.map(({ address }) => address);
     const unreachable = await place.drayage(
@@ -254,7 +252,7 @@ describe("two nodes and an embedded registry", () => {
   });
 
   test("a load as fast as it goes is shared by two nodes, one of them inside the master", async () => {
-    const place = await warmed(1, 0);
+    const place = warmed(1, 0);
     const [node] = (await startNodes(place, 1)) as [ClientNode];
     const ended = await place.drayage([
       ...["load", registry.url, "--nodes", `local,${node.address}`],
@@ -292,7 +290,7 @@ describe("two nodes and an embedded registry", () => {
     },
   ]) {
     test(`a node with ${name} is refused before the start`, async (t) => {
-      const place = await warmed(10, 0);
+      const place = warmed(10, 0);
       const listener = new NodeListener({ host: "127.0.0.1", port: 0, token: "" });
       t.after(() => listener.close());
       const node = new NodeHost({ ...hostOptions, ...host });
@@ -308,7 +306,7 @@ describe("two nodes and an embedded registry", () => {
   test("TLS: nodes with a certificate take masters that trust it, and tell others", async (t) => {
     const certificate = selfSignedCertificate();
     if (certificate === undefined) return t.skip("needs openssl: apt-get install openssl");
-    const place = await warmed(10, 0);
+    const place = warmed(10, 0);
     place.write("cert.pem", certificate.cert);
     place.write("key.pem", certificate.key);
     const flags = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"];
@@ -322,14 +320,14 @@ describe("two nodes and an embedded registry", () => {
   });
 
   test("an address that others can reach needs a token", async () => {
-    const place = await warmed(1, 0);
+    const place = warmed(1, 0);
     const ended = await place.drayage(["client", "-i", "0.0.0.0", "-p", "0"]);
     assert.equal(ended.code, 2);
     assert.match(ended.err, /0\.0\.0\.0 can be reached by others: set DRAYAGE_NODE_TOKEN/);
   });
 
   test("tokens: both ends have the same, or the master is told what to do", async () => {
-    const place = await warmed(10, 0);
+    const place = warmed(10, 0);
     const env = { DRAYAGE_NODE_TOKEN: "one" };
     const node = await startNode(place, { env });
     const wrong = await place.drayage(master([node.address]), {

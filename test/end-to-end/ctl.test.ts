@@ -9,27 +9,30 @@ import type { MachineResult } from "../../src/report/machines.ts";
 import { startNodes } from "./cluster-nodes.ts";
 import { doneOf, freePort, Ordered } from "./ordered-run.ts";
 import { blobGets, trace } from "./traced.ts";
+import { warmMap } from "./warm-map.ts";
 import { pause, Workplace } from "./workplace.ts";
 
 describe("drayage ctl", () => {
   let registry: EmbeddedRegistry;
+  let giveMap: (place: Workplace) => void;
   const places: Workplace[] = [];
   before(async () => {
     registry = await startEmbeddedRegistry();
+    giveMap = await warmMap(registry.url, 300);
   });
   after(async () => {
     for (const place of places) place.leave();
     await registry.close();
   });
 
-  async function warmed(count: number, every: number): Promise<Workplace> {
+  function warmed(count: number, every: number): Workplace {
     const place = new Workplace();
     places.push(place);
     place.configure(trace(blobGets(count, { every })), {
       registry: [registry.url],
       "client_info.wait": true,
     });
-    await place.warmup();
+    giveMap(place);
     return place;
   }
 
@@ -37,7 +40,7 @@ describe("drayage ctl", () => {
 
   test("a run on two nodes is paused, sped up and resumed, and every operation has its row", async () => {
     const count = 300;
-    const place = await warmed(count, 0.02);
+    const place = warmed(count, 0.02);
     const list = (await startNodes(place, 2)).map(({ address }) => address);
     const port = await freePort();
     const ordered = new Ordered(place, port);
@@ -88,7 +91,7 @@ describe("drayage ctl", () => {
     test(`a run ${nodes === 0 ? "in one process" : `on ${nodes} nodes`} is drained long before its schedule ends`, async () => {
       // Far beyond what nodes are given ahead: most of it is still with the master, or not read yet.
       const count = 200;
-      const place = await warmed(count, 5);
+      const place = warmed(count, 5);
       const list = (await startNodes(place, nodes)).map(({ address }) => address);
       const port = await freePort();
       const ordered = new Ordered(place, port);
