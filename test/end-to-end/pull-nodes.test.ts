@@ -35,6 +35,14 @@ function assertDriven(texts: readonly string[]): void {
   }
 }
 
+/** Nodes are done, and know that the master has left rather than been lost. */
+async function assertEnded(nodes: readonly Started[]): Promise<void> {
+  for (const { said } of nodes) {
+    await until(() => said().includes("\ndone\n"), "the node has ended");
+    assert.doesNotMatch(said(), /the master .* is lost/);
+  }
+}
+
 const stopAll = (nodes: readonly Started[]): void => {
   for (const { child } of nodes) child.kill("SIGKILL");
 };
@@ -111,6 +119,7 @@ describe("a ramp on two nodes", () => {
       assert.ok(first > 0 && second > 0);
       assert.equal(first + second, pulls.done);
       assertDriven(logTexts(place.text("log.txt")));
+      await assertEnded(own);
     });
 
   test("a ramp that cannot begin ends once it has found its nodes, and they are free for the next", async (t) => {

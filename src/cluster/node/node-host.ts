@@ -211,6 +211,8 @@ class RunCourse {
   }
 
   lose(reason: string, { say, alone }: Pick<NodeHostOptions, "say" | "alone">): void {
+    // The connection of a master that has said goodbye ends while this machine still tidies up.
+    if (this.ended) return;
     this.ended = true;
     say(`the master ${this.#peer} is lost: ${reason}`);
     this.run?.finishAlone(reason, alone);
