@@ -73,6 +73,8 @@ export class Authorizer {
     const writes = order.op === Op.PUT || order.op === Op.PUSH;
     const path = writes ? order.target.toString("latin1") : pathOfHead(order.target);
     const name = repositoryOf(path.slice(this.#spec.pathPrefix.length), order);
+    // Of another path the challenge alone knows what to ask for.
+    if (name === undefined) return { client, scopes: [] };
     const scopes = [`repository:${name}:${writes ? "pull,push" : "pull"}`];
     if (order.mountFrom !== "")
       scopes.push(`repository:${this.#spec.namePrefix}${order.mountFrom}:pull`);
@@ -85,14 +87,14 @@ export class Authorizer {
 }
 
 /**
- * The name in `/v2/<name>/blobs/…` or `/v2/<name>/manifests/…`. Those words may stand in names too: the last ones count.
- * What a blob's push starts from is `/v2/<name>` alone.
+ * The name in `/v2/<name>/blobs/…` or `/v2/<name>/manifests/…`, if it is such a path. Those words may stand in names too: the last
+ * ones count. What a blob's push starts from is `/v2/<name>` alone.
  */
-function repositoryOf(path: string, order: Order): string {
+function repositoryOf(path: string, order: Order): string | undefined {
   const end = isBlobPush(order)
     ? path.length
     : Math.max(path.lastIndexOf("/blobs/"), path.lastIndexOf("/manifests/"));
-  return path.slice("/v2/".length, end < 0 ? path.length : end);
+  return end < 0 ? undefined : path.slice("/v2/".length, end);
 }
 
 /** Secrets become plain text to cross the thread border; here they are secrets again. */

@@ -102,6 +102,7 @@ for (const { text, says, ...flags } of [
   { text: "http://x/", method: "GET", body: "1KiB", says: /--body goes with --method PUT/ },
   { text: "http://x/", method: "PUT", body: "much", says: /--body wants a size such as/ },
   { text: "http://x/", method: "PUT", body: "2TiB", says: /at most 1TiB/ },
+  { text: `http://x/${"a".repeat(66_000)}`, method: "GET", says: /too long: .* of 66\d+ bytes/ },
   { text: blob, method: "HEAD", verify: true, says: /--verify goes with --method GET/ },
   { text: "http://x/v2/", method: "GET", verify: true, says: /a URL that ends with the digest/ },
   { text: `${blob}0`, method: "GET", verify: true, says: /a URL that ends with the digest/ },

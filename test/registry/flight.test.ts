@@ -99,6 +99,24 @@ test("flight: a Bearer challenge is answered, and the token's time is no part of
   assert.ok(flight.firstByteAt >= flight.sentAt && flight.firstByteAt <= flight.doneAt);
 });
 
+test("flight: of a path without a repository nothing is asked for but what the challenge names", async (context) => {
+  for (const path of ["/v2/_catalog", "/v2/lib/app/tags/list"]) {
+    const server = await bearerRegistry(context, (challenge, token) => [
+      challenge,
+      token("t1"),
+      reply(200, {}, "{}"),
+    ]);
+    const landed = await fly(
+      clientFor(context, server, { auth: bearer }),
+      ordersFor(server).request(path),
+    );
+    assert.equal(landed.error, "none", landed.flight.detail);
+    assert.deepEqual(server.requests.map(requestLine).slice(1, 2), [
+      "GET /token?service=s&account=u HTTP/1.1",
+    ]);
+  }
+});
+
 test("flight: a token that expires in the middle of a push is renewed once, and the body sent again", async (context) => {
   const server = await bearerRegistry(context, (challenge, token) => [
     challenge,

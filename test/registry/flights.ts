@@ -89,6 +89,8 @@ export function ordersFor(server: RawServer) {
         digest: sha256(content),
         target: head("GET", "/v2/lib/app/manifests/v1", [["Accept", "application/json"]]),
       }),
+    request: (path: string) => (order: Order) =>
+      fill(order, { op: Op.REQUEST, kind: Kind.other, target: head("GET", path) }),
     head: (order: Order) =>
       fill(order, { op: Op.HEAD, target: head("HEAD", "/v2/lib/app/blobs/x") }),
     headOfMissing: (order: Order) =>

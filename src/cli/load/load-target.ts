@@ -29,6 +29,8 @@ const sendingMethods: readonly string[] = ["PUT", "POST", "PATCH"];
 const methods: readonly string[] = ["GET", "HEAD", "DELETE", "OPTIONS", ...sendingMethods];
 /** One body; no registry takes a larger one. */
 const BODY_BYTES_MAX = 2 ** 40;
+/** What an operation on the ring may have of a target; servers take far less. */
+const HEAD_BYTES_MAX = 60_000;
 const digestAtEnd = /\/sha256:([0-9a-f]{64})$/;
 
 /** A URL, or `host:port`. A registry's address alone means its `/v2/`. Throws UsageError. */
@@ -47,12 +49,15 @@ export function loadTarget(text: string, flags: TargetFlags): LoadTarget {
         ["Content-Length", String(bodyBytes)],
       ]
     : [];
+  const head = requestHead(method, path, style, fields).toString("latin1");
+  if (head.length > HEAD_BYTES_MAX)
+    throw new UsageError(`the URL is too long: its request has a head of ${head.length} bytes`);
   return {
     method,
     origin: url.origin,
     path,
     style,
-    head: requestHead(method, path, style, fields).toString("latin1"),
+    head,
     bodyBytes,
     sha256: verify ? digestOf(method, url.pathname) : undefined,
   };
