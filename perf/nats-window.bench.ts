@@ -8,7 +8,7 @@ import { NatsLink } from "../src/cluster/nats/nats-link.ts";
 import { createRunStream, removeRunStream } from "../src/cluster/nats/run-stream.ts";
 import { StreamReader } from "../src/cluster/nats/stream-reader.ts";
 import { FaultProxy } from "../test/fakes/fault-proxy.ts";
-import { needsNatsServer, startNatsServer } from "../test/fakes/nats-server.ts";
+import { startNatsServer } from "../test/fakes/nats-server.ts";
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
 import { MissingProgram, resultOf } from "./measure.ts";
 
@@ -76,7 +76,7 @@ async function carry({ from, heard }: Way, count: number, ahead: number): Promis
 
 async function run({ quick }: BenchContext): Promise<BenchResult[]> {
   const server = await startNatsServer({ jetstream: true });
-  if (server === undefined) throw new MissingProgram(needsNatsServer);
+  if (server === undefined) throw new MissingProgram("nats-server", "apt-get install nats-server");
   const link = new FaultProxy({ host: "127.0.0.1", port: server.port });
   link.fault = { kind: "delay", ms: ROUND_TRIP_MS };
   await link.accept();

@@ -15,6 +15,8 @@ export type Interrupts = {
   readonly press: () => void;
   /** What `drayage ctl` does: the first or the second interrupt, whichever came before. From when it holds, if that is known. */
   readonly end: (kind: EndKind) => AppliedControl | undefined;
+  /** The run was told to end when another master had it. */
+  readonly recall: (kind: EndKind) => void;
   /** Exit code of the signal that came first; `undefined` while none has come. */
   readonly code: () => ExitCode | undefined;
   readonly release: () => void;
@@ -56,12 +58,17 @@ export function catchInterrupts(
     if (kind === "stop" && !stopped) stop();
     return work.controls?.findLast((control) => control.kind === kind);
   };
+  const recall = (kind: EndKind): void => {
+    code ??= ExitCode.interrupted;
+    stopped ||= kind === "stop";
+    say("the run was told to end before: what is under way may end, nothing new starts");
+  };
   const interrupt = on("SIGINT");
   const release =
     program === undefined
       ? catchSignals({ interrupt, terminate: on("SIGTERM") })
       : whenEnded(program, { drain: () => end("drain"), stop: () => end("stop") });
-  return { press: interrupt, end, code: () => code, release };
+  return { press: interrupt, end, recall, code: () => code, release };
 }
 
 function catchSignals({

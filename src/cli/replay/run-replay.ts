@@ -85,7 +85,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
       recording.feeding(message);
       showReading(message, progress, plan.feed);
     },
-    endRecalled: (kind) => interrupts.end(kind),
+    endRecalled: (kind) => interrupts.recall(kind),
   });
   try {
     const end = await engine.run();

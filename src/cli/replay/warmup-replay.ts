@@ -93,7 +93,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     feeding(message) {
       showReading(message, progress, registries.length);
     },
-    endRecalled: (kind) => interrupts.end(kind),
+    endRecalled: (kind) => interrupts.recall(kind),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const unpaced = { paced: false, limits: null } as const;

@@ -9,12 +9,7 @@ import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
-import type {
-  AppliedControl,
-  ControlAnswer,
-  EndKind,
-  RunControl,
-} from "../../pacing/timebase-control.ts";
+import type { ControlAnswer, EndKind, RunControl } from "../../pacing/timebase-control.ts";
 import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
 import { hasDueTimes } from "../../workers/feed-plan.ts";
 import { Feeder } from "../../workers/feeder.ts";
@@ -231,8 +226,13 @@ export class ClusterEngine implements RunEngine {
 
   #recallOrder(control: Control): void {
     this.#control.recall(control);
-    if (control.order === "drain" || control.order === "stop")
-      this.#listeners.endRecalled?.(control.order);
+    const { order, atNs } = control;
+    if (order !== "drain" && order !== "stop") return;
+    this.#isEnding = true;
+    this.#shares.endsAt = this.timebase.scheduleAt(atNs);
+    const end = order === "stop" ? () => this.#orders.cut() : () => this.#orders.stop();
+    this.#dealing.whenAbreast(end);
+    this.#listeners.endRecalled?.(order);
   }
 
   #begin(at: number, wallUs: number): void {
@@ -278,7 +278,7 @@ export class ClusterEngine implements RunEngine {
     return this.#nodes.map((node) => ({ ...node.report(), state: node.state }));
   }
 
-  get controls(): readonly AppliedControl[] {
+  get controls(): RunEngine["controls"] {
     return this.#control.applied;
   }
 

@@ -27,8 +27,8 @@ export class Dealing {
   readonly #lost: LostOperations;
   readonly #onLost: OnLost;
   readonly #before: GivenOperations | undefined;
-  /** Operations that an earlier master gave and that the feeder has come to, and when it came to the last. */
-  #skipped = 0;
+  readonly #acts: (() => void)[] = [];
+  /** When the feeder last came to operations that an earlier master gave. */
   #skippedAt = performance.now();
 
   constructor({ nodes, given, before, lost, onLost }: DealingOptions) {
@@ -51,10 +51,17 @@ export class Dealing {
    */
   keepsUp(): boolean {
     const skipped = this.#pumps.reduce((sum, pump) => sum + pump.skipGiven(), 0);
-    this.#skipped += skipped;
     if (skipped > 0) this.#skippedAt = performance.now();
-    const open = (this.#before?.count ?? 0) - this.#skipped;
-    return this.#pumps.length === 0 || open <= 0 || performance.now() - this.#skippedAt > STUCK_MS;
+    return this.#isAbreast || performance.now() - this.#skippedAt > STUCK_MS;
+  }
+
+  get #isAbreast(): boolean {
+    return this.#pumps.length === 0 || this.#before === undefined || this.#before.open <= 0;
+  }
+
+  /** Calls it when the feeder has come to everything that an earlier master gave: what it has read by then has a row. */
+  whenAbreast(act: () => void): void {
+    this.#acts.push(act);
   }
 
   /** `now`: ns of the schedule. */
@@ -66,6 +73,7 @@ export class Dealing {
     });
     this.#lost.deal();
     this.#giveLast();
+    if (this.#acts.length > 0 && this.#isAbreast) for (const act of this.#acts.splice(0)) act();
   }
 
   /** Where lost operations go to others, nobody is finished before everybody is. */

@@ -7,7 +7,8 @@ const PAGE_OPERATIONS = 64 * 1024;
  */
 export class GivenOperations {
   readonly #pages = new Map<number, Uint8Array>();
-  count = 0;
+  /** Those of them that the feeder has not come to. */
+  open = 0;
 
   has(seq: number): boolean {
     const page = this.#pages.get(Math.floor((seq >>> 0) / PAGE_OPERATIONS));
@@ -17,7 +18,7 @@ export class GivenOperations {
 
   add(seq: number): void {
     if (this.has(seq)) return;
-    this.count++;
+    this.open++;
     const number = Math.floor((seq >>> 0) / PAGE_OPERATIONS);
     const page = this.#pages.get(number) ?? new Uint8Array(PAGE_OPERATIONS / 8);
     this.#pages.set(number, page);

@@ -42,11 +42,16 @@ export class OperationPump {
     const ring = this.#ring;
     let skipped = 0;
     for (let at = ring.peek(); at >= 0 && this.#isGiven(at); at = ring.peek()) {
-      ring.take();
+      this.#pass();
       skipped++;
     }
     ring.release();
     return skipped;
+  }
+
+  #pass(): void {
+    this.#ring.take();
+    if (this.#given !== undefined) this.#given.open--;
   }
 
   #isGiven(at: number): boolean {
@@ -69,7 +74,7 @@ export class OperationPump {
     while (length < BATCH_BYTES && offsets.length < room) {
       const at = ring.peek();
       if (at >= 0 && this.#isGiven(at)) {
-        ring.take();
+        this.#pass();
         continue;
       }
       // NaN, "as soon as possible", is never greater.
