@@ -232,7 +232,7 @@ function spreadLoad(t: TestContext, schedule: LoadFeedPlan["schedule"] = load.sc
 
 for (const { name, schedule, planned, lost } of [
   { name: "at a rate", schedule: load.schedule, planned: 200, lost: 88 },
-  { name: "without a schedule", schedule: { kind: "closed" } as const, planned: 0, lost: 2 },
+  { name: "without a schedule", schedule: { kind: "closed" } as const, planned: 0, lost: 3 },
 ]) {
   test(`a node is lost in a load ${name}: what it had is counted, and its figures are those of what came of it`, async (t) => {
     const { nodes, engine, seen, ended } = spreadLoad(t, schedule);
@@ -244,7 +244,7 @@ for (const { name, schedule, planned, lost } of [
     const first = figuresOf(downloads(0, 10), 0, 1);
     // Three more are under way, and one of them ends before the node dies.
     const begun = first.classes.map((figures) => ({ ...figures, started: 13 }));
-    other.tellFigures({ ...first, classes: begun }, inSecond(50));
+    other.tellFigures({ ...first, classes: begun, inFlight: 3 }, inSecond(50));
     other.tellRows([...downloads(10, 11), ...downloads(60, 61)]);
     other.die();
     one.tellRows(downloads(0, 50));

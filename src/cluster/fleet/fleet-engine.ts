@@ -85,7 +85,7 @@ export class FleetEngine implements PullFleet {
   }
 
   #listen(): void {
-    const desk = { hasRoom: true, keep: () => 0 };
+    const desk = { hasRoom: true, keep: () => ({ ended: 0, rows: 0 }) };
     for (const node of this.#nodes) {
       node.totals.counts = (operation) => PULLS.has(pullClassOf(operation));
       node.listen({

@@ -121,10 +121,11 @@ export class LostShares {
       const share = { index: node.index, count: this.#nodes.length };
       const planned = (second: number, operations: number): void =>
         this.#planned.makeUp(node.index, second, operations);
-      const { sent, done, failed } = node.totals.soFar;
+      const { underWay, soFar } = node.totals;
       const due = await countLostLoad({ ...feed, share }, { until: this.endsAt, planned });
-      // Of a closed loop nothing is known but what was under way.
-      node.lostOperations = Math.max(0, (due ?? sent) - done - failed);
+      // Of a closed loop nothing is known but what is under way at any time.
+      node.lostOperations =
+        due === undefined ? underWay : Math.max(0, due - soFar.done - soFar.failed);
     }
   }
 

@@ -249,9 +249,9 @@ export class NodeHandle implements BatchTaker {
       return true;
     };
     if (events.thresholds !== undefined) this.#untold.add(bufferOf(records));
-    const kept = events.desk.keep(bufferOf(records), wanted);
-    this.rows += kept;
-    events.landed(this.index, kept);
+    const { ended, rows } = events.desk.keep(bufferOf(records), wanted);
+    this.rows += rows;
+    events.landed(this.index, ended);
   }
 
   #takeSnapshot({ number, snapshot, seconds, operations, board }: SnapshotMessage): void {

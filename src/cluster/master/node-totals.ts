@@ -20,6 +20,8 @@ type Told = Pick<
 export class NodeTotals {
   /** Which classes are operations: of pullers, whole pulls. */
   counts: (operation: ClassFigures["operation"]) => boolean = () => true;
+  /** Operations under way, as they were told last. */
+  underWay = 0;
   #sent = 0;
   #done = 0;
   #failed = 0;
@@ -28,7 +30,8 @@ export class NodeTotals {
   #latenessTotal = 0;
   #health: IntervalSnapshot["health"] = [];
 
-  add({ classes, lateness, health }: IntervalSnapshot): void {
+  add({ classes, lateness, health, inFlight }: IntervalSnapshot): void {
+    this.underWay = inFlight;
     for (const figures of classes) if (this.counts(figures.operation)) this.#addClass(figures);
     lateness.indices.forEach((index, i) => {
       const count = lateness.counts[i] ?? 0;

@@ -15,6 +15,7 @@ import {
 } from "../../ring/operation-record.ts";
 import {
   Disposition,
+  isTold,
   OUTCOME_DIGEST_AT,
   OUTCOME_DUE_AT,
   OUTCOME_HOW_AT,
@@ -31,6 +32,9 @@ import { offsetsOf } from "../operation-run.ts";
 /** A frame of the protocol. */
 const DESK_BYTES = 1024 * 1024;
 
+/** Operations that ended, and those of them that were sent: the others were dropped on the way. */
+export type Kept = { readonly ended: number; readonly rows: number };
+
 export class OutcomeDesk {
   readonly #keeper: OutcomeKeeper;
   readonly #desk = new RingViews(allocateRing(DESK_BYTES));
@@ -43,17 +47,20 @@ export class OutcomeDesk {
     return this.#keeper.hasRoom;
   }
 
-  /** `wanted` says of each sequence number whether its outcome is still to come. Returns how many were kept. */
-  keep(records: Buffer, wanted: (seq: number) => boolean): number {
+  /** `wanted` says of each sequence number whether its outcome is still to come. */
+  keep(records: Buffer, wanted: (seq: number) => boolean): Kept {
     this.#desk.bytes.set(records, 0);
-    let kept = 0;
+    const { bytes } = this.#desk;
+    let ended = 0;
+    let rows = 0;
     for (const at of offsetsOf(records)) {
-      if (!wanted(this.#desk.bytes.readUInt32LE(at + OUTCOME_SEQ_AT))) continue;
+      if (!wanted(bytes.readUInt32LE(at + OUTCOME_SEQ_AT))) continue;
       this.#keeper.keep(this.#desk, at);
-      kept++;
+      ended++;
+      if (isTold(bytes[at + OUTCOME_HOW_AT] as number)) rows++;
     }
     this.#keeper.flush();
-    return kept;
+    return { ended, rows };
   }
 
   /** An operation that went down with its node, as an outcome of its own kind. */

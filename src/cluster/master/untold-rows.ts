@@ -19,7 +19,9 @@ const DESK_BYTES = 1024 * 1024;
 export class UntoldRows {
   #batches: Buffer[] = [];
   #bytes = 0;
-  #last: Pick<IntervalSnapshot, "end" | "health"> = { end: nanos(0), health: [] };
+  #last: Pick<IntervalSnapshot, "end" | "health" | "inFlight" | "waiting"> = {
+    ...{ end: nanos(0), health: [], inFlight: 0, waiting: 0 },
+  };
 
   /** Copies the records, one behind the other. Throws DrayageError `protocol` for a node that tells no figures. */
   add(records: Buffer): void {
@@ -31,16 +33,16 @@ export class UntoldRows {
   }
 
   /** Figures have come: they are those of all rows so far. */
-  told({ end, health }: IntervalSnapshot): void {
+  told({ end, health, inFlight, waiting }: IntervalSnapshot): void {
     this.#batches = [];
     this.#bytes = 0;
-    this.#last = { end, health };
+    this.#last = { end, health, inFlight, waiting };
   }
 
-  /** Figures of the rows that have none; undefined where there are no such rows. Nothing is under way any more. */
+  /** Figures of the rows that have none; undefined where there are no such rows. Health and gauges are those that were told last. */
   figures(thresholds: TallyThresholds): IntervalSnapshot | undefined {
     if (this.#batches.length === 0) return undefined;
-    const { end: start, health } = this.#last;
+    const { end: start, ...last } = this.#last;
     const tally = new OutcomeTally(thresholds);
     const desk = new RingViews(allocateRing(DESK_BYTES));
     let end = start as number;
@@ -54,6 +56,6 @@ export class UntoldRows {
       }
     }
     const interval = new TallyReader([tally.memory]).takeInterval(start, nanos(end));
-    return { ...interval, inFlight: 0, waiting: 0, health };
+    return { ...interval, ...last };
   }
 }
