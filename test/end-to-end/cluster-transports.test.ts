@@ -12,6 +12,7 @@ import type { NodeReport } from "../../src/workers/node-report.ts";
 import { drayage } from "../cli/fake-terminal.ts";
 import { blobGets, trace } from "./traced.ts";
 import { type Transport, transports, underWay } from "./transports.ts";
+import { warmMap } from "./warm-map.ts";
 import { type Row, type Started, Workplace } from "./workplace.ts";
 
 const seqs = (rows: readonly { readonly seq: number }[]): number[] => rows.map(({ seq }) => seq);
@@ -52,10 +53,12 @@ function suite(name: string, start: () => Promise<Transport>): void {
   describe(`two nodes over ${name}`, { concurrency: false }, () => {
     let transport: Transport;
     let registry: EmbeddedRegistry;
+    let giveMap: (place: Workplace) => void;
     const places: Workplace[] = [];
 
     before(async () => {
       [transport, registry] = await Promise.all([start(), startEmbeddedRegistry()]);
+      if (transport.missing === undefined) giveMap = await warmMap(registry.url, 500);
     });
     after(async () => {
       for (const place of places) place.leave();
@@ -63,7 +66,7 @@ function suite(name: string, start: () => Promise<Transport>): void {
       await transport.stop();
     });
 
-    /** A place with a trace, warmed up from this process, and two nodes. */
+    /** A place with a trace, whose objects the registry has, and two nodes. */
     async function prepared(
       count: number,
       every: number,
@@ -76,7 +79,8 @@ function suite(name: string, start: () => Promise<Transport>): void {
         "client_info.wait": true,
         ...settings,
       });
-      const [, nodes] = await Promise.all([place.warmup(), transport.startNodes(place, 2)]);
+      giveMap(place);
+      const nodes = await transport.startNodes(place, 2);
       const flags = transport.flags(nodes);
       // A busy machine makes short runs invalid; what that means has tests of its own.
       const command = ["master", "-c", "run", "-i", "config.yaml", "--allow-invalid"];
