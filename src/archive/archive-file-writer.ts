@@ -18,11 +18,14 @@ import { encodePathMap } from "./path-map.ts";
 import type { PathTable } from "./path-table.ts";
 import { RECORD_BYTES_LIMIT, RecordType } from "./record.ts";
 import { encodeSeal, type FileTotals } from "./seal.ts";
+import { inOneGo, type Steps } from "./sliced-work.ts";
 
-/** Parts of an image aim at half of the 16 MiB that a part may have, so that the event that crosses the aim fits. */
-const IMAGE_PART_BYTES = 8_388_608;
-/** Paths per path map record: a record of millions of paths would have to be held whole. */
-const MAP_PATHS_MAX = 65_536;
+/** Parts of an image may have 16 MiB. To code one of this size takes about 1 ms, and sessions are late by what is done in one go. */
+const IMAGE_PART_BYTES = 131_072;
+/** Events that are taken into an image in one go. */
+const IMAGE_EVENTS = 256;
+/** Paths per path map record, for the same reason. */
+const MAP_PATHS_MAX = 8192;
 
 export const noTotals: FileTotals = {
   firstStamp: micros(0),
@@ -87,6 +90,10 @@ export class ArchiveFileWriter {
 
   /** A new file with its beginning: source, all paths, an image of the state. StorageError if the disk refuses. */
   static begin(wanted: NewFile): ArchiveFileWriter {
+    return inOneGo(ArchiveFileWriter.beginning(wanted));
+  }
+
+  static *beginning(wanted: NewFile): Generator<void, ArchiveFileWriter> {
     const { header, paths, state } = wanted;
     const file = GrowingFile.create(wanted.disk, wanted);
     const last = state?.last ?? new LastEvents();
@@ -99,8 +106,8 @@ export class ArchiveFileWriter {
       stamp: header.created,
     });
     writer.meta({ source: { ...wanted.source } });
-    writer.#addPathMaps(0);
-    writer.#image(state ?? { source: file, seed: file.seed });
+    yield* writer.#addPathMaps(0);
+    yield* writer.#image(state ?? { source: file, seed: file.seed });
     return writer;
   }
 
@@ -118,16 +125,15 @@ export class ArchiveFileWriter {
     return this.#last;
   }
 
-  /** Bytes since the last image. */
-  get sinceImage(): Bytes {
-    return (this.file.end - this.#imageEnd) as Bytes;
+  /** An image in steps, if there was none for so many bytes; 0: never. */
+  imageDue(everyBytes: Bytes): Steps | undefined {
+    const isDue = everyBytes > 0 && this.file.end - this.#imageEnd >= everyBytes;
+    return isDue ? this.#image({ source: this.file, seed: this.file.seed }) : undefined;
   }
 
   /** Writes one batch, whose stamp is greater than all before. RecordTooLarge, with nothing written. */
   batch(stamp: Micros, events: readonly ArchiveEvent[]): void {
-    const bytes = blockBytesMax(events);
-    if (bytes >= RECORD_BYTES_LIMIT)
-      throw new RecordTooLarge(`a batch of some ${bytes} bytes; a record ends at 2 GiB`);
+    batchBytes(events);
     this.#map(events);
     const part = this.#encodeBlock(events);
     const plain = this.#idList(events.length);
@@ -150,15 +156,15 @@ export class ArchiveFileWriter {
     this.#totals.dropped += gap.dropped;
   }
 
-  /** The state after all batches so far. */
-  image(): void {
-    this.#image({ source: this.file, seed: this.file.seed });
-  }
-
   /** Complete path map, index, seal; the commit that makes them count is the caller's. Gives the seal's offset. */
   seal(): number {
+    return inOneGo(this.sealing());
+  }
+
+  *sealing(): Generator<void, number> {
     const { file } = this;
-    const pathMapAt = this.#addPathMaps(0);
+    const pathMapAt = file.end;
+    yield* this.#addPathMaps(0);
     const out = new ByteWriter();
     this.index.encode(out);
     const indexAt = file.add({ type: RecordType.index, stamp: this.#stamp, part: out.view });
@@ -180,13 +186,12 @@ export class ArchiveFileWriter {
       }
     } finally {
       // Of events that are refused half-way, some paths have their ids already.
-      if (paths.count > known) this.#addPathMaps(known);
+      if (paths.count > known) inOneGo(this.#addPathMaps(known));
     }
   }
 
-  #addPathMaps(from: number): number {
+  *#addPathMaps(from: number): Steps {
     const { paths, file } = this;
-    const first = file.end;
     const out = new ByteWriter();
     let at = from;
     do {
@@ -194,10 +199,10 @@ export class ArchiveFileWriter {
       out.clear();
       encodePathMap(out, { table: paths, from: at, to });
       file.add({ type: RecordType.pathMap, stamp: this.#stamp, part: out.view });
-      this.#relieve();
+      this.relieve();
       at = to;
+      yield;
     } while (at < paths.count);
-    return first;
   }
 
   #encodeBlock(events: readonly ArchiveEvent[]): Buffer {
@@ -236,28 +241,40 @@ export class ArchiveFileWriter {
 
   // The number of parts stands in each of them, so it is settled first: each part but the last takes at least its share, and
   // parts that nothing is left for are empty.
-  #image(from: { readonly source: ByteSource; readonly seed: number }): void {
+  *#image(from: { readonly source: ByteSource; readonly seed: number }): Steps {
     const last = this.#last;
     const first = this.file.end;
     const parts = Math.max(1, Math.ceil(last.total / IMAGE_PART_BYTES));
     const share = last.total / parts;
     const image = new ImageParts(this.file, { parts, stamp: this.#stamp });
+    let taken = 0;
     for (const { id, raw } of lastEvents(from.source, { last, seed: from.seed })) {
       image.add(id, raw);
+      taken++;
       if (image.bytes >= share && image.part < parts - 1) {
         image.end();
-        this.#relieve();
-      }
+        this.relieve();
+        yield;
+      } else if (taken % IMAGE_EVENTS === 0) yield;
     }
     while (image.part < parts) image.end();
-    this.#relieve();
+    this.relieve();
     image.place(last);
     this.index.sawImage(this.#stamp, first);
     this.#totals.images++;
     this.#imageEnd = this.file.end;
   }
 
-  #relieve(): void {
+  /** Records leave the process before too many wait. */
+  relieve(): void {
     if (this.file.pendingBytes >= PENDING_BYTES_MAX) this.file.flush();
   }
+}
+
+/** About how many bytes of a record. RecordTooLarge. */
+export function batchBytes(events: readonly ArchiveEvent[]): number {
+  const bytes = blockBytesMax(events);
+  if (bytes >= RECORD_BYTES_LIMIT)
+    throw new RecordTooLarge(`a batch of some ${bytes} bytes; a record ends at 2 GiB`);
+  return bytes;
 }

@@ -1,15 +1,16 @@
 import { join } from "node:path";
-import { DrayageError, invariant, messageOf } from "../core/errors.ts";
+import { invariant, messageOf } from "../core/errors.ts";
 import { type Micros, micros } from "../core/units.ts";
-import { type ArchiveDisk, systemDisk } from "./archive-disk.ts";
 import { isStorageTrouble, StorageError } from "./archive-errors.ts";
 import type { ArchiveFileWriter } from "./archive-file-writer.ts";
-import { type ArchiveLock, takeLock } from "./archive-lock.ts";
+import type { ArchiveLock } from "./archive-lock.ts";
 import type { ArchiveEvent, Gap } from "./event.ts";
-import { CURRENT, fileName, NEXT } from "./file-name.ts";
-import { nextFile, openFile, shardFolder } from "./first-file.ts";
-import { PENDING_BYTES_MAX } from "./growing-file.ts";
+import { CURRENT, fileName } from "./file-name.ts";
+import { type OpenedArchive, openArchive } from "./first-file.ts";
+import { finishTurn, turnOver } from "./rotation.ts";
+import { SlicedWork, type Steps } from "./sliced-work.ts";
 import { StampClock, systemArchiveClock } from "./stamp-clock.ts";
+import { waitingBatch } from "./waiting-batch.ts";
 import { limitsOf, type WriterLimits } from "./writer-limits.ts";
 import type { ArchiveWriterOptions, WriterFailure, WriterState } from "./writer-options.ts";
 import { failureOf, stateOf, type WriterWatcher } from "./writer-state.ts";
@@ -24,7 +25,6 @@ export class ArchiveWriter {
   readonly folder: string;
   readonly #options: ArchiveWriterOptions;
   readonly #limits: WriterLimits;
-  readonly #disk: ArchiveDisk;
   readonly #lock: ArchiveLock;
   readonly #stamps: StampClock;
   readonly #watchers = new Set<WriterWatcher>();
@@ -36,28 +36,29 @@ export class ArchiveWriter {
   #tasks: Promise<void> = Promise.resolve();
   #commit: Promise<void> | undefined;
   #rotation: Promise<string> | undefined;
+  /** The end of the last rotation: from then on its new file is current. */
+  #turned: Promise<void> | undefined;
   #failure: WriterFailure | undefined;
   #lostLater = 0;
   #rotations = 0;
   #commits = 0;
   #isClosed = false;
   readonly #timers: WriterTimers;
+  /** Images and new files; what is appended meanwhile comes behind them. */
+  readonly #work: SlicedWork;
 
-  private constructor(
-    options: ArchiveWriterOptions,
-    { folder, lock, file }: { folder: string; lock: ArchiveLock; file: ArchiveFileWriter },
-  ) {
+  private constructor(options: ArchiveWriterOptions, { folder, lock, file }: OpenedArchive) {
     this.#options = options;
     this.folder = folder;
     this.#lock = lock;
     this.#file = file;
-    this.#disk = options.disk ?? systemDisk;
     this.#limits = limitsOf(options);
     this.#stamps = new StampClock(
       options.clock ?? systemArchiveClock,
       micros(Math.max(file.stamp, file.file.header.floor)),
     );
-    const { flushInterval, rotateInterval } = this.#limits;
+    const { flushInterval, rotateInterval, slice } = this.#limits;
+    this.#work = new SlicedWork({ slice, onError: (error) => this.#onTrouble(error) });
     this.#timers = new WriterTimers({
       flushInterval,
       rotateInterval,
@@ -69,29 +70,15 @@ export class ArchiveWriter {
     });
   }
 
-  /**
-   * Makes the folder, takes the lock, recovers what a crash left. UsageError `archive in use by pid N on HOST` for a second
-   * writer; StorageError where the disk refuses.
-   */
+  /** UsageError `archive in use by pid N on HOST` for a second writer; StorageError where the disk refuses. */
   static async open(options: ArchiveWriterOptions): Promise<ArchiveWriter> {
-    const { disk = systemDisk, onNotice = ignore, breakLock = false } = options;
-    const folder = shardFolder(options);
-    let lock: ArchiveLock | undefined;
-    try {
-      disk.makeFolder(folder);
-      lock = takeLock(folder, { breakLock, onNotice });
-      const file = await openFile(options, folder);
-      return new ArchiveWriter(options, { folder, lock, file });
-    } catch (error) {
-      lock?.release();
-      if (error instanceof DrayageError) throw error;
-      throw new StorageError(`cannot open the archive ${folder}`, { cause: error });
-    }
+    return new ArchiveWriter(options, await openArchive(options));
   }
 
   /**
-   * Writes one batch and gives its stamp; readers in this process see it when this returns. `null`: recording has stopped
-   * (see onFailure), the batch is counted as lost. RecordTooLarge for a batch of 2 GiB, of which nothing is written.
+   * Writes one batch and gives its stamp; readers in this process see it when this returns, or, where a large image or a new file
+   * is being written, behind that. `null`: recording has stopped (see onFailure), the batch is counted as lost. RecordTooLarge
+   * for a batch of 2 GiB, of which nothing is written.
    */
   append(events: readonly ArchiveEvent[]): Micros | null {
     invariant(!this.#isClosed, "nothing is appended to a closed archive");
@@ -100,26 +87,25 @@ export class ArchiveWriter {
       return null;
     }
     const stamp = this.#stamps.next();
-    this.#file.batch(stamp, events);
-    this.#afterAdding();
-    if (this.#failure !== undefined && this.#file.file.now.lastStamp < stamp) return null;
-    for (const watcher of this.#watchers) watcher.grown();
-    return stamp;
+    if (this.#work.isBusy) {
+      const write = (own: typeof events) => this.#behind(() => this.#file.batch(stamp, own));
+      this.#work.add(waitingBatch(events, write));
+      return stamp;
+    }
+    this.#add(() => this.#file.batch(stamp, events));
+    return this.#failure !== undefined && this.#file.file.now.lastStamp < stamp ? null : stamp;
   }
 
   /** Tells readers that something is missing here. */
   gap(gap: Omit<Gap, "kind">): void {
-    if (this.#failure !== undefined) return;
-    this.#file.gap(gap, this.#stamps.next());
-    this.#afterAdding();
-    for (const watcher of this.#watchers) watcher.grown();
+    const stamp = this.#stamps.next();
+    this.#add(() => this.#file.gap(gap, stamp));
   }
 
   /** A remark for whoever reads the file. */
   note(note: Readonly<Record<string, unknown>>): void {
-    if (this.#failure !== undefined) return;
-    this.#file.meta({ note }, this.#stamps.next());
-    this.#afterAdding();
+    const stamp = this.#stamps.next();
+    this.#add(() => this.#file.meta({ note }, stamp));
   }
 
   /** Undefined while there is room; else resolves once the disk has caught up with what is uncommitted. */
@@ -132,6 +118,8 @@ export class ArchiveWriter {
 
   /** Once this resolves, a power cut cannot take away anything appended before the call. Rejects once recording stopped. */
   commit(): Promise<void> {
+    // What waits for a new file is safe only once that one is current.
+    if (this.#work.isBusy) return this.#work.idle.then(() => this.commit());
     const writer = this.#file;
     return this.#task(async () => {
       if (writer.file.isClosed) return;
@@ -154,6 +142,8 @@ export class ArchiveWriter {
     this.#isClosed = true;
     this.#timers.end();
     try {
+      this.#work.hurry();
+      await this.#rotation?.catch(ignore);
       await this.#tasks.catch(ignore);
       if (this.#failure === undefined) {
         this.#file.meta({ stop: { ...this.#file.totals } }, this.#stamps.next());
@@ -187,15 +177,36 @@ export class ArchiveWriter {
     return { file: this.#file, end: () => void this.#watchers.delete(watcher) };
   }
 
-  #afterAdding(): void {
-    const { imageBytes, flushBytes, rotateBytes } = this.#limits;
-    const writer = this.#file;
-    const { file } = writer;
-    this.#guarded(() => {
-      if (file.pendingBytes >= PENDING_BYTES_MAX) file.flush();
-      if (imageBytes > 0 && writer.sinceImage >= imageBytes) writer.image();
-    });
+  #add(write: () => void): void {
     if (this.#failure !== undefined) return;
+    if (this.#work.isBusy) {
+      this.#work.add({ bytes: 0, batches: 0, run: () => this.#behind(write) });
+      return;
+    }
+    const image = this.#put(write);
+    if (image !== undefined) void this.#work.begin(image);
+    this.#afterAdding();
+  }
+
+  *#behind(write: () => void): Steps {
+    const image = this.#put(write);
+    if (image !== undefined) yield* image;
+    this.#afterAdding();
+  }
+
+  /** Gives the image that is due behind it, if one is. */
+  #put(write: () => void): Steps | undefined {
+    const writer = this.#file;
+    write();
+    this.#guarded(() => writer.relieve());
+    return this.#failure === undefined ? writer.imageDue(this.#limits.imageBytes) : undefined;
+  }
+
+  #afterAdding(): void {
+    for (const watcher of this.#watchers) watcher.grown();
+    if (this.#failure !== undefined) return;
+    const { flushBytes, rotateBytes } = this.#limits;
+    const { file } = this.#file;
     this.#timers.added();
     if (flushBytes > 0 && file.end - file.committed.length >= flushBytes) this.#commitSoon();
     if (rotateBytes > 0 && file.end >= rotateBytes && this.#rotation === undefined)
@@ -211,52 +222,35 @@ export class ArchiveWriter {
   }
 
   async #rotate(): Promise<string> {
+    while (this.#work.isBusy) await this.#work.idle;
     if (this.#failure !== undefined) throw this.#failure.error;
-    const old = this.#file;
     const name = fileName(this.#stamps.next());
-    const sealAt = this.#guarded(() => {
-      old.file.flush();
-      const at = old.seal();
-      old.file.flush();
-      return at;
-    });
-    const next = this.#guarded(() => {
-      const created = this.#stamps.previous;
-      this.#stamps.takeOrigin();
-      return nextFile(this.#options, { old, folder: this.folder, created, previous: name });
-    });
-    if (sealAt === undefined || next === undefined)
+    await this.#work.begin(this.#turnOver(name));
+    if (this.#turned === undefined)
       throw new StorageError(`recording has stopped: ${this.state().failure}`);
-    this.#sealing = old;
-    this.#file = next;
-    for (const watcher of this.#watchers) watcher.began(next);
-    await this.#task(() => this.#finish(old, { next, sealAt, name }));
+    await this.#turned;
     return name;
   }
 
-  async #finish(
-    old: ArchiveFileWriter,
-    {
-      next,
-      sealAt,
-      name,
-    }: {
-      readonly next: ArchiveFileWriter;
-      readonly sealAt: number;
-      readonly name: string;
-    },
-  ): Promise<void> {
-    await old.file.commit(sealAt);
-    this.#sealing = undefined;
-    // Whatever is called current has a beginning that a power cut cannot take away.
-    await next.file.commit();
-    this.#disk.rename(join(this.folder, CURRENT), join(this.folder, name));
-    this.#disk.rename(join(this.folder, NEXT), join(this.folder, CURRENT));
-    await this.#disk.syncFolder(this.folder);
-    old.file.close();
-    this.#rotations++;
-    for (const watcher of this.#watchers) watcher.rotated(old, name);
-    this.#options.onRotated?.(name);
+  *#turnOver(name: string): Steps {
+    this.#turned = undefined;
+    const { folder } = this;
+    const place = { old: this.#file, folder, created: this.#stamps.previous, previous: name };
+    this.#stamps.takeOrigin();
+    const turned = yield* turnOver(this.#options, place);
+    this.#sealing = place.old;
+    this.#file = turned.next;
+    for (const watcher of this.#watchers) watcher.began(turned.next);
+    const onSealed = (): void => {
+      this.#sealing = undefined;
+    };
+    this.#turned = this.#task(async () => {
+      await finishTurn(this.#options, { ...place, ...turned, onSealed });
+      this.#rotations++;
+      for (const watcher of this.#watchers) watcher.rotated(place.old, name);
+      this.#options.onRotated?.(name);
+    });
+    this.#turned.catch(ignore);
   }
 
   #task(work: () => Promise<void>): Promise<void> {
@@ -278,15 +272,20 @@ export class ArchiveWriter {
     try {
       return work();
     } catch (error) {
-      if (!isStorageTrouble(error)) throw error;
-      this.#fail(error, false);
+      this.#onTrouble(error);
       return undefined;
     }
   }
 
+  #onTrouble(error: unknown): void {
+    if (!isStorageTrouble(error)) throw error;
+    this.#fail(error, false);
+  }
+
   #fail(error: unknown, isSync: boolean): void {
     if (this.#failure !== undefined) return;
-    this.#failure = failureOf(error, { file: this.#file, sealing: this.#sealing, isSync });
+    const waited = this.#work.drop();
+    this.#failure = failureOf(error, { file: this.#file, sealing: this.#sealing, isSync, waited });
     this.#timers.end();
     const { lostBatches: lost } = this.#failure;
     this.#options.onNotice?.(`recording stopped, ${lost} batches lost: ${messageOf(error)}`);

@@ -20,6 +20,10 @@ export function imagePart(record: StoredRecord): ImagePart {
   return { part, parts, blockAt: cursor.at };
 }
 
+/** How many records hold together what this one has a part of. */
+export const partsOf = (record: StoredRecord): number =>
+  record.type === RecordType.image ? imagePart(record).parts : 1;
+
 const ignore = (): void => {};
 
 /** The event block of a batch or a part of an image, decoded. ArchiveDamage. */

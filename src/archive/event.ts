@@ -21,6 +21,24 @@ export type ArchiveEvent =
   /** State of a registry as JSON text. */
   | { readonly kind: "json"; readonly path: string; readonly json: Uint8Array };
 
+/** The same in memory of its own: whoever gave the event may use theirs for something else. */
+export function ownEvent(event: ArchiveEvent): ArchiveEvent {
+  switch (event.kind) {
+    case "removed":
+    case "null":
+      return event;
+    case "value":
+      return { ...event, value: Buffer.from(event.value) };
+    case "message":
+      return { ...event, headers: Buffer.from(event.headers), value: Buffer.from(event.value) };
+    case "exchange":
+    case "json":
+      return { ...event, json: Buffer.from(event.json) };
+    default:
+      return event satisfies never;
+  }
+}
+
 /** Bytes of what was recorded, without the path. */
 export function payloadBytes(event: ArchiveEvent): number {
   switch (event.kind) {

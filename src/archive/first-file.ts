@@ -1,8 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { type Micros, micros } from "../core/units.ts";
+import { DrayageError } from "../core/errors.ts";
+import { micros } from "../core/units.ts";
 import { systemDisk } from "./archive-disk.ts";
+import { StorageError } from "./archive-errors.ts";
 import { ArchiveFileWriter } from "./archive-file-writer.ts";
+import { type ArchiveLock, takeLock } from "./archive-lock.ts";
 import { CURRENT, NEXT } from "./file-name.ts";
 import type { FileHeader } from "./header-page.ts";
 import { PathTable } from "./path-table.ts";
@@ -10,7 +13,7 @@ import { type Heritage, recover } from "./recovery.ts";
 import { systemArchiveClock } from "./stamp-clock.ts";
 import type { ArchiveWriterOptions } from "./writer-options.ts";
 
-const WRITER_NAME = "drayage 0.1.0";
+export const WRITER_NAME = "drayage 0.1.0";
 
 /** Shards have folders of their own, named by their index. */
 export const shardFolder = ({
@@ -19,11 +22,33 @@ export const shardFolder = ({
 }: Pick<ArchiveWriterOptions, "directory" | "shard">): string =>
   shard === undefined || shard.count < 2 ? directory : join(directory, String(shard.index));
 
+export type OpenedArchive = {
+  readonly folder: string;
+  readonly lock: ArchiveLock;
+  readonly file: ArchiveFileWriter;
+};
+
+/**
+ * Makes the folder, takes the lock, recovers what a crash left. UsageError `archive in use by pid N on HOST` for a second
+ * writer; StorageError where the disk refuses.
+ */
+export async function openArchive(options: ArchiveWriterOptions): Promise<OpenedArchive> {
+  const { disk = systemDisk, onNotice = ignore, breakLock = false } = options;
+  const folder = shardFolder(options);
+  let lock: ArchiveLock | undefined;
+  try {
+    disk.makeFolder(folder);
+    lock = takeLock(folder, { breakLock, onNotice });
+    return { folder, lock, file: await openFile(options, folder) };
+  } catch (error) {
+    lock?.release();
+    if (error instanceof DrayageError) throw error;
+    throw new StorageError(`cannot open the archive ${folder}`, { cause: error });
+  }
+}
+
 /** The file to write on: the one a crash or a clean stop left, made whole, else a new one. */
-export async function openFile(
-  options: ArchiveWriterOptions,
-  folder: string,
-): Promise<ArchiveFileWriter> {
+async function openFile(options: ArchiveWriterOptions, folder: string): Promise<ArchiveFileWriter> {
   const { disk = systemDisk, onNotice = ignore, codec = "deflate" } = options;
   const found = await recover({ disk, folder, codec, onNotice });
   if (found.kind === "current") return found.writer;
@@ -65,43 +90,6 @@ async function firstFile(
   disk.rename(join(folder, NEXT), join(folder, CURRENT));
   await disk.syncFolder(folder);
   return writer;
-}
-
-/** The file that follows `old`, which is sealed: it begins with the state in which that one ended. */
-export function nextFile(
-  { disk = systemDisk, codec = "deflate", source }: ArchiveWriterOptions,
-  {
-    old,
-    folder,
-    created,
-    previous,
-  }: {
-    readonly old: ArchiveFileWriter;
-    readonly folder: string;
-    readonly created: Micros;
-    readonly previous: string;
-  },
-): ArchiveFileWriter {
-  const { header, seed, now } = old.file;
-  const next = ArchiveFileWriter.begin({
-    disk,
-    path: join(folder, NEXT),
-    codec,
-    source,
-    paths: old.paths,
-    state: { last: old.last, source: old.file, seed },
-    header: {
-      ...header,
-      fileId: randomBytes(16),
-      created,
-      floor: micros(Math.max(now.lastStamp, header.floor)),
-      number: header.number + 1,
-      previous,
-      writer: WRITER_NAME,
-    },
-  });
-  next.file.flush();
-  return next;
 }
 
 const ignore = (): void => {};

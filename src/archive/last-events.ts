@@ -9,6 +9,8 @@ import { RecordWalk } from "./record-walk.ts";
 
 const GROWTH = 1.25;
 const FIRST_PATHS = 256;
+/** One part of an image may have a little more events than another. */
+const PARTS_DIFFER = 1.05;
 
 export class LastEvents {
   #recordAt = new Float64Array(FIRST_PATHS);
@@ -38,11 +40,14 @@ export class LastEvents {
     this.#bytes[id] = bytes;
   }
 
-  /** All events of a block that lies in the record at `offset`. */
-  see(block: Buffer, offset: number): void {
+  /** All events of a block that lies in the record at `offset`; of an image, one of so many parts of about one size. */
+  see(block: Buffer, offset: number, parts = 1): void {
     const walk = new EventWalk(block);
     // Each path of an image comes once: without this, arrays that grow leave several times their size behind.
-    if (walk.count > FIRST_PATHS) this.#resize(this.#count + walk.count);
+    if (walk.count > FIRST_PATHS || parts > 1)
+      this.#resize(
+        parts > 1 ? Math.ceil(walk.count * parts * PARTS_DIFFER) : this.#count + walk.count,
+      );
     while (walk.next()) this.set(walk.id, offset, walk.end - walk.from);
   }
 

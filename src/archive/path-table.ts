@@ -13,6 +13,14 @@ const FILL_MAX = 0.75;
 const TEXTS_MAX = 32_768;
 const EMPTY = -1;
 
+/** UsageError for a text that is no path. */
+export function refusePath(path: string): void {
+  if (!path.startsWith("/")) throw new UsageError(`paths begin with "/": "${path.slice(0, 80)}"`);
+  const bytes = Buffer.byteLength(path);
+  if (bytes > PATH_BYTES_MAX)
+    throw new UsageError(`a path of ${bytes} bytes; ${PATH_BYTES_MAX} are the most`);
+}
+
 export class PathTable {
   /** Of all ids before the path: where it begins; one more for the end of the last. */
   #starts = new Uint32Array(FIRST_PATHS + 1);
@@ -54,11 +62,8 @@ export class PathTable {
 
   /** Adds a path that is not there; gives its id. UsageError for one that is no path. */
   add(path: string): number {
-    if (!path.startsWith("/")) throw new UsageError(`paths begin with "/": "${path.slice(0, 80)}"`);
-    const bytes = this.#bytesOf(path);
-    if (bytes.length > PATH_BYTES_MAX)
-      throw new UsageError(`a path of ${bytes.length} bytes; ${PATH_BYTES_MAX} are the most`);
-    return this.addBytes(bytes);
+    refusePath(path);
+    return this.addBytes(this.#bytesOf(path));
   }
 
   /** Adds bytes that a file calls a path. An empty one stands for an id whose path is lost: it cannot be found. */

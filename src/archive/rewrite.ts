@@ -12,11 +12,11 @@ import { walkIds } from "./batch-record.ts";
 import type { CodecName } from "./codec.ts";
 import type { ArchiveEvent } from "./event.ts";
 import { EventWalk } from "./event-block.ts";
-import { PENDING_BYTES_MAX } from "./growing-file.ts";
 import { HEADER_BYTES } from "./header-page.ts";
 import { decodeMeta, gapOf, type Meta, type SourceNote } from "./meta.ts";
 import { partOf, RecordType, type StoredRecord } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
+import { inOneGo } from "./sliced-work.ts";
 
 export type RewriteOptions = {
   readonly disk: ArchiveDisk;
@@ -163,8 +163,9 @@ class Copy {
     }
     if (nameless > 0) this.#lost(`${nameless} events whose path is lost`, record.stamp);
     out.batch(micros(Math.max(record.stamp, out.totals.lastStamp + 1)), events);
-    if (out.file.pendingBytes >= PENDING_BYTES_MAX) out.file.flush();
-    if (this.#imageBytes > 0 && out.sinceImage >= this.#imageBytes) out.image();
+    out.relieve();
+    const image = out.imageDue(this.#imageBytes);
+    if (image !== undefined) inOneGo(image);
   }
 
   #meta(record: StoredRecord): void {

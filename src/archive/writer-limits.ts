@@ -4,6 +4,8 @@ import type { ArchiveWriterOptions } from "./writer-options.ts";
 const DEFAULT_IMAGE_BYTES = bytes(67_108_864);
 const DEFAULT_FLUSH_BYTES = bytes(65_534 * 4096);
 const DEFAULT_FLUSH_INTERVAL = millis(30_000);
+/** Sessions of the same process are late by no more than this and one part of an image. */
+const DEFAULT_SLICE = millis(2);
 
 /** When a writer acts by itself; 0 is off. */
 export type WriterLimits = {
@@ -12,6 +14,7 @@ export type WriterLimits = {
   readonly flushInterval: Millis;
   readonly rotateInterval: Millis;
   readonly rotateBytes: Bytes;
+  readonly slice: Millis;
 };
 
 export const limitsOf = (options: ArchiveWriterOptions): WriterLimits => ({
@@ -20,4 +23,5 @@ export const limitsOf = (options: ArchiveWriterOptions): WriterLimits => ({
   flushInterval: options.flushInterval ?? DEFAULT_FLUSH_INTERVAL,
   rotateInterval: options.rotateInterval ?? millis(0),
   rotateBytes: options.rotateBytes ?? bytes(0),
+  slice: options.slice ?? DEFAULT_SLICE,
 });

@@ -31,6 +31,8 @@ export type ArchiveWriterOptions = {
   readonly onNotice?: (sentence: string) => void;
   /** Called with the name of a file once it is sealed and renamed; recording does not wait for what it starts. */
   readonly onRotated?: (name: string) => void;
+  /** Images and new files are written for so long at a stretch, and others have their turn in between. Default 2 ms. */
+  readonly slice?: Millis;
   /** Tests pass their own. */
   readonly disk?: ArchiveDisk;
   readonly clock?: ArchiveClock;

@@ -53,14 +53,18 @@ export function failureOf(
     file,
     sealing,
     isSync,
+    waited,
   }: {
     readonly file: ArchiveFileWriter;
     readonly sealing: ArchiveFileWriter | undefined;
     readonly isSync: boolean;
+    /** Batches that had no place in a file yet. */
+    readonly waited: number;
   },
 ): WriterFailure {
   file.index.cut(file.file.end);
-  const lost = lostIn(file, isSync) + (sealing === undefined ? 0 : lostIn(sealing, isSync));
+  const lost =
+    waited + lostIn(file, isSync) + (sealing === undefined ? 0 : lostIn(sealing, isSync));
   return { error: error instanceof Error ? error : new Error(String(error)), lostBatches: lost };
 }
 

@@ -22,9 +22,9 @@ import { FaultyDisk } from "../fakes/faulty-disk.ts";
 
 const KILLS = 200;
 /** Writers that die with one process. */
-const WRITERS = 5;
+const WRITERS = 8;
 /** All of an archive is read after every kill: it is begun anew before that takes longer than the killing. */
-const KILLS_PER_ARCHIVE = 8;
+const KILLS_PER_ARCHIVE = 5;
 
 /** Kills a process of several writers at a random moment; gives how many batches each had said to be committed. */
 async function killedWriters(
@@ -96,7 +96,8 @@ describe("a power cut", () => {
       fc.asyncProperty(
         fc.array(fc.constantFrom("batch", "batch", "commit", "rotate"), { maxLength: 25 }),
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
-        async (steps, fates) => {
+        fc.constantFrom(millis(0), millis(2)),
+        async (steps, fates, slice) => {
           const directory = archiveFolder(t);
           const disk = new FaultyDisk();
           const { writer } = await openWriter(t, {
@@ -104,6 +105,8 @@ describe("a power cut", () => {
             disk,
             codec: "none",
             flushInterval: millis(0),
+            imageBytes: bytes(200),
+            slice,
           });
           const batches: Batch[] = [];
           let safe = 0;

@@ -2,12 +2,16 @@ import assert from "node:assert/strict";
 import { readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
+import { systemDisk } from "../../src/archive/archive-disk.ts";
 import type { ArchiveWriter } from "../../src/archive/archive-writer.ts";
 import { codecNames } from "../../src/archive/codec.ts";
 import type { ArchiveEvent, Batch } from "../../src/archive/event.ts";
 import { compileGlob } from "../../src/archive/glob.ts";
-import { bytes, micros } from "../../src/core/units.ts";
+import { verifyFile } from "../../src/archive/verify.ts";
+import type { WriterFailure } from "../../src/archive/writer-options.ts";
+import { bytes, micros, millis } from "../../src/core/units.ts";
 import {
   appended,
   archiveFolder,
@@ -21,6 +25,7 @@ import {
   plain,
   value,
 } from "../fakes/archive-folder.ts";
+import { FaultyDisk } from "../fakes/faulty-disk.ts";
 
 const path = fc.nat(6).map((number) => `/p/${number}`);
 const body = fc.uint8Array({ maxLength: 400 });
@@ -77,9 +82,10 @@ describe("15. a seek to every batch equals playing from the start up to there", 
         fc.array(step, { maxLength: 30 }),
         fc.constantFrom(...codecNames),
         fc.constantFrom(0, 1, 700, 3000),
-        async (steps, codec, images) => {
+        fc.constantFrom(millis(0), millis(2)),
+        async (steps, codec, images, slice) => {
           const directory = archiveFolder(t);
-          const options = { directory, codec, imageBytes: bytes(images) };
+          const options = { directory, codec, imageBytes: bytes(images), slice };
           const { writer, batches } = await take(t, steps, options);
           await writer.commit();
           const paths = new Set(batches.flatMap(({ events }) => events.map((one) => one.path)));
@@ -120,6 +126,77 @@ describe("15. a seek to every batch equals playing from the start up to there", 
       sorted(await imageOf(reader, micros(late.stamp - 1))),
       sorted(new Map([...texts, ["/late", "none"]])),
     );
+  });
+
+  it("images and new files are written with pauses: what is recorded meanwhile comes behind them, whole and in order", async (t) => {
+    const directory = archiveFolder(t);
+    const options = {
+      directory,
+      codec: "none",
+      imageBytes: bytes(400_000),
+      slice: millis(0),
+    } as const;
+    const { writer } = await openWriter(t, options);
+    const reader = await openReader(t, directory, { writer });
+    const text = "x".repeat(300);
+    const many = Array.from({ length: 2000 }, (_, at) => value(`/many/${at}`, `${at} ${text}`));
+    const batches = [appended(writer, many)];
+    assert.ok(writer.state().bytes > 400_000, "an image is under way");
+    const more = (): void => {
+      batches.push(appended(writer, [value(`/more/${batches.length}`, "x"), value("/n", "y")]));
+    };
+    const reused = Buffer.from("before");
+    batches.push(appended(writer, [{ kind: "value", path: "/n", value: Buffer.from(reused) }]));
+    writer.append([{ kind: "value", path: "/reused", value: reused }]);
+    reused.fill("?");
+    assert.throws(() => writer.append([value("no path", "x")]), /paths begin with/);
+    writer.gap({ from: micros(1), to: micros(2), dropped: 7, why: "overload" });
+    more();
+    assert.equal(writer.state().batches, 1, "what came later waits");
+    let isRotated = false;
+    const rotation = writer.rotate().then((name) => {
+      isRotated = true;
+      return name;
+    });
+    let turns = 0;
+    for (; !isRotated; turns++) {
+      more();
+      await setImmediate();
+    }
+    assert.ok(turns > 20, `${turns} turns of others`);
+    more();
+    await writer.commit();
+    const items = await itemsOf(reader);
+    assert.deepEqual(items.filter(({ kind }) => kind === "gap").length, 1);
+    const found = items.filter((item) => item.kind === "batch");
+    const [again] = found.splice(2, 1);
+    assert.equal(
+      again === undefined ? "" : eventText(again.events[0] as ArchiveEvent),
+      eventText(value("/reused", "before")),
+    );
+    assert.deepEqual(found.map(plain), batches.map(plain));
+    for (const name of [await rotation, "current"])
+      assert.deepEqual(verifyFile(systemDisk, directory, name).problems, [], name);
+    const first = batches[0] as Batch;
+    const image = await imageOf(reader, first.stamp);
+    assert.equal([...image.values()].filter((shown) => shown !== "none").length, many.length);
+  });
+
+  it("a disk that fills up within an image takes what waits behind it along, counted", async (t) => {
+    const disk = new FaultyDisk();
+    const directory = archiveFolder(t);
+    const given = { directory, disk, codec: "none", imageBytes: bytes(2_000_000) } as const;
+    const { writer } = await openWriter(t, { ...given, slice: millis(0) });
+    const { promise, resolve } = Promise.withResolvers<WriterFailure>();
+    writer.onFailure(resolve);
+    const many = Array.from({ length: 100 }, (_, at) => value(`/big/${at}`, "x".repeat(20_000)));
+    appended(writer, many);
+    disk.space = 1000;
+    for (let number = 0; number < 4; number++) appended(writer, [value("/later", `${number}`)]);
+    assert.equal((await promise).lostBatches, 4);
+    assert.equal(writer.append([value("/later", "x")]), null);
+    assert.equal(writer.state().lostBatches, 5);
+    await assert.rejects(writer.commit(), { message: /./ });
   });
 
   it("a filter shows the paths that pass, and cursors the batches that have one", async (t) => {

@@ -2,7 +2,7 @@
 // whose it was and how many are committed. Arguments: how many batches between commits, then a folder for each writer.
 import { ArchiveReader } from "../../src/archive/archive-reader.ts";
 import { ArchiveWriter } from "../../src/archive/archive-writer.ts";
-import { bytes } from "../../src/core/units.ts";
+import { bytes, millis } from "../../src/core/units.ts";
 
 const [each = "7", ...folders] = process.argv.slice(2);
 
@@ -12,6 +12,8 @@ async function write(directory: string, index: number): Promise<never> {
     source: { kind: "api", spec: [], host: "child" },
     imageBytes: bytes(20_000),
     rotateBytes: bytes(150_000),
+    // So that it may die within an image or a new file, too.
+    slice: millis(0),
   });
   let number = await nextNumber(directory, writer);
   for (;;) {

@@ -121,7 +121,9 @@ class FaultyFile implements DiskFile {
 }
 
 function patched(before: Buffer, at: number, bytes: Uint8Array): Buffer {
-  const after = Buffer.alloc(Math.max(before.length, bytes.length === 0 ? 0 : at + bytes.length));
+  // Of this write nothing got there, and perhaps not what lies before it either.
+  if (bytes.length === 0) return before;
+  const after = Buffer.alloc(Math.max(before.length, at + bytes.length));
   before.copy(after);
   after.set(bytes, at);
   return after;
