@@ -127,8 +127,12 @@ test("a second is merged when the slowest node has told it, and at once when tha
   assert.equal(clock.now(), 1000);
   merge.add(1, empty(1));
   assert.equal(clock.now(), 1000 + SECOND);
+  // Of whoever is gone nothing is under way, also when its last second is merged later.
+  merge.add(0, { ...empty(3), inFlight: 7 });
+  merge.end(0);
   merge.end(1);
-  assert.equal(clock.now(), 1000 + 2 * SECOND);
+  assert.equal(clock.now(), 1000 + 3 * SECOND);
+  assert.equal(new TallyReader(merge.tallies).totals().inFlight, 0);
 });
 
 test("distributions survive the wire, and anything else is refused", () => {

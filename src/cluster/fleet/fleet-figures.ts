@@ -48,8 +48,13 @@ export class FleetFigures {
 
   /** Nothing more comes of this node, and nobody pulls there. */
   end(node: number): void {
-    (this.#nodes[node] as Node).ended = true;
+    const told = this.#nodes[node] as Node;
+    told.ended = true;
     this.#merge();
+    if (told.waiting.length === 0) this.#leave(node);
+  }
+
+  #leave(node: number): void {
     const board = this.boards[node] as PullBoard;
     board.set(BoardWord.pullsInProgress, 0);
     this.#mirrorOf(node).gauge(node, { inFlight: 0, waiting: 0 });
@@ -74,9 +79,11 @@ export class FleetFigures {
     const told = Math.min(Number.POSITIVE_INFINITY, ...running.map(({ end }) => end));
     const [first] = this.#waiters;
     const to = first === undefined ? told : Math.min(told, first.at);
-    this.#nodes.forEach(({ waiting }, node) => {
-      while (waiting[0] !== undefined && waiting[0].snapshot.end <= to)
+    this.#nodes.forEach(({ waiting, ended }, node) => {
+      while (waiting[0] !== undefined && waiting[0].snapshot.end <= to) {
         this.#mergeOne(node, waiting.shift() as Told);
+        if (ended && waiting.length === 0) this.#leave(node);
+      }
     });
     if (first !== undefined && told >= first.at) this.#letRead(first);
   }

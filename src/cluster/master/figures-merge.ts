@@ -55,6 +55,10 @@ export class FiguresMerge {
     const told = this.#nodes[node] as Told;
     told.ended = true;
     this.#merge();
+    if (told.waiting.length === 0) this.#leave(node);
+  }
+
+  #leave(node: number): void {
     this.#mirrorOf(node).gauge(node, { inFlight: 0, waiting: 0 });
   }
 
@@ -66,12 +70,13 @@ export class FiguresMerge {
     const running = this.#nodes.filter(({ ended }) => !ended);
     const told = running.length === 0 ? Number.POSITIVE_INFINITY : lowest(running);
     const before = this.#mergedTo;
-    this.#nodes.forEach(({ waiting }, node) => {
+    this.#nodes.forEach(({ waiting, ended }, node) => {
       for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
         if (first.end > told + SAME_SECOND_NS) return;
         waiting.shift();
         this.#mirrorOf(node).add(node, first);
         this.#mergedTo = Math.max(this.#mergedTo, first.end);
+        if (ended && waiting.length === 0) this.#leave(node);
       }
     });
     if (this.#mergedTo > before) this.#filled();
