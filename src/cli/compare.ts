@@ -10,6 +10,7 @@ import { rampComparisonText } from "./compare/ramp-comparison-text.ts";
 import { pageOf, rampCharts, rampFigures } from "./compare/ramp-curves.ts";
 import { parseRampFailOn, rampFailOn, rampRegressions } from "./compare/ramp-fail-on.ts";
 import { type ToldComparison, tellComparison } from "./compare/told-comparison.ts";
+import { requireDistinct } from "./report/distinct-runs.ts";
 
 const options = {
   against: {
@@ -68,6 +69,8 @@ export const compare: Command<typeof options> = {
   options,
   async run(given, paths, terminal) {
     const sides = sidesOf(paths, given.against);
+    // Of both sides it may be the same: then there is no difference.
+    for (const side of [sides.a, sides.b]) requireDistinct(side);
     const told = isOfRamps([...sides.a, ...sides.b])
       ? comparedRamps(sides, given, terminal)
       : comparedRuns(sides, given);

@@ -4,6 +4,7 @@ import { type PlacedGroup, type Placement, placements } from "../report/merge/pl
 import { createRunDirectory } from "../report/run-directory.ts";
 import { PULL, storedRecord } from "../report/stored-run.ts";
 import type { Command } from "./command.ts";
+import { requireDistinct } from "./report/distinct-runs.ts";
 import { mergeRamps, placementText } from "./report/merge-ramps.ts";
 import { mergeRuns } from "./report/merge-runs.ts";
 import { tellStored, writeStored } from "./report/stored-outputs.ts";
@@ -40,6 +41,7 @@ export const merge: Command<typeof options> = {
   options,
   async run({ out, json, as }, paths, terminal) {
     if (paths.length < 2) throw new UsageError("merge needs at least two run directories");
+    requireDistinct(paths);
     const placement: Placement = placements.find((known) => known === as) ?? "auto";
     const makeDirectory = () => createRunDirectory({ verb: "merge", startedAt: Date.now(), out });
     const ramps = paths.filter((path) => storedRecord(path).verb === PULL);
