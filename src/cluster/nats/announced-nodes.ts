@@ -20,6 +20,8 @@ export type AnnouncedOptions = {
 
 const CONVERSATION_BYTES = 8;
 const LOOK_MS = 200;
+/** Nodes that are there are found within it; who waits longer wants to know for what. */
+const TOLD_MS = 2000;
 
 type Met = { readonly entry: NodeEntry; readonly link: NatsLink };
 
@@ -58,17 +60,34 @@ export class AnnouncedNodes implements NodeFinder {
   }
 
   async #meet(end: MasterEnd, members: Membership): Promise<readonly Met[]> {
-    const { expect, waitMs } = this.#options;
+    const { expect, waitMs, hub, say } = this.#options;
     const until = performance.now() + waitMs;
     const met: Met[] = [];
+    const told = setTimeout(() => {
+      const there = `${met.length} of ${expect} nodes are in group ${hub.group}`;
+      say(`${there}: waiting for the others, ${waitMs / 1000} s in all`);
+    }, TOLD_MS);
+    try {
+      await this.#meetUntil(until, { met, end, members });
+      return met;
+    } finally {
+      clearTimeout(told);
+    }
+  }
+
+  async #meetUntil(
+    until: number,
+    { met, end, members }: { met: Met[]; end: MasterEnd; members: Membership },
+  ): Promise<void> {
+    const { expect } = this.#options;
     for (;;) {
       for (const member of await members.members().catch(() => [])) {
-        if (met.length >= expect) return met;
+        if (met.length >= expect) return;
         if (met.some(({ entry }) => entry.id === member.id)) continue;
         const one = await this.#knock(end, member);
         if (one !== undefined) met.push(one);
       }
-      if (met.length >= expect || performance.now() >= until) return met;
+      if (met.length >= expect || performance.now() >= until) return;
       await delay(LOOK_MS);
     }
   }
