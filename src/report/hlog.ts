@@ -1,7 +1,8 @@
 import { HistogramLogWriter } from "hdr-histogram-js";
 import type { Distribution } from "../stats/distribution.ts";
 import type { IntervalSnapshot } from "../stats/figures.ts";
-import { lendHdr } from "../stats/hdr.ts";
+import { encodeHdr } from "../stats/hdr.ts";
+import { highestAt } from "../stats/histogram.ts";
 import { AppendFile } from "./append-file.ts";
 import { intervalTags } from "./interval-tags.ts";
 
@@ -48,8 +49,8 @@ export class HistogramLog {
 
   #line(tag: string, distribution: Distribution, { start, end }: Span): void {
     if (distribution.total === 0) return;
-    const histogram = lendHdr(distribution);
-    histogram.tag = tag;
-    this.#writer.outputIntervalHistogram(histogram, start / 1e9, end / 1e9, NANOS_PER_MILLI);
+    const max = highestAt(distribution.indices.at(-1) as number) / NANOS_PER_MILLI;
+    const span = [start / 1e9, (end - start) / 1e9, max].map((value) => value.toFixed(3));
+    this.#file.write(`Tag=${tag},${span.join(",")},${encodeHdr(distribution)}\n`);
   }
 }

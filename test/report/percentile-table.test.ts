@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { percentileTable } from "../../src/report/percentile-table.ts";
-import { toHdr } from "../../src/stats/hdr.ts";
 import { HIGHEST_NS } from "../../src/stats/histogram.ts";
+import { toHdr } from "../stats/hdr-library.ts";
 import { distributionOf } from "../stats/samples.ts";
 
 const anyTime = fc.integer({ min: 0, max: HIGHEST_NS });

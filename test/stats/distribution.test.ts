@@ -11,8 +11,9 @@ import {
   supportsPercentile,
   valueAtPercentile,
 } from "../../src/stats/distribution.ts";
-import { decodeHdr, encodeHdr, toHdr } from "../../src/stats/hdr.ts";
+import { decodeHdr, encodeHdr } from "../../src/stats/hdr.ts";
 import { HIGHEST_NS } from "../../src/stats/histogram.ts";
+import { toHdr } from "./hdr-library.ts";
 import { distributionOf } from "./samples.ts";
 
 const times = fc.array(fc.integer({ min: 0, max: HIGHEST_NS }), { minLength: 1, maxLength: 300 });
