@@ -84,14 +84,17 @@ function hashIn(path: string): string {
 }
 
 async function copyOut(file: UnnamedOutput, target: NodeJS.WritableStream): Promise<void> {
-  for (const piece of file.pieces()) {
-    // The piece is overwritten by the next one, and a stream may keep what it was given.
-    if (!target.write(Buffer.from(piece))) await drained(target);
+  const over = new AbortController();
+  // Whoever reads may go away, and then nothing drains any more.
+  const ended = finished(target, { readable: false, signal: over.signal });
+  ended.catch(() => undefined);
+  try {
+    for (const piece of file.pieces()) {
+      // The piece is overwritten by the next one, and a stream may keep what it was given.
+      if (target.write(Buffer.from(piece))) continue;
+      await Promise.race([new Promise<void>((resolve) => target.once("drain", resolve)), ended]);
+    }
+  } finally {
+    over.abort();
   }
-}
-
-async function drained(target: NodeJS.WritableStream): Promise<void> {
-  const failed = finished(target, { readable: false });
-  failed.catch(() => undefined);
-  await Promise.race([new Promise<void>((resolve) => target.once("drain", resolve)), failed]);
 }
