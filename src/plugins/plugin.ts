@@ -50,7 +50,7 @@ export type TargetCounts = {
 };
 
 /** Registry entries, by index, flights at once, and who is told how long it took to open a connection. */
-export type OpenAhead = {
+type OpenAhead = {
   readonly registries: readonly number[];
   readonly places: number;
   readonly stood: (taken: Nanos) => void;
