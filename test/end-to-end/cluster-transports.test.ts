@@ -214,6 +214,11 @@ function suite(name: string, start: () => Promise<Transport>): void {
           [...seqs(rows), ...seqs(skipped)].toSorted((a, b) => a - b),
           upTo(count),
         );
+        // Also of the last second of the one that was killed: nothing of what has a row counts as not sent.
+        const { totals, validity } = place.summary();
+        assert.equal(totals.done + totals.failed, rows.length);
+        const notSent = validity.reasons.filter((reason) => reason.startsWith("not sent"));
+        assert.equal(notSent.length, onLost === "redistribute" ? 0 : 1);
         if (onLost === "redistribute") assert.equal(skipped.length, 0);
         else assert.ok(skipped.length > 0 && skipped.every(({ reason }) => reason === "node_lost"));
       });

@@ -71,6 +71,7 @@ export type Skipped = {
 export type Results = {
   readonly verdict: string;
   readonly valid: boolean;
+  readonly validity: { readonly reasons: readonly string[] };
   readonly interrupted: boolean;
   readonly totals: { readonly done: number; readonly failed: number } & Record<string, unknown>;
   readonly classes: readonly { readonly operation: string; readonly done: number }[];
