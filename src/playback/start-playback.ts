@@ -11,6 +11,7 @@ import type { PlaybackArchive } from "./session/session-context.ts";
 import type { SessionDesk } from "./session/session-desk.ts";
 import { SessionHost } from "./session/session-host.ts";
 import type { Surroundings } from "./session/surroundings.ts";
+import { machineClock } from "./shards/clock-offset.ts";
 import { ShardCluster } from "./shards/shard-cluster.ts";
 
 /** Keys of `publish`, with its defaults where they are missing. */
@@ -137,6 +138,7 @@ function shardCluster(
     archive,
     wake,
     wall: fineTime,
+    machine: machineClock(fineTime),
     connection,
     base,
     cluster,

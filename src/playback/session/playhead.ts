@@ -147,10 +147,7 @@ export class Playhead {
     this.player.start(this.#runOf());
   }
 
-  /**
-   * Does what was agreed with other shards. Called while the player is held. Gives what to agree on for all to be as before:
-   * nothing that was due then is left out, or played twice to whoever minds the image. Rejects: nothing has changed.
-   */
+  /** Does what was agreed, while the player is held. Gives what to agree on to be as before. Rejects: nothing has changed. */
   async agree(agreement: Agreement): Promise<Agreement> {
     const { bounds, speed, state, pos, move, showsImage, pair } = agreement;
     if (move === "here" && pos !== null) await this.player.drainTo(pos);
@@ -161,8 +158,8 @@ export class Playhead {
     this.#speed = speed;
     this.#state = state;
     if (move === "there") this.place(pos);
-    if (move !== "on") this.#goTo(pos);
-    else if (state === "tail") this.#posElsewhere = pos;
+    if (move !== "on") this.#pos = pos;
+    if (move !== "on" || state === "tail") this.#posElsewhere = move === "on" ? pos : null;
     this.tell("pos");
     if (before.speed !== speed) this.tell("speed");
     if (before.state !== state) this.tell("state");
@@ -175,11 +172,6 @@ export class Playhead {
     const { bounds, speed, state, player } = this;
     const place = { pos: this.#pos, move: "there", showsImage: true } as const;
     return { bounds, speed, state, ...place, pair: player.pair };
-  }
-
-  #goTo(pos: Micros | null): void {
-    this.#pos = pos;
-    this.#posElsewhere = null;
   }
 
   /** Another shard has come so far. */

@@ -8,6 +8,7 @@ import type { WakeSource } from "../clock/wake-clock.ts";
 import type { Agreement } from "../session/playhead.ts";
 import { Refusal } from "../session/refusal.ts";
 import type { Session } from "../session/session.ts";
+import { readTogether } from "./clock-offset.ts";
 import type { Claim } from "./session-claim.ts";
 import type { Step } from "./shard-messages.ts";
 
@@ -150,7 +151,8 @@ export class SessionPart {
 
   #monoOf(at: Micros): Nanos {
     const { wake, wall } = this.#time;
-    return nanos(wake.now() + (at - wall()) * 1000);
+    const now = readTogether(() => wake.now(), wall);
+    return nanos(now.first + (at - now.second) * 1000);
   }
 
   /** By the pacing thread, since timers of the system come when they like. False: it was given up before. */

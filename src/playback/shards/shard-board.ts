@@ -5,6 +5,7 @@
 // An index that two instances claim is of the one that began earlier. Who counts the shards otherwise is in the way of playback
 // for as long as it announces that.
 import type { Micros } from "../../core/units.ts";
+import type { MachineClock } from "./clock-offset.ts";
 
 /** What a shard says of itself every second. Times in microseconds since the epoch. */
 export type Announcement = {
@@ -18,6 +19,7 @@ export type Announcement = {
   readonly began: Micros;
   readonly first: Micros | null;
   readonly last: Micros | null;
+  readonly machine: MachineClock | null;
 };
 
 /** A shard that says nothing for so long is lost. */

@@ -6,6 +6,7 @@ import type { Micros } from "../../core/units.ts";
 import type { WakeSource } from "../clock/wake-clock.ts";
 import type { PlaybackArchive } from "../session/session-context.ts";
 import type { SessionHost } from "../session/session-host.ts";
+import type { MachineClock } from "./clock-offset.ts";
 import { type Announcement, type BoardChange, ShardBoard } from "./shard-board.ts";
 import { ShardChanges } from "./shard-changes.ts";
 import { ShardHost } from "./shard-host.ts";
@@ -20,6 +21,8 @@ export type ShardClusterOptions = {
   readonly wake: WakeSource;
   /** The system's clock, microseconds since the epoch, to the microsecond. */
   readonly wall: () => Micros;
+  /** null: clocks are compared by round trips, on one machine too. */
+  readonly machine: MachineClock | null;
   readonly connection: NatsConnection;
   readonly base: string;
   readonly cluster: string;
@@ -47,6 +50,7 @@ export class ShardCluster {
   readonly #course: SharedCourse;
   readonly #instance = randomUUID();
   readonly #began: Micros;
+  readonly #machine: MachineClock | null;
   #timer: NodeJS.Timeout | undefined;
   #announced = 0;
 
@@ -54,6 +58,7 @@ export class ShardCluster {
     const { host, archive, wake, wall, shard, shards, connection, base, cluster, log } = options;
     this.#options = options;
     this.#began = wall();
+    this.#machine = options.machine;
     this.#board = new ShardBoard(() => this.#own());
     this.#link = new ShardLink({
       connection,
@@ -61,6 +66,7 @@ export class ShardCluster {
       cluster,
       shard,
       wall,
+      machine: this.#machine,
       onAnnouncement: (said) => this.#hear(said),
       onRequest: (request) => this.#handle(request),
       onNote: (note) => this.#course.onNote(note),
@@ -136,6 +142,7 @@ export class ShardCluster {
       began: this.#began,
       first: archive.first(),
       last: archive.last(),
+      machine: this.#machine,
     };
   }
 

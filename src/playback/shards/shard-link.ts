@@ -4,7 +4,13 @@ import { encodedLevel, subjectOfPath } from "../../archive/subject.ts";
 import { messageOf } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { Refusal } from "../session/refusal.ts";
-import { clockOffset, ROUND_TRIPS, type RoundTrip } from "./clock-offset.ts";
+import {
+  clockOffset,
+  type MachineClock,
+  offsetOnMachine,
+  ROUND_TRIPS,
+  type RoundTrip,
+} from "./clock-offset.ts";
 import type { Announcement } from "./shard-board.ts";
 import type { ShardAnswers, ShardNote, ShardRefusal, ShardRequest } from "./shard-messages.ts";
 
@@ -25,6 +31,7 @@ export type ShardLinkOptions = {
   readonly shard: number;
   /** The system's clock, finer than a millisecond. */
   readonly wall: () => Micros;
+  readonly machine: MachineClock | null;
   readonly onAnnouncement: (said: Announcement & { readonly isLeaving?: boolean }) => void;
   readonly onRequest: (request: ShardRequest) => Promise<AnyAnswer> | AnyAnswer;
   readonly onNote: (note: ShardNote) => void;
@@ -105,7 +112,9 @@ export class ShardLink {
   }
 
   /** The clock of a shard minus ours, measured once for each of its lives. */
-  offsetOf({ shard, instance }: Pick<Announcement, "shard" | "instance">): Promise<Micros> {
+  async offsetOf({ shard, instance, machine }: Announcement): Promise<Micros> {
+    const exact = offsetOnMachine(machine, this.#options.machine);
+    if (exact !== undefined) return exact;
     const known = this.#offsets.get(instance);
     if (known !== undefined) return known;
     const measured = this.#measure(shard).catch((error: unknown) => {

@@ -12,6 +12,7 @@ const said = (shard: number, more: Partial<Announcement> = {}): Announcement => 
   began: micros(1000),
   first: null,
   last: null,
+  machine: null,
   ...more,
 });
 

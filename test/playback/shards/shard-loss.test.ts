@@ -46,6 +46,7 @@ async function startShard(t: TestContext, servers: string, shard: number): Promi
     archive,
     wake,
     wall,
+    machine: null,
     connection,
     base: "/archive",
     cluster: "c",

@@ -2,7 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Micros, micros } from "../../../src/core/units.ts";
-import { clockOffset } from "../../../src/playback/shards/clock-offset.ts";
+import {
+  clockOffset,
+  offsetOnMachine,
+  readTogether,
+} from "../../../src/playback/shards/clock-offset.ts";
 import { mergedArchive, type StampSource } from "../../../src/playback/shards/merged-archive.ts";
 import { mergedStamps, stepBack, stepForward } from "../../../src/playback/shards/stamp-merge.ts";
 
@@ -97,4 +101,26 @@ test("a clock's offset is at most half the quickest round trip wrong", () => {
       assert.ok(Math.abs(clockOffset(trips) - offset) <= quickest / 2 + 1e-3);
     }),
   );
+});
+
+test("clocks of one machine are compared exactly, unless they are too far apart to be of one; others are not", () => {
+  const at = (boot: string, ahead: number) => ({ boot, ahead: micros(ahead) });
+  assert.equal(
+    offsetOnMachine(at("a", 1_700_000_000_000_700), at("a", 1_700_000_000_000_000)),
+    700,
+  );
+  assert.equal(offsetOnMachine(at("a", 0), at("a", 2_000_000)), undefined);
+  assert.equal(offsetOnMachine(at("a", 0), at("b", 0)), undefined);
+  assert.equal(offsetOnMachine(null, at("b", 0)), undefined);
+});
+
+test("of several readings of two clocks the closest is taken", () => {
+  // The second reading of the first clock comes late twice.
+  const readings = [100, 9100, 10_000, 10_004, 20_000, 29_000, 30_000, 39_000, 40_000, 49_000];
+  let other = 0;
+  const { first, second } = readTogether(
+    () => readings.shift() ?? 0,
+    () => ++other,
+  );
+  assert.deepEqual({ first, second }, { first: 10_002, second: 3 });
 });
