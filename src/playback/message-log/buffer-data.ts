@@ -13,7 +13,7 @@ import { ReaderThread, type ThreadPlan } from "./reader-thread.ts";
 type BufferEvents = { readonly error: readonly [error: Error] };
 
 /**
- * Keeps a bounded queue filled from a slow reader.
+ * Fills a bounded queue ahead of time, since its reader is slow.
  *
  *   event                     isAlive  isReady    isDataPending  queue   read position
  *   new                       F        F          T (F: empty)   empty   start

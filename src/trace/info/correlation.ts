@@ -10,7 +10,7 @@ const MINUTE_US = 60e6;
 const NAMES_MAX = 2 ** 27;
 
 export type CorrelationFacts = {
-  /** Blob GETs of known clients, and those with a manifest GET of the same client and name in the minute before. */
+  /** Blob GETs of known clients, and those whose client had got a manifest of that name in the minute before. */
   readonly layerGets: number;
   readonly afterManifest: number;
   /** Blob PUTs with a size, and those followed by a GET of the same name and size. */

@@ -6,7 +6,7 @@
 //   GET    | bad     | skipped: warmup_failed
 //   GET    | absent  | run.unmapped: PUT, skipped: unmapped, or an error before the first request
 //   PUT    | any     | PUT with content of its own
-//   HEAD   | digest  | HEAD          absent: HEAD of a digest that does not exist, 404 expected
+//   HEAD   | digest  | HEAD          absent: HEAD of a digest that nobody has, answered with 404
 //   ping   | -       | GET /v2/
 //
 // Source: trace-replay.md 5.1.
