@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { UsageError } from "../core/errors.ts";
 import { http } from "../core/node-http.ts";
+import { https } from "../core/node-tls.ts";
 import { type Millis, millis } from "../core/units.ts";
 import { AccessLog } from "./access-log.ts";
 import { AuthGate, DEFAULT_TOKEN_TTL } from "./auth-gate.ts";
@@ -138,7 +138,7 @@ function createListener(registry: Registry, options: EmbeddedRegistryOptions): S
   const server =
     options.tls === undefined
       ? http.createServer(settings)
-      : createTlsServer({ ...settings, cert: options.tls.cert, key: options.tls.key });
+      : https().createServer({ ...settings, cert: options.tls.cert, key: options.tls.key });
   return server.on("request", (request, response) => serveRequest(registry, request, response));
 }
 

@@ -8,7 +8,6 @@
 //
 // Runs once per request; without faults and credentials nothing on a GET's way waits or makes a promise.
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { TLSSocket } from "node:tls";
 import { isRepositoryName } from "../registry/reference.ts";
 import { apiError } from "./api-error.ts";
 import { unauthorized } from "./auth-gate.ts";
@@ -71,7 +70,7 @@ async function serveGuarded(registry: Registry, call: Call, startedAt: number): 
 
 // A reset proper, so that the client sees ECONNRESET and not an orderly end; TLS has no such thing.
 function resetConnection({ request }: Call): void {
-  if (request.socket instanceof TLSSocket) request.socket.destroy();
+  if ("encrypted" in request.socket) request.socket.destroy();
   else request.socket.resetAndDestroy();
 }
 

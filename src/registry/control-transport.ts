@@ -1,8 +1,8 @@
 // HTTP for what is not measured: tokens, listings, the check before a start. HTTP/2 where the server offers it. Redirects are
 // not followed: whoever asks decides where credentials may go.
-import { getCACertificates } from "node:tls";
 import type { Agent, Dispatcher } from "undici";
 import { DrayageError, messageOf } from "../core/errors.ts";
+import { tls } from "../core/node-tls.ts";
 
 export type ControlRequest = {
   readonly method: "GET" | "HEAD" | "POST" | "DELETE";
@@ -111,7 +111,7 @@ function agentOptions({ ca, cert, key, insecure }: TrustOptions): Agent.Options 
     connect: {
       timeout: CONNECT_MS,
       rejectUnauthorized: !insecure,
-      ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), ca] }),
+      ...(ca === undefined ? {} : { ca: [...tls().getCACertificates("default"), ca] }),
       ...(cert === undefined || key === undefined ? {} : { cert, key }),
     },
   };

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { messageOf, UsageError } from "../core/errors.ts";
+import { tls } from "../core/node-tls.ts";
 
 export type TlsOptions = {
   /** PEM text of certificate authorities that are trusted besides those of the system. */
@@ -75,8 +76,8 @@ function secureContextFor({ ca, cert, key }: OwnTrust): SecureContext {
   const name = [ca, cert, key].join("\n");
   const known = secureContexts.get(name);
   if (known !== undefined) return known;
-  const made = createSecureContext({
-    ...(ca === undefined ? {} : { ca: [...getCACertificates("default"), checkedPem(ca)] }),
+  const made = tls().createSecureContext({
+    ...(ca === undefined ? {} : { ca: [...tls().getCACertificates("default"), checkedPem(ca)] }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),
   });

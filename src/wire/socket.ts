@@ -1,6 +1,7 @@
 import { connect, isIP, type OnReadOpts, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls } from "node:tls";
+import type { ConnectionOptions } from "node:tls";
 import { getSystemErrorMessage } from "node:util";
+import { tls as nodeTls } from "../core/node-tls.ts";
 import type { ConnectTarget, TlsTarget } from "./origin.ts";
 
 /**
@@ -27,7 +28,7 @@ function openTlsSocket({ host, port }: ConnectTarget, tls: TlsTarget, onread: On
     ...(servername === undefined ? {} : { servername }),
     ...(tls.session === undefined ? {} : { session: tls.session }),
   };
-  const socket = connectTls(options);
+  const socket = nodeTls().connect(options);
   socket.setNoDelay(true);
   socket.on("session", (session) => {
     tls.session = session;

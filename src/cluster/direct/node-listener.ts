@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import type { Server } from "node:http";
-import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { http } from "../../core/node-http.ts";
+import { https } from "../../core/node-tls.ts";
 import { ENVELOPE_BYTES } from "../envelope.ts";
 import type { Link, MasterAwaiter } from "../link.ts";
 import { FRAME_BYTES_MAX } from "../protocol/codec.ts";
@@ -52,7 +52,7 @@ export class NodeListener implements MasterAwaiter {
     this.#server =
       tls === undefined
         ? http.createServer()
-        : createTlsServer({ cert: readPem(tls.cert), key: readPem(tls.key) });
+        : https().createServer({ cert: readPem(tls.cert), key: readPem(tls.key) });
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#sockets = new WebSocketServer({
       server: this.#server,
