@@ -17,6 +17,8 @@ const NODES = 1000;
 const OPERATIONS = 20;
 /** Between the start of the program and the first second of the run: connections, clocks, plans. */
 const START_S_MAX = 120;
+/** Left out at both ends: compilation, and the report. */
+const EDGE_S = 5;
 const MIB = 1024 * 1024;
 
 /** Resident memory of a process, MiB. */
@@ -86,7 +88,10 @@ async function hold(
   const says = master.ended.finally(() => {
     over = true;
   });
+  // Awaited below; whatever is thrown before is told instead.
+  says.catch(() => {});
   await begun(tmp, () => over);
+  await sleep(EDGE_S * 1000);
   const { cores, mib } = await watch(master.pid, () => over);
   const { totals } = await says;
   const [waited = Number.NaN, told = Number.NaN] = String((await said.next()).value)
@@ -94,8 +99,7 @@ async function hold(
     .map(Number);
   if (totals.done !== told)
     throw new Error(`${told} operations were told, ${totals.done} are in the results`);
-  // The last seconds are those of the report.
-  const running = Math.min(cores.length, seconds - 2);
+  const running = Math.min(cores.length, seconds - 2 * EDGE_S);
   const [early, late] = [mib.slice(0, running / 2), mib.slice(running / 2, running)];
   return [
     resultOf(
