@@ -1,0 +1,48 @@
+// What a command loads before it has looked at its flags: every file costs half a millisecond of processor time, and the
+// libraries that few commands need were two thirds of all files.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+
+const IMPORT = /^(?:import|export)\s+(?!type\b)(?:[^;"]*?\sfrom\s+)?"([^"]+)"/gm;
+
+/** Names of what `file` and all that it imports import from elsewhere, each with the file that does. */
+function librariesOf(file: string): Map<string, string> {
+  const found = new Map<string, string>();
+  const files = new Set([file]);
+  for (const each of files)
+    for (const [, name = ""] of readFileSync(each, "utf8").matchAll(IMPORT)) {
+      if (name.startsWith(".")) files.add(join(dirname(each), name));
+      else found.set(name, each);
+    }
+  return found;
+}
+
+/** By what a name begins with. */
+const nodes = ["ws", "@nats-io/", "@msgpack/"];
+const tables = ["hyparquet", "csv-parse", "mysql2", "@mcap/"];
+const network = ["undici", "node:http", "node:https", "node:http2", "@opentelemetry/"];
+const files = ["yaml", "zod"];
+
+for (const { command, without } of [
+  { command: "parser", without: [...nodes, ...tables, ...network, ...files] },
+  { command: "run", without: [...nodes, ...tables, ...network] },
+  { command: "warmup", without: [...nodes, ...tables, ...network] },
+  { command: "load", without: [...nodes, ...tables, ...network, "yaml"] },
+  { command: "master", without: [...nodes, ...tables, ...network] },
+  { command: "client", without: ["@nats-io/", ...tables, ...network, ...files] },
+  { command: "serve", without: [...nodes, ...tables, "undici", "node:http", ...files] },
+  { command: "compare", without: [...nodes, ...tables, ...network, ...files] },
+  { command: "ctl", without: [...nodes, ...tables, ...network, ...files] },
+]) {
+  test(`${command}: it loads what it needs in any case, and the rest when it is asked for`, () => {
+    const libraries = librariesOf(join("src/cli", `${command}.ts`));
+    const needless = [...libraries].filter(([name]) =>
+      without.some(
+        (start) => name === start || (name.startsWith(start) && !start.startsWith("node:")),
+      ),
+    );
+    assert.deepEqual(needless, []);
+  });
+}
