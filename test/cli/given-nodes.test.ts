@@ -9,6 +9,7 @@ import { flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
 import { parseArguments } from "../../src/cli/parser.ts";
 import { UsageError } from "../../src/core/errors.ts";
+import { optionsOf } from "../../src/library/plan.ts";
 import { load as configured, fileWith } from "./config-file.ts";
 import { drayage } from "./fake-terminal.ts";
 
@@ -117,6 +118,16 @@ for (const { text, says } of [
     assert.equal(err.trimEnd().split("\n").length, 1);
     assert.ok(!err.includes(hush));
   });
+
+test("nodes of a program: the section as an object, checked like that of a file", () => {
+  const cluster = { nats: { servers: "nats://one:1" }, group: "g", expect: 2 };
+  const wanted = wantedNodes(optionsOf(load, { cluster }));
+  assert.deepEqual([wanted?.cluster.group, wanted?.cluster.nats?.servers], ["g", ["nats://one:1"]]);
+  assert.throws(
+    () => optionsOf(load, { cluster: { ...cluster, expect: "two" } }),
+    /^UsageError: cluster.expect: expected a whole number from 1 to 1000, found "two"$/,
+  );
+});
 
 test("what files keep of the command line has no credentials of message servers", () => {
   const url = `nats://me:${hush}@one:1,tls://two`;
