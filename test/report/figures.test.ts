@@ -4,6 +4,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { Chart } from "../../src/report/chart.ts";
+import { gnuplotScript } from "../../src/report/figures/gnuplot-script.ts";
+import { matplotlibScript } from "../../src/report/figures/matplotlib-script.ts";
+import { pgfplotsScript } from "../../src/report/figures/pgfplots-script.ts";
 import { RunDirectory } from "../../src/report/run-directory.ts";
 import { writeRunOutputs } from "../../src/report/run-outputs.ts";
 import { sampleRun } from "./sample-run.ts";
@@ -62,6 +66,23 @@ function requireDrawn(suffix: string): void {
     rmSync(pdf);
   }
 }
+
+test("figures: a name that means something to one of the three programs is nothing but a name", () => {
+  const label = 'a"b`touch x`c\\input{y}$z$~^\n_';
+  const line = { label, colour: "ink", values: [1, 2] } as const;
+  const chart: Chart = {
+    name: "n",
+    x: "seconds",
+    y: "ms",
+    logarithmic: false,
+    at: [0, 1],
+    lines: [line],
+  };
+  assert.match(gnuplotScript("n", chart), / title "abtouch xcinput\{y\}\$z\$~\^_"$/m);
+  assert.ok(matplotlibScript("n", chart).includes(JSON.stringify(label.replaceAll("$", "\\$"))));
+  const inTex = String.raw`\addlegendentry{a"b${"`"}touch x${"`"}c\textbackslash{}input\{y\}\$z\$\textasciitilde{}\textasciicircum{}\_}`;
+  assert.ok(pgfplotsScript("n", chart).includes(inTex));
+});
 
 test("figures: gnuplot draws all of them", (t) => {
   if (spawnSync("gnuplot", ["--version"]).status !== 0) {

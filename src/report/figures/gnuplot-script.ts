@@ -6,7 +6,8 @@ import { paperColour } from "./svg-chart.ts";
 /** Column of an IEEE or ACM page, and a height that suits it. */
 const SIZE = "8.6cm,5.8cm";
 
-const quoted = (text: string): string => `"${text.replace(/["\\]/g, "")}"`;
+/** Labels may be names of machines and folders. In double quotes, gnuplot has a shell perform what stands in backquotes. */
+const quoted = (text: string): string => `"${text.replace(/["\\`]|\p{Cc}/gu, "")}"`;
 
 /** Labels of the axis of nines: gnuplot would show how many nines. */
 export const ninesTicks = (chart: Chart): { readonly at: number; readonly text: string }[] =>
@@ -79,7 +80,7 @@ set grid lc rgb "${paperColour("grid")}"
 set xlabel ${quoted(`${names.x}${units[chart.x] ?? ""}`)}
 set ylabel ${quoted(`${names.y}${units[chart.y] ?? ""}`)}
 ${[...acrossAxis(chart), ...upAxis(chart)].join("\n")}
-set key noautotitle
+set key noautotitle noenhanced
 plot ${[...cells, ...lines].join(", \\\n     ").replaceAll(/(data|cells) using/g, "$1 every ::1 using")}
 `;
 }

@@ -5,6 +5,8 @@ import { ninesTicks } from "./gnuplot-script.ts";
 import { paperColour } from "./svg-chart.ts";
 
 const python = (value: unknown): string => JSON.stringify(value);
+/** Between two dollars matplotlib reads mathematics. */
+const plain = (label: string): string => label.replaceAll("$", "\\$");
 
 function acrossAxis(chart: Chart): string[] {
   switch (chart.x) {
@@ -48,7 +50,7 @@ export function matplotlibScript(name: string, chart: Chart): string {
   const first = chart.x === "nines" ? 2 : 1;
   const lines = chart.lines.map(({ label, colour, dashed }, at) => [
     first + at,
-    label,
+    plain(label),
     paperColour(colour),
     dashed ? "--" : "-",
   ]);

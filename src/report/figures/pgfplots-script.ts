@@ -4,7 +4,17 @@ import { axisNames } from "./chart-text.ts";
 import { ninesTicks } from "./gnuplot-script.ts";
 import { paperColour } from "./svg-chart.ts";
 
-const tex = (text: string): string => text.replace(/[%&#_$]/g, (letter) => `\\${letter}`);
+const commands: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "^": "\\textasciicircum{}",
+  "~": "\\textasciitilde{}",
+};
+
+/** As LaTeX prints it. */
+const tex = (text: string): string =>
+  text
+    .replace(/\p{Cc}/gu, "")
+    .replace(/[%&#_${}\\^~]/g, (letter) => commands[letter] ?? `\\${letter}`);
 
 function acrossKeys(chart: Chart): string[] {
   switch (chart.x) {
