@@ -11,6 +11,27 @@ export { ExitCode } from "./core/exit-code.ts";
 export { type Micros, micros } from "./core/units.ts";
 export type { PerformOptions, PerformResult } from "./library/perform.ts";
 export type { Running, Snapshot } from "./library/running.ts";
+export { type Served, type ServePlan, serve } from "./library/serve.ts";
+export {
+  type CalibratePlan,
+  type CalibrationResults,
+  calibrate,
+  type ExtractArrivalsPlan,
+  type ExtractInstancesPlan,
+  type ExtractMachinesPlan,
+  type ExtractRegistryLogPlan,
+  type ExtractResults,
+  extractArrivals,
+  extractInstances,
+  extractMachines,
+  extractRegistryLog,
+  type TraceConvertPlan,
+  type TraceConvertResults,
+  type TraceInfoPlan,
+  type TraceInfoResults,
+  traceConvert,
+  traceInfo,
+} from "./library/tools.ts";
 export {
   type ComparePlan,
   type CompareResults,

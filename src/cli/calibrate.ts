@@ -63,7 +63,7 @@ export const calibrate: Command<typeof options> = {
       say("interrupted: nothing is kept");
       controller.abort();
     };
-    const interrupts = catchInterrupts({ drain: stop, stop: () => {} }, () => {});
+    const interrupts = catchInterrupts({ drain: stop, stop: () => {} }, () => {}, terminal.program);
     say(`this takes about ${Math.round(seconds)} s; let the machine do nothing else meanwhile`);
     try {
       const { signal } = controller;
@@ -76,8 +76,9 @@ export const calibrate: Command<typeof options> = {
       return ExitCode.done;
     } catch (error) {
       const code = interrupts.code();
-      if (code !== undefined) return code;
-      throw error;
+      if (code === undefined) throw error;
+      terminal.program?.finished({ directory: null, results: null });
+      return code;
     } finally {
       interrupts.release();
     }
@@ -99,16 +100,25 @@ type Found = {
   readonly key: CalibrationKey;
 };
 
+/** What `--json` prints. `file`: where they are kept; null where they could not be. */
+export type CalibrationResults = {
+  readonly file: string | null;
+  readonly key: CalibrationKey;
+  readonly calibration: Found["found"];
+};
+
 /** Figures to standard output, and into the cache; that they could not be kept is said and nothing more. */
 async function tell(
   { json }: Given,
   { found, key }: Found,
-  { out, err, env }: Terminal,
+  { out, err, env, program }: Terminal,
 ): Promise<void> {
   const kept = await keepCalibration(env, found, key);
+  const file = kept.kind === "kept" ? kept.file : null;
+  const results: CalibrationResults = { file, key, calibration: found };
+  program?.finished({ directory: null, results });
   if (json) {
-    const file = kept.kind === "kept" ? kept.file : null;
-    out.write(`${JSON.stringify({ file, key, calibration: found })}\n`);
+    out.write(`${JSON.stringify(results)}\n`);
   } else {
     const isTerminal = (out as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
     const paint = paintFor(env, isTerminal);

@@ -12,8 +12,10 @@ import { PullFile } from "../extract/output/pull-file.ts";
 import type { SourceReport, TraceReport } from "../extract/row-sink.ts";
 import type { Command, OptionValues } from "./command.ts";
 import { outputOptions, plainNativePlan } from "./extract/native-options.ts";
+import { tellExtracted } from "./extract/trace-writing.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
 import { ProgressLine } from "./live/progress-line.ts";
+import type { Program } from "./program.ts";
 
 const options = {
   ...outputOptions,
@@ -90,8 +92,11 @@ export const extractArrivals: Command<typeof options> = {
     const reading = (rows: () => number): void =>
       line.watch(() => ({ doing: "reading", done: rows(), total: null, unit: "rows" }));
     const write = given.as === "pulls" ? writePulls : writeRequests;
-    const { source, report } = await write({ ...plan, reading }, native).finally(() => line.end());
+    const { source, report } = await write({ ...plan, reading }, native, terminal.program).finally(
+      () => line.end(),
+    );
     terminal.err.write(summary(source, { report, as: given.as }));
+    tellExtracted(terminal, { source, trace: report });
     return ExitCode.done;
   },
 };
@@ -104,7 +109,11 @@ const fields: readonly FieldFate[] = [
 
 type Written = { readonly source: SourceReport; readonly report: TraceReport };
 
-async function writeRequests(plan: ArrivalsPlan, native: NativePlan): Promise<Written> {
+async function writeRequests(
+  plan: ArrivalsPlan,
+  native: NativePlan,
+  program: Program | undefined,
+): Promise<Written> {
   const trace = new NativeTrace(native, new DistinctValues(native.memoryBytes / 4));
   const requests = new PullRequests(plan.cache);
   return untilInterrupted(
@@ -116,10 +125,15 @@ async function writeRequests(plan: ArrivalsPlan, native: NativePlan): Promise<Wr
       return { source, report: await trace.finish(source) };
     },
     () => trace.abort(),
+    program,
   );
 }
 
-async function writePulls(plan: ArrivalsPlan, native: NativePlan): Promise<Written> {
+async function writePulls(
+  plan: ArrivalsPlan,
+  native: NativePlan,
+  program: Program | undefined,
+): Promise<Written> {
   const file = new PullFile(native);
   return untilInterrupted(
     async () => {
@@ -130,6 +144,7 @@ async function writePulls(plan: ArrivalsPlan, native: NativePlan): Promise<Writt
       return { source, report: await file.finish(source) };
     },
     () => file.abort(),
+    program,
   );
 }
 

@@ -15,6 +15,7 @@ import type { Command, OptionValues, Terminal } from "./command.ts";
 import { chooseMaskPolicy } from "./extract/mask-policy-choice.ts";
 import { nativeOptions, nativePlan } from "./extract/native-options.ts";
 import { registryFates, scannedFields } from "./extract/registry-fields.ts";
+import { tellExtracted } from "./extract/trace-writing.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
 import { ProgressLine } from "./live/progress-line.ts";
 import { toldLines } from "./replay/archived-traces.ts";
@@ -129,8 +130,10 @@ export const extractRegistryLogVerb: Command<typeof options> = {
         return { source: read, report: await trace.finish(read) };
       },
       () => trace.abort(),
+      terminal.program,
     ).finally(() => line.end());
     terminal.err.write(summary(source, report));
+    tellExtracted(terminal, { source, trace: report });
     return source.partial ? ExitCode.operationsFailed : ExitCode.done;
   },
 };

@@ -116,7 +116,11 @@ export const serve: Command<typeof options> = {
   },
 };
 
-function registryOptions(given: Given, environment: NodeJS.ProcessEnv): EmbeddedRegistryOptions {
+/** Throws UsageError. */
+export function registryOptions(
+  given: Given,
+  environment: NodeJS.ProcessEnv,
+): EmbeddedRegistryOptions {
   return {
     ...addressOf(given.listen),
     memoryBytes: parseSize(given.memory, "--memory"),

@@ -91,7 +91,8 @@ function tell(
   given: Given,
   { traces, terminal }: { readonly traces: readonly string[]; readonly terminal: Terminal },
 ): void {
-  const { out, err, env } = terminal;
+  const { out, err, env, program } = terminal;
+  program?.finished({ directory: null, results: description });
   const command = ["drayage", "trace", "info", ...traces].join(" ");
   if (given.page !== undefined)
     writeOutput(given.page, infoPage({ description, curves, command }), "--page");

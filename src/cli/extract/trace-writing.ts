@@ -32,10 +32,18 @@ export async function writeTrace<Row>(
       return { source: read, trace: await sink.finish(read) };
     },
     () => sink.abort(),
+    terminal.program,
   ).finally(() => line.end());
   terminal.err.write(summary(source, trace));
+  tellExtracted(terminal, { source, trace });
   return source.partial ? ExitCode.operationsFailed : ExitCode.done;
 }
+
+/** What a program gets of an extraction. */
+export type Extracted = { readonly source: SourceReport; readonly trace: TraceReport };
+
+export const tellExtracted = ({ program }: Terminal, extracted: Extracted): void =>
+  program?.finished({ directory: null, results: extracted });
 
 function summary(source: SourceReport, { path, rows, bytes }: TraceReport): string {
   const dropped = Object.entries(source.dropped).map(([reason, count]) => `${count} ${reason}`);

@@ -1,19 +1,25 @@
 import { DrayageError } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
+import { type Program, whenEnded } from "../program.ts";
 
 /**
  * Runs an extraction that SIGINT and SIGTERM end at once: `abort` removes what was written, and the process ends with the
- * signal's exit code. An extraction that fails is aborted too.
+ * signal's exit code. An extraction that fails is aborted too. For a program, its own signals stand for those of the process,
+ * and it is told by a rejection, with their reason.
  */
 export async function untilInterrupted<T>(
   work: () => Promise<T>,
   abort: () => void | Promise<void>,
+  program?: Program,
 ): Promise<T> {
   const ended = Promise.withResolvers<never>();
-  const end = (code: ExitCode) => (): void => ended.reject(new Interruption(code));
-  const [onInterrupt, onTerminate] = [end(ExitCode.interrupted), end(ExitCode.terminated)];
-  process.once("SIGINT", onInterrupt);
-  process.once("SIGTERM", onTerminate);
+  const release =
+    program === undefined
+      ? onSignals((code) => ended.reject(new Interruption(code)))
+      : whenEnded(program, {
+          drain: () => ended.reject(program.signal.reason),
+          stop: () => ended.reject(program.stop.reason),
+        });
   try {
     return await Promise.race([work(), ended.promise]);
   } catch (error) {
@@ -25,9 +31,19 @@ export async function untilInterrupted<T>(
     }
     throw error;
   } finally {
+    release();
+  }
+}
+
+function onSignals(end: (code: ExitCode) => void): () => void {
+  const onInterrupt = (): void => end(ExitCode.interrupted);
+  const onTerminate = (): void => end(ExitCode.terminated);
+  process.once("SIGINT", onInterrupt);
+  process.once("SIGTERM", onTerminate);
+  return () => {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onTerminate);
-  }
+  };
 }
 
 class Interruption extends DrayageError {

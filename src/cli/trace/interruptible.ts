@@ -1,7 +1,11 @@
 import { untilInterrupted } from "../extract/until-interrupted.ts";
+import type { Program } from "../program.ts";
 
 /** Runs work that a signal ends: it is told to stop, and waited for, so that it can remove what it has begun to write. */
-export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function interruptible<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  program?: Program,
+): Promise<T> {
   const stop = new AbortController();
   let running: Promise<T> | undefined;
   return await untilInterrupted(
@@ -13,5 +17,6 @@ export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>
       stop.abort();
       await running?.catch(() => undefined);
     },
+    program,
   );
 }

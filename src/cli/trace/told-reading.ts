@@ -15,18 +15,20 @@ export async function toldReading<T>(
 ): Promise<T> {
   const line = new ProgressLine(terminal, flags);
   try {
-    return await interruptible((signal) =>
-      work({
-        signal,
-        onProgress: ({ bytes, bytesTotal }) => {
-          const isRead = bytes >= bytesTotal;
-          const doing = isRead ? "working on what was read" : "reading the trace";
-          line.show(
-            { doing, done: bytes, total: bytesTotal, unit: "bytes" },
-            isRead ? doing : undefined,
-          );
-        },
-      }),
+    return await interruptible(
+      (signal) =>
+        work({
+          signal,
+          onProgress: ({ bytes, bytesTotal }) => {
+            const isRead = bytes >= bytesTotal;
+            const doing = isRead ? "working on what was read" : "reading the trace";
+            line.show(
+              { doing, done: bytes, total: bytesTotal, unit: "bytes" },
+              isRead ? doing : undefined,
+            );
+          },
+        }),
+      terminal.program,
     );
   } finally {
     line.end();

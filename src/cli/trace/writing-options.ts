@@ -57,34 +57,37 @@ export const writePlan = (
   errorsFile: given.errors,
 });
 
+/** What `--json` prints. */
+export type WrittenResults = Pick<
+  WrittenTrace,
+  "path" | "records" | "bytes" | "leftOutKeys" | "roundedTimes"
+> &
+  WrittenTrace["form"] &
+  Pick<WrittenTrace["account"], "read" | "broken" | "brokenSamples" | "defaulted" | "files"> & {
+    readonly left: SliceCounts | Readonly<Record<string, number>>;
+  };
+
 type Written = WrittenTrace & { readonly left?: SliceCounts };
 
 /** Says what was written and what was not. Returns how to exit: records that were broken are missing in the file. */
 export function reportWritten(
   written: Written,
   given: Omit<Given, "ui">,
-  { out, err }: Terminal,
+  { out, err, program }: Terminal,
 ): ExitCode {
   const { path, form, records, bytes, roundedTimes, leftOutKeys, account, left = {} } = written;
   const { read, broken, brokenSamples, defaulted, files, kept } = account;
   const missing = read - kept + (left.too_long ?? 0);
   const lines = [...brokenLines(account), ...counts(written)];
   err.write(`${lines.join("\n")}\n`);
-  if (given.json) {
-    const { format, compression } = form;
-    const figures = {
-      path,
-      format,
-      compression,
-      records,
-      bytes,
-      read,
-      left,
-      broken,
-      brokenSamples,
-    };
-    out.write(`${JSON.stringify({ ...figures, leftOutKeys, roundedTimes, defaulted, files })}\n`);
-  }
+  const results: WrittenResults = {
+    path,
+    ...form,
+    ...{ records, bytes, read, left, broken, brokenSamples },
+    ...{ leftOutKeys, roundedTimes, defaulted, files },
+  };
+  program?.finished({ directory: null, results });
+  if (given.json) out.write(`${JSON.stringify(results)}\n`);
   return missing > 0 && !given["allow-failures"] ? ExitCode.operationsFailed : ExitCode.done;
 }
 
