@@ -1,7 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import type { FileAccount, TraceFormat } from "./account.ts";
-import { readCsv } from "./csv-reader.ts";
 import { throwIfAborted } from "./interruption.ts";
 import { SENTINEL_BYTES } from "./json-object.ts";
 import { JsonScanner, RECORD_BYTES_MAX } from "./json-scanner.ts";
@@ -152,6 +151,8 @@ async function scanAll(source: Source, reading: Reading, format: TraceFormat): P
 
 async function parseCsv(source: Source, reading: Reading, file: FileAccount): Promise<number> {
   const chunks = chunksOf(source, reading);
+  // It brings a package along, as Parquet does.
+  const { readCsv } = await import("./csv-reader.ts");
   const { rows, ignored } = await readCsv(chunks, reading.sink, source.base);
   noteIgnored(file, ignored);
   const { damage } = source.input;

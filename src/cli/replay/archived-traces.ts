@@ -4,11 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import {
-  type ArchiveTraceCounts,
-  archiveTrace,
-  type TracePurpose,
-} from "../../archive/trace/archive-trace.ts";
+import type { ArchiveTraceCounts, TracePurpose } from "../../archive/trace/archive-trace.ts";
 import { type ArchiveTraceName, archiveTraceName } from "../../archive/trace/trace-name.ts";
 import { UsageError } from "../../core/errors.ts";
 
@@ -69,6 +65,8 @@ export async function* toldLines(
   archive: ArchiveTraceName,
   { purpose, say }: Pick<Writing, "purpose" | "say">,
 ): AsyncGenerator<string> {
+  // Most traces are files: what reads archives is loaded when there is one.
+  const { archiveTrace } = await import("../../archive/trace/archive-trace.ts");
   const counts = { exchanges: 0, records: 0, gaps: 0, leftOut: new Map<string, number>() };
   yield* archiveTrace(archive, purpose, counts);
   if (counts.exchanges === 0)
