@@ -1,48 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { statSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { statSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { ArchiveReader } from "../src/archive/archive-reader.ts";
 import { micros } from "../src/core/units.ts";
 import { startNatsServer } from "../test/fakes/nats-server.ts";
 import type { Bench, BenchResult, Target } from "./bench.ts";
 import { cpuSecondsOf, MissingProgram, resultOf } from "./measure.ts";
+import { endRecorder, startRecorder } from "./recorder-process.ts";
 
 const RATE = 50_000;
 const BYTES = 128;
 const SUBJECTS = 1000;
 /** recorder.md section 11: 50,000 messages of 128 bytes a second, for a minute, without a gap. */
 const AT_LEAST: Target = { atLeast: RATE * 0.995 };
-
-/** The command, as its user starts it. */
-async function startRecorder(tmp: string, nats: string): Promise<ChildProcess> {
-  const config = join(tmp, "record.json");
-  const record = { spec: ["/bench/**"] };
-  const archive_directory = join(tmp, "archive");
-  writeFileSync(config, JSON.stringify({ archive_directory, nats: { servers: [nats] }, record }));
-  const main = join(import.meta.dirname, "../src/main.ts");
-  const child = spawn(process.execPath, [main, "record", "--config", config], {
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const said: string[] = [];
-  await new Promise<void>((resolve, reject) => {
-    const lines = createInterface(child.stderr as NodeJS.ReadableStream);
-    lines.on("line", (line) => {
-      said.push(line);
-      if (line.startsWith("recording ")) resolve();
-    });
-    lines.on("close", () => reject(new Error(`the recorder ended: ${said.join("; ")}`)));
-  });
-  return child;
-}
-
-/** Ends it as its user does. */
-async function endRecorder(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-  child.kill("SIGINT");
-  await ended;
-}
 
 /** Seconds from the first to the last message, and by how many ms the publisher itself was late at most. */
 async function publish(port: number, messages: number): Promise<readonly [number, number]> {
@@ -96,7 +66,11 @@ export const bench: Bench = {
       throw new MissingProgram("nats-server", "apt-get install nats-server");
     try {
       const messages = RATE * (quick ? 5 : 60);
-      const recorder = await startRecorder(tmp, server.url);
+      const recorder = await startRecorder(join(tmp, "record.json"), {
+        archive_directory: join(tmp, "archive"),
+        nats: { servers: [server.url] },
+        record: { spec: ["/bench/**"] },
+      });
       const before = cpuSecondsOf(recorder.pid as number);
       const serverBefore = cpuSecondsOf(server.pid);
       const [seconds, latest] = await publish(server.port, messages);
