@@ -8,8 +8,13 @@ import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
 import { flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
 import { parseArguments } from "../../src/cli/parser.ts";
+import { blockOf } from "../../src/cli/pull/pull-block.ts";
+import { shownGiven } from "../../src/cli/pull/pull-options.ts";
+import { pullSettings } from "../../src/cli/pull/pull-settings.ts";
+import { pull } from "../../src/cli/pull.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { optionsOf } from "../../src/library/plan.ts";
+import { configurationBlock } from "../../src/pull/configuration-block.ts";
 import { load as configured, fileWith } from "./config-file.ts";
 import { drayage } from "./fake-terminal.ts";
 
@@ -127,6 +132,16 @@ test("nodes of a program: the section as an object, checked like that of a file"
     () => optionsOf(load, { cluster: { ...cluster, expect: "two" } }),
     /^UsageError: cluster.expect: expected a whole number from 1 to 1000, found "two"$/,
   );
+});
+
+test("what a ramp shows and keeps of its options has no credentials of message servers", () => {
+  const file = fileWith(`cluster: { nats: { credentials: { token: ${hush} } } }\n`);
+  const args = ["-i", file, "--nats", `nats://${hush}@one:1`, ...group.slice(2), ...ramp.slice(1)];
+  const given = parseArguments(pull, { args, env: {}, readFlags: flagFile }).options;
+  const settings = pullSettings({ ...given, pattern: ["a"] }, "");
+  const block = configurationBlock(blockOf(given, settings));
+  assert.match(block, /nats:? +nats:\/\/\[redacted\]@one:1/);
+  assert.ok(!`${block}${JSON.stringify(shownGiven(given))}`.includes(hush));
 });
 
 test("what files keep of the command line has no credentials of message servers", () => {
