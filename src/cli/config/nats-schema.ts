@@ -17,6 +17,8 @@ import {
 
 const SERVER = "a server such as nats://127.0.0.1:4222";
 const KEPT_BYTES = 1024 ** 3;
+/** Less would not hold the messages that are under way at once, and a reader that is behind would wait for what is gone. */
+const KEPT_BYTES_MIN = 64 * 1024 ** 2;
 const KEPT_SECONDS = 24 * 3600;
 
 const server = () =>
@@ -66,7 +68,7 @@ export const natsMapping = () =>
       pushing,
     ),
     max_bytes: key(
-      whole({ min: 1024 ** 2 }).default(KEPT_BYTES),
+      whole({ min: KEPT_BYTES_MIN }).default(KEPT_BYTES),
       "Bytes that each server keeps of a run at most; a longer run goes on, and cannot be resumed.",
       pushing,
     ),

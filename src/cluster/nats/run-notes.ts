@@ -1,9 +1,9 @@
 // What masters remember of a run, and which of them it belongs to. All notes stand on one subject of the run's stream, and each
 // is kept only if the one before it is the last that its master knows: the servers compare and keep in one step.
 //
-//   master 1   begun . start . pause .              resume   refused: not the last that it knows
-//   master 2                        taken  . speed . over
-//   master 3                                             ^ refused: it is over
+//   master 1   start . pause .              resume   refused: not the last that it knows
+//   master 2                  taken . speed . over
+//   master 3                                      taken   refused: it is over
 //
 // So there is one line of masters, each of which has the run from its note on, in a term of its own. A master that was only
 // frozen, or cut off, hears of the next one by its note, asks when it is connected again, and cannot note anything: neither an
@@ -17,6 +17,8 @@ import { patiently } from "./patiently.ts";
 
 /** How long is tried. Source: cluster.md 4. */
 const NOTE_MS_MAX = 30_000;
+/** That a run is over is noted for its removal, which is worth no more: what is left is removed by the servers in the end. */
+const END_MS_MAX = 10_000;
 const ANSWER_MS_MAX = 2000;
 const AGAIN_MS = 100;
 const LOOK_MS_MAX = 20_000;
@@ -24,10 +26,11 @@ const LOOK_MS_MAX = 20_000;
 const NOT_THE_LAST = 10_071;
 const AUTHOR_BYTES = 8;
 
-/** As it is kept, JSON. `by`: the master, for people. */
+/** As it is kept, JSON. `by`: the master, for people; `author`: for itself. */
 type Entry = {
   readonly term: number;
   readonly by: string;
+  readonly author: string;
   readonly kind: "taken" | "note" | "over";
   readonly note?: unknown;
 };
@@ -50,7 +53,6 @@ export class RunNotes {
   /** One note after the other. */
   #turn: Promise<void> = Promise.resolve();
   #watching: { stop(): void } | undefined;
-  isTakenOver = false;
 
   constructor(hub: Hub, run: string, by: string) {
     this.#hub = hub;
@@ -117,11 +119,7 @@ export class RunNotes {
   }
 
   #hear(entry: Entry | undefined): void {
-    if (entry === undefined || entry.term <= this.term) return;
-    this.isTakenOver = true;
-    this.#takenOver.resolve(
-      `another master, on ${entry.by}, has taken run ${this.#run} over: it has the report, and nothing of this one counts`,
-    );
+    if (entry !== undefined && entry.term > this.term) this.#giveUp(entry.by);
   }
 
   async #lastEntry(): Promise<{ readonly entry: Entry; readonly seq: number } | undefined> {
@@ -140,7 +138,7 @@ export class RunNotes {
 
   /** Nobody can take the run from now on. Throws as `add` does. */
   end(): Promise<void> {
-    return this.#inTurn(() => this.#write({ kind: "over" }));
+    return this.#inTurn(() => this.#write({ kind: "over" }, END_MS_MAX));
   }
 
   #inTurn(write: () => Promise<void>): Promise<void> {
@@ -149,10 +147,11 @@ export class RunNotes {
     return turn;
   }
 
-  async #write(entry: Pick<Entry, "kind" | "note">): Promise<void> {
-    const content = JSON.stringify({ term: this.term, by: this.#by, ...entry } satisfies Entry);
+  async #write(entry: Pick<Entry, "kind" | "note">, triesMs = NOTE_MS_MAX): Promise<void> {
+    const own = { term: this.term, by: this.#by, author: this.#author };
+    const content = JSON.stringify({ ...own, ...entry } satisfies Entry);
     const msgID = `${this.#author} ${++this.#count}`;
-    const until = performance.now() + NOTE_MS_MAX;
+    const until = performance.now() + triesMs;
     for (;;) {
       try {
         const expect = { lastSubjectSequence: this.#last };
@@ -162,21 +161,29 @@ export class RunNotes {
         return;
       } catch (error) {
         if (error instanceof JetStreamApiError && error.code === NOT_THE_LAST)
-          throw await this.#refusal();
-        if (performance.now() >= until)
-          throw new Error(
-            `the servers kept no note for ${NOTE_MS_MAX / 1000} s: ${messageOf(error)}`,
-          );
+          await this.#catchUp();
+        else if (performance.now() >= until)
+          throw new Error(`the servers kept no note for ${triesMs / 1000} s: ${messageOf(error)}`);
       }
       await delay(AGAIN_MS);
     }
   }
 
-  async #refusal(): Promise<DrayageError> {
+  /** Somebody has noted something since. Throws DrayageError `taken-over` where it was not this master. */
+  async #catchUp(): Promise<void> {
     const last = await this.#lastEntry();
-    // Two that take it at once count the same term.
-    if (last !== undefined) this.#hear({ ...last.entry, term: Number.POSITIVE_INFINITY });
-    return new DrayageError("taken-over", await this.takenOver);
+    // The servers have dropped what was noted, and nobody takes a run of which something is missing.
+    if (last === undefined) this.#last = 0;
+    // One that was given up, and kept after all.
+    else if (last.entry.author === this.#author) this.#last = last.seq;
+    else {
+      this.#giveUp(last.entry.by);
+      throw new DrayageError("taken-over", takenBy(last.entry.by, this.#run));
+    }
+  }
+
+  #giveUp(by: string): void {
+    this.#takenOver.resolve(takenBy(by, this.#run));
   }
 
   stop(): void {
@@ -192,14 +199,18 @@ export function noteIn(bytes: Uint8Array): unknown {
 
 function entryIn(bytes: Uint8Array): Entry | undefined {
   try {
-    const { term, by, kind, note } = JSON.parse(Buffer.from(bytes).toString()) as Partial<Entry>;
+    const entry = JSON.parse(Buffer.from(bytes).toString()) as Partial<Entry>;
+    const { term, by, author = "", kind, note } = entry;
     if (typeof term !== "number" || typeof by !== "string") return undefined;
     return kind === "taken" || kind === "note" || kind === "over"
-      ? { term, by, kind, note }
+      ? { term, by, author, kind, note }
       : undefined;
   } catch {
     return undefined;
   }
 }
+
+const takenBy = (by: string, run: string): string =>
+  `another master, on ${by}, has taken run ${run} over: it has the report, and nothing of this one counts`;
 
 const sentenceOf = ({ by }: Entry): string => `a master on ${by} has its report`;
