@@ -8,17 +8,21 @@ import { SocketLink } from "../../src/cluster/direct/socket-link.ts";
 import type { Link } from "../../src/cluster/link.ts";
 import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
 import { countLostLoad } from "../../src/cluster/master/lost-load.ts";
+import { LostShares } from "../../src/cluster/master/lost-shares.ts";
 import { NodeHandle } from "../../src/cluster/master/node-handle.ts";
 import { OutcomeDesk } from "../../src/cluster/master/outcome-desk.ts";
 import { memoryLinks } from "../../src/cluster/memory-link.ts";
 import { OutcomeSender } from "../../src/cluster/node/outcome-sender.ts";
+import { seqOf } from "../../src/cluster/operation-run.ts";
 import { OutcomeTally } from "../../src/cluster/outcome-tally.ts";
+import { DrayageError } from "../../src/core/errors.ts";
 import { nanos } from "../../src/core/units.ts";
 import { OUTCOME_ROW_AT } from "../../src/ring/outcome-record.ts";
 import type { IntervalSnapshot } from "../../src/stats/figures.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
 import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
-import type { LoadFeedPlan } from "../../src/workers/feed-plan.ts";
+import type { FeedPlan, LoadFeedPlan } from "../../src/workers/feed-plan.ts";
+import { nothingFed } from "../../src/workers/nothing-fed.ts";
 import { until } from "../end-to-end/workplace.ts";
 import { OneOutcome, type Outcome } from "./outcome-records.ts";
 import { hello, nothingDone, patience, ScriptedNode } from "./scripted-node.ts";
@@ -200,12 +204,16 @@ const load = {
 } as const satisfies LoadFeedPlan;
 
 /** A load of 200 requests on two nodes that do what a test says. */
-function spreadLoad(t: TestContext, schedule: LoadFeedPlan["schedule"] = load.schedule) {
+function spreadLoad(
+  t: TestContext,
+  schedule: LoadFeedPlan["schedule"] = load.schedule,
+  flush: () => void = () => {},
+) {
   const nodes = [new ScriptedNode(0), new ScriptedNode(1)] as const;
   const feed = { ...load, schedule };
   const seen = { planned: 0, started: 0 };
   const listeners: EngineListeners = {
-    keeper: { hasRoom: true, flush() {}, keep() {} },
+    keeper: { hasRoom: true, flush, keep() {} },
     started: () => seen.started++,
     feeding: (message) => {
       if (message.type === "planned") seen.planned += message.operations;
@@ -265,6 +273,89 @@ for (const { name, schedule, planned, lost } of [
         [100, 100, 0],
         [12, 12, lost],
       ],
+    );
+  });
+}
+
+test("a disk that takes no rows ends the run with what it says", async (t) => {
+  const { nodes, ended, seen } = spreadLoad(t, load.schedule, () => {
+    throw new DrayageError("storage", "no space left");
+  });
+  const failed = assert.rejects(ended, { code: "storage", message: "no space left" });
+  await until(() => seen.started > 0, "the load has begun");
+  nodes[0].tellRows(downloads(0, 1));
+  await failed;
+});
+
+for (const { name, endsAt, told, emitted, expected } of [
+  {
+    name: "a node is lost",
+    endsAt: Number.POSITIVE_INFINITY,
+    told: [1, 5],
+    emitted: undefined,
+    expected: { lost: [3, 7, 9], planned: 3 },
+  },
+  {
+    name: "a node is lost behind the end that was ordered",
+    endsAt: 0.5e9,
+    told: [1],
+    emitted: undefined,
+    expected: { lost: [3, 5], planned: 3 },
+  },
+  {
+    name: "a node could not keep all rows, and had not come to the end",
+    endsAt: Number.POSITIVE_INFINITY,
+    told: [1, 5],
+    emitted: 4,
+    expected: { dropped: [3, 7], planned: 0 },
+  },
+]) {
+  test(`operations that a node read itself are told one by one when ${name}`, async (t) => {
+    const { handle } = masterAndNode(t, memoryLinks({ node: "n" }));
+    const lost: number[] = [];
+    const dropped: number[] = [];
+    let planned = 0;
+    const { promise: listed, resolve } = Promise.withResolvers<void>();
+    // Ten operations in a second, of which node 1 of 2 has every second one.
+    const share = {
+      ...load,
+      schedule: { kind: "constant", rate: 10, seconds: 1 },
+      share: { index: 1, count: 2 },
+    } as const;
+    const shares = new LostShares(
+      { kind: "run" } as FeedPlan,
+      { nodes: [handle], feedOf: () => share },
+      {
+        lost: { take: (_, record) => void lost.push(seqOf(record, 0)) },
+        desk: { keepDropped: (record) => void dropped.push(seqOf(record, 0)) },
+        planned: (_, operations) => {
+          planned += operations;
+        },
+        listed: resolve,
+        failed: (error) => assert.fail(String(error)),
+      },
+    );
+    for (const seq of told) shares.hear(0, seq);
+    shares.endsAt = endsAt;
+    if (emitted === undefined) {
+      shares.hearPlanned(0, 0, 2);
+      shares.list(handle);
+    } else {
+      const health = { ...nothingDone.health, dropped: 2 };
+      handle.done = { ...nothingDone, health, feed: { ...nothingFed(), emitted } };
+      shares.hearPlanned(0, 0, 5);
+      planned = 0;
+      shares.listDropped(handle);
+    }
+    await listed;
+    assert.deepEqual(
+      { lost, dropped, planned },
+      {
+        lost: [],
+        dropped: [],
+        ...expected,
+        planned: expected.planned + (emitted === undefined ? 2 : 0),
+      },
     );
   });
 }

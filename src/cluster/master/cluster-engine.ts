@@ -94,7 +94,7 @@ export class ClusterEngine implements RunEngine {
     this.#figures = new FiguresMerge(this.#nodes.length);
     this.tallies = this.#figures.tallies;
     this.#nodesFeed = given ? undefined : new NodesFeed();
-    const desk = new OutcomeDesk(listeners.keeper);
+    const desk = new OutcomeDesk(listeners.keeper, this.#failed.reject);
     const landed = (node: number, operations: number): void =>
       this.#orders.countLanded(node, operations);
     this.#lost = new LostOperations(options.nodes, options.onLost, { desk, landed });

@@ -37,10 +37,22 @@ export type Kept = { readonly ended: number; readonly rows: number };
 
 export class OutcomeDesk {
   readonly #keeper: OutcomeKeeper;
+  readonly #failed: ((error: unknown) => void) | undefined;
   readonly #desk = new RingViews(allocateRing(DESK_BYTES));
 
-  constructor(keeper: OutcomeKeeper) {
+  /** `failed`: what was kept cannot be stored, which is no fault of whoever sent it; thrown if absent. */
+  constructor(keeper: OutcomeKeeper, failed?: (error: unknown) => void) {
     this.#keeper = keeper;
+    this.#failed = failed;
+  }
+
+  #flush(): void {
+    try {
+      this.#keeper.flush();
+    } catch (error) {
+      if (this.#failed === undefined) throw error;
+      this.#failed(error);
+    }
   }
 
   get hasRoom(): boolean {
@@ -59,7 +71,7 @@ export class OutcomeDesk {
       ended++;
       if (isTold(bytes[at + OUTCOME_HOW_AT] as number)) rows++;
     }
-    this.#keeper.flush();
+    this.#flush();
     return { ended, rows };
   }
 
@@ -88,6 +100,6 @@ export class OutcomeDesk {
     operation.copy(bytes, OUTCOME_DIGEST_AT, DIGEST_AT, DIGEST_AT + DIGEST_BYTES);
     operation.copy(bytes, OUTCOME_ROW_AT, rowAt, rowAt + rowBytes);
     this.#keeper.keep(this.#desk, 0);
-    this.#keeper.flush();
+    this.#flush();
   }
 }

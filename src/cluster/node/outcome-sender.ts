@@ -16,7 +16,7 @@ const OUTCOME_BYTES_MAX = 160 * 1024;
  * on as planned. Otherwise outcomes stay in their rings and, when those are full, operations in their places. A cut of ten
  * seconds at 20,000 operations a second makes some 80 MB.
  */
-export const KEPT_BYTES_MAX: number = 256 * 1024 * 1024;
+const KEPT_BYTES_MAX = 256 * 1024 * 1024;
 
 export class OutcomeSender implements OutcomeKeeper {
   readonly #conversation: Conversation;
