@@ -140,7 +140,7 @@ test("what a ramp shows and keeps of its options has no credentials of message s
   const given = parseArguments(pull, { args, env: {}, readFlags: flagFile }).options;
   const settings = pullSettings({ ...given, pattern: ["a"] }, "");
   const block = configurationBlock(blockOf(given, settings));
-  assert.match(block, /nats:? +nats:\/\/\[redacted\]@one:1/);
+  assert.match(block, /Nats: +nats:\/\/\[redacted\]@one:1/);
   assert.ok(!`${block}${JSON.stringify(shownGiven(given))}`.includes(hush));
 });
 
