@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NatsServer } from "../test/fakes/nats-server.ts";
 import type { Bench, BenchContext, BenchResult } from "./bench.ts";
 import { type Carrier, direct } from "./carriers.ts";
+import { HeapProbe } from "./heap-probe.ts";
 import { startLoad } from "./load-process.ts";
 import { cpuSecondsOf, resultOf } from "./measure.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -47,8 +48,12 @@ async function watch(pid: number, ended: () => boolean): Promise<Watched> {
   return watched;
 }
 
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
+/** MiB behind a full collection, now and so many seconds later. */
+async function keptBetween(probe: HeapProbe, seconds: number): Promise<[number, number]> {
+  const early = await probe.used();
+  await sleep(seconds * 1000);
+  return [early, await probe.used()];
+}
 
 /** Until the run has told of its first second. */
 async function begun(tmp: string, ended: () => boolean): Promise<void> {
@@ -80,8 +85,10 @@ async function hold(
   const rate = NODES * OPERATIONS;
   const group = [`--nats=${hub?.url}`, `--group=${where}`, `--expect=${NODES}`];
   const nodes = hub === undefined ? [`--nodes=${where}`] : group;
+  const probe = await HeapProbe.create();
   const master = startLoad(origin, {
     cwd: tmp,
+    env: probe.env,
     flags: [`--rate=${rate}`, `--duration=${seconds}s`, ...nodes],
   });
   let over = false;
@@ -92,15 +99,20 @@ async function hold(
   says.catch(() => {});
   await begun(tmp, () => over);
   await sleep(EDGE_S * 1000);
+  // What is kept, and not how lazily the rest is thrown away: resident memory grows for minutes, up to what the heap is given (with
+  // --max-old-space-size=128 it stays at 371 MiB, and costs four times the processor), and says nothing of a leak.
+  const kept = keptBetween(probe, seconds - 3 * EDGE_S);
+  // Where the run fails, that is what is told.
+  kept.catch(() => {});
   const { cores, mib } = await watch(master.pid, () => over);
   const { totals } = await says;
+  const [early, late] = await kept;
   const [waited = Number.NaN, told = Number.NaN] = String((await said.next()).value)
     .split(" ")
     .map(Number);
   if (totals.done !== told)
     throw new Error(`${told} operations were told, ${totals.done} are in the results`);
   const running = Math.min(cores.length, seconds - 2 * EDGE_S);
-  const [early, late] = [mib.slice(0, running / 2), mib.slice(running / 2, running)];
   return [
     resultOf(
       { metric: "1,000 nodes: master's processor", unit: "cores", target: { atMost: 1 } },
@@ -110,9 +122,13 @@ async function hold(
       { metric: "longest wait of a node for the end", unit: "ms", target: { atMost: 2000 } },
       [waited],
     ),
-    resultOf({ metric: "memory, second half", unit: "MiB" }, late),
-    resultOf({ metric: "memory, second half / first half", unit: "x", target: { atMost: 1.1 } }, [
-      mean(late) / mean(early),
+    resultOf(
+      { metric: "resident memory, second half", unit: "MiB" },
+      mib.slice(running / 2, running),
+    ),
+    resultOf({ metric: "kept behind a full collection, near the end", unit: "MiB" }, [late]),
+    resultOf({ metric: "the same / after the first seconds", unit: "x", target: { atMost: 1.1 } }, [
+      late / early,
     ]),
   ];
 }

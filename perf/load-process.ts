@@ -21,12 +21,20 @@ export type LoadProcess = { readonly pid: number; readonly ended: Promise<LoadSa
 /** `cwd`: where the run leaves its files. `ended` rejects when the load or a request of it failed. */
 export function startLoad(
   url: string,
-  { cwd, flags }: { readonly cwd: string; readonly flags: readonly string[] },
+  {
+    cwd,
+    flags,
+    env = {},
+  }: {
+    readonly cwd: string;
+    readonly flags: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): LoadProcess {
   const running = promisify(execFile)(
     process.execPath,
     [program, "load", url, "--json", "--quiet", "--allow-invalid", ...flags],
-    { cwd, maxBuffer: OUTPUT_BYTES_MAX },
+    { cwd, maxBuffer: OUTPUT_BYTES_MAX, env: { ...process.env, ...env } },
   );
   const { pid } = running.child;
   if (pid === undefined) throw new Error("drayage load did not start");
