@@ -28,7 +28,7 @@ export function succeed(
     cwd,
     encoding: "utf8",
     timeout: LIMIT_MS,
-    env: { PATH: process.env.PATH, HOME: cwd },
+    env: { PATH: process.env.PATH, HOME: cwd, ...compiledBeside(cwd) },
   });
   assert.ok(
     exits.includes(status ?? -1),
@@ -36,6 +36,10 @@ export function succeed(
   );
   return stdout;
 }
+
+/** What is unpacked is compiled once for all that is started there, and goes with the folder. */
+const compiledBeside = (cwd: string): NodeJS.ProcessEnv =>
+  cwd.startsWith(tmpdir()) ? { NODE_COMPILE_CACHE: join(dirname(cwd), "compiled") } : {};
 
 export type Packed = {
   readonly tarball: string;
