@@ -1,7 +1,7 @@
 // Where the tally and the log of a pull test go: files of their own, standard output, and the run directory.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, UsageError } from "../../core/errors.ts";
+import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
 import { makeFolder } from "../../core/folder.ts";
 import { OrderedLines } from "../../pull/ordered-lines.ts";
 import type { Terminal } from "../command.ts";
@@ -12,19 +12,39 @@ class Output {
   readonly isTerminal: boolean;
   /** Standard output may be the terminal that a live view has: it makes room. */
   above: (write: () => void) => void = (write) => write();
+  readonly #path: string | undefined;
   readonly #descriptor: number;
   readonly #terminal: Terminal;
+  #failure: DrayageError | undefined;
 
   constructor(path: string | undefined, flag: string, terminal: Terminal) {
     this.isTerminal = path === undefined || path === "";
+    this.#path = path;
     this.#terminal = terminal;
     this.#descriptor = this.isTerminal ? -1 : opened(path ?? "", flag);
   }
 
-  /** Writes at once: a killed run has left whole lines. */
+  /**
+   * Writes at once: a killed run has left whole lines. A disk that fails does so in the middle of a ramp, often in a timer: the
+   * ramp goes on, and `requireWritten` throws it.
+   */
   write(text: string): void {
-    if (this.isTerminal) this.above(() => void this.#terminal.out.write(text));
-    else writeSync(this.#descriptor, text);
+    if (this.isTerminal) {
+      this.above(() => void this.#terminal.out.write(text));
+      return;
+    }
+    if (this.#failure !== undefined) return;
+    try {
+      const bytes = Buffer.from(text);
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
+    } catch (cause) {
+      const message = `cannot write ${this.#path}: ${messageOf(cause)}`;
+      this.#failure = new DrayageError("storage", message, { cause });
+    }
+  }
+
+  requireWritten(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   close(): void {
@@ -66,6 +86,12 @@ export class PullFiles {
 
   metric(line: string): void {
     this.#metrics.write(line);
+  }
+
+  /** Throws DrayageError `storage` where lines of tally or log were lost. */
+  requireWritten(): void {
+    this.#metrics.requireWritten();
+    this.#log.requireWritten();
   }
 
   close(): void {

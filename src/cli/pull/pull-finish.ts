@@ -117,6 +117,7 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
   const stream = files.useTerminal ? terminal.err : terminal.out;
   const isTerminal = (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
   stream.write(`${pullText(figures, story, paintFor(terminal.env, isTerminal))}\n`);
+  files.requireWritten();
   if (end.noPruneEndpoint !== undefined)
     throw new UsageError(
       `server has no prune endpoint (status ${end.noPruneEndpoint}): leave --prune out, or use --cold with a cache that is empty`,

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { PullFiles } from "../../src/cli/pull/pull-files.ts";
+import type { PullGiven } from "../../src/cli/pull/pull-options.ts";
+import { DrayageError } from "../../src/core/errors.ts";
+
+const FULL = "/dev/full";
+const terminal = { out: process.stdout, err: process.stderr, env: {} };
+const files = (paths: Pick<PullGiven, "metrics-file" | "log-file">) =>
+  new PullFiles(paths as PullGiven, terminal);
+
+test("tally and log of a ramp go to the files that were named, below folders that are made", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "drayage-pull-files-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [tally, log] = [join(folder, "a/tally"), join(folder, "b/log")];
+  const written = files({ "metrics-file": tally, "log-file": log });
+  written.metric("1\t2\n");
+  written.lines.add(Date.now(), "began");
+  written.close();
+  written.requireWritten();
+  assert.equal(readFileSync(tally, "utf8"), "1\t2\n");
+  assert.match(readFileSync(log, "utf8"), /\tbegan\n$/);
+});
+
+test("a disk that is full costs the ramp neither tally nor summary, and is told at the end", (t) => {
+  if (!existsSync(FULL)) {
+    t.skip(`needs ${FULL}`);
+    return;
+  }
+  for (const flag of ["metrics-file", "log-file"] as const) {
+    const other = flag === "log-file" ? "metrics-file" : "log-file";
+    const written = files({ [flag]: FULL, [other]: "/dev/null" } as Pick<PullGiven, typeof flag>);
+    written.metric("1\t2\n");
+    written.lines.add(Date.now(), "began");
+    written.close();
+    assert.throws(
+      () => written.requireWritten(),
+      (error) =>
+        error instanceof DrayageError &&
+        error.code === "storage" &&
+        /^cannot write \/dev\/full: /.test(error.message),
+    );
+  }
+});
