@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { describe, type TestContext, test } from "node:test";
+import { after, describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { connect, headers, type NatsConnection } from "@nats-io/transport-node";
 import type { ArchiveItem } from "../../src/archive/event.ts";
@@ -17,7 +17,18 @@ const KILLS = Number(process.env.DRAYAGE_KILLS ?? "20");
 const KILLS_PER_ARCHIVE = 10;
 const FLUSH_EVERY = 250;
 
+/** One for all tests that do not end it. */
+let shared: Promise<NatsServer | undefined> | undefined;
+after(async () => (await shared)?.stop());
+
 async function server(t: TestContext): Promise<NatsServer | undefined> {
+  shared ??= startNatsServer();
+  const started = await shared;
+  if (started === undefined) t.skip(needsNatsServer);
+  return started;
+}
+
+async function serverOfItsOwn(t: TestContext): Promise<NatsServer | undefined> {
   const started = await startNatsServer();
   if (started === undefined) t.skip(needsNatsServer);
   else t.after(() => started.stop());
@@ -140,7 +151,7 @@ describe("drayage record from NATS", () => {
   });
 
   test("records the gap that a restart of the server makes, and goes on", async (t) => {
-    const peer = await server(t);
+    const peer = await serverOfItsOwn(t);
     if (peer === undefined) return;
     const folder = archiveFolder(t);
     const recorder = await RecorderProcess.start(t, configOf(folder, peer));
