@@ -93,7 +93,7 @@ export function chartList(figures: RunFigures, { series }: Timeline): ChartSecti
     {
       id: "phases",
       title: "Latency by phase",
-      note: "Connect: from sending until the connection stood, of operations that had to open one. First byte: from sending, connecting included. Transfer: from the first byte to the last.",
+      note: "Connect: until a connection stood, of those opened before the start and of operations that had to open one. First byte: from sending, connecting included. Transfer: from the first byte to the last.",
       half: true,
     },
     {
