@@ -12,6 +12,7 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 export class AccessLog {
   readonly #file: WriteStream;
   #gathered = "";
+  #lines = 0;
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
 
@@ -26,9 +27,9 @@ export class AccessLog {
       file.once("error", reject);
       file.once("open", () => {
         file.off("error", reject);
-        const log = new AccessLog(file);
-        file.on("error", () => log.#lost++);
-        resolve(log);
+        // Whoever writes counts what was lost.
+        file.on("error", () => {});
+        resolve(new AccessLog(file));
       });
     });
   }
@@ -45,6 +46,7 @@ export class AccessLog {
       return;
     }
     this.#gathered += `${lineOf(call, done)}\n`;
+    this.#lines++;
     if (this.#gathered.length >= FLUSH_CHARACTERS) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
   }
@@ -58,8 +60,13 @@ export class AccessLog {
   #flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#gathered !== "") this.#file.write(this.#gathered);
+    const lines = this.#lines;
+    if (lines === 0) return;
+    this.#file.write(this.#gathered, (error) => {
+      if (error) this.#lost += lines;
+    });
     this.#gathered = "";
+    this.#lines = 0;
   }
 }
 

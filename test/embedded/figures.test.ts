@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { UsageError } from "../../src/core/errors.ts";
+import { AccessLog } from "../../src/embedded/access-log.ts";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { goDuration } from "../../src/embedded/go-duration.ts";
 import { parseDuration, parseSize } from "../../src/embedded/quantity.ts";
+import type { Call } from "../../src/embedded/registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { converse, send } from "./exchange-script.ts";
 import { absent, blob, digestOf, pushBlob } from "./sample-content.ts";
@@ -177,3 +179,20 @@ for (const [text, ms] of [
     else assert.equal(parseDuration(text, "--token-ttl"), ms);
   });
 }
+
+test("lines of an access log that a full disk does not take are counted, each of them", async (t) => {
+  if (!existsSync("/dev/full")) {
+    t.skip("needs /dev/full");
+    return;
+  }
+  const log = await AccessLog.open("/dev/full");
+  const request = { headers: {}, socket: {}, method: "GET", url: "/v2/" };
+  const call = { request, route: { name: "", reference: "" } } as unknown as Call;
+  const done = { status: 200, durationNs: 1, writtenBytes: 2 };
+  for (let line = 0; line < 3; line++) log.record(call, done);
+  await log.close();
+  log.record(call, done);
+  await log.close();
+  await new Promise(setImmediate);
+  assert.equal(log.lost, 4);
+});
