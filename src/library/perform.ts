@@ -57,7 +57,7 @@ export const perform = <T extends OptionTable, Results>(
       out: lines(() => {}),
       err: lines(onNotice),
       env,
-      program: { config, signal, stop, view, finished },
+      program: { config, signal, stop, view: (run) => ({ ...view(run), say: onNotice }), finished },
     });
     invariant(end !== undefined, `drayage ${command.name} tells a program how it ended`);
     return { exit, directory: end.directory, results: end.results as Results };

@@ -6,8 +6,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { verbs } from "../../src/cli/commands.ts";
+import { load, type PerformOptions, run, warmup } from "../../src/drayage.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { drayage } from "../cli/fake-terminal.ts";
+import { startNode } from "./cluster-nodes.ts";
 import { type Results, type Started, Workplace } from "./workplace.ts";
 
 const place = new Workplace();
@@ -92,16 +96,93 @@ for (const { what, flag, says } of [
   },
 ]) {
   test(`drayage load --metrics with ${what} ends with 2 and one line, and leaves nothing`, async () => {
-    const ended = await place.drayage([
-      ...["load", registry.url, "--duration", "1s", "--out", "refused"],
-      ...["--metrics", flag()],
-    ]);
-    assert.equal(ended.code, 2);
+    const words = ["--duration", "1s", "--out", place.path("refused"), "--metrics", flag()];
+    const ended = await drayage(["load", registry.url, ...words], { verbs });
+    assert.equal(ended.exit, 2);
     assert.match(ended.err, says);
     assert.equal(ended.err.trimEnd().split("\n").length, 1, ended.err);
     assert.ok(!place.has("refused"));
   });
 }
+
+/** The page of a command that a program performs, and how to end it. */
+function announced(): {
+  readonly url: Promise<string>;
+  readonly options: PerformOptions;
+  readonly end: () => void;
+} {
+  const { promise: url, resolve } = Promise.withResolvers<string>();
+  const ended = new AbortController();
+  const onNotice = (line: string): void => {
+    const found = /metrics at (\S+\/metrics)/.exec(line)?.[1];
+    if (found !== undefined) resolve(found);
+  };
+  return { url, options: { signal: ended.signal, onNotice }, end: () => ended.abort() };
+}
+
+const record = (second: number) => ({
+  host: "h",
+  "http.request.duration": 0.01,
+  "http.request.method": "GET",
+  "http.request.uri": `v2/a/blobs/sha256:${String(second % 3).repeat(64)}`,
+  "http.request.useragent": "docker/20.10.7",
+  "http.response.status": 200,
+  "http.response.written": 100,
+  id: String(second),
+  timestamp: new Date(Date.UTC(2017, 7, 8) + 100 * second).toISOString(),
+  "http.request.remoteaddr": "a",
+});
+
+test("drayage warmup, run and client --metrics: each has a page of its own, and the page of a node follows the run", async (t) => {
+  place.write("trace.json", JSON.stringify(Array.from({ length: 600 }, (_, at) => record(at))));
+  const slow = await startEmbeddedRegistryThread({ latencies: ["PUT blob=fixed(700ms)"] });
+  t.after(() => slow.close());
+  const node = await startNode(place, { flags: ["--metrics", "127.0.0.1:0"] });
+  t.after(() => node.child.kill());
+  const idle = await page(await told(node), /^drayage_node_busy 0$/m);
+  assert.match(idle, /^drayage_node_runs_total 0$/m);
+  const config = {
+    trace: { location: place.directory, traces: ["trace.json"], output: "rows.json" },
+    registry: [slow.url],
+    warmup: { output: place.path("map.json"), threads: 1 },
+    client_info: { client_list: ["local"], threads: 4, wait: true },
+  };
+  const filling = announced();
+  const metrics = "127.0.0.1:0";
+  const warm = warmup({ config, metrics, out: place.path("warm") }, filling.options);
+  const pushes = await page(
+    await filling.url,
+    /^drayage_requests_total\{op="push-blob",code="201"\} [1-9]/m,
+  );
+  assert.match(pushes, /^drayage_run_info\{verb="warmup",/m);
+  assert.doesNotMatch(pushes, /response_seconds/);
+  assert.equal((await warm.result).exit, 0);
+  const replaying = announced();
+  t.after(replaying.end);
+  const replay = run({ config, metrics, out: place.path("replayed") }, replaying.options);
+  const got = /^drayage_requests_total\{op="get-blob",code="200"\} [1-9]/m;
+  const replayed = await page(await replaying.url, got);
+  assert.match(replayed, /^drayage_run_info\{verb="run",/m);
+  assert.ok(sumOf(replayed, "drayage_response_seconds_count") > 0);
+  replaying.end();
+  assert.equal((await replay.result).exit, 130);
+  const loading = announced();
+  t.after(loading.end);
+  const sent = load(
+    { url: slow.url, rate: "20/s", duration: "1m", nodes: node.address, out: place.path("spread") },
+    loading.options,
+  );
+  const busy = await page(
+    await told(node),
+    /^drayage_requests_total\{op="request",code="200"\} [1-9]/m,
+  );
+  assert.match(busy, /^drayage_node_busy 1$/m);
+  promtool(t, busy);
+  loading.end();
+  assert.equal((await sent.result).exit, 130);
+  const after = await page(await told(node), /^drayage_node_busy 0$/m);
+  assert.match(after, /^drayage_node_runs_total 1$/m);
+});
 
 test("drayage record --metrics: what the recorder counts, while it records", async (t) => {
   place.write(
@@ -225,8 +306,8 @@ for (const { flag, says } of [
   { flag: "http://me:s3cret@127.0.0.1:4318", says: /^--otlp takes no credentials/ },
 ]) {
   test(`drayage load --otlp ${flag} ends with 2`, async () => {
-    const ended = await place.drayage(["load", registry.url, "--otlp", flag]);
-    assert.equal(ended.code, 2);
+    const ended = await drayage(["load", registry.url, "--otlp", flag], { verbs });
+    assert.equal(ended.exit, 2);
     assert.match(ended.err, says);
     assert.ok(!ended.err.includes("s3cret"));
   });
