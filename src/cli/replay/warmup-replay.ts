@@ -1,5 +1,7 @@
 // A warm-up from its plan to its map. `drayage warmup`, `master -c warmup` and `demo` all come here.
+
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
+import { requireReplaceable } from "../../core/replaceable.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
@@ -142,6 +144,7 @@ function showReading(message: FromFeeder, view: RunView, registries: number): vo
 
 /** The journal, and what an interrupted warm-up left in it. */
 function openJournal({ config, restart, quiet, nodes }: WarmupRequest, { err }: Terminal) {
+  requireReplaceable(config.warmup.output);
   const path = journalPathOf(config.warmup.output);
   const earlier: JournalRow[] = [];
   const identity = warmupIdentity(config);

@@ -9,12 +9,12 @@ import {
   readSync,
   renameSync,
   rmSync,
-  statSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
+import { requireReplaceable } from "../../core/replaceable.ts";
 import { readFully } from "../nameless-file.ts";
 
 const WRITE_BYTES = 1 << 20;
@@ -48,7 +48,7 @@ export class PartialFile {
     const isStandardOutput = path === "-";
     const folder = isStandardOutput ? tmpdir() : dirname(path);
     this.path = path;
-    if (!isStandardOutput) refuseFolder(path);
+    if (!isStandardOutput) requireReplaceable(path);
     try {
       accessSync(folder, constants.W_OK);
       // The folder of temporary files is everybody's: only a folder of our own keeps others' links away.
@@ -198,12 +198,6 @@ export class PartialFile {
     this.#isOpen = false;
     closeSync(this.#descriptor);
   }
-}
-
-function refuseFolder(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found?.isDirectory() === true)
-    throw new UsageError(`${path} is a folder: name the file that is to be written`);
 }
 
 /** Writes a small file of text whole or not at all. */

@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { finished, pipeline } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
+import { requireReplaceable } from "../../core/replaceable.ts";
 import type { Compression } from "../account.ts";
 import { publishFile } from "../whole-file.ts";
 
@@ -85,8 +86,7 @@ export class OutputFile {
 }
 
 function openPartial(path: string, partial: string): number {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
-    throw new UsageError(`${path} is a folder: name the file that is to be written`);
+  requireReplaceable(path);
   try {
     return openSync(partial, "w");
   } catch (error) {
