@@ -94,16 +94,11 @@ export class RunDirectory {
   }
 
   writeJson(name: string, content: unknown): Promise<void> {
-    return this.writeJsonAt(this.file(name), content);
+    return this.writeText(name, `${JSON.stringify(content, null, 2)}\n`);
   }
 
   writeText(name: string, text: string): Promise<void> {
     return this.#write(this.file(name), text);
-  }
-
-  /** For what belongs beside another file, not into the directory. */
-  writeJsonAt(path: string, content: unknown): Promise<void> {
-    return this.#write(path, `${JSON.stringify(content, null, 2)}\n`);
   }
 
   /** The whole file or none of it, whenever the process is killed. Throws DrayageError `storage`. */
