@@ -1,7 +1,7 @@
-// What shells complete: bash is asked, zsh and fish read the script.
+// What shells complete: all three are asked.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -95,6 +95,52 @@ for (const shell of ["bash", "zsh", "fish"]) {
     assert.equal(status, 0);
   });
 }
+
+/** Types each line into a zsh, asks it to complete, and notes what stands there. */
+const ASK_ZSH = `zmodload zsh/zpty
+folder=$1 answers=$2
+shift 2
+zpty asked zsh -f -i
+zpty -w asked "PS1= TERM=dumb; fpath=(\${(q)folder} \\$fpath); autoload -Uz compinit; compinit -u -D; note() { print -r -- \\"\\$BUFFER\\" >> \${(q)answers}; BUFFER=; }; zle -N note; bindkey '^I' complete-word; bindkey '^T' note"
+for line; zpty -w -n asked "$line"$'\\t\\x14'
+for (( try = 0; try < 1500 && $(wc -l < $answers) < $#; try++ )); do
+  zpty -r -t asked said
+  sleep 0.02
+done
+zpty -d asked
+`;
+
+test("completion: zsh completes commands, flags, their values, files and folders", (t) => {
+  const functions = join(folder, "functions");
+  mkdirSync(functions);
+  copyFileSync(scriptOf("zsh"), join(functions, "_drayage"));
+  const [script, answers] = [join(folder, "ask.zsh"), join(folder, "answers")];
+  writeFileSync(script, ASK_ZSH);
+  writeFileSync(answers, "");
+  const typed = [
+    ["drayage de", "drayage demo "],
+    ["drayage trace sl", "drayage trace slice "],
+    ["drayage help cali", "drayage help calibrate "],
+    ["drayage --v", "drayage --version "],
+    ["drayage run --dry", "drayage run --dry-run "],
+    ["drayage run --ui pl", "drayage run --ui plain "],
+    ["drayage run --ui=js", "drayage run --ui=json "],
+    ["drayage run -i con", "drayage run -i config.yaml "],
+    ["drayage report ru", "drayage report runs\\ dir/"],
+    ["drayage trace info config.yaml con", "drayage trace info config.yaml config.yaml "],
+    ["drayage init -o x.yaml rec", "drayage init -o x.yaml record "],
+    ["drayage load --rate x", "drayage load --rate x"],
+  ] as const;
+  const args = ["-f", script, functions, answers, ...typed.map(([line]) => line)];
+  const { error } = spawnSync("zsh", args, { cwd: join(folder, "place"), timeout: 40_000 });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === "ENOENT")
+    return t.skip("needs zsh: apt-get install zsh");
+  const said = readFileSync(answers, "utf8").split("\n").slice(0, -1);
+  assert.deepEqual(
+    said,
+    typed.map(([, wanted]) => wanted),
+  );
+});
 
 test("completion: fish offers words of the table", (t) => {
   const ask = (line: string) =>

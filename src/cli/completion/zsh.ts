@@ -7,8 +7,17 @@ export function zshCompletion(verbs: readonly VerbWords[], version: string): str
 _drayage() {
   local curcontext="$curcontext" verb
   local -a commands
+  if [[ "$words[2]" == help ]] && (( CURRENT > 2 )); then
+    words=("$words[1]" "\${(@)words[3,-1]}")
+    (( CURRENT-- ))
+  fi
   if (( CURRENT == 2 )); then
+    if [[ "$PREFIX" == -* ]]; then
+      compadd -- --help --version
+      return
+    fi
     commands=(
+      'help:explain a command'
 ${tree.map(([first, group]) => `      ${described(first, groupSummary(group))}`).join("\n")}
     )
     _describe -t commands 'drayage command' commands
