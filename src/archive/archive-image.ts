@@ -4,7 +4,7 @@ import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { type Micros, micros } from "../core/units.ts";
 import type { ArchiveFile } from "./archive-file.ts";
-import { batchBlock, partsOf, walkIds } from "./batch-record.ts";
+import { batchBlock, placeOf, walkIds } from "./batch-record.ts";
 import type { PathFilter } from "./event.ts";
 import { HEADER_BYTES } from "./header-page.ts";
 import type { Image, ImageEntry } from "./image.ts";
@@ -86,7 +86,7 @@ function place(record: StoredRecord, last: LastEvents, image: Micros): void {
       last.set(id, record.offset, 0);
     });
   else if (record.type === RecordType.image && record.stamp === image)
-    last.see(batchBlock(record), record.offset, partsOf(record));
+    last.see(batchBlock(record), record.offset, placeOf(record));
 }
 
 async function* entriesOf(

@@ -20,9 +20,9 @@ export function imagePart(record: StoredRecord): ImagePart {
   return { part, parts, blockAt: cursor.at };
 }
 
-/** How many records hold together what this one has a part of. */
-export const partsOf = (record: StoredRecord): number =>
-  record.type === RecordType.image ? imagePart(record).parts : 1;
+/** Which part of an image a record is; undefined of a batch. */
+export const placeOf = (record: StoredRecord): ImagePart | undefined =>
+  record.type === RecordType.image ? imagePart(record) : undefined;
 
 const ignore = (): void => {};
 

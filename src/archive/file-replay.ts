@@ -1,5 +1,5 @@
 import { micros } from "../core/units.ts";
-import { batchBlock, partsOf } from "./batch-record.ts";
+import { batchBlock, placeOf } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checksum } from "./checksum.ts";
 import { EVENT_KIND_EXCHANGE, EventWalk, exchangeLength } from "./event-block.ts";
@@ -45,7 +45,7 @@ export function replay(
     const isBatch = record.type === RecordType.batch;
     if (!isBatch && record.type !== RecordType.image) continue;
     const block = batchBlock(record);
-    if (record.offset >= scan.imageAt) last.see(block, record.offset, partsOf(record));
+    if (record.offset >= scan.imageAt) last.see(block, record.offset, placeOf(record));
     if (!isBatch || record.offset < stopAt) continue;
     const facts = factsOf(block);
     events += facts.events;

@@ -12,6 +12,9 @@ const FIRST_PATHS = 256;
 /** One part of an image may have a little more events than another. */
 const PARTS_DIFFER = 1.05;
 
+type Place = { readonly part: number; readonly parts: number };
+const WHOLE: Place = { part: 0, parts: 1 };
+
 export class LastEvents {
   #recordAt = new Float64Array(FIRST_PATHS);
   #bytes = new Uint32Array(FIRST_PATHS);
@@ -41,14 +44,14 @@ export class LastEvents {
   }
 
   /** All events of a block that lies in the record at `offset`; of an image, one of so many parts of about one size. */
-  see(block: Buffer, offset: number, parts = 1): void {
+  see(block: Buffer, offset: number, { part, parts }: Place = WHOLE): void {
     const walk = new EventWalk(block);
     // Each path of an image comes once: without this, arrays that grow leave several times their size behind.
-    if (walk.count > FIRST_PATHS || parts > 1)
-      this.#resize(
-        parts > 1 ? Math.ceil(walk.count * parts * PARTS_DIFFER) : this.#count + walk.count,
-      );
+    if (parts > 1) this.#grow(Math.ceil(walk.count * parts * PARTS_DIFFER));
+    else if (walk.count > FIRST_PATHS) this.#grow(this.#count + walk.count);
     while (walk.next()) this.set(walk.id, offset, walk.end - walk.from);
+    // The first parts may have had more events than the others.
+    if (part > 0 && part + 1 === parts) this.#resize(this.#count);
   }
 
   /** Offsets of the records that hold a last event, ascending, each once. */
@@ -63,17 +66,21 @@ export class LastEvents {
 
   #makeRoom(id: number): void {
     if (id >= this.#recordAt.length)
-      this.#resize(Math.max(id + 1, Math.ceil(this.#recordAt.length * GROWTH)));
+      this.#grow(Math.max(id + 1, Math.ceil(this.#recordAt.length * GROWTH)));
     if (id >= this.#count) this.#count = id + 1;
   }
 
+  #grow(size: number): void {
+    if (size > this.#recordAt.length) this.#resize(size);
+  }
+
+  /** Nothing that is counted may be cut off. */
   #resize(size: number): void {
-    if (size <= this.#recordAt.length) return;
     const recordAt = new Float64Array(size);
-    recordAt.set(this.#recordAt);
+    recordAt.set(this.#recordAt.subarray(0, this.#count));
     this.#recordAt = recordAt;
     const bytes = new Uint32Array(size);
-    bytes.set(this.#bytes);
+    bytes.set(this.#bytes.subarray(0, this.#count));
     this.#bytes = bytes;
   }
 }
