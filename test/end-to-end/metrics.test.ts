@@ -142,7 +142,7 @@ test("drayage warmup, run and client --metrics: each has a page of its own, and 
   const idle = await page(await told(node), /^drayage_node_busy 0$/m);
   assert.match(idle, /^drayage_node_runs_total 0$/m);
   const config = {
-    trace: { location: place.directory, traces: ["trace.json"], output: "rows.json" },
+    trace: { location: place.directory, traces: ["trace.json"], output: place.path("rows.json") },
     registry: [slow.url],
     warmup: { output: place.path("map.json"), threads: 1 },
     client_info: { client_list: ["local"], threads: 4, wait: true },
