@@ -9,3 +9,12 @@ export function rememberWords(argv: readonly string[]): void {
 
 /** What was typed, for run.json: without secrets, and empty if nothing was. */
 export const typedWords = (): string[] => redactedArguments(words);
+
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** A command as it can be typed again: quoted where a shell would read something else. */
+export const commandText = (typed: readonly string[]): string =>
+  [
+    "drayage",
+    ...typed.map((word) => (PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)),
+  ].join(" ");

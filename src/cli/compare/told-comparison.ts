@@ -7,7 +7,7 @@ import { comparePage, type PageComparison } from "../../report/compare/compare-p
 import { type FigureTitles, writeFigures } from "../../report/figures/figure-files.ts";
 import { type Paint, paintFor } from "../../report/text-table.ts";
 import type { Terminal } from "../command.ts";
-import { typedWords } from "../typed-words.ts";
+import { commandText, typedWords } from "../typed-words.ts";
 
 export type CompareGiven = {
   readonly page: string | undefined;
@@ -40,7 +40,7 @@ export function tellComparison(
       given.page,
       comparePage(told.page, {
         tool: "drayage",
-        command: ["drayage", ...typedWords()].join(" "),
+        command: commandText(typedWords()),
         charts,
         at: Date.now(),
         failed,

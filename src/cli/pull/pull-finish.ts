@@ -13,7 +13,7 @@ import { nodeFact } from "../cluster/node-fact.ts";
 import type { Terminal } from "../command.ts";
 import { endingOf } from "../replay/run-exit.ts";
 import { machineFacts } from "../replay/run-story.ts";
-import { typedWords } from "../typed-words.ts";
+import { commandText, typedWords } from "../typed-words.ts";
 import { calibrationOfPull } from "./pull-calibration.ts";
 import { chartsOf } from "./pull-charts.ts";
 import type { PullCourse } from "./pull-course.ts";
@@ -106,7 +106,7 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     titles: pullFigureTitles(figures, story),
     page: pullPage(figures, {
       story,
-      command: ["drayage", ...typedWords()].join(" "),
+      command: commandText(typedWords()),
       facts: [...factsOf(request, plan), ...end.nodes.map((node) => nodeFact(node, "pulls"))],
       rates: rates.points,
       timeline,

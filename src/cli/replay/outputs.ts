@@ -1,4 +1,5 @@
 // What a replay leaves behind and what it says at the end.
+
 import { writeFile } from "node:fs/promises";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import type { AppliedControl } from "../../pacing/timebase-control.ts";
@@ -11,6 +12,7 @@ import { writeRunOutputs } from "../../report/run-outputs.ts";
 import { summaryText } from "../../report/summary.ts";
 import { paintFor } from "../../report/text-table.ts";
 import type { Terminal } from "../command.ts";
+import { commandText } from "../typed-words.ts";
 import { version } from "../version.ts";
 import type { IntervalRecording } from "./interval-recording.ts";
 import { runFiles } from "./run-files.ts";
@@ -84,7 +86,7 @@ async function writeSummary(path: string, results: unknown): Promise<void> {
 }
 
 const contextOf = (story: RunStory, outputs: Outputs): PageContext => ({
-  command: ["drayage", ...story.arguments].join(" "),
+  command: commandText(story.arguments),
   facts: story.facts,
   files: filesOf(outputs),
   timeline: outputs.recording.timeline,

@@ -1,4 +1,5 @@
 // The outputs of a run that is over, from its stored figures alone.
+
 import { existsSync } from "node:fs";
 import { runResults } from "../../report/results.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
@@ -11,6 +12,7 @@ import { seriesPoint, TimeseriesFile } from "../../report/timeseries.ts";
 import type { ThreadHealth } from "../../stats/tally.ts";
 import type { Terminal } from "../command.ts";
 import { storedFiles } from "../replay/run-files.ts";
+import { commandText } from "../typed-words.ts";
 
 type Told = Pick<StoredRun, "directory" | "figures">;
 
@@ -24,7 +26,7 @@ export async function writeStored(
 ): Promise<void> {
   writeTimeseries(directory);
   await writeRunOutputs(directory, figures, {
-    command: ["drayage", ...record.arguments].join(" "),
+    command: commandText(record.arguments),
     facts: frame.facts,
     files: storedFiles(directory),
     timeline,

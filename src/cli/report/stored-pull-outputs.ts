@@ -1,4 +1,5 @@
 // The outputs of a pull test that is over, from what its directory holds.
+
 import { stepsTsv } from "../../pull/tables.ts";
 import { writeFigures } from "../../report/figures/figure-files.ts";
 import { writePercentiles } from "../../report/percentile-files.ts";
@@ -12,6 +13,7 @@ import { pullFigureTitles, pullPage } from "../pull/pull-page.ts";
 import { pullResults, verdictOfPull } from "../pull/pull-results.ts";
 import { type PullStory, pullText } from "../pull/pull-text.ts";
 import { loadStoredPull } from "../pull/stored-pull.ts";
+import { commandText } from "../typed-words.ts";
 
 const madeAgain = [
   { name: "report.html", holds: "figures and plots, one page" },
@@ -49,7 +51,7 @@ export async function reportPull(
   );
   const page = pullPage(figures, {
     story,
-    command: ["drayage", ...record.arguments].join(" "),
+    command: commandText(record.arguments),
     facts: record.frame?.facts ?? [],
     rates,
     timeline,

@@ -1,4 +1,5 @@
 // A simulation from its plug-in to its files.
+
 import { rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
@@ -17,6 +18,7 @@ import { type ReplayConfig, resolvedConfig } from "../config/replay-config.ts";
 import { catchInterrupts, type Interrupts } from "../replay/interrupts.ts";
 import { machineFacts } from "../replay/run-story.ts";
 import { hashesOfTrace } from "../replay/trace-hashes.ts";
+import { commandText } from "../typed-words.ts";
 import { version } from "../version.ts";
 import type { Plugin, SimulationResult } from "./messages.ts";
 import { allocateProgressBoard, ProgressBoard } from "./progress-board.ts";
@@ -170,7 +172,7 @@ async function writeFiles({
     ["trace", request.config.trace.traces.join(", ")],
     ...machineFacts(),
   ];
-  const command = ["drayage", ...request.arguments].join(" ");
+  const command = commandText(request.arguments);
   await directory.writeText("report.html", simulationPage(figures, { command, facts }));
   await directory.writeRun({
     ...record,
