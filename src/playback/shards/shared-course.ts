@@ -20,12 +20,17 @@ export type SharedCourseOptions = {
 /** A shard that does not confirm within 2 s does so a little later, or is lost after 5 s and no longer asked. */
 const PAUSES_MAX = 4;
 
+/** So long after a change that failed nobody has asked for another. */
+const REST_MS = 1000;
+
 type Caught = "dry" | "ended";
 
 export class SharedCourse {
   readonly #options: SharedCourseOptions;
   /** Which shards of a session have nothing more to play for now. */
   readonly #caught = new Map<string, Map<number, Caught>>();
+  /** Sessions that could not be changed a moment ago. */
+  readonly #resting = new Set<string>();
 
   constructor(options: SharedCourseOptions) {
     this.#options = options;
@@ -73,24 +78,40 @@ export class SharedCourse {
     });
   }
 
-  /** All have run out of data: tail. All have come to the end: pause there. */
+  /** What all have come to. Where a shard cannot follow, all tell again at once that they are there: it is tried again later. */
   #followCaught(id: string): void {
     this.#internally(id, async () => {
-      const { parts, changes } = this.#options;
-      const { step } = parts.stepOf(id);
-      const caught = [...this.#caughtOf(id).values()];
-      if (caught.length < changes.all.length || step.state === "pause") return;
-      const isEnd = caught.every((one) => one === "ended");
-      if (!isEnd && step.state === "tail") return;
-      await this.#change(id, {
-        among: changes.all,
-        hold: isEnd,
-        next: (scene) => {
-          if (!isEnd) return follow(scene, { ...step, state: "tail" });
-          const stopped = follow(scene, { ...step, state: "pause" });
-          return { ...stopped, pos: step.end ?? stopped.pos };
-        },
-      });
+      const isOurs = this.#options.parts.ownerOf(id) === this.#options.shard;
+      if (!isOurs || this.#resting.has(id)) return;
+      try {
+        await this.#takeCaught(id);
+      } catch (error) {
+        this.#resting.add(id);
+        setTimeout(() => {
+          this.#resting.delete(id);
+          this.#followCaught(id);
+        }, REST_MS).unref();
+        throw error;
+      }
+    });
+  }
+
+  /** All have run out of data: tail. All have come to the end: pause there. */
+  async #takeCaught(id: string): Promise<void> {
+    const { parts, changes } = this.#options;
+    const { step } = parts.stepOf(id);
+    const caught = [...this.#caughtOf(id).values()];
+    if (caught.length < changes.all.length || step.state === "pause") return;
+    const isEnd = caught.every((one) => one === "ended");
+    if (!isEnd && step.state === "tail") return;
+    await this.#change(id, {
+      among: changes.all,
+      hold: isEnd,
+      next: (scene) => {
+        if (!isEnd) return follow(scene, { ...step, state: "tail" });
+        const stopped = follow(scene, { ...step, state: "pause" });
+        return { ...stopped, pos: step.end ?? stopped.pos };
+      },
     });
   }
 

@@ -22,6 +22,7 @@ type Shard = {
   readonly host: SessionHost;
   readonly wake: ManualWakeClock;
   readonly archive: FakeArchive;
+  readonly logged: readonly string[];
 };
 
 async function startShard(t: TestContext, servers: string, shard: number): Promise<Shard> {
@@ -30,7 +31,10 @@ async function startShard(t: TestContext, servers: string, shard: number): Promi
   archive.append(NOW - 1000 + shard, [valueEvent(`/x/${shard}`, "1")]);
   const wake = new ManualWakeClock();
   const wall = () => micros(NOW + Math.floor(wake.now() / 1000));
-  const log = (): void => {};
+  const logged: string[] = [];
+  const log = (sentence: string): void => {
+    logged.push(sentence);
+  };
   const host = new SessionHost({
     archive,
     wake,
@@ -66,7 +70,7 @@ async function startShard(t: TestContext, servers: string, shard: number): Promi
   const given = { host: cluster.desk, connection, surroundings, base: "/archive", cluster, log };
   await NatsAdapter.start({ ...given, lease, streamBufferBytes });
   await cluster.start();
-  return { cluster, host, wake, archive };
+  return { cluster, host, wake, archive, logged };
 }
 
 async function until(holds: () => boolean, meanwhile: () => unknown = () => {}): Promise<void> {
@@ -217,6 +221,30 @@ test("a change that one shard cannot make is taken back at the others, the write
   );
   assert.equal(await write("state", "pause"), "pause");
   assert.deepEqual(statesOf(shards, id), ["pause", "pause", "pause"]);
+  assert.deepEqual(
+    shards.map(({ host }) => host.find(id).figures().batches),
+    [1, 1, 1],
+  );
+});
+
+test("an end that one shard cannot stop at is tried again now and then, and not all the time", async (t) => {
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, failing] = started;
+  const shards = [owner, other, failing];
+  const end = new Date(NOW / 1000).toISOString();
+  const { id } = await owner.cluster.desk.create({ pos: "beginning", end }, "client");
+  const tries = () => owner.logged.filter((text) => text.endsWith("the disk is gone")).length;
+  const outcome = outcomeOf(shards, owner.cluster.desk.write(id, { name: "state", value: "play" }));
+  assert.equal(await outcome, "play");
+  failing.archive.failure = new Error("the disk is gone");
+  await until(() => tries() > 0, timePasses(shards));
+  const began = performance.now();
+  for (let turns = 0; turns < 100; turns++) await timePasses(shards)();
+  const seconds = (performance.now() - began + 100) / 1000;
+  assert.ok(tries() <= 1 + Math.floor(seconds), `${tries()} tries in ${seconds} s`);
+  failing.archive.failure = undefined;
+  await until(() => statesOf(shards, id).every((state) => state === "pause"), timePasses(shards));
   assert.deepEqual(
     shards.map(({ host }) => host.find(id).figures().batches),
     [1, 1, 1],
