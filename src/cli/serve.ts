@@ -3,6 +3,7 @@ import { ExitCode } from "../core/exit-code.ts";
 import { millis, seconds } from "../core/units.ts";
 import { parseBandwidth } from "../embedded/bandwidth-text.ts";
 import { type BehaviourName, behaviourNames } from "../embedded/behaviour.ts";
+import type { RegistryStats } from "../embedded/control-endpoint.ts";
 import { type EmbeddedRegistry, startEmbeddedRegistry } from "../embedded/embedded-registry.ts";
 import { parseDuration, parseSize } from "../embedded/quantity.ts";
 import type { EmbeddedRegistryOptions } from "../embedded/registry-options.ts";
@@ -112,7 +113,9 @@ export const serve: Command<typeof options> = {
   async run(given, _, terminal) {
     const registry = await start(registryOptions(given, terminal.env));
     announce(given, registry, terminal);
-    return untilSignal(registry, terminal);
+    const exit = await untilSignal(registry, terminal);
+    for (const line of lossesOf(await registry.stats())) terminal.err.write(`${line}\n`);
+    return exit;
   },
 };
 
@@ -186,6 +189,20 @@ function announce(given: Given, registry: EmbeddedRegistry, { out, err }: Termin
     upstreams.length === 0 ? "embedded registry" : `pull-through cache of ${upstreams.join(", ")}`;
   err.write(`${role} at ${registry.url}: in memory, up to ${given.memory}${kind}\n`);
   err.write("Ctrl-C ends it after the requests under way, a second one at once\n");
+}
+
+/** What the registry's user would not notice otherwise. */
+export function lossesOf({ limits, ownTroubles }: RegistryStats): string[] {
+  const { lostLogLines } = limits;
+  const { count, first } = ownTroubles;
+  return [
+    ...(lostLogLines === 0
+      ? []
+      : [`access log: lines lost because the disk did not take them: ${lostLogLines}`]),
+    ...(count === 0
+      ? []
+      : [`requests that the registry itself failed to answer: ${count}, the first with: ${first}`]),
+  ];
 }
 
 function untilSignal(registry: EmbeddedRegistry, { err }: Terminal): Promise<ExitCode> {

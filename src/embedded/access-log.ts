@@ -15,6 +15,8 @@ export class AccessLog {
   #lines = 0;
   #timer: NodeJS.Timeout | undefined;
   #lost = 0;
+  /** What was handed to the disk last has reached it, or is counted as lost. */
+  #settled: Promise<void> = Promise.resolve();
 
   private constructor(file: WriteStream) {
     this.#file = file;
@@ -51,10 +53,11 @@ export class AccessLog {
     else this.#timer ??= setTimeout(() => this.#flush(), FLUSH_MS).unref();
   }
 
-  close(): Promise<void> {
+  /** `lost` is complete afterwards. */
+  async close(): Promise<void> {
     this.#flush();
-    if (this.#file.closed) return Promise.resolve();
-    return new Promise((resolve) => this.#file.end(() => resolve()));
+    if (!this.#file.closed) await new Promise<void>((resolve) => this.#file.end(() => resolve()));
+    await this.#settled;
   }
 
   #flush(): void {
@@ -62,8 +65,11 @@ export class AccessLog {
     this.#timer = undefined;
     const lines = this.#lines;
     if (lines === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#settled = promise;
     this.#file.write(this.#gathered, (error) => {
       if (error) this.#lost += lines;
+      resolve();
     });
     this.#gathered = "";
     this.#lines = 0;
@@ -78,6 +84,7 @@ function lineOf(
   const isGood = done.status > 0 && done.status < 400;
   const { socket, headers } = request;
   return JSON.stringify({
+    "err.message": call.trouble,
     "http.request.contenttype": headers["content-type"],
     "http.request.host": headers.host,
     "http.request.id": crypto.randomUUID(),

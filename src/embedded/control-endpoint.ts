@@ -34,6 +34,8 @@ export interface RegistryStats {
     readonly expiredUploads: number;
     readonly lostLogLines: number;
   };
+  /** Requests that a mistake of the registry's own ended since the start, and the message of the first. */
+  readonly ownTroubles: { readonly count: number; readonly first: string | null };
   /** Present in pull-through mode only. */
   readonly pullThrough?: PullThroughStats;
 }
@@ -58,6 +60,7 @@ export function statsOf(registry: Registry): RegistryStats {
       expiredUploads: uploads.expired,
       lostLogLines: registry.accessLog?.lost ?? 0,
     },
+    ownTroubles: { count: registry.troubles.count, first: registry.troubles.first },
     ...(through === undefined ? {} : { pullThrough: pullThroughStats(through) }),
   };
 }

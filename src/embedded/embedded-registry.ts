@@ -15,6 +15,7 @@ import { parseHtpasswd } from "./htpasswd.ts";
 import { generateImages } from "./image-set.ts";
 import { MemoryBudget } from "./memory-budget.ts";
 import { NAMESPACED_SEGMENTS_MAX } from "./namespace.ts";
+import { OwnTroubles } from "./own-troubles.ts";
 import { pullThrough } from "./pull-through/pull-through.ts";
 import type { Registry } from "./registry.ts";
 import { defaults, type EmbeddedRegistryOptions } from "./registry-options.ts";
@@ -109,6 +110,7 @@ async function wireRegistry(
     gate: gateOf(options),
     accessLog:
       options.accessLog === undefined ? undefined : await AccessLog.open(options.accessLog),
+    troubles: new OwnTroubles(),
     through: throughOf(options, { store, behaviour, now }),
     now,
   };

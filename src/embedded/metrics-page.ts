@@ -4,7 +4,7 @@ import type { RequestCount } from "./request-counters.ts";
 
 /** The registry's figures in the text format of Prometheus. */
 export function metricsPage(stats: RegistryStats): string {
-  const { requests, stored, faults, limits } = stats;
+  const { requests, stored, faults, limits, ownTroubles } = stats;
   return [
     ...perRequest("requests_total", requests, (count) => count.requests),
     ...perRequest("response_bytes_total", requests, (count) => count.responseBytes),
@@ -20,6 +20,8 @@ export function metricsPage(stats: RegistryStats): string {
     ...single("open_uploads", "gauge", stored.uploads),
     ...single("memory_refusals_total", "counter", limits.memoryRefusals),
     ...single("expired_uploads_total", "counter", limits.expiredUploads),
+    ...single("lost_log_lines_total", "counter", limits.lostLogLines),
+    ...single("own_troubles_total", "counter", ownTroubles.count),
     ...(stats.pullThrough === undefined ? [] : pullThroughLines(stats.pullThrough)),
     "",
   ].join("\n");

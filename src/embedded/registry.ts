@@ -5,6 +5,7 @@ import type { AuthGate } from "./auth-gate.ts";
 import type { BandwidthLimit } from "./bandwidth-limit.ts";
 import type { Behaviour } from "./behaviour.ts";
 import type { FaultTable } from "./fault-table.ts";
+import type { OwnTroubles } from "./own-troubles.ts";
 import type { PullThrough } from "./pull-through/pull-through.ts";
 import type { RegistryStore } from "./registry-store.ts";
 import type { Reply } from "./reply.ts";
@@ -36,6 +37,7 @@ export interface Registry {
   readonly bandwidth: BandwidthLimit | undefined;
   readonly gate: AuthGate | undefined;
   readonly accessLog: AccessLog | undefined;
+  readonly troubles: OwnTroubles;
   /** In pull-through mode: everything comes from upstreams, nothing is pushed. */
   readonly through: PullThrough | undefined;
   /** Monotonic, from any origin. */
@@ -50,6 +52,8 @@ export interface Call {
   readonly route: Route;
   /** Body bytes received so far, for the counters. */
   requestBytes: number;
+  /** The mistake of ours that ended it. */
+  trouble?: string;
 }
 
 /** `undefined` = the client went away while its request was read: nobody waits for an answer. */

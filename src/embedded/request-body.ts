@@ -17,7 +17,7 @@ export function readBody(
 ): Promise<BodyEnd> {
   const { request } = call;
   if (request.destroyed) return Promise.resolve("aborted");
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const end = (how: BodyEnd): void => {
       request.off("data", onData);
       request.off("end", onEnd);
@@ -26,9 +26,18 @@ export function readBody(
       request.resume();
       resolve(how);
     };
+    // A listener of a socket must not throw: nobody but the process would hear of it.
+    const taken = (piece: Buffer): Reply | undefined => {
+      try {
+        return take(piece);
+      } catch (error) {
+        reject(error);
+        return apiError("UNKNOWN", "the registry itself failed");
+      }
+    };
     const onData = (piece: Buffer): void => {
       call.requestBytes += piece.length;
-      const refusal = take(piece);
+      const refusal = taken(piece);
       if (refusal !== undefined) {
         end(refusal);
         return;

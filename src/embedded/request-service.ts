@@ -6,8 +6,11 @@
 //         -> handler        -> Reply
 //         -> deliver        -> counters, access log
 //
+// What throws on that way is a mistake of ours in one request: 500 for it, and the others go on.
+//
 // Runs once per request; without faults and credentials nothing on a GET's way waits or makes a promise.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { messageOf } from "../core/errors.ts";
 import { isRepositoryName } from "../registry/reference.ts";
 import { apiError } from "./api-error.ts";
 import { unauthorized } from "./auth-gate.ts";
@@ -31,11 +34,37 @@ export function serveRequest(
   const route = routeOf(url);
   const method = request.method ?? "GET";
   const call: Call = { request, response, method, route, requestBytes: 0 };
-  if (route.type === "other" && serveControl(registry, call, url)) return;
   const startedAt = registry.now();
-  if (registry.faults.isEmpty && registry.gate === undefined) {
-    settle(registry, call, answer(registry, call), { plan: undefined, startedAt });
-  } else void serveGuarded(registry, call, startedAt);
+  if (route.type === "other" && serveControl(registry, call, url)) return;
+  try {
+    if (registry.faults.isEmpty && registry.gate === undefined) {
+      settle(registry, call, answer(registry, call), { plan: undefined, startedAt });
+    } else void serveGuarded(registry, call, startedAt).catch(catcher(registry, call, startedAt));
+  } catch (error) {
+    account(registry, call, fail(registry, call, error), startedAt);
+  }
+}
+
+const catcher =
+  (registry: Registry, call: Call, startedAt: number) =>
+  (error: unknown): void =>
+    account(registry, call, fail(registry, call, error), startedAt);
+
+// The client hears of it if it has heard nothing yet; otherwise its connection ends before the answer does.
+function fail(registry: Registry, call: Call, error: unknown): Delivery {
+  const { response } = call;
+  const message = messageOf(error);
+  registry.troubles.note(message);
+  call.trouble = message;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return { code: 0, bodyBytes: 0 };
+  }
+  const { status, headers, body } = apiError("UNKNOWN", `the registry itself failed: ${message}`);
+  const text = call.method === "HEAD" ? undefined : body?.content.whole;
+  response.writeHead(status, headers as string[]);
+  response.end(text);
+  return { code: status, bodyBytes: text?.length ?? 0 };
 }
 
 // A client that takes us for a proxy sends the whole URL.
@@ -45,10 +74,11 @@ const pathOf = (url: string): string =>
 function serveControl(registry: Registry, call: Call, url: string): boolean {
   const page = controlHandler(registry, url.split("?")[0] ?? "", call.method);
   if (page === undefined) return false;
-  const reply = typeof page === "function" ? page(registry, call) : page;
-  void Promise.resolve(reply).then((ready) => {
-    if (ready !== undefined) void deliver(registry, call, ready, undefined);
-  });
+  void new Promise<Reply | undefined>((resolve) =>
+    resolve(typeof page === "function" ? page(registry, call) : page),
+  )
+    .then((ready) => (ready === undefined ? undefined : deliver(registry, call, ready, undefined)))
+    .catch((error: unknown) => void fail(registry, call, error));
   return true;
 }
 
@@ -141,7 +171,9 @@ interface Timing {
 
 function settle(registry: Registry, call: Call, handled: Handled, timing: Timing): void {
   if (handled instanceof Promise) {
-    void handled.then((reply) => conclude(registry, call, reply, timing));
+    void handled
+      .then((reply) => conclude(registry, call, reply, timing))
+      .catch(catcher(registry, call, timing.startedAt));
   } else conclude(registry, call, handled, timing);
 }
 
@@ -158,7 +190,9 @@ function conclude(
   }
   const delivery = deliver(registry, call, reply, plan);
   if (delivery instanceof Promise) {
-    void delivery.then((done) => account(registry, call, done, startedAt));
+    void delivery
+      .then((done) => account(registry, call, done, startedAt))
+      .catch(catcher(registry, call, startedAt));
   } else account(registry, call, delivery, startedAt);
 }
 

@@ -3,12 +3,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { lossesOf } from "../../src/cli/serve.ts";
 import { UsageError } from "../../src/core/errors.ts";
 import { AccessLog } from "../../src/embedded/access-log.ts";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { goDuration } from "../../src/embedded/go-duration.ts";
 import { parseDuration, parseSize } from "../../src/embedded/quantity.ts";
 import type { Call } from "../../src/embedded/registry.ts";
+import { RegistryStore } from "../../src/embedded/registry-store.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { converse, send } from "./exchange-script.ts";
 import { absent, blob, digestOf, pushBlob } from "./sample-content.ts";
@@ -193,6 +195,72 @@ test("lines of an access log that a full disk does not take are counted, each of
   await log.close();
   log.record(call, done);
   await log.close();
-  await new Promise(setImmediate);
   assert.equal(log.lost, 4);
+  const stats = await startEmbeddedRegistry().then(async (registry) => {
+    await registry.close();
+    return registry.stats();
+  });
+  assert.deepEqual(lossesOf(stats), []);
+  const told = lossesOf({ ...stats, limits: { ...stats.limits, lostLogLines: log.lost } });
+  assert.deepEqual(told, ["access log: lines lost because the disk did not take them: 4"]);
 });
+
+for (const { name, faults, broken, when, logged } of [
+  {
+    name: "a handler that throws",
+    faults: [],
+    broken: "sortedNames",
+    when: "GET /v2/_catalog",
+    logged: /^broken$/,
+  },
+  {
+    name: "a handler that rejects, of an upload,",
+    faults: ["catalog=reset"],
+    broken: "findOrCreate",
+    when: `POST /v2/a/blobs/uploads/?digest=${digestOf(blob)}`,
+    logged: /^broken$/,
+  },
+  {
+    name: "a page of the registry's own that throws, which is neither counted nor logged as a request,",
+    faults: [],
+    broken: "all",
+    when: "GET /metrics",
+    logged: undefined,
+  },
+] as const)
+  test(`${name} becomes 500 with a body, told once, and the registry goes on`, async (t) => {
+    const directory = mkdtempSync(join(tmpdir(), "drayage-log-"));
+    t.after(() => rmSync(directory, { recursive: true }));
+    const accessLog = join(directory, "access.jsonl");
+    const registry = await startEmbeddedRegistry({ faults, accessLog });
+    t.after(() => registry.close());
+    const fail = (): never => {
+      throw new Error("broken");
+    };
+    const mocked = t.mock.method(RegistryStore.prototype, broken, fail);
+    const [method, path] = when.split(" ") as [string, string];
+    const { status, body } = await send({
+      method,
+      url: `${registry.url}${path}`,
+      ...(method === "POST" ? { body: blob } : {}),
+    });
+    mocked.mock.restore();
+    assert.equal(status, 500);
+    assert.match(JSON.parse(String(body)).errors[0].message, /^the registry itself failed: /);
+    await converse(registry.url, [{ when: "GET /v2/a/tags/list", expect: 404 }]);
+    await registry.close();
+    const stats = await registry.stats();
+    assert.deepEqual(
+      stats.requests.filter(({ code }) => code === 500).map(({ requests }) => requests),
+      logged === undefined ? [] : [1],
+    );
+    assert.equal(stats.ownTroubles.count, 1);
+    assert.match(String(lossesOf(stats)), /failed to answer: 1, the first with: /);
+    const said = readFileSync(accessLog, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line)["err.message"])
+      .filter((message) => message !== undefined);
+    assert.equal(said.length, logged === undefined ? 0 : 1);
+    if (logged !== undefined) assert.match(String(said[0]), logged);
+  });
