@@ -49,7 +49,9 @@ export class RunEndpoint {
     this.#run = run;
     this.#address = address;
     const { host, port } = address;
-    this.#server = http.createServer((request, response) => void this.#answer(request, response));
+    this.#server = http.createServer((request, response) => {
+      void this.#answer(request, response).catch((error: unknown) => fail(response, error));
+    });
     const listening = Promise.withResolvers<number>();
     this.port = listening.promise;
     // Nobody has to ask for it.
@@ -140,6 +142,17 @@ export class RunEndpoint {
     this.#server.close();
     this.#server.closeAllConnections();
   }
+}
+
+/** A mistake of ours in what was asked for: the run goes on, and whoever asked hears of it. */
+function fail(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.statusCode = 500;
+  response.setHeader("Content-Type", "application/json");
+  response.end(`${JSON.stringify({ error: `the run cannot tell: ${messageOf(error)}` })}\n`);
 }
 
 const isFromHere = ({ headers }: IncomingMessage): boolean =>

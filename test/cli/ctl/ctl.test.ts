@@ -197,6 +197,23 @@ test("the port of a run has its metrics, in the form that is asked for", async (
   assert.match(await open.text(), /# EOF\n$/);
 });
 
+test("a status that cannot be told is a 500 with a sentence, and the port goes on", async (t) => {
+  let isBroken = true;
+  const told = (): RunStatus => {
+    if (isBroken) throw new Error("broken");
+    return status;
+  };
+  const run = { status: told, metrics: () => [], obey: () => ({ error: "" }) };
+  const { endpoint, port } = await listening(run, "");
+  t.after(() => endpoint.close());
+  const first = await fetch(`http://127.0.0.1:${port}/status`);
+  assert.equal(first.status, 500);
+  assert.deepEqual(await first.json(), { error: "the run cannot tell: broken" });
+  isBroken = false;
+  const second = await fetch(`http://127.0.0.1:${port}/status`);
+  assert.deepEqual(await second.json(), status);
+});
+
 test("a port that is taken is told, and the run goes on", async () => {
   const run = { status: () => status, metrics: () => [], obey: () => ({ error: "" }) };
   const first = await listening(run, "");
