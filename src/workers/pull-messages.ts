@@ -94,8 +94,13 @@ export type PullThreadEnd = {
   }[];
   /** Manifests that `save` wrote, for the index of the layout. */
   readonly saved: readonly SavedManifest[];
+  /** What `save` did not write, as the disk failed. */
+  readonly unsaved: Unsaved | null;
   readonly connectionsOpened: number;
 };
+
+/** How many blobs and manifests, and the sentence about the first of them. */
+export type Unsaved = { readonly count: number; readonly why: string };
 
 export type SavedManifest = {
   readonly image: number;

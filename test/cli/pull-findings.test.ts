@@ -77,7 +77,7 @@ test("steps that the client limits are named with their phase where there are se
 
 test("first pulls of an image that several machines pulled are counted and named; threads know of each other", () => {
   const pulled = (...images: number[]) => ({
-    ...{ errors: [], saved: [], connectionsOpened: 0 },
+    ...{ errors: [], saved: [], unsaved: null, connectionsOpened: 0 },
     images: images.map((image) => ({ puller: image % 2, image, pulls: 1, failures: 0 })),
   });
   const threads = [pulled(0, 1, 1, 2), pulled(1, 2, 3), pulled(2)];

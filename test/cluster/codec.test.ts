@@ -123,6 +123,7 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
       errors: fc.constant([]),
       images: fc.array(fc.record({ puller: count, image: count, pulls: count, failures: count })),
       saved: fc.constant([]),
+      unsaved: fc.option(fc.record({ count, why: fc.string() })),
       connectionsOpened: count,
     }),
   }),

@@ -8,6 +8,7 @@ import { RunTimeline } from "../../report/run-timeline.ts";
 import { paintFor } from "../../report/text-table.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
+import { allUnsaved } from "../../workers/unsaved.ts";
 import { readCalibrations } from "../calibrate/calibration-cache.ts";
 import { nodeFact } from "../cluster/node-fact.ts";
 import type { Terminal } from "../command.ts";
@@ -19,11 +20,12 @@ import { chartsOf } from "./pull-charts.ts";
 import type { PullCourse } from "./pull-course.ts";
 import type { PullFiles } from "./pull-files.ts";
 import type { FoundImages } from "./pull-images.ts";
-import { type PullOutputs, writeLayoutIndex } from "./pull-outputs.ts";
+import type { PullOutputs } from "./pull-outputs.ts";
 import { pullFigureTitles, pullPage } from "./pull-page.ts";
 import type { PullRequest } from "./pull-request.ts";
 import { type PullFigures, pullFigures, pullResults, verdictOfPull } from "./pull-results.ts";
 import { type PullStory, pullText } from "./pull-text.ts";
+import { savedLayout } from "./saved-layout.ts";
 import type { SecondCourse } from "./second-course.ts";
 
 /** A run at its end, or as it is so far. */
@@ -50,7 +52,12 @@ const figuresOf = (
   pullFigures(end, {
     watch,
     prunes: given.prune === true || given.cold === true,
-    counts: { "repositories without tags": found.repositoriesWithoutTags },
+    counts: {
+      "repositories without tags": found.repositoriesWithoutTags,
+      ...(given.save === undefined
+        ? {}
+        : { "objects not saved": allUnsaved(end.threads)?.count ?? 0 }),
+    },
     ...rest,
   });
 
@@ -94,8 +101,10 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
       ...end.nodes.flatMap(lossOf),
     ],
   };
-  if (given.save !== undefined && given["dry-run"] !== true)
-    writeLayoutIndex(given.save, figures, (image) => imageText(imageAt(found, image)));
+  const lack =
+    given.save === undefined || given["dry-run"] === true
+      ? undefined
+      : savedLayout(given.save, figures, (image) => imageText(imageAt(found, image)));
   const plain = pullText(figures, story, paintFor({ NO_COLOR: "1" }, false));
   const results = pullResults(figures, { verdict: verdict.text, exit, calibration });
   terminal.program?.finished({ directory: outputs?.path ?? null, results });
@@ -118,6 +127,7 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
   const isTerminal = (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
   stream.write(`${pullText(figures, story, paintFor(terminal.env, isTerminal))}\n`);
   files.requireWritten();
+  if (lack !== undefined) throw lack;
   if (end.noPruneEndpoint !== undefined)
     throw new UsageError(
       `server has no prune endpoint (status ${end.noPruneEndpoint}): leave --prune out, or use --cold with a cache that is empty`,

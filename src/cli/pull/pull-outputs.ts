@@ -1,5 +1,5 @@
 // The run directory of a pull test.
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { makeFolder } from "../../core/folder.ts";
@@ -255,28 +255,3 @@ const errorsTsv = ({ errors, beganAt, end }: PullFigures): string =>
       sample,
     ]),
   );
-
-/** Index of an OCI image layout, for what `--save` has written. */
-export function writeLayoutIndex(
-  root: string,
-  { end: { threads } }: PullFigures,
-  nameOf: (image: number) => string,
-): void {
-  const newest = new Map(
-    threads.flatMap(({ saved }) => saved.map((one) => [one.image, one] as const)),
-  );
-  const manifests = [...newest.values()].map(({ image, mediaType, digest, size }) => ({
-    mediaType,
-    digest,
-    size,
-    annotations: { "org.opencontainers.image.ref.name": nameOf(image) },
-  }));
-  makeFolder(root);
-  writeFileSync(join(root, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}\n');
-  const index = {
-    schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests,
-  };
-  writeFileSync(join(root, "index.json"), `${JSON.stringify(index, null, 2)}\n`);
-}

@@ -31,7 +31,13 @@ export type FleetOptions = ClockLimits & {
   readonly close: () => Promise<void>;
 };
 
-const nothing: PullThreadEnd = { errors: [], images: [], saved: [], connectionsOpened: 0 };
+const nothing: PullThreadEnd = {
+  errors: [],
+  images: [],
+  saved: [],
+  unsaved: null,
+  connectionsOpened: 0,
+};
 
 export class FleetEngine implements PullFleet {
   readonly origin = takeOrigin();

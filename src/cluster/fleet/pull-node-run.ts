@@ -11,6 +11,7 @@ import type {
   PullThreadEnd,
   ToPullThread,
 } from "../../workers/pull-messages.ts";
+import { allUnsaved } from "../../workers/unsaved.ts";
 import type { Conversation } from "../conversation.ts";
 import type { HostedRun } from "../node/hosted-run.ts";
 import type { NodeClock } from "../node/node-run.ts";
@@ -137,6 +138,7 @@ export class PullNodeRun implements HostedRun {
       ),
       images: ends.flatMap(({ images }) => images),
       saved: ends.flatMap(({ saved }) => saved),
+      unsaved: allUnsaved(ends),
       connectionsOpened: ends.reduce((sum, end) => sum + end.connectionsOpened, 0),
     };
   }

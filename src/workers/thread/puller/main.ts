@@ -157,6 +157,7 @@ class Stable {
         images.map((counts) => ({ puller, ...counts })),
       ),
       saved: this.#context.layout?.saved ?? [],
+      unsaved: this.#context.layout?.unsaved ?? null,
       connectionsOpened: this.#context.connectionsOpened,
     };
   }
