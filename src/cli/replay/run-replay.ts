@@ -109,7 +109,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     interrupts.release();
     recording.close();
     progress.end();
-    await file.close();
+    await file.leave();
     await published.close((line) => progress.say(line));
   }
 }

@@ -1,4 +1,11 @@
-import { createWriteStream, openSync, type WriteStream } from "node:fs";
+import {
+  constants,
+  createWriteStream,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  type WriteStream,
+} from "node:fs";
 import { pipeline, type Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { createGzip, createZstdCompress } from "node:zlib";
@@ -18,7 +25,8 @@ const CLOSE = Buffer.from("\n]\n");
 
 /**
  * A file of JSON rows that is written as a stream: one JSON array with a row a line, or, by its name, NDJSON
- * (`.ndjson`), compressed (`.gz`, `.zst`). Memory stays flat; a file closed in any state is valid.
+ * (`.ndjson`), compressed (`.gz`, `.zst`). Memory stays flat; a file closed in any state is valid. What an earlier run left
+ * in it stays until the first rows are written, or until it is closed without any.
  *
  * A file that cannot be opened is a UsageError at once. Later errors of the disk throw a DrayageError `storage` from
  * `endRows` and from `close`.
@@ -35,9 +43,15 @@ export class RowFile {
   /** Buffers whose rows are written. With those under way they are as many as `UNWRITTEN_BYTES_MAX` allows. */
   readonly #spare: Buffer[] = [];
 
+  readonly #descriptor: number;
+  /** Bytes of an earlier run that are still in the file. */
+  #earlier: number;
+
   constructor(path: string) {
     this.path = path;
-    this.#file = createWriteStream(path, { fd: openForWriting(path) });
+    this.#descriptor = openForWriting(path);
+    this.#earlier = bytesIn(this.#descriptor);
+    this.#file = createWriteStream(path, { fd: this.#descriptor });
     this.#array = !/\.ndjson(\.gz|\.zst)?$/.test(path);
     this.#stream = compressorOf(path, this.#file);
     for (const stream of new Set<Writable>([this.#file, this.#stream])) {
@@ -68,14 +82,35 @@ export class RowFile {
 
   /** Hands on what there is, however little: a run that is killed keeps what was flushed. */
   flush(): void {
-    if (this.text.length > 0) this.#flush();
+    if (this.rows > 0 && this.text.length > 0) this.#flush();
   }
 
   #flush(): void {
+    this.#empty();
     // The stream keeps the bytes until they are written, and rows go on at once: hence another buffer.
     const { bytes } = this.text;
     const rows = this.text.exchange(this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES));
     this.#stream.write(rows, () => this.#spare.push(bytes));
+  }
+
+  #empty(): void {
+    if (this.#earlier === 0) return;
+    this.#earlier = 0;
+    try {
+      ftruncateSync(this.#descriptor, 0);
+    } catch (error) {
+      this.#failure ??= error as Error;
+    }
+  }
+
+  /** For a run that came to nothing: closes the file, and leaves what an earlier run wrote if there is no row to replace it. */
+  async leave(): Promise<void> {
+    if (this.#closed === undefined && this.rows === 0 && this.#earlier > 0) {
+      this.#stream.destroy();
+      this.#file.destroy();
+      this.#closed = finished(this.#file).catch(() => {});
+    }
+    await this.close();
   }
 
   /** Idempotent. */
@@ -88,7 +123,8 @@ export class RowFile {
     this.text.reserve(CLOSE.length);
     if (this.#array) this.text.piece(CLOSE);
     else if (this.rows > 0) this.text.piece(NEW_LINE);
-    this.flush();
+    this.#empty();
+    if (this.text.length > 0) this.#flush();
     this.#stream.end();
     await finished(this.#file).catch((error: Error) => {
       this.#failure ??= error;
@@ -105,10 +141,16 @@ export class RowFile {
 
 function openForWriting(path: string): number {
   try {
-    return openSync(path, "w");
+    return openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o666);
   } catch (error) {
     throw new UsageError(`cannot write ${path}: ${messageOf(error)}`);
   }
+}
+
+/** A device or a pipe holds nothing that could be kept. */
+function bytesIn(descriptor: number): number {
+  const stats = fstatSync(descriptor);
+  return stats.isFile() ? stats.size : 0;
 }
 
 /** Whatever fails of the two ends the other as well: nobody waits for it. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
@@ -35,6 +35,49 @@ for (const { name, unpack, rows, holds } of [
     assert.equal(file.rows, rows.length);
   });
 }
+
+for (const { name, row } of [
+  { name: "rows.json", row: false },
+  { name: "rows.json", row: true },
+  { name: "rows.ndjson.gz", row: false },
+  { name: "rows.ndjson.gz", row: true },
+]) {
+  const what = row ? "one row replaces" : "a run that comes to nothing leaves";
+  test(`row file: ${what} the longer ${name} of an earlier run`, async (t) => {
+    const path = join(folderFor(t), name);
+    const before = Buffer.from("what an earlier run has left here, longer than what comes");
+    writeFileSync(path, before);
+    const file = new RowFile(path);
+    assert.deepEqual(readFileSync(path), before, "it is there until the first rows are written");
+    if (row) addRow(file, "1");
+    file.endRows();
+    if (!row) file.flush();
+    await file.leave();
+    await file.leave();
+    await file.close();
+    const after = readFileSync(path);
+    if (row)
+      assert.equal(
+        (name.endsWith(".gz") ? gunzipSync(after) : after).toString().trim(),
+        name.endsWith(".gz") ? "1" : "[\n1\n]",
+      );
+    else assert.deepEqual(after, before);
+  });
+}
+
+test("row file: closed without rows, it is valid, whatever an earlier run has left", async (t) => {
+  const path = join(folderFor(t), "rows.json");
+  writeFileSync(path, "earlier rows, longer than an empty array");
+  await new RowFile(path).close();
+  assert.equal(readFileSync(path, "utf8"), "[\n\n]\n");
+  const lines = join(folderFor(t), "rows.ndjson");
+  writeFileSync(lines, "1\n2\n");
+  await new RowFile(lines).close();
+  assert.equal(readFileSync(lines, "utf8"), "");
+  const fresh = new RowFile(`${path}.new.json`);
+  await fresh.leave();
+  assert.equal(readFileSync(fresh.path, "utf8"), "[\n\n]\n");
+});
 
 test("row file: a folder that is not there is said at once", (t) => {
   const path = join(folderFor(t), "nowhere", "rows.json");
