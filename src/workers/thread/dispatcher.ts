@@ -117,8 +117,9 @@ export class Dispatcher {
     return true;
   }
 
-  /** `due` as in the record. NaN, "as soon as possible", is never greater than anything. */
+  /** `due` as in the record. NaN, "as soon as possible", is never greater than anything, but nothing goes before the start. */
   #mayTake(due: number, now: number): boolean {
+    if (now < 0) return false;
     if (!this.#mapped) return !(due > now);
     return Number.isNaN(due) ? !this.#held : this.#parts.timebase.dueAt(due) <= now;
   }
@@ -221,10 +222,11 @@ export class Dispatcher {
     else if (this.#table.takenCount === 0) this.#finish();
   }
 
-  /** A record without a due time stands here when it was published since the last look: it is due. */
+  /** A record without a due time stands here before the start, or when it was published since the last look: it is due. */
   #awaitDue(now: number, due: number): void {
     const { alarm, timebase } = this.#parts;
     if (!Number.isNaN(due)) alarm.at(nanos(now), this.#mapped ? timebase.dueAt(due) : nanos(due));
+    else if (now < 0) alarm.at(nanos(now), nanos(0));
     else if (!this.#held) alarm.soon();
   }
 

@@ -165,6 +165,18 @@ test("dispatcher: without a due time, a landing starts the next operation", () =
   assert.deepEqual(s.launched(), ["#0", "#1"]);
 });
 
+test("dispatcher: without a due time, nothing starts before the start either", () => {
+  const s = stage({ places: 1 });
+  s.give({}, {});
+  s.dispatcher.start(nanos(20 * MS));
+  assert.deepEqual(s.launched(), []);
+  assert.deepEqual(s.alarms, ["at 0"]);
+  s.advanceTo(19);
+  assert.deepEqual(s.launched(), []);
+  s.advanceTo(20);
+  assert.deepEqual(s.launched(), ["#0"]);
+});
+
 test("dispatcher: an operation that waits for a place is late for want of places, one after a pause by the generator", () => {
   const s = stage({ places: 1 });
   s.give({ due: 0 }, { due: 1 }, { due: 300 });
