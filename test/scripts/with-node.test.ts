@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -131,6 +132,28 @@ test("two at once on a fresh checkout install once", async () => {
       at.npmCalls().map((call) => call.split(" ")[0]),
       ["install", "ci"],
     );
+  } finally {
+    at.remove();
+  }
+});
+
+test("packages of another checkout, behind a link, are never installed over", () => {
+  const at = checkout({ node: NEW_NODE, packages: "older than the lock file" });
+  try {
+    const others = join(at.folder, "others");
+    renameSync(join(at.root, "node_modules"), others);
+    symlinkSync(others, join(at.root, "node_modules"));
+    const { stderr, status } = run(at, "node", "file.ts");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^drayage: node_modules is a link, .*: remove the link .* and try again\n$/,
+    );
+    assert.deepEqual(at.npmCalls(), []);
+    const recently = Date.now() / 1000 + 60;
+    utimesSync(join(others, ".package-lock.json"), recently, recently);
+    assert.equal(run(at, "node", "file.ts").status, 0, "a link to packages that fit is as good");
+    assert.deepEqual(at.npmCalls(), []);
   } finally {
     at.remove();
   }
