@@ -85,6 +85,8 @@ export interface Command<T extends OptionTable = OptionTable> {
   /** What a positional argument may be, by its name. */
   readonly words?: Readonly<Record<string, readonly string[]>>;
   readonly options: T;
+  /** The whole command line of another verb, where the words behind this one stand for it. */
+  readonly instead?: (args: readonly string[]) => readonly string[] | undefined;
   /** Rewrites the words behind the verb before they are taken apart, for a command line that has rules of its own. */
   readonly normalize?: (args: readonly string[]) => readonly string[];
   run(

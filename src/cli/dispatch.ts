@@ -46,6 +46,8 @@ async function perform(
     );
   }
   const command = await resolved.verb.load();
+  const other = command.instead?.(resolved.rest);
+  if (other !== undefined) return perform(other, { verbs, terminal });
   const args = command.normalize?.(resolved.rest) ?? resolved.rest;
   if (asks(args, "--help", "-h")) return say(commandHelp(command));
   if (asks(args, "--version")) return say(`drayage ${version}\n`);

@@ -6,126 +6,24 @@ import type { TrustOptions } from "../registry/control-transport.ts";
 import { ReceiveBytes } from "../wire/thread-wire.ts";
 import type { EnginePlan } from "../workers/engine.ts";
 import type { LoadFeedPlan } from "../workers/feed-plan.ts";
-import { givenNodeOptions } from "./cluster/given-nodes.ts";
+import { loadArguments } from "./cluster/resume-arguments.ts";
 import { nodePlanning } from "./cluster/spread-load.ts";
 import { thenClose } from "./cluster/then-close.ts";
-import type { Command, OptionTable, OptionValues } from "./command.ts";
-import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
-import { uiOption } from "./live/ui-choice.ts";
+import type { Command } from "./command.ts";
+import { ctlAddress } from "./ctl/ctl-address.ts";
 import { firstAnswer } from "./load/first-answer.ts";
+import { describeLoad } from "./load/load-description.ts";
 import { loadNodes } from "./load/load-nodes.ts";
+import { type GivenLoad, loadOptions } from "./load/load-options.ts";
 import { runLoad } from "./load/load-run.ts";
-import {
-  loadSchedule,
-  parseRate,
-  parseSteps,
-  peakRate,
-  scheduleSeconds,
-  secondsOf,
-  stepNames,
-} from "./load/load-schedule.ts";
+import { loadSchedule, peakRate, scheduleSeconds, stepNames } from "./load/load-schedule.ts";
 import { type LoadTarget, loadTarget, whatIsSent } from "./load/load-target.ts";
 import { loadTrust } from "./load/load-trust.ts";
 import { userAgent } from "./replay/client-plan.ts";
-import { endOptions } from "./replay/replay-options.ts";
-import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
+import { loggedRequests } from "./replay/request-log.ts";
 import { machineFacts, type RunStory } from "./replay/run-story.ts";
 import { givenThresholds } from "./thresholds/given-thresholds.ts";
 import { typedWords } from "./typed-words.ts";
-
-const options = {
-  config: {
-    type: "string",
-    alias: "i",
-    holdsFlags: true,
-    value: "FILE",
-    help: "values of these flags and the url (YAML), for those not given",
-  },
-  rate: {
-    type: "string",
-    value: "RATE",
-    check: (text, label) => void parseRate(text, label),
-    help: "open loop: requests per second, 200/s or 1.5k/s",
-  },
-  steps: {
-    type: "string",
-    value: "STEPS",
-    check: (text, label) => void parseSteps(text, label),
-    help: "open loop: rates and ramps in turn, 100/s:10s,100/s..500/s:30s",
-  },
-  poisson: {
-    type: "boolean",
-    default: false,
-    help: "independent arrivals with the mean of --rate",
-  },
-  duration: {
-    type: "string",
-    default: "10s",
-    value: "TIME",
-    check: (text, label) => void secondsOf(text, label),
-    help: "how long",
-  },
-  connections: {
-    type: "number",
-    integer: true,
-    min: 1,
-    max: 65_536,
-    default: 64,
-    value: "N",
-    help: "requests under way at the same time, each on a connection of its own",
-  },
-  workers: {
-    type: "number",
-    integer: true,
-    min: 1,
-    max: 64,
-    value: "N",
-    help: "request worker threads; 1 unless there are cores and connections for more",
-  },
-  method: {
-    type: "string",
-    default: "GET",
-    value: "METHOD",
-    help: "GET, HEAD, DELETE or OPTIONS; PUT, POST or PATCH with --body",
-  },
-  body: {
-    type: "string",
-    value: "SIZE",
-    help: "send a body of this size, 10MiB, made while it is sent, another one each time",
-  },
-  random: {
-    type: "boolean",
-    default: false,
-    help: "bodies that cannot be compressed, instead of zeros behind a distinct beginning",
-  },
-  verify: {
-    type: "boolean",
-    default: false,
-    help: "check the SHA-256 of every body against the digest that the URL ends with",
-  },
-  pacing: {
-    type: "string",
-    choices: pacingModes,
-    value: "MODE",
-    help: "how exactly due times are kept: economical, balanced or precise; chosen by rate and cores",
-  },
-  seed: { type: "string", default: "0", value: "TEXT", help: "seed of --poisson and of bodies" },
-  ca: {
-    type: "string",
-    value: "FILE",
-    help: "certificate authority to trust besides those of the system, PEM",
-  },
-  insecure: { type: "boolean", default: false, help: "accept any certificate" },
-  ...givenNodeOptions,
-  json: { type: "boolean", default: false, help: "print the summary as JSON" },
-  ...uiOption,
-  quiet: { type: "boolean", default: false, help: "print the summary and errors only" },
-  ...endOptions,
-  ...ctlOption,
-  ...requestLogOptions,
-} as const satisfies OptionTable;
-
-type Given = OptionValues<typeof options>;
 
 const ON_TIME_MS = 10;
 const TOO_LATE_MS = 100;
@@ -135,11 +33,16 @@ const loadLimits = {
   share: TOO_LATE_SHARE,
   onTime: millis(ON_TIME_MS),
 };
+type LoadPlan = EnginePlan & { readonly feed: LoadFeedPlan };
+/** Flags without a value. */
+const switches = new Set(
+  Object.entries(loadOptions).flatMap(([name, { type }]) => (type === "boolean" ? [name] : [])),
+);
 /** Requests at once that one thread carries with ease. */
 const PLACES_PER_THREAD = 256;
 
 /** Synthetic load without a trace: the same request at a rate, or as fast as the connections allow. */
-export const load: Command<typeof options> = {
+export const load: Command<typeof loadOptions> = {
   name: "load",
   summary: "synthetic load on a URL, at a rate or as fast as it goes",
   examples: [
@@ -161,19 +64,24 @@ export const load: Command<typeof options> = {
       does: "the same from three machines that are announced at a message server",
     },
     {
+      type: "drayage master --resume runs/2026-11-23T13-05-53Z_load_c61434",
+      does: "carry on a load over --nats whose master was killed",
+    },
+    {
       type: "drayage load http://localhost:5000/v2/a/blobs/sha256:HEX --connections 4 --verify",
       does: "one blob again and again, its digest checked each time",
     },
   ],
   positionals: ["URL"],
-  options,
+  normalize: (args) => loadArguments(args, switches),
+  options: loadOptions,
   async run(given, [url = ""], terminal) {
     const thresholds = givenThresholds(given.threshold);
     const ctl = ctlAddress(given, terminal.env);
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);
-    const nodes = await loadNodes(given, terminal);
+    const nodes = await loadNodes(given, describeLoad(given, target, schedule), terminal);
     const plan = planLoad(
       given,
       { target, trust },
@@ -192,8 +100,8 @@ export const load: Command<typeof options> = {
       runLoad(
         {
           plan,
-          makeEngine: nodes?.engineFor(nodePlanning(plan, nodes.count)),
-          story: storyOf(given, target, plan),
+          makeEngine: nodes?.engineFor(nodePlanning(plan, nodes)),
+          story: storyOf(given, target, { ...plan, runId: nodes?.runId }),
           nodes: nodes?.count ?? 1,
           limits: loadLimits,
           seconds: scheduleSeconds(schedule, given.duration),
@@ -214,17 +122,17 @@ export const load: Command<typeof options> = {
   },
 };
 
-function threadsFor({ workers, connections }: Given): number {
+function threadsFor({ workers, connections }: GivenLoad): number {
   if (workers !== undefined) return Math.min(workers, connections);
   const spare = Math.max(1, availableParallelism() - 1);
   return Math.max(1, Math.min(spare, Math.ceil(connections / PLACES_PER_THREAD)));
 }
 
 function planLoad(
-  given: Given,
+  given: GivenLoad,
   { target, trust }: { readonly target: LoadTarget; readonly trust: TrustOptions },
   feed: LoadFeedPlan,
-): EnginePlan & { readonly feed: LoadFeedPlan } {
+): LoadPlan {
   const places = Math.ceil(given.connections / feed.threads);
   const rate = peakRate(feed.schedule);
   return {
@@ -242,7 +150,7 @@ function planLoad(
 }
 
 const clientOf = (
-  { seed, random }: Given,
+  { seed, random }: GivenLoad,
   { origin, style }: LoadTarget,
   trust: TrustOptions,
 ): ClientSpec => ({
@@ -264,9 +172,11 @@ const clientOf = (
   receiveBytes: ReceiveBytes.blobs,
 });
 
-function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
-  const { threads, pacing, limits } = plan;
-  const { feed } = plan as EnginePlan & { feed: LoadFeedPlan };
+function storyOf(
+  given: GivenLoad,
+  target: LoadTarget,
+  { threads, pacing, limits, feed, runId }: LoadPlan & { readonly runId: string | undefined },
+): RunStory {
   return {
     verb: "load",
     arguments: typedWords(),
@@ -277,6 +187,7 @@ function storyOf(given: Given, target: LoadTarget, plan: EnginePlan): RunStory {
       threads,
       pacing,
       limits,
+      runId,
     },
     traces: [],
     facts: [

@@ -1,5 +1,5 @@
 import { UsageError } from "../core/errors.ts";
-import { resumeArguments } from "./cluster/resume-arguments.ts";
+import { resumeArguments, resumedLoad } from "./cluster/resume-arguments.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { ctlOption } from "./ctl/ctl-address.ts";
@@ -55,9 +55,10 @@ export const masterOf = (modes: Modes): Command<typeof options> => ({
     },
     {
       type: "drayage master --resume runs/2026-11-23T13-05-53Z_run_c61434",
-      does: "carry on a run over cluster.nats whose master was killed",
+      does: "carry on a run, warm-up or load over message servers whose master was killed",
     },
   ],
+  instead: resumedLoad,
   normalize: resumeArguments,
   options,
   async run({ command, ...common }, _positionals, terminal) {

@@ -45,6 +45,8 @@ export type ConversationEvents = {
   hear(message: Message): void;
   /** Nothing comes any more: silence, a broken rule, or the other end has gone. Called once. */
   lost(reason: string): void;
+  /** Silence that is no reason to give up. Called again and again while it lasts. */
+  forsaken?(): void;
 };
 
 export class Conversation {
@@ -178,6 +180,7 @@ export class Conversation {
       if (silence < this.#patience.lostAfterMs) return;
       if (this.#outlasts) {
         this.link.forsake?.();
+        this.#events?.forsaken?.();
         return;
       }
       this.#lose(`nothing was heard of it for ${Math.round(silence / 1000)} s`);

@@ -107,6 +107,8 @@ export type RunEngine = Pick<
 > & {
   /** How the nodes do, at any time: of a run on several machines. */
   nodeReports?(): readonly NodeStatus[];
+  /** Of a run that was begun by another master: its orders are not known yet, nor where the schedule stands. */
+  readonly isTakingOver?: boolean;
 };
 
 /** Makes the engine of a run. */

@@ -136,4 +136,29 @@ describe("a run that changes its master", () => {
     assert.ok(rows > 0 && rows < COUNT);
     assert.deepEqual(controlsOf(place.runDirectory("run")), ["drain"]);
   });
+
+  test("a load whose master is killed is carried on: each request of the schedule in the figures, once", async (t) => {
+    if (server === undefined) return t.skip(needsNatsServer);
+    const ctl = await freePort();
+    const run = place.start([
+      ...["load", `127.0.0.1:${slow.port}`, "--rate=100/s", "--duration=6s", "--allow-invalid"],
+      ...["--nats", server.url, "--group=g", "--expect=2", `--ctl=127.0.0.1:${ctl}`],
+    ]);
+    const seen = await new Ordered(place, ctl).until((status) => doneOf(status) > 0);
+    assert.ok(doneOf(seen) < 600);
+    run.child.kill("SIGKILL");
+    await run.ended;
+    const begun = place.runDirectory("load");
+    const other = await place.drayage(["load", "--resume", begun, "--seed=1"]);
+    assert.equal(other.code, 2, other.err);
+    assert.match(other.err, /this is not the run that was begun: seed is different/);
+    const ended = await place.drayage(["master", "--resume", begun]);
+    assert.equal(ended.code, 0, ended.err);
+    const directory = place.runDirectory("load");
+    assert.notEqual(directory, begun);
+    const results = place.json<Results & { planned: number }>(`${directory}/results.json`);
+    assert.deepEqual([results.planned, results.totals.done, results.totals.failed], [600, 600, 0]);
+    assert.deepEqual(results.skipped, {});
+    assert.deepEqual(controlsOf(directory), []);
+  });
 });

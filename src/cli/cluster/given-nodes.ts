@@ -213,12 +213,24 @@ function nodeList(text: string, label: string): string[] {
 }
 
 /** Throws DrayageError that names the nodes that are missing. */
-export async function findNodes(wanted: WantedNodes, { env, err }: Terminal): Promise<NodeSet> {
+export async function findNodes(wanted: WantedNodes, terminal: Terminal): Promise<NodeSet> {
   const { NodeSet } = await import("./node-set.ts");
-  return NodeSet.find({
-    ...wanted,
-    runId: randomBytes(8).toString("hex"),
-    env,
-    say: (line) => void err.write(`${line}\n`),
-  });
+  return NodeSet.find(requestOf(wanted, randomBytes(8).toString("hex"), terminal));
 }
+
+/** The nodes of a run that another master began. `check` throws when it is another one. Throws DrayageError. */
+export async function takeNodes(
+  wanted: WantedNodes,
+  { runId, check }: { readonly runId: string; readonly check: (begun: unknown) => void },
+  terminal: Terminal,
+): Promise<NodeSet> {
+  const { NodeSet } = await import("./node-set.ts");
+  return NodeSet.resume(requestOf(wanted, runId, terminal), async (begun) => check(begun));
+}
+
+const requestOf = (wanted: WantedNodes, runId: string, { env, err }: Terminal): NodeSetRequest => ({
+  ...wanted,
+  runId,
+  env,
+  say: (line) => void err.write(`${line}\n`),
+});

@@ -86,6 +86,10 @@ export class NodeSet {
     return true;
   }
 
+  get runId(): string {
+    return this.#request.runId;
+  }
+
   get count(): number {
     return this.#nodes.length;
   }

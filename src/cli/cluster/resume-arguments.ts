@@ -1,4 +1,5 @@
-// `drayage master --resume RUN`: the command line that the run was started with stands in its run directory.
+// `--resume RUN`: the command line that a run was started with stands in its run directory. Runs and warm-ups are carried on by
+// `drayage master`, loads by `drayage load`, for which `drayage master` stands as well.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
@@ -8,47 +9,96 @@ import { messageOf, UsageError } from "../../core/errors.ts";
  * id of a run, they are typed again; `-c run` need not be. Throws UsageError.
  */
 export function resumeArguments(args: readonly string[]): readonly string[] {
-  const at = args.findIndex((arg) => arg === "--resume" || arg.startsWith("--resume="));
-  if (at < 0) return args;
-  const joined = args[at] !== "--resume";
-  const named = joined ? args[at]?.slice("--resume=".length) : args[at + 1];
-  if (named === undefined || named === "") return args;
-  const rest = [...args.slice(0, at), ...args.slice(at + (joined ? 1 : 2))];
-  if (!existsSync(join(named, "run.json"))) {
+  const given = resumeIn(args);
+  if (given === undefined) return args;
+  const { named, path, rest } = given;
+  if (path === undefined) {
     const isSaid = rest.some((arg) => /^(?:-c|--command)(?:=|$)/.test(arg));
     return [...(isSaid ? [] : ["-c", "run"]), ...rest, `--resume=${named}`];
   }
-  const { id, words } = recorded(join(named, "run.json"));
+  const { id, words } = recorded(path, { run: asMaster, warmup: asMaster });
   return [...withoutNamed(words, rest), ...rest, `--resume=${id}`];
 }
 
+/** The same of `drayage load`. `switches`: its flags that take no value. */
+export function loadArguments(
+  args: readonly string[],
+  switches: ReadonlySet<string>,
+): readonly string[] {
+  const given = resumeIn(args);
+  if (given?.path === undefined) return args;
+  const { path, rest } = given;
+  const asLoad = ([, ...written]: readonly string[]): string[] =>
+    withoutEnds(loadArguments(written, switches));
+  const { id, words } = recorded(path, { load: asLoad });
+  return [...withoutNamed(words, rest, switches), ...rest, `--resume=${id}`];
+}
+
+/** The command line of `drayage load` that `drayage master --resume DIR` stands for, where the directory is that of a load. */
+export function resumedLoad(args: readonly string[]): readonly string[] | undefined {
+  const path = resumeIn(args)?.path;
+  return path !== undefined && readRun(path).verb === "load" ? ["load", ...args] : undefined;
+}
+
+type Given = {
+  /** Run directory, or id of a run. */
+  readonly named: string;
+  /** `run.json` of the run directory. */
+  readonly path: string | undefined;
+  /** The other arguments. */
+  readonly rest: readonly string[];
+};
+
+function resumeIn(args: readonly string[]): Given | undefined {
+  const at = args.findIndex((arg) => arg === "--resume" || arg.startsWith("--resume="));
+  if (at < 0) return undefined;
+  const joined = args[at] !== "--resume";
+  const named = joined ? args[at]?.slice("--resume=".length) : args[at + 1];
+  if (named === undefined || named === "") return undefined;
+  const path = join(named, "run.json");
+  const rest = [...args.slice(0, at), ...args.slice(at + (joined ? 1 : 2))];
+  return { named, path: existsSync(path) ? path : undefined, rest };
+}
+
 /** What is typed now replaces what was typed then; settings add up. */
-function withoutNamed(words: readonly string[], rest: readonly string[]): string[] {
+function withoutNamed(
+  words: readonly string[],
+  rest: readonly string[],
+  switches: ReadonlySet<string> = new Set(),
+): string[] {
   const flagOf = (word = ""): string | undefined => /^--[a-z][a-z-]*/.exec(word)?.[0];
   const named = new Set(rest.map(flagOf));
   named.delete("--set");
   const isDropped = (word = ""): boolean => named.has(flagOf(word) ?? "");
   return words.filter((word, at) => {
     const before = words[at - 1];
-    const isValue = before !== undefined && isDropped(before) && !before.includes("=");
+    const takesNext =
+      before !== undefined && !before.includes("=") && !switches.has(before.slice("--".length));
+    const isValue = takesNext && isDropped(before);
     return !isDropped(word) && !(isValue && !word.startsWith("-"));
   });
 }
 
-function recorded(path: string): { readonly id: string; readonly words: readonly string[] } {
+/** By the verb of a run, its command line as it is typed to carry it on. */
+type Retyped = Readonly<Record<string, (written: readonly string[]) => string[]>>;
+
+function recorded(
+  path: string,
+  retyped: Retyped,
+): { readonly id: string; readonly words: readonly string[] } {
   const { arguments: words, plan, verb } = readRun(path);
   const id = plan?.runId;
-  if (typeof id !== "string" || !Array.isArray(words) || !isResumable(verb))
-    throw new UsageError(`${path} is of no run that can be resumed`);
+  const retype = typeof verb === "string" ? retyped[verb] : undefined;
+  if (typeof id !== "string" || !Array.isArray(words) || retype === undefined)
+    throw new UsageError(
+      `${path} is of no run that can be resumed: that are runs, warm-ups and loads over message servers; type this one again`,
+    );
   if (words.some((word) => String(word).includes("[redacted]")))
     throw new UsageError(
       `the command line had a secret, which ${path} does not: type it again, with --resume ${id}`,
     );
-  return { id, words: asMaster(words.map(String)) };
+  return { id, words: retype(words.map(String)) };
 }
-
-const isResumable = (verb: unknown): verb is "run" | "warmup" =>
-  verb === "run" || verb === "warmup";
 
 type Recorded = {
   readonly arguments?: unknown;
@@ -64,13 +114,16 @@ function readRun(path: string): Recorded {
   }
 }
 
-/** Without the run directory, which is the dead master's; `run --nodes` says the same as `master -c run`. */
-function asMaster([verb, ...written]: readonly string[]): string[] {
+/** `run --nodes` says the same as `master -c run`. */
+function asMaster([verb = "", ...written]: readonly string[]): string[] {
   // A run that was resumed, and lost its master again, has the arguments of the one before.
-  const words = resumeArguments(written);
-  const kept = words.filter((word, at) => {
+  const kept = withoutEnds(resumeArguments(written));
+  return verb === "run" || verb === "warmup" ? ["-c", verb, ...kept] : kept;
+}
+
+/** Without the run directory, which is the dead master's, and what was said of resuming then. */
+const withoutEnds = (words: readonly string[]): string[] =>
+  words.filter((word, at) => {
     const isValue = words[at - 1] === "--out" || words[at - 1] === "--resume";
     return !isValue && !/^--(?:out|resume|nodes|restart)(?:=|$)/.test(word);
   });
-  return isResumable(verb) ? ["-c", verb, ...kept] : kept;
-}

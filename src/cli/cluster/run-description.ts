@@ -6,10 +6,9 @@ import { UsageError } from "../../core/errors.ts";
 import { traceFiles } from "../../trace/trace-files.ts";
 import { type ReplayConfig, resolvedConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
+import { type RunDescription, requireSame } from "./same-run.ts";
 
-/** Sections by their names in the configuration, as resolved, and the files that are read. Plain data. */
-type RunDescription = Readonly<Record<string, unknown>>;
-
+/** Sections by their names in the configuration, as resolved, and the files that are read. */
 export async function describeRun(config: ReplayConfig): Promise<RunDescription> {
   const { output } = config.warmup;
   return { ...describePlan(config), map: (await digestOfFile(output as string)).sha256 };
@@ -54,14 +53,4 @@ export function requireSameWarmup(begun: unknown, config: ReplayConfig): number 
     throw new UsageError("this is no warm-up: give -c run, or the run directory, to --resume");
   requireSame(begun as RunDescription, describeWarmup(config, journalRows));
   return journalRows;
-}
-
-function requireSame(there: RunDescription, here: RunDescription): void {
-  const different = Object.keys(here).filter(
-    (name) => JSON.stringify(here[name]) !== JSON.stringify(there[name]),
-  );
-  if (different.length === 0) return;
-  throw new UsageError(
-    `this is not the run that was begun: ${different.join(", ")} ${different.length === 1 ? "is" : "are"} different; give the configuration and files that it was started with`,
-  );
 }

@@ -1,5 +1,4 @@
 // A synthetic load that is spread over machines: every node takes each Nth request of one schedule.
-import { randomBytes } from "node:crypto";
 import type { EnginePlan } from "../../workers/engine.ts";
 import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
 import { peakRate } from "../load/load-schedule.ts";
@@ -8,13 +7,13 @@ import type { RunPlanning } from "./node-set.ts";
 /** Nothing but figures and outcomes crosses the network: a node needs no more than its number to know its requests. */
 export function nodePlanning(
   { feed, limits, threads }: EnginePlan & { readonly feed: LoadFeedPlan },
-  count: number,
+  { count, runId }: { readonly count: number; readonly runId: string },
 ): RunPlanning {
   // The plan was made for one thread per node.
   const { places, entries } = limits;
   return {
     verb: "load",
-    runId: randomBytes(8).toString("hex"),
+    runId,
     places,
     entries,
     rate: peakRate(feed.schedule),

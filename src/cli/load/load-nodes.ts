@@ -1,22 +1,58 @@
 import { UsageError } from "../../core/errors.ts";
-import { findNodes, wantedNodes } from "../cluster/given-nodes.ts";
+import { findNodes, takeNodes, wantedNodes } from "../cluster/given-nodes.ts";
 import type { NodeSet } from "../cluster/node-set.ts";
+import type { RunDescription } from "../cluster/same-run.ts";
 import type { Terminal } from "../command.ts";
+import { requireSameLoad } from "./load-description.ts";
 
 type Given = Parameters<typeof wantedNodes>[0] & {
   readonly workers?: number | undefined;
   readonly pacing?: string | undefined;
+  readonly resume?: string | undefined;
 };
 
-/** The machines that send a load; undefined where this process does. Throws UsageError, and DrayageError for missing nodes. */
-export async function loadNodes(given: Given, terminal: Terminal): Promise<NodeSet | undefined> {
+/**
+ * The machines that send a load, those of the load that is resumed or others; undefined where this process does. What resuming
+ * needs is kept where the transport keeps anything. Throws UsageError, and DrayageError for missing nodes.
+ */
+export async function loadNodes(
+  given: Given,
+  description: RunDescription,
+  terminal: Terminal,
+): Promise<NodeSet | undefined> {
   const wanted = wantedNodes(given);
-  if (wanted === undefined) return undefined;
+  const { resume: runId } = given;
+  if (wanted === undefined) {
+    if (runId === undefined) return undefined;
+    throw new UsageError(
+      "--resume goes with --nats URLS, --group and --expect: only message servers keep a load for another master",
+    );
+  }
   // A node has as many threads as its cores bear, and the pacing that goes with them.
   for (const name of ["workers", "pacing"] as const)
     if (given[name] !== undefined)
       throw new UsageError(
         `--${name} is of this machine, and nodes choose their own: leave it out`,
       );
-  return findNodes(wanted, terminal);
+  if (runId !== undefined) {
+    const check = (begun: unknown): void => requireSameLoad(begun, description);
+    return takeNodes(wanted, { runId, check }, terminal);
+  }
+  return rememberLoad(await findNodes(wanted, terminal), description, terminal);
+}
+
+async function rememberLoad(
+  nodes: NodeSet,
+  description: RunDescription,
+  { err }: Terminal,
+): Promise<NodeSet> {
+  try {
+    const { runId } = nodes;
+    if (await nodes.describe(async () => description))
+      err.write(`load ${runId}: if this master dies, --resume ${runId} carries it on\n`);
+    return nodes;
+  } catch (error) {
+    await nodes.close();
+    throw error;
+  }
 }

@@ -126,6 +126,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
       if (plan.feed.schedule.kind === "closed") timer = drainAfter(engine, start, seconds);
     },
     feeding: (message) => recording.feeding(message),
+    endRecalled: (kind) => interrupts.recall(kind),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const viewed = viewedRun({
@@ -171,6 +172,7 @@ function drainAfter(
   seconds: number,
 ): NodeJS.Timeout {
   const timer = setInterval(() => {
+    if (engine.isTakingOver === true) return;
     if (engine.timebase.scheduleAt(clock.now() - at + engine.drainAheadNs) < seconds * 1e9) return;
     clearInterval(timer);
     engine.drain("plan");

@@ -16,7 +16,7 @@ import {
 import type { RunMemory } from "../link.ts";
 import type { Control } from "../protocol/message.ts";
 import type { NodeHandle } from "./node-handle.ts";
-import type { RunNote } from "./retelling.ts";
+import type { OrderedBy, RunNote } from "./retelling.ts";
 
 /** Between an order and the instant that it holds from: it has reached every node by then. */
 export const CONTROL_AHEAD_NS = 1e9;
@@ -57,16 +57,16 @@ export class ClusterControl {
 
   /**
    * Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. Where
-   * the schedule stands then. `by`: somebody ordered it, or the plan says so, which is no order to be told of.
+   * the schedule stands then.
    */
-  end(kind: EndKind, elapsed: number | undefined, by: "order" | "plan"): Nanos {
+  end(kind: EndKind, elapsed: number | undefined, by: OrderedBy): Nanos {
     const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
-    this.#order({ order: kind, atNs, factor: 1 });
+    this.#order({ order: kind, atNs, factor: 1 }, by);
     if (by === "order") this.#control.end(kind, nanos(atNs));
     return this.timebase.scheduleAt(atNs);
   }
 
-  #order(said: Omit<Control, "type" | "id">): void {
+  #order(said: Omit<Control, "type" | "id">, by: OrderedBy = "order"): void {
     const control: Control = { type: "control", id: randomUUID(), ...said };
     this.#given.push(control);
     const { memory } = this.#places;
@@ -75,7 +75,7 @@ export class ClusterControl {
       return;
     }
     // A note that is lost is not worth the run: another master would go on at another pace.
-    const noted = memory.note({ kind: "control", control } satisfies RunNote).catch(() => {});
+    const noted = memory.note({ kind: "control", control, by } satisfies RunNote).catch(() => {});
     this.#turn = this.#turn.then(async () => {
       await Promise.race([noted, delay(NOTE_MS_MAX, undefined, { ref: false })]);
       this.#say([control]);
@@ -88,10 +88,11 @@ export class ClusterControl {
   }
 
   /** An order that an earlier master gave. */
-  recall(control: Control): void {
+  recall(control: Control, by: OrderedBy): void {
     this.#given.push(control);
     const { order, atNs, factor } = control;
-    if (order === "drain" || order === "stop") this.#control.end(order, nanos(atNs));
+    if ((order === "drain" || order === "stop") && by === "order")
+      this.#control.end(order, nanos(atNs));
     if (order === "pause" || order === "resume")
       this.#control.control({ kind: order, at: atNs }, nanos(0));
     if (order === "speed") this.#control.control({ kind: order, at: atNs, factor }, nanos(0));

@@ -33,7 +33,7 @@ import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, sayPlans } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
 import { rehearseHearing } from "./rehearsal.ts";
-import { Retelling } from "./retelling.ts";
+import { type OrderedBy, Retelling } from "./retelling.ts";
 
 const PUMP_MS = 10;
 /** Between "everybody is ready" and the start: by then nodes have what is due first. */
@@ -79,6 +79,8 @@ export class ClusterEngine implements RunEngine {
   readonly #before = new GivenOperations();
   /** Nothing waits for its time any more: nodes are given what is left, and give it back unsent. */
   #isEnding = false;
+  /** What an earlier master ordered is not known yet, nor where the schedule stands. */
+  isTakingOver = false;
 
   constructor(plan: EnginePlan, listeners: EngineListeners, options: ClusterOptions) {
     this.#plan = plan;
@@ -214,36 +216,33 @@ export class ClusterEngine implements RunEngine {
 
   async #takeOver(begun: BegunRun): Promise<void> {
     const clock = this.#clock;
+    this.isTakingOver = true;
     const retelling = new Retelling(begun, this.#nodes, { given: this.#before, clock });
     await retelling.run({
       begin: (at, wallUs) => this.#begin(at, wallUs),
-      order: (control) => this.#recallOrder(control),
+      order: (control, by) => this.#recallOrder(control, by),
       hasRoom: () => this.#listeners.keeper.hasRoom && this.#dealing.keepsUp(),
     });
     for (const { conversation } of this.#nodes) conversation.bePatient(this.#options.patience);
     this.#control.repeat();
+    this.isTakingOver = false;
   }
 
-  #recallOrder(control: Control): void {
-    this.#control.recall(control);
+  #recallOrder(control: Control, by: OrderedBy): void {
+    this.#control.recall(control, by);
     const { order, atNs } = control;
     if (order !== "drain" && order !== "stop") return;
     this.#isEnding = true;
     this.#shares.endsAt = this.timebase.scheduleAt(atNs);
     const end = order === "stop" ? () => this.#orders.cut() : () => this.#orders.stop();
     this.#dealing.whenAbreast(end);
-    this.#listeners.endRecalled?.(order);
+    if (by === "order") this.#listeners.endRecalled?.(order);
   }
 
   #begin(at: number, wallUs: number): void {
     this.#startedAt = at;
-    this.#listeners.started({
-      wallUs,
-      origin: this.#origin,
-      clock: this.#clock,
-      at,
-      filled: this.#figures.clockFrom(at),
-    });
+    const told = { wallUs, at, filled: this.#figures.clockFrom(at) };
+    this.#listeners.started({ origin: this.#origin, clock: this.#clock, ...told });
   }
 
   /** ns since the start, below 0 while it is only announced; undefined before that. */
@@ -282,7 +281,7 @@ export class ClusterEngine implements RunEngine {
     return this.#control.applied;
   }
 
-  drain(by: "order" | "plan" = "order"): void {
+  drain(by: OrderedBy = "order"): void {
     this.#orders.stop();
     this.#end("drain", by);
   }
@@ -292,7 +291,7 @@ export class ClusterEngine implements RunEngine {
     this.#end("stop", "order");
   }
 
-  #end(kind: EndKind, by: "order" | "plan"): void {
+  #end(kind: EndKind, by: OrderedBy): void {
     this.#isEnding = true;
     this.#shares.endsAt = this.#control.end(kind, this.#sinceStart(), by);
   }

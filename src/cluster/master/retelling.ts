@@ -16,16 +16,19 @@ import type { Control, Ops } from "../protocol/message.ts";
 import type { GivenOperations } from "./given-operations.ts";
 import type { NodeHandle } from "./node-handle.ts";
 
+/** Somebody ordered it, or the plan says so, which is no order to be told of. */
+export type OrderedBy = "order" | "plan";
+
 /** What a master notes of a run. */
 export type RunNote =
   /** On each node's own clock. */
   | { readonly kind: "start"; readonly atNs: readonly number[]; readonly wallUs: number }
-  | { readonly kind: "control"; readonly control: Control };
+  | { readonly kind: "control"; readonly control: Control; readonly by: OrderedBy };
 
 export type RetellingEvents = {
   /** ns on the clock of this master. */
   begin(at: number, wallUs: number): void;
-  order(control: Control): void;
+  order(control: Control, by: OrderedBy): void;
   /** Results can be kept. */
   readonly hasRoom: () => boolean;
 };
@@ -86,7 +89,7 @@ export class Retelling {
         events.begin(this.#instantOf(note), note.wallUs);
         return;
       case "control":
-        events.order(note.control);
+        events.order(note.control, note.by);
         return;
       default:
         note satisfies never;

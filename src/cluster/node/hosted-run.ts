@@ -10,6 +10,8 @@ export interface HostedRun {
   hear(message: Message): void;
   /** The master is gone. */
   finishAlone(reason: string, makeKeeper: MakeAloneKeeper): void;
+  /** The master is silent, and another one may come. Whether this ends what nobody else could end; once. */
+  forsaken?(): boolean;
   /** Nothing starts any more, and what is under way is cut off. */
   stop(): void;
 }

@@ -136,6 +136,12 @@ export class NodeHost {
         else course.run.hear(later);
       },
       lost: (reason) => course.lose(reason, this.#options),
+      forsaken: () => {
+        if (course.run?.forsaken?.() === true)
+          say(
+            `the master ${conversation.peer} is silent: the load has no end of its own, and ends`,
+          );
+      },
     });
     const prepared = await this.#prepare(conversation, message);
     if ("refusal" in prepared) {

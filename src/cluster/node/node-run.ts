@@ -9,6 +9,7 @@ import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import { OUTCOME_SENT_AT } from "../../ring/outcome-record.ts";
 import { Engine, type EngineEnd, type EngineStart } from "../../workers/engine.ts";
+import { hasDueTimes } from "../../workers/feed-plan.ts";
 import type { FeederTask } from "../../workers/messages.ts";
 import { PouredSource } from "../../workers/poured-source.ts";
 import type { ReadyThreads } from "../../workers/ready-threads.ts";
@@ -63,7 +64,7 @@ export class NodeRun implements HostedRun {
   #alone: Alone | undefined;
   /** Everything was said: what the master has not heard yet is not ours to keep. */
   #over = false;
-  /** Operations that came before there were rings for them. */
+  /** Came before there were rings for them. */
   readonly #early: Ops[] = [];
   readonly #orders: OrderedControls;
 
@@ -81,10 +82,9 @@ export class NodeRun implements HostedRun {
     this.#sender = new OutcomeSender(conversation, tally, { drops: plan.feed !== null });
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
-    const skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
-    this.#skippedFile = skippedFile;
+    this.#skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
     this.#engine = new Engine(
-      nodeEnginePlan(plan, { count, sharers, skippedFile }),
+      nodeEnginePlan(plan, { count, sharers, skippedFile: this.#skippedFile }),
       {
         keeper: {
           get hasRoom() {
@@ -185,8 +185,8 @@ export class NodeRun implements HostedRun {
     this.#started = start;
     this.#orders.begin(start);
     this.#conversation.outlast();
-    const { index, count } = this.#message;
-    const figures = { tallies: this.#engine.tallies, rows: this.#sender, turn: index / count };
+    const turn = this.#message.index / this.#message.count;
+    const figures = { tallies: this.#engine.tallies, rows: this.#sender, turn };
     this.#snapshots = new SnapshotSender(this.#conversation, start, figures);
     this.#snapshots.begin(() => this.#planned.take());
   }
@@ -277,6 +277,15 @@ export class NodeRun implements HostedRun {
     const told = { totals: snapshots.totals(), intervals: snapshots.seconds() };
     const seconds = Math.max(0, start.clock.now() - start.at) / 1e9;
     return keeper.finish({ plan: this.#message, start, end, ...told, seconds, reason });
+  }
+
+  /** A load without a schedule goes on until somebody ends it. */
+  forsaken(): boolean {
+    const { feed } = this.#message.plan;
+    const isEnding = this.#engine.controls.some(({ kind }) => kind === "drain" || kind === "stop");
+    const ends = feed?.kind === "load" && !hasDueTimes(feed) && !isEnding;
+    if (ends) this.#engine.drain();
+    return ends;
   }
 
   /** Nothing starts any more, and what is under way is cut off. */

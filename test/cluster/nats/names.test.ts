@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { addressProblem, natsAddresses } from "../../../src/cli/cluster/nats-address.ts";
-import { resumeArguments } from "../../../src/cli/cluster/resume-arguments.ts";
+import {
+  loadArguments,
+  resumeArguments,
+  resumedLoad,
+} from "../../../src/cli/cluster/resume-arguments.ts";
 import { redactedArguments } from "../../../src/cli/config/redacted-arguments.ts";
 import { GivenOperations } from "../../../src/cluster/master/given-operations.ts";
 import { decodeAnswer, decodeKnock, encodeKnock } from "../../../src/cluster/nats/knock.ts";
@@ -159,8 +163,21 @@ test("--resume with a run directory is the command line of the killed master, an
   assert.deepEqual(resumeArguments(["-c", "warmup"]), ["-c", "warmup"]);
   record(["master", "-c", "run", "--set", "cluster.nats.credentials.token=[redacted]"]);
   assert.throws(() => resumeArguments(["--resume", folder]), /the command line had a secret/);
-  record(["load"], "load");
-  assert.throws(() => resumeArguments(["--resume", folder]), /of no run that can be resumed/);
+  record(["pull"], "pull");
+  assert.throws(
+    () => resumeArguments(["--resume", folder]),
+    /of no run that can be resumed: .*type this one again/,
+  );
+  assert.equal(resumedLoad(["--resume", folder]), undefined);
+  const loaded = ["localhost:1", "--nats", "nats://a", "--resume=4c9f"];
+  record(["load", "--out", "d", "--json", ...loaded.slice(0, 3)], "load");
+  const resumed = resumedLoad(["--resume", folder, "--json"]);
+  assert.deepEqual(resumed, ["load", "--resume", folder, "--json"]);
+  assert.deepEqual(loadArguments(["--resume", folder, "--json"], new Set(["json"])), [
+    ...loaded.slice(0, 3),
+    ...["--json", "--resume=4c9f"],
+  ]);
+  assert.deepEqual(loadArguments(loaded, new Set()), loaded);
 });
 
 test("credentials of message servers are left out of what run.json keeps", () => {
