@@ -42,6 +42,8 @@ export interface Landing {
 /** What a target did besides its flights, since it was made. Plain counters, read once a second. */
 export type TargetCounts = {
   readonly connectionsOpened: number;
+  /** Places that redirects led to, whose connections were closed as there were too many others. */
+  readonly originsForgotten: number;
   readonly redirects: number;
   readonly resent: number;
   readonly retries: number;

@@ -9,14 +9,19 @@ import { ThreadWire } from "../wire/thread-wire.ts";
 import { Authorizer } from "./authorizer.ts";
 import type { ClientSpec, EndpointSpec } from "./client-spec.ts";
 import type { ContentSpec } from "./content.ts";
+import { KeyedPools } from "./keyed-pools.ts";
 import type { HeadStyle } from "./request-head.ts";
 import { retryDelayMs } from "./retry.ts";
-import { SessionPools } from "./session-pools.ts";
 
 /** Connections opened to one registry entry before the start; what needs more of them opens them. */
 const AHEAD_MAX = 64;
 /** A server that does not answer keeps nobody waiting longer: the first requests will tell. */
 const AHEAD_MS_MAX = 5000;
+
+/** Trace clients of one thread that keep connections while they rest. */
+const SESSIONS_MAX = 1024;
+/** Origins that redirects of one thread led to, of which connections are kept while nothing is asked there. */
+const ORIGINS_MAX = 256;
 
 type Endpoint = {
   readonly spec: EndpointSpec;
@@ -32,9 +37,10 @@ export class ThreadClient {
   readonly #spec: ClientSpec;
   readonly #wire: ThreadWire;
   readonly #endpoints: readonly Endpoint[];
-  readonly #sessions: SessionPools;
+  /** Each trace client has its own, one pool per registry entry. */
+  readonly #sessions: KeyedPools<number>;
   /** Pools of origins that only redirects and Locations lead to, by the entry that trusts them and origin. */
-  readonly #elsewhere = new Map<string, ConnectionPool>();
+  readonly #elsewhere: KeyedPools<string>;
   readonly #random: Random;
 
   constructor(spec: ClientSpec, clock: Clock) {
@@ -52,9 +58,14 @@ export class ThreadClient {
       receiveBytes: bytes(spec.receiveBytes),
     });
     this.#endpoints = spec.endpoints.map((endpoint) => this.#endpointOf(endpoint));
-    this.#sessions = new SessionPools(() =>
-      this.#endpoints.map(({ target }) => this.#newPool(target)),
-    );
+    this.#sessions = new KeyedPools({
+      make: () => this.#endpoints.map(({ target }) => this.#newPool(target)),
+      keysMax: SESSIONS_MAX,
+    });
+    this.#elsewhere = new KeyedPools({
+      make: (place) => [this.#poolAt(place)],
+      keysMax: ORIGINS_MAX,
+    });
     this.#random = random(`${spec.seed}/retry`);
   }
 
@@ -105,14 +116,14 @@ export class ThreadClient {
 
   /** Connections to another origin, trusted as far as the entry that led there. */
   poolElsewhere(origin: string, registry: number): ConnectionPool {
-    const key = `${registry} ${origin}`;
-    let pool = this.#elsewhere.get(key);
-    if (pool === undefined) {
-      const { ca, insecure } = (this.#endpoints[registry] as Endpoint).spec;
-      pool = this.#newPool(connectTarget(origin, { ca, insecure }));
-      this.#elsewhere.set(key, pool);
-    }
-    return pool;
+    const [pool] = this.#elsewhere.of(`${registry} ${origin}`);
+    return pool as ConnectionPool;
+  }
+
+  #poolAt(place: string): ConnectionPool {
+    const [registry, origin = ""] = place.split(" ");
+    const { ca, insecure } = (this.#endpoints[Number(registry)] as Endpoint).spec;
+    return this.#newPool(connectTarget(origin, { ca, insecure }));
   }
 
   originOf(registry: number): string {
@@ -150,10 +161,14 @@ export class ThreadClient {
 
   /** Connections opened so far, wherever to. */
   connectionsOpened(): number {
-    let { opened } = this.#sessions;
+    let opened = this.#sessions.opened + this.#elsewhere.opened;
     for (const { pool } of this.#endpoints) opened += pool.opened;
-    for (const pool of this.#elsewhere.values()) opened += pool.opened;
     return opened;
+  }
+
+  /** Origins of redirects whose connections were closed as there were too many others. */
+  originsForgotten(): number {
+    return this.#elsewhere.forgotten;
   }
 
   /** Token requests so far and the time they took, nanoseconds. */
@@ -170,7 +185,7 @@ export class ThreadClient {
   async close(): Promise<void> {
     for (const { pool } of this.#endpoints) pool.closeAll();
     this.#sessions.closeAll();
-    for (const pool of this.#elsewhere.values()) pool.closeAll();
+    this.#elsewhere.closeAll();
     await Promise.all(this.#endpoints.map(({ authorizer }) => authorizer.close()));
   }
 }

@@ -4,6 +4,7 @@ import type { TargetCounts } from "../plugins/plugin.ts";
 export function sumOfCounts(parts: readonly Partial<TargetCounts>[]): TargetCounts {
   const sum = {
     connectionsOpened: 0,
+    originsForgotten: 0,
     redirects: 0,
     resent: 0,
     retries: 0,

@@ -21,6 +21,7 @@ export function ociRegistryTarget(spec: ClientSpec, clock: Clock): Target {
       return {
         ...client.counts,
         connectionsOpened: client.connectionsOpened(),
+        originsForgotten: client.originsForgotten(),
         tokenRequests: tokens.requests,
         tokenNanos: tokens.nanos,
       };

@@ -67,6 +67,7 @@ export function fakeTarget(
     open: async () => undefined,
     counts: () => ({
       connectionsOpened: 0,
+      originsForgotten: 0,
       redirects: 0,
       resent: 0,
       retries: 0,
