@@ -107,6 +107,7 @@ whenTmux(
         ["resume", 1],
         ["speed", 1.5],
         ["speed", 2],
+        ["drain", 2],
       ],
     );
   },

@@ -13,6 +13,16 @@ export class TmuxTerminal {
     const size = ["-x", String(columns), "-y", String(rows)];
     this.#tmux(["-f", "/dev/null", "new-session", "-d", "-s", "a", ...size, "env PS1='$ ' sh"]);
     t.after(() => this.#tmux(["kill-server"]));
+    this.#awaitPrompt();
+  }
+
+  // What is typed before the shell asks is shown twice, the second time in front of the first line of what it starts.
+  #awaitPrompt(): void {
+    const end = Date.now() + WAIT_MS_MAX;
+    while (!/^\$/m.test(this.screen())) {
+      if (Date.now() > end) throw new Error("the shell never asked for a command");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+    }
   }
 
   #tmux(args: readonly string[]): string {
