@@ -69,8 +69,9 @@ export const compare: Command<typeof options> = {
   options,
   async run(given, paths, terminal) {
     const sides = sidesOf(paths, given.against);
-    // Of both sides it may be the same: then there is no difference.
-    for (const side of [sides.a, sides.b]) requireDistinct(side);
+    // A run may be compared with itself, which shows no difference. Among several, it would hide what differs.
+    const isOneEach = sides.a.length === 1 && sides.b.length === 1;
+    if (!isOneEach) requireDistinct([...sides.a, ...sides.b]);
     const told = isOfRamps([...sides.a, ...sides.b])
       ? comparedRamps(sides, given, terminal)
       : comparedRuns(sides, given);

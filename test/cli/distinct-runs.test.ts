@@ -43,6 +43,11 @@ for (const { name, words, says } of [
     says: /link and .*a are the same run/,
   },
   {
+    name: "a run on both sides, of which one has several,",
+    words: ({ a, b, link }) => ["compare", a, b, "--against", link],
+    says: /a and .*link are the same run: each counts once$/m,
+  },
+  {
     name: "a comparison of a run with itself, which is none here,",
     words: ({ a }) => ["compare", a, a],
     says: /a holds no run/,
