@@ -1,5 +1,6 @@
 // Builds lines of text as bytes: numbers and pieces are written in place, so that a row of results costs no string.
 // Runs some twenty times per row; budget 1.5 us a row. Guarded by perf/end-to-end-loopback.bench.ts.
+import { invariant } from "../../core/errors.ts";
 
 const ZERO = 48;
 const POINT = 46;
@@ -39,7 +40,7 @@ export class TextBuffer {
     this.length += to - from;
   }
 
-  /** A whole number up to 2^53. */
+  /** A whole number up to 2^53; anything else than a number is our mistake. */
   integer(value: number): void {
     if (value < 0) {
       this.bytes[this.length++] = MINUS;
@@ -47,6 +48,7 @@ export class TextBuffer {
     } else if (value <= WORD_MAX) {
       this.#digits(value, digitsOf(value));
     } else {
+      invariant(Number.isFinite(value), "a row holds numbers");
       const millions = Math.floor(value / MILLION);
       this.integer(millions);
       this.#digits(value - millions * MILLION, MILLION_DIGITS);

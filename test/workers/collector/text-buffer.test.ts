@@ -60,3 +60,10 @@ test("text buffer: it grows when a row needs more room, and keeps what it holds"
   text.piece(Buffer.from(" and more"));
   assert.equal(text.bytes.toString("latin1", 0, text.length), "12345678 and more");
 });
+
+for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+  test(`text buffer: ${value} is no number of a row`, () => {
+    const text = new TextBuffer(64);
+    assert.throws(() => text.integer(value), /invariant broken: a row holds numbers/);
+    assert.throws(() => text.seconds(value), /invariant broken: a row holds numbers/);
+  });
