@@ -18,6 +18,7 @@ import {
 } from "./page-tables.ts";
 import {
   activeSeconds,
+  calibrationFacts,
   lengthText,
   onTimeShare,
   overall,
@@ -90,15 +91,13 @@ function header(title: string, figures: RunFigures, { command, facts }: PageCont
     ["sent on time", formatShare(onTimeShare(all))],
     ["validity", validity.verdict],
   ];
-  const expected: [string, string][] =
-    calibration === null ? [] : [["calibration", calibration.note]];
   const reasons = validity.reasons.map((reason) => `<li>${escaped(reason)}</li>`).join("");
   return `<header>
 <div class="title"><h1>${escaped(title)}</h1><span class="verdict ${tint}">${escaped(verdictText(verdict))}</span></div>
 <p class="when">${escaped(new Date(figures.startedAt).toISOString())} · ${escaped(lengthText(figures))}</p>
 ${reasons === "" ? "" : `<ul class="reasons ${tint}">${reasons}</ul>`}
 <dl class="numbers">${numbers.map(([term, text]) => `<div><dt>${escaped(term)}</dt><dd>${escaped(text)}</dd></div>`).join("")}</dl>
-<section>${factList([["command", command], ...facts, ...expected])}</section>
+<section>${factList([["command", command], ...facts, ...calibrationFacts(calibration)])}</section>
 </header>`;
 }
 

@@ -29,6 +29,13 @@ export type CalibrationNote = {
   readonly type: string | null;
 };
 
+/** The same as a fact of a page, which has no place for what to type but here. */
+export const calibrationFacts = (calibration: CalibrationNote | null): [string, string][] => {
+  if (calibration === null) return [];
+  const { note, type } = calibration;
+  return [["calibration", type === null ? note : `${note} (${type})`]];
+};
+
 export type NamedNode = NodeFigures & { readonly name: string };
 
 /** What several nodes did, under their names; of one alone nothing is told apart. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CalibrationNote } from "../../src/report/run-figures.ts";
+import { type CalibrationNote, calibrationFacts } from "../../src/report/run-figures.ts";
 import { summaryText } from "../../src/report/summary.ts";
 import { paintFor } from "../../src/report/text-table.ts";
 import { sampleRun } from "./sample-run.ts";
@@ -40,4 +40,12 @@ test("summary: a machine without a calibration is told last what to type, and no
     /Next\n {2}drayage serve +a registry\n {2}drayage calibrate +the note \(unknown\)$/,
   );
   assert.equal(text.match(/the note/g)?.length, 1);
+});
+
+test("a page says what to type where there is no calibration, and otherwise the note alone", () => {
+  assert.deepEqual(calibrationFacts(noteOf("unknown", "drayage calibrate")), [
+    ["calibration", "the note (unknown) (drayage calibrate)"],
+  ]);
+  assert.deepEqual(calibrationFacts(noteOf("within")), [["calibration", "the note (within)"]]);
+  assert.deepEqual(calibrationFacts(null), []);
 });

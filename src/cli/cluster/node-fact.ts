@@ -1,3 +1,4 @@
+import { formatCount } from "../../report/number-format.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 
 /** A node as a line of the report: who it was, what it did, what is odd about it. */
@@ -6,7 +7,7 @@ export function nodeFact(report: NodeReport, rowsAre = "rows"): [string, string]
   const parts = [
     name === address ? address : `${name} at ${address}`,
     `${cores} processors`,
-    `${rows} ${rowsAre}`,
+    `${formatCount(rows)} ${rowsAre}`,
     `clock known to ${clockBoundMs.toFixed(2)} ms`,
     ...(firstSentMs === null ? [] : [`first sent after ${firstSentMs.toFixed(2)} ms`]),
     ...oddities(report),

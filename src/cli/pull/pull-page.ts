@@ -11,6 +11,7 @@ import {
   formatRate,
 } from "../../report/number-format.ts";
 import { type PageSection, renderPlainPage } from "../../report/plain-page.ts";
+import { calibrationFacts } from "../../report/run-figures.ts";
 import type { RunTimeline } from "../../report/run-timeline.ts";
 import { thresholdCells } from "../../report/thresholds/threshold-cells.ts";
 import { supportedPercentile } from "../../stats/distribution.ts";
@@ -72,10 +73,7 @@ export function pullPage(
       ["pull p99", formatNanos(supportedPercentile(pulls.total, 99)).replace("us", "µs")],
       ["bytes", formatBytes(pulls.bytes)],
     ],
-    facts: [
-      ...facts,
-      ...(story.calibration === null ? [] : [["calibration", story.calibration.note] as const]),
-    ],
+    facts: [...facts, ...calibrationFacts(story.calibration)],
     sections: sectionsOf(figures, story),
     charts: chartsOf(figures, { rates, timeline }),
     footer:
@@ -116,7 +114,9 @@ const timelineSections: readonly PageSection[] = [
   },
 ];
 
-const rows = (cells: readonly (readonly string[])[]) => cells.map((row) => ({ cells: row }));
+/** Rows of the summary, which is plain ASCII, as pages write times. */
+const rows = (table: readonly (readonly string[])[]) =>
+  table.map((cells) => ({ cells: cells.map((cell) => cell.replace(/(?<=^[\d.]+)us$/, "µs")) }));
 
 const countSections = (figures: PullFigures): (PageSection | undefined)[] => [
   {

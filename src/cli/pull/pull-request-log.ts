@@ -1,5 +1,6 @@
 // --log-requests of a ramp: takes rows from the rings of the request worker threads and writes them. On the main thread.
 import type { PullBegun } from "../../pull/driver-contract.ts";
+import { formatCount } from "../../report/number-format.ts";
 import {
   type OpenRequestFile,
   type RequestFile,
@@ -56,7 +57,10 @@ export class PullRequestLog implements OutcomeKeeper {
   /** What the file holds, when all of it is there; `lost`: rows that it lacks. */
   description(lost: number): { readonly name: string; readonly holds: string } {
     const missing = lost === 0 ? "" : `; ${lost} more were lost, the disk being too slow`;
-    return { name: this.name, holds: `${this.#rows} rows, of requests and pulls${missing}` };
+    return {
+      name: this.name,
+      holds: `${formatCount(this.#rows)} rows, of requests and pulls${missing}`,
+    };
   }
 
   begin({ at, rows }: Pick<PullBegun, "at" | "rows">): void {
