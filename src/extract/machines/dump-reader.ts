@@ -6,15 +6,13 @@
 //      |                        +--anything else--> skip --delimiter--> between
 //      +--CREATE TABLE, DROP, USE, SET, DELIMITER: read at once
 import { DumpFault } from "./dump-fault.ts";
+import { HeldPieces, UNIT_BYTES_MAX } from "./held-pieces.ts";
 import { INCOMPLETE, RowReader } from "./row-reader.ts";
 import { behindBlanks, commentEnd, NeedsMore, SqlLexer } from "./sql-lexer.ts";
 import { columnList, nameOf, type QualifiedName, qualifiedName, restOf } from "./sql-phrases.ts";
 import { SqlSession } from "./sql-session.ts";
 import { SqlSkipper } from "./sql-skipper.ts";
 import { type TableDefinition, tableDefinition } from "./table-definition.ts";
-
-/** The longest row, or head of a statement, that is read. */
-const UNIT_BYTES_MAX = 64 << 20;
 
 export type WantedTable = {
   readonly name: string;
@@ -57,10 +55,10 @@ export class DumpReader {
   readonly #skipper = new SqlSkipper();
   readonly #row = new RowReader();
   readonly #tables = new Map<string, MutableTable>();
-  #carry: Buffer = Buffer.alloc(0);
+  readonly #held = new HeldPieces();
   #mode: "start" | "between" | "rows" | "skip" = "start";
   #insert: Insert | undefined;
-  /** Bytes before the carried ones. */
+  /** Bytes before the held ones. */
   #offset = 0;
   #headed = false;
   #completed: string | undefined;
@@ -74,18 +72,20 @@ export class DumpReader {
 
   /** Takes the next piece, which may be reused afterwards only if it is copied. Throws a DumpFault. */
   write(piece: Buffer): void {
-    const data = this.#carry.length === 0 ? piece : Buffer.concat([this.#carry, piece]);
+    const data = this.#held.add(piece);
+    if (data === undefined) return;
     const at = this.#advance(data, false);
     this.#offset += at;
-    this.#carry = data.subarray(at);
-    if (this.#carry.length > UNIT_BYTES_MAX)
+    this.#held.keep(data.subarray(at));
+    if (data.length - at > UNIT_BYTES_MAX)
       throw new DumpFault(`has a row or a statement of over 64 MiB at byte ${this.#offset}`);
   }
 
   /** Ends the dump. Throws a DumpFault if it is cut off. */
   end(): DumpContent {
-    const at = this.#advance(this.#carry, true);
-    const cut = at < this.#carry.length || this.#mode === "rows" || this.#mode === "skip";
+    const data = this.#held.joined();
+    const at = this.#advance(data, true);
+    const cut = at < data.length || this.#mode === "rows" || this.#mode === "skip";
     if (cut) throw new DumpFault(`is cut off within a statement, at byte ${this.#offset + at}`);
     if (this.#headed && !this.#isComplete)
       throw new DumpFault(

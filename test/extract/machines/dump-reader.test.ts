@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type DumpContent, DumpReader } from "../../../src/extract/machines/dump-reader.ts";
+import { RowReader } from "../../../src/extract/machines/row-reader.ts";
 import { nodesTable, servicesTable } from "./backups.ts";
 
 const wanted = [
@@ -244,4 +245,37 @@ test("any text survives any cut into pieces", () => {
       },
     ),
   );
+});
+
+test("a row that comes in thousands of pieces is scanned a few times, not once for each piece", (t) => {
+  const scans = t.mock.method(RowReader.prototype, "read");
+  const joins = t.mock.method(Buffer, "concat");
+  const long = "x".repeat(1 << 20);
+  const dump = Buffer.from(insert(`('a',0),('${long}',1),('b',2)`));
+  const pieces = Array.from({ length: Math.ceil(dump.length / 512) }, (_, piece) =>
+    dump.subarray(piece * 512, (piece + 1) * 512),
+  );
+  const rows = rowsOf(read(pieces), "services");
+  assert.deepEqual(
+    rows.map(([host, disabled]) => [host?.length, disabled]),
+    [
+      [1, "0"],
+      [long.length, "1"],
+      [1, "2"],
+    ],
+  );
+  assert.ok(scans.mock.callCount() < 32, `${scans.mock.callCount()} scans`);
+  const joined = joins.mock.calls.reduce((sum, { result }) => sum + (result?.length ?? 0), 0);
+  assert.ok(joined < 4 * dump.length, `${joined} bytes put together`);
+});
+
+test("a row that never ends is refused at 64 MiB", () => {
+  const reader = new DumpReader({ wanted, schemas: ["nova"] });
+  reader.write(Buffer.from(`${services}INSERT INTO services VALUES ('`));
+  const piece = Buffer.alloc(1 << 20, "x");
+  let pieces = 0;
+  assert.throws(() => {
+    for (; pieces < 80; pieces++) reader.write(piece);
+  }, /has a row or a statement of over 64 MiB at byte/);
+  assert.equal(pieces, 63);
 });
