@@ -9,11 +9,13 @@
 import {
   closeSync,
   fdatasyncSync,
+  fstatSync,
   ftruncateSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
@@ -147,11 +149,14 @@ export class WarmupJournal {
     }
   }
 
-  /** Closes and removes it: the map that it led to is complete. */
+  /** Closes and removes it: the map that it led to is complete. Not what another process has put in its place. */
   discard(): void {
     clearTimeout(this.#timer);
+    const { ino } = fstatSync(this.#file);
     closeSync(this.#file);
-    guarded(this.#path, () => rmSync(this.#path, { force: true }));
+    guarded(this.#path, () => {
+      if (statSync(this.#path, { throwIfNoEntry: false })?.ino === ino) rmSync(this.#path);
+    });
   }
 
   #write(): void {

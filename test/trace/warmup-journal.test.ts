@@ -199,7 +199,8 @@ test("journal: taken from a warm-up that may still write, it has the rows from b
   const journal = WarmupJournal.takeOver({ path, identity, count: 2 }, onRow);
   assert.deepEqual(rows, [0, 1].map(row));
   frozen.add(row(5));
-  frozen.close();
+  frozen.sync();
+  frozen.discard();
   journal.add(row(6));
   journal.close();
   const { journal: again, rows: after } = open();

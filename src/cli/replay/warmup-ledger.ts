@@ -1,5 +1,4 @@
 // Keeps what a warm-up has reached: the journal while it runs, the map at the end, and a list of what failed.
-import { appendFileSync, rmSync } from "node:fs";
 import { failureLabel } from "../../core/failure.ts";
 import {
   isTold,
@@ -19,6 +18,7 @@ import { UriMap } from "../../trace/uri-map.ts";
 import { UriMapWriter } from "../../trace/uri-map-writer.ts";
 import type { JournalRow, WarmupJournal } from "../../trace/warmup-journal.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
+import { OwnFile } from "./own-file.ts";
 import { detailOf, rowTextOf } from "./result-rows.ts";
 
 /** One push that failed. */
@@ -45,7 +45,7 @@ export class WarmupLedger implements OutcomeKeeper {
   readonly counts = { pushed: 0, existing: 0, mounted: 0, failed: 0, unsent: 0, bytes: 0 };
   readonly shown: FailedPush[] = [];
   readonly examples: Record<string, string> = {};
-  readonly #failuresFile: string;
+  readonly #failuresFile: OwnFile;
   readonly #journal: WarmupJournal;
   readonly #objects = new UriMap();
   #failures: string[] = [];
@@ -56,8 +56,7 @@ export class WarmupLedger implements OutcomeKeeper {
     { earlier, failuresFile }: { earlier: readonly JournalRow[]; failuresFile: string },
   ) {
     this.#journal = journal;
-    this.#failuresFile = failuresFile;
-    rmSync(failuresFile, { force: true });
+    this.#failuresFile = new OwnFile(failuresFile);
     for (const { uri, digest } of earlier) {
       this.#set(Buffer.from(uri), Buffer.from(digest.slice("sha256:".length), "hex"));
     }
@@ -122,7 +121,7 @@ export class WarmupLedger implements OutcomeKeeper {
 
   flush(): void {
     if (this.#failures.length === 0) return;
-    appendFileSync(this.#failuresFile, this.#failures.join(""));
+    this.#failuresFile.append(this.#failures.join(""));
     this.#failures = [];
   }
 
@@ -143,12 +142,14 @@ export class WarmupLedger implements OutcomeKeeper {
     writer.close();
     if (this.counts.failed === 0) this.#journal.discard();
     else this.#journal.close();
+    this.#failuresFile.close();
   }
 
   /** Ends without a map: the journal stays, and the next warm-up goes on from it. One that holds nothing binds nobody. */
   abandon(): void {
     if (this.#objects.size === 0) this.#journal.discard();
     else this.#journal.close();
+    this.#failuresFile.close();
   }
 }
 

@@ -70,7 +70,6 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const hashes = hashesOfTrace(config);
   const { journal, earlier } = openJournal(wanted, terminal);
   const failuresFile = `${config.warmup.output}.failures.ndjson`;
-  const ledger = new WarmupLedger(journal, { earlier, failuresFile });
   const registries = warmedRegistries(config);
   const plan = planWarmup(config, {
     ...wanted.flags,
@@ -81,6 +80,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const request = { ...wanted, plan };
   const openLog = await requestLogOpener(request.logged);
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
+  const ledger = new WarmupLedger(journal, { earlier, failuresFile });
   const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(thresholdsOf(request), { paced: false, ...late });
   const recorded = { directory, listener, keeper: ledger, nodes: nodes?.count ?? 1, openLog };
