@@ -3,11 +3,15 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { version } from "../../src/cli/version.ts";
+import type { Patience } from "../../src/cluster/conversation.ts";
+import type { Link, LinkListener, NodeFinder } from "../../src/cluster/link.ts";
 import { ListedNodes } from "../../src/cluster/listed-nodes.ts";
 import { ClusterControl } from "../../src/cluster/master/cluster-control.ts";
 import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
 import { gatherNodes } from "../../src/cluster/master/gather-nodes.ts";
 import type { NodeHandle } from "../../src/cluster/master/node-handle.ts";
+import { memoryLinks } from "../../src/cluster/memory-link.ts";
+import { NodeHost } from "../../src/cluster/node/node-host.ts";
 import { OrderedControls } from "../../src/cluster/node/ordered-controls.ts";
 import type { Control, Message } from "../../src/cluster/protocol/message.ts";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
@@ -21,12 +25,21 @@ import {
   OUTCOME_SENT_AT,
 } from "../../src/ring/outcome-record.ts";
 import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
-import type { LoadFeedPlan } from "../../src/workers/feed-plan.ts";
+import type { LoadFeedPlan, LoadSchedule } from "../../src/workers/feed-plan.ts";
 
 const NODES = 2;
 const RATE = 100;
 
+const say = (): void => {};
+const here = { version, env: {}, say, alone: () => assert.fail("the master is there") };
+
 type Sent = { readonly node: number; readonly sent: number };
+
+type Unusual = {
+  readonly schedule?: LoadSchedule;
+  readonly finder?: NodeFinder;
+  readonly patience?: Patience;
+};
 
 /** A load of `seconds` on two nodes; `started` is called with the engine when its start is announced, `made` before anything. */
 async function runLoad(
@@ -34,21 +47,20 @@ async function runLoad(
   seconds: number,
   started: (engine: ClusterEngine) => void,
   made: (engine: ClusterEngine) => void = () => {},
+  unusual: Unusual = {},
 ): Promise<{ sent: Sent[]; engine: ClusterEngine }> {
   const registry = await startEmbeddedRegistry();
   t.after(() => registry.close());
-  const patience = { heartbeatMs: 1000, lostAfterMs: 10_000 };
-  const say = (): void => {};
-  const finder = new ListedNodes(
-    { nodes: ["local", "local"], token: "", waitMs: 1000, silentMs: 5000 },
-    { version, env: {}, say, alone: () => assert.fail("the master is there") },
-  );
+  const { patience = { heartbeatMs: 1000, lostAfterMs: 10_000 }, schedule } = unusual;
+  const finder =
+    unusual.finder ??
+    new ListedNodes({ nodes: ["local", "local"], token: "", waitMs: 1000, silentMs: 5000 }, here);
   const nodes = await gatherNodes(finder, { version, min: undefined, patience, say });
   const { origin, host } = new URL(registry.url);
   const style = { hostHeader: host, userAgent: "test", keepAlive: true };
   const feed: LoadFeedPlan = {
     kind: "load",
-    schedule: { kind: "constant", rate: RATE, seconds },
+    schedule: schedule ?? { kind: "constant", rate: RATE, seconds },
     head: requestHead("GET", "/v2/", style).toString("latin1"),
     bodyBytes: 0,
     sha256: undefined,
@@ -111,6 +123,50 @@ async function runLoad(
   await engine.run();
   return { sent, engine };
 }
+
+/** Nodes whose runs outlast their master, as over message servers, and that hear nothing of it any more when it is told. */
+function deafNodes(): { readonly finder: NodeFinder; deafen(): void } {
+  let isDeaf = false;
+  const linkOf = (name: string): Link => {
+    const { master, node } = memoryLinks({ node: name });
+    const listen = (listener: LinkListener): void =>
+      node.listen({
+        frame: (bytes) => isDeaf || listener.frame(bytes),
+        connected: (up) => listener.connected(up),
+        closed: (reason) => listener.closed(reason),
+      });
+    const deaf: Link = {
+      ...{ peer: "master", isPrivate: true, unacknowledgedBytes: 0 },
+      ...{ listen, forsake() {}, close: () => node.close(), unacknowledged: () => [] },
+      send: (frame, lane) => node.send(frame, lane),
+    };
+    new NodeHost({ ...here, name }).converse(deaf);
+    return master;
+  };
+  const find = async () => ({ links: ["a", "b"].map(linkOf), missing: [] });
+  return { finder: { find, close: async () => {} }, deafen: () => (isDeaf = true) };
+}
+
+test("a load without a schedule ends on nodes that hear nothing of their master, and all of it is told", async (t) => {
+  const { finder, deafen } = deafNodes();
+  const { sent, engine } = await runLoad(
+    t,
+    Number.POSITIVE_INFINITY,
+    () => setTimeout(deafen, 1200),
+    () => {},
+    { finder, schedule: { kind: "closed" }, patience: { heartbeatMs: 100, lostAfterMs: 500 } },
+  );
+  assert.ok(sent.length > 0);
+  assert.deepEqual(
+    engine.nodeReports().map(({ state }) => state),
+    ["done", "done"],
+  );
+  assert.equal(
+    engine.nodeReports().reduce((sum, { done }) => sum + done, 0),
+    sent.length,
+  );
+  assert.deepEqual(engine.controls, []);
+});
 
 test("a pause holds from one instant to another on every node, and nothing is lost by it", async (t) => {
   const { sent, engine } = await runLoad(t, 4, (running) => {
