@@ -29,7 +29,8 @@ export type SummaryContext = {
 };
 
 const INDENT = "  ";
-const EXAMPLE_LENGTH_MAX = 60;
+/** As much as 100 columns hold behind a long operation, and a refused connection to localhost with its port. */
+const EXAMPLE_LENGTH_MAX = 67;
 
 /** The text at the end of a run, without a line break at its end. Form: docs/formats/summary.md. */
 export function summaryText(figures: RunFigures, context: SummaryContext, paint: Paint): string {
@@ -198,12 +199,15 @@ function errorRows({ totals, examples }: RunFigures): readonly Row[] {
   const rows: Row[] = [];
   for (const { operation, errors } of totals.classes) {
     for (const [label, count] of Object.entries(errors)) {
-      const example = printable(examples[label] ?? "").slice(0, EXAMPLE_LENGTH_MAX);
-      rows.push({ cells: [label, operation, formatCount(count), example] });
+      const example = printable(examples[label] ?? "");
+      rows.push({ cells: [label, operation, formatCount(count), shortened(example)] });
     }
   }
   return rows;
 }
+
+const shortened = (text: string): string =>
+  text.length <= EXAMPLE_LENGTH_MAX ? text : `${text.slice(0, EXAMPLE_LENGTH_MAX - 3)}...`;
 
 /** A line each for what is only counted; zeros are left out. */
 function countLines({ records, skipped, besides }: RunFigures, paint: Paint): readonly string[] {

@@ -87,6 +87,14 @@ test("summary: every class has a response row and a service row, errors have the
   assert.match(text, /Files\n +results\.json +the figures/);
 });
 
+test("summary: a refused connection is told whole, and a sentence that is cut says so", () => {
+  const refused = "cannot connect to localhost:5200: connection refused (ECONNREFUSED)";
+  const told = (sentence: string): string =>
+    summaryText({ ...figures, examples: { "http:503": sentence } }, context, plain);
+  assert.match(told(refused), /http:503 .*\(ECONNREFUSED\)$/m);
+  assert.match(told(`${refused} and more`), /http:503 .*connection refused \(ECONNREF\.\.\.$/m);
+});
+
 test("summary: files of the run directory stand below its name, others by their paths", () => {
   const directory = "./runs/x";
   const files = [
