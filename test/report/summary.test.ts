@@ -92,7 +92,7 @@ test("summary: a refused connection is told whole, and a sentence that is cut sa
   const told = (sentence: string): string =>
     summaryText({ ...figures, examples: { "http:503": sentence } }, context, plain);
   assert.match(told(refused), /http:503 .*\(ECONNREFUSED\)$/m);
-  assert.match(told(`${refused} and more`), /http:503 .*connection refused \(ECONNREF\.\.\.$/m);
+  assert.match(told(`${refused} and more`), /http:503 .*connection refused \(ECONNREFUS\.\.\.$/m);
 });
 
 test("summary: files of the run directory stand below its name, others by their paths", () => {
