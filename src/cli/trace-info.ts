@@ -5,11 +5,11 @@ import { paintFor } from "../report/text-table.ts";
 import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { uiOption } from "./live/ui-choice.ts";
+import { writeOutput } from "./output-file.ts";
 import { withArchivesRead } from "./replay/archived-traces.ts";
 import { toldReading } from "./trace/told-reading.ts";
 import { infoPage } from "./trace-info/info-page.ts";
 import { infoText } from "./trace-info/info-text.ts";
-import { writeOutput } from "./trace-info/output-file.ts";
 import { profileText } from "./trace-info/profile-text.ts";
 
 const options = {

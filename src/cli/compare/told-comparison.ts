@@ -1,12 +1,11 @@
 // Where a comparison goes: the terminal, a page, figures; and how the verb ends by it.
-import { writeFileSync } from "node:fs";
-import { DrayageError, messageOf } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import type { PageCharts } from "../../report/chart.ts";
 import { comparePage, type PageComparison } from "../../report/compare/compare-page.ts";
 import { type FigureTitles, writeFigures } from "../../report/figures/figure-files.ts";
 import { type Paint, paintFor } from "../../report/text-table.ts";
 import type { Terminal } from "../command.ts";
+import { writeOutput } from "../output-file.ts";
 import { commandText, typedWords } from "../typed-words.ts";
 
 export type CompareGiven = {
@@ -27,7 +26,7 @@ export type ToldComparison = {
   readonly failed: readonly string[];
 };
 
-/** Throws DrayageError `storage`. */
+/** Throws UsageError for a page that cannot be where it is wanted, DrayageError `storage`. */
 export function tellComparison(
   told: ToldComparison,
   given: CompareGiven,
@@ -36,7 +35,7 @@ export function tellComparison(
   const { failed, charts } = told;
   if (given.figures !== undefined) writeFigures(given.figures, told.figures, told.titles);
   if (given.page !== undefined)
-    writePage(
+    writeOutput(
       given.page,
       comparePage(told.page, {
         tool: "drayage",
@@ -45,6 +44,7 @@ export function tellComparison(
         at: Date.now(),
         failed,
       }),
+      "--page",
     );
   program?.finished({ directory: null, results: told.results });
   if (given.json) out.write(`${JSON.stringify(told.results)}\n`);
@@ -54,14 +54,4 @@ export function tellComparison(
     for (const text of failed) out.write(`\nregression: ${text}\n`);
   }
   return failed.length > 0 ? ExitCode.regression : ExitCode.done;
-}
-
-function writePage(path: string, page: string): void {
-  try {
-    writeFileSync(path, page);
-  } catch (error) {
-    throw new DrayageError("storage", `cannot write ${path}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
 }
