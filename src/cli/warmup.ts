@@ -72,7 +72,7 @@ export const warmup: Command<typeof options> = {
       throw new UsageError("--restart begins anew, --resume goes on: give one of them");
     const nodes =
       resume !== undefined || (given.nodes && hasRemoteNodes(config))
-        ? await spread(config, { restart, resume }, surroundings)
+        ? await spread(config, { restart, resume, errorsFile: given.errors }, surroundings)
         : undefined;
     if (nodes === undefined) await checkRegistries(config, warmedRegistries(config), say);
     return thenClose(nodes, () =>

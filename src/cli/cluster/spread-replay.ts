@@ -81,14 +81,15 @@ async function planFor(nodes: NodeSet, config: ReplayConfig, flags: RunFlags): P
 /** Those of the run that is resumed, or others; what resuming needs is kept where the transport keeps anything. */
 async function nodesOf(
   config: ReplayConfig,
-  { runId, resumes }: RunFlags,
+  flags: RunFlags,
   surroundings: SpreadSurroundings,
 ): Promise<NodeSet> {
+  const { runId, resumes } = flags;
   const request = requestOf(config, runId, surroundings);
   if (resumes) {
     const taken = await NodeSet.resume(request, (begun) => requireSameRun(begun, config));
     const { output } = config.trace;
-    takeNames([output, `${output}.skipped.ndjson`]);
+    takeNames([output, `${output}.skipped.ndjson`, flags.planFile, flags.errorsFile]);
     return taken;
   }
   const nodes = await NodeSet.find(request);
@@ -150,6 +151,7 @@ type WarmupFlags = {
   readonly resume: string | undefined;
   /** Forget what an interrupted warm-up has reached. */
   readonly restart: boolean;
+  readonly errorsFile: string | undefined;
 };
 
 /** What resuming needs is kept where the transport keeps anything. */
@@ -179,7 +181,7 @@ function countRows(journal: { readonly path: string; readonly identity: WarmupId
 /** Finds the nodes of a warm-up. Undefined where none is there: the original's clients are started for runs only. */
 export async function spreadWarmup(
   config: ReplayConfig,
-  { resume, restart }: WarmupFlags,
+  { resume, restart, errorsFile }: WarmupFlags,
   surroundings: SpreadSurroundings,
 ): Promise<WarmupNodes | undefined> {
   const list = config.clientInfo.clientList ?? [];
@@ -193,6 +195,7 @@ export async function spreadWarmup(
         : await NodeSet.resume(request, async (begun) => {
             journalRows = requireSameWarmup(begun, config);
           });
+    if (resume !== undefined) takeNames([errorsFile]);
     if (resume === undefined) await rememberWarmup(nodes, { config, runId, restart }, surroundings);
     return {
       ...{ count: nodes.count, runId, journalRows },

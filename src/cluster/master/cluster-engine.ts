@@ -3,7 +3,6 @@
 //
 //   feeder thread --ring--> pump --ops--> node: rings of its threads … outcomes --results--> desk --> rows, journal
 //                                         node: tallies            … each second --snapshot--> tallies of the master
-import { appendFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
@@ -34,6 +33,7 @@ import { type NodePlanning, sayPlans } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
 import { rehearseHearing } from "./rehearsal.ts";
 import { type OrderedBy, Retelling } from "./retelling.ts";
+import { SkippedLines } from "./skipped-lines.ts";
 
 const PUMP_MS = 10;
 /** Between "everybody is ready" and the start: by then nodes have what is due first. */
@@ -64,6 +64,7 @@ export class ClusterEngine implements RunEngine {
   readonly #figures: FiguresMerge;
   readonly #lost: LostOperations;
   readonly #shares: LostShares;
+  readonly #skipped: SkippedLines;
   readonly #control: ClusterControl;
   readonly timebase: Timebase;
   readonly drainAheadNs = CONTROL_AHEAD_NS;
@@ -110,7 +111,8 @@ export class ClusterEngine implements RunEngine {
       failed: this.#failed.reject,
     });
     const thresholds = { onTime: nanos(plan.onTimeNs), tooLate: nanos(plan.tooLateNs) };
-    const file = plan.feed.kind === "run" ? plan.feed.skippedFile : undefined;
+    const file = plan.feed.kind === "run" && !given ? plan.feed.skippedFile : undefined;
+    this.#skipped = new SkippedLines(file);
     for (const node of this.#nodes)
       node.listen({
         desk,
@@ -120,10 +122,9 @@ export class ClusterEngine implements RunEngine {
         landed,
         told: (index, seq) => this.#shares.hear(index, seq),
         planned: (second, operations) => this.#shares.hearPlanned(node.index, second, operations),
-        skipped: (lines) => file !== undefined && appendFileSync(file, lines),
+        skipped: (lines) => this.#skipped.add(lines),
         changed: (one) => this.#see(one),
       });
-    if (!given && file !== undefined) writeFileSync(file, "");
     this.#failed.promise.catch(() => {});
     void options.memory?.takenOver.then((sentence) =>
       this.#failed.reject(new DrayageError("taken-over", sentence)),
@@ -140,6 +141,7 @@ export class ClusterEngine implements RunEngine {
       return await this.#feed();
     } finally {
       sayGoodbye(this.#nodes);
+      this.#skipped.close();
       await this.#options.close();
     }
   }
