@@ -4,7 +4,7 @@ import type { Command, OptionTable } from "../cli/command.ts";
 import type { ProgramEnd } from "../cli/program.ts";
 import { invariant } from "../core/errors.ts";
 import type { ExitCode } from "../core/exit-code.ts";
-import { optionsOf } from "./plan.ts";
+import { optionsOf, textsOf } from "./plan.ts";
 import { Running } from "./running.ts";
 
 /** How a program follows and ends what it has set off. */
@@ -32,7 +32,8 @@ export type PerformResult<Results> = {
 type Work<T extends OptionTable> = {
   readonly command: Command<T>;
   readonly plan: Readonly<Record<string, unknown>>;
-  readonly positionals?: readonly string[];
+  /** What the command line has without a flag, under its name in the plan: a text, or a list of them. */
+  readonly positionals?: Readonly<Record<string, unknown>>;
   /** A configuration as values, which takes the place of the file. */
   readonly config?: unknown;
 };
@@ -45,7 +46,7 @@ export const perform = <T extends OptionTable, Results>(
   options: PerformOptions = {},
 ): Running<PerformResult<Results>> =>
   new Running(async (view) => {
-    const { command, plan, positionals = [], config } = work;
+    const { command, plan, positionals = {}, config } = work;
     const { signal = NEVER, stop = NEVER, onNotice = () => {}, env = process.env } = options;
     signal.throwIfAborted();
     stop.throwIfAborted();
@@ -53,7 +54,7 @@ export const perform = <T extends OptionTable, Results>(
     const finished = (what: ProgramEnd): void => {
       end = what;
     };
-    const exit = await command.run(optionsOf(command, plan), positionals, {
+    const exit = await command.run(optionsOf(command, plan), textsOf(positionals), {
       out: lines(() => {}),
       err: lines(onNotice),
       env,

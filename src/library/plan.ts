@@ -79,5 +79,15 @@ function sectionFrom(
   throw new UsageError(read.map(({ sentence }) => sentence));
 }
 
+/** Texts of a plan that have no flag. Throws UsageError. */
+export const textsOf = (named: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(named).flatMap(([label, given]) => {
+    if (given === undefined) throw new UsageError(`${label} is missing`);
+    return [given].flat().map((text) => {
+      if (typeof text === "string") return text;
+      throw new UsageError(`${label} wants a string, not ${typeof text}`);
+    });
+  });
+
 const camel = (name: string): string =>
   name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -63,7 +63,7 @@ function configured<T extends OptionTable>(
   command: Command<T>,
   { config, ...plan }: { readonly config: unknown },
 ) {
-  return typeof config === "string"
+  return typeof config === "string" || config === undefined
     ? { command, plan: { ...plan, config } }
     : { command, plan: { ...plan, config: "configuration" }, config };
 }
@@ -89,7 +89,7 @@ export const load = (
   { url, ...plan }: LoadPlan,
   options?: PerformOptions,
 ): Running<PerformResult<RunResults>> =>
-  perform({ command: loadCommand, plan, positionals: [url] }, options);
+  perform({ command: loadCommand, plan, positionals: { url } }, options);
 
 /** Pulls images through a cache with more and more pullers, then fewer. */
 export const pull = (
@@ -109,28 +109,25 @@ export const replay = (
   { path, ...plan }: ReplayLogPlan,
   options?: PerformOptions,
 ): Running<PerformResult<BroadcastFigures>> =>
-  perform({ command: replayCommand, plan, positionals: [path] }, options);
+  perform({ command: replayCommand, plan, positionals: { path } }, options);
 
 /** Makes report and results of a run again from its directory, also of a killed run. */
 export const report = (
   directory: string,
   options?: PerformOptions,
 ): Running<PerformResult<RunResults>> =>
-  perform({ command: reportCommand, plan: {}, positionals: [directory] }, options);
+  perform({ command: reportCommand, plan: {}, positionals: { directory } }, options);
 
 /** Is B better or worse than A, and could it be chance? It has no snapshots. */
 export const compare = (
   { a, b, ...plan }: ComparePlan,
   options?: PerformOptions,
 ): Running<PerformResult<CompareResults>> =>
-  perform(
-    { command: compareCommand, plan: { ...plan, against: [b.join(",")] }, positionals: a },
-    options,
-  );
+  perform({ command: compareCommand, plan: { ...plan, against: b }, positionals: { a } }, options);
 
 /** Adds runs up to one. It has no snapshots. */
 export const merge = (
   { runs, ...plan }: MergePlan,
   options?: PerformOptions,
 ): Running<PerformResult<RunResults>> =>
-  perform({ command: mergeCommand, plan, positionals: runs }, options);
+  perform({ command: mergeCommand, plan, positionals: { runs } }, options);

@@ -4,7 +4,17 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { DrayageError, ExitCode, load, UsageError, warmup } from "../../src/drayage.ts";
+import {
+  compare,
+  DrayageError,
+  ExitCode,
+  load,
+  merge,
+  run,
+  traceInfo,
+  UsageError,
+  warmup,
+} from "../../src/drayage.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { Running, type Snapshot } from "../../src/library/running.ts";
@@ -72,6 +82,24 @@ test("library: a signal that was aborted before is a rejection, and nothing begi
   const going = load({ url: registry.url, out, ...long }, { signal: AbortSignal.abort() });
   await assert.rejects(going.result, { name: "AbortError" });
   assert.equal(existsSync(out), false);
+});
+
+test("library: what JavaScript leaves out or gives wrongly is a sentence, not a mistake of ours", async () => {
+  const wrong: readonly [() => { readonly result: Promise<unknown> }, string][] = [
+    [() => load({} as never), "url is missing"],
+    [() => load({ url: 5 } as never), "url wants a string, not number"],
+    [() => merge({ runs: [1, 2], out: "x" } as never), "runs wants a string, not number"],
+    [() => compare({ a: ["x"], b: [7] } as never), "against wants a string, not number"],
+    [() => compare({ b: ["x"] } as never), "a is missing"],
+    [() => traceInfo({} as never), "inputs is missing"],
+    [() => run({} as never), "config is missing: configuration (YAML)"],
+  ];
+  for (const [begin, sentence] of wrong)
+    await assert.rejects(begin().result, (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.deepEqual(error.lines, [sentence]);
+      return true;
+    });
 });
 
 test("library: a run can be paused and sped up, and its controls are on record", async (t) => {
