@@ -101,7 +101,7 @@ export const load: Command<typeof loadOptions> = {
         {
           plan,
           makeEngine: nodes?.engineFor(nodePlanning(plan, nodes)),
-          story: storyOf(given, target, { ...plan, runId: nodes?.runId }),
+          story: storyOf(given, target, { ...plan, runId: nodes?.keptAs }),
           nodes: nodes?.count ?? 1,
           limits: loadLimits,
           seconds: scheduleSeconds(schedule, given.duration),

@@ -90,6 +90,11 @@ export class NodeSet {
     return this.#request.runId;
   }
 
+  /** Id by which another master can carry the run on; undefined where nothing keeps it. */
+  get keptAs(): string | undefined {
+    return this.#finder.memory === undefined ? undefined : this.runId;
+  }
+
   get count(): number {
     return this.#nodes.length;
   }

@@ -1,7 +1,7 @@
 // `--resume RUN`: the command line that a run was started with stands in its run directory. Runs and warm-ups are carried on by
 // `drayage master`, loads by `drayage load`, for which `drayage master` stands as well.
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 
 /**
@@ -56,6 +56,8 @@ function resumeIn(args: readonly string[]): Given | undefined {
   const named = joined ? args[at]?.slice("--resume=".length) : args[at + 1];
   if (named === undefined || named === "") return undefined;
   const path = join(named, "run.json");
+  if (named.includes(sep) && existsSync(named) && !existsSync(path))
+    throw new UsageError(`${path} is not there: the run had not begun, start it anew`);
   const rest = [...args.slice(0, at), ...args.slice(at + (joined ? 1 : 2))];
   return { named, path: existsSync(path) ? path : undefined, rest };
 }
@@ -91,7 +93,7 @@ function recorded(
   const retype = typeof verb === "string" ? retyped[verb] : undefined;
   if (typeof id !== "string" || !Array.isArray(words) || retype === undefined)
     throw new UsageError(
-      `${path} is of no run that can be resumed: that are runs, warm-ups and loads over message servers; type this one again`,
+      `${path} is of no run that can be resumed: runs, warm-ups and loads over message servers can be; type this one again`,
     );
   if (words.some((word) => String(word).includes("[redacted]")))
     throw new UsageError(

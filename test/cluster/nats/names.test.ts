@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import { addressProblem, natsAddresses } from "../../../src/cli/cluster/nats-address.ts";
@@ -163,6 +163,10 @@ test("--resume with a run directory is the command line of the killed master, an
   assert.deepEqual(resumeArguments(["-c", "warmup"]), ["-c", "warmup"]);
   record(["master", "-c", "run", "--set", "cluster.nats.credentials.token=[redacted]"]);
   assert.throws(() => resumeArguments(["--resume", folder]), /the command line had a secret/);
+  assert.throws(
+    () => resumeArguments(["--resume", dirname(folder)]),
+    /run\.json is not there: the run had not begun/,
+  );
   record(["pull"], "pull");
   assert.throws(
     () => resumeArguments(["--resume", folder]),
