@@ -10,6 +10,7 @@ import { ClusterControl } from "../../src/cluster/master/cluster-control.ts";
 import { ClusterEngine } from "../../src/cluster/master/cluster-engine.ts";
 import { gatherNodes } from "../../src/cluster/master/gather-nodes.ts";
 import type { NodeHandle } from "../../src/cluster/master/node-handle.ts";
+import type { RunNote } from "../../src/cluster/master/retelling.ts";
 import { memoryLinks } from "../../src/cluster/memory-link.ts";
 import { NodeHost } from "../../src/cluster/node/node-host.ts";
 import { OrderedControls } from "../../src/cluster/node/ordered-controls.ts";
@@ -255,4 +256,18 @@ test("orders that come late, and several at once, leave the schedule of every no
         assert.equal(here.scheduleAt(at), master.timebase.scheduleAt(at));
     }),
   );
+});
+
+test("an end that a plan orders is kept for the next master, and is no order to be told of there either", () => {
+  const notes: RunNote[] = [];
+  const note = async (kept: unknown): Promise<void> => void notes.push(kept as RunNote);
+  const first = new ClusterControl({ nodes: [], memory: { note } });
+  first.apply({ kind: "pause" }, 1e9);
+  first.end("drain", 2e9, "plan");
+  first.end("stop", 3e9, "order");
+  const next = new ClusterControl({ nodes: [], memory: undefined });
+  for (const kept of notes) if (kept.kind === "control") next.recall(kept.control, kept.by);
+  const kinds = ({ applied }: ClusterControl): string[] => applied.map(({ kind }) => kind);
+  assert.deepEqual(kinds(next), ["pause", "stop"]);
+  assert.deepEqual(kinds(first), kinds(next));
 });
