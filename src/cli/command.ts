@@ -45,12 +45,17 @@ export type Option = {
 
 /** How a mapping in a file of flags is read. `Input` is what is written, `Output` what a command gets. */
 export interface FileSection<Input, Output> {
+  /** What checks it takes longer to load than most commands take to start: only files that have the section need it. */
+  load(): Promise<SectionReader<Output>>;
+  /** How it might be. */
+  readonly sample: Input;
+}
+
+export interface SectionReader<Output> {
   /** `key`: the name of the option, which places and sentences begin with. */
   read(key: string, value: unknown): { readonly value: Output } | readonly Mistake[];
   /** The keys that it knows. */
-  table(): ZodType;
-  /** How it might be. */
-  readonly sample: Input;
+  readonly table: ZodType;
 }
 
 export type OptionTable = Readonly<Record<string, Option>>;

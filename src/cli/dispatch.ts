@@ -2,7 +2,6 @@ import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import type { Terminal } from "./command.ts";
 import { errorReport } from "./error-report.ts";
-import { flagFileOption } from "./flag-file-option.ts";
 import { catalogueHelp, commandHelp, groupHelp } from "./help.ts";
 import { groupNeedsWord, resolveVerb, type Verb } from "./verb.ts";
 import { version } from "./version.ts";
@@ -52,12 +51,12 @@ async function perform(
   if (asks(args, "--help", "-h")) return say(commandHelp(command));
   if (asks(args, "--version")) return say(`drayage ${version}\n`);
   // Loaded late: help and version do without, and most commands without YAML.
-  const { parseArguments } = await import("./parser.ts");
+  const { flagFilePath, parseArguments } = await import("./parser.ts");
+  const { env } = terminal;
+  const path = flagFilePath(command, { args, env });
   const readFlags =
-    flagFileOption(command.options) === undefined
-      ? undefined
-      : (await import("./flag-file.ts")).flagFile;
-  const { options, positionals } = parseArguments(command, { args, env: terminal.env, readFlags });
+    path === undefined ? undefined : await (await import("./flag-file.ts")).flagFile(path, command);
+  const { options, positionals } = parseArguments(command, { args, env, readFlags });
   return command.run(options, positionals, terminal);
 }
 

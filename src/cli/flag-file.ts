@@ -1,7 +1,7 @@
 // A YAML file with the values of flags, names without dashes: `drayage pull --config FILE`, `drayage load --config FILE`.
 // It stands between the environment and the defaults.
-import { UsageError } from "../core/errors.ts";
-import type { Command, Option, OptionTable } from "./command.ts";
+import { invariant, UsageError } from "../core/errors.ts";
+import type { Command, Option, OptionTable, SectionReader } from "./command.ts";
 import { FileMistakes } from "./config/file-mistakes.ts";
 import { type Mistake, refused } from "./config/mistake.ts";
 import { isMapping } from "./config/values.ts";
@@ -17,6 +17,8 @@ import { hint } from "./suggestion.ts";
 
 type Value = string | number | boolean;
 type Table = Pick<Command<OptionTable>, "options" | "positionals">;
+/** What reads the sections of a file, by their keys. */
+type Sections = ReadonlyMap<string, SectionReader<unknown>>;
 
 /** Everything that a file may say, as options. */
 export function fileKeys({ options, positionals = [] }: Table): Readonly<Record<string, Option>> {
@@ -31,7 +33,7 @@ export function fileKeys({ options, positionals = [] }: Table): Readonly<Record<
 }
 
 /** Reads and checks the values. Throws FileMistakes. */
-export function readFlagFile(file: YamlFile, command: Table): FlagValues {
+export function readFlagFile(file: YamlFile, command: Table, sections: Sections): FlagValues {
   const data = file.data ?? {};
   if (!isMapping(data))
     throw new FileMistakes(file.name, [
@@ -43,7 +45,7 @@ export function readFlagFile(file: YamlFile, command: Table): FlagValues {
   for (const [key, value] of Object.entries(data)) {
     // A key whose value is left out says nothing.
     if (value === null || key.startsWith("x-")) continue;
-    const read = readKey(known, { key, value });
+    const read = readKey(known, { key, value, section: sections.get(key) });
     if ("value" in read) values.set(key, read.value);
     else mistakes.push(...read);
   }
@@ -55,14 +57,21 @@ type Read = { readonly value: unknown } | readonly Mistake[];
 
 function readKey(
   known: Readonly<Record<string, Option>>,
-  { key, value }: { key: string; value: unknown },
+  {
+    key,
+    value,
+    section,
+  }: { key: string; value: unknown; section: SectionReader<unknown> | undefined },
 ): Read {
   const option = Object.hasOwn(known, key) ? known[key] : undefined;
   if (option === undefined) {
     const sentence = `unknown key "${key}"${hint(key, Object.keys(known))}`;
     return [{ path: [key], part: "key", sentence }];
   }
-  if (option.section !== undefined) return option.section.read(key, value);
+  if (option.type === "section") {
+    invariant(section !== undefined, `what reads ${key} is loaded before the file is read`);
+    return section.read(key, value);
+  }
   try {
     return { value: readValue(key, value, option) };
   } catch (error) {
@@ -88,5 +97,26 @@ function textOf(key: string, value: unknown, { type, array }: Option): string {
 
 const isPlain = (value: unknown): boolean => typeof value === "string" || typeof value === "number";
 
-/** Reads the file that the flag names. */
-export const flagFile: ReadFlagFile = (path, command) => readFlagFile(YamlFile.read(path), command);
+/** Loads what reads the sections that the file has. */
+export async function sectionsOf({ data }: YamlFile, { options }: Table): Promise<Sections> {
+  const written = isMapping(data) ? data : {};
+  const found = Object.entries(options).map(async ([key, { section }]) =>
+    section === undefined || !Object.hasOwn(written, key) || written[key] === null
+      ? []
+      : [[key, await section.load()] as const],
+  );
+  return new Map((await Promise.all(found)).flat());
+}
+
+/** Reads the file that the flag names. What is wrong with it is thrown when its values are asked for, beside other mistakes. */
+export async function flagFile(path: string, command: Table): Promise<ReadFlagFile> {
+  try {
+    const file = YamlFile.read(path);
+    const sections = await sectionsOf(file, command);
+    return () => readFlagFile(file, command, sections);
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+}

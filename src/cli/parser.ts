@@ -20,6 +20,7 @@ type Parsed = Readonly<Record<string, unknown>>;
 type Words = {
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
+  /** Of the file that `flagFilePath` names. */
   readonly readFlags?: ReadFlagFile | undefined;
 };
 
@@ -36,7 +37,7 @@ const CONFIGURATION = {
 
 /**
  * Flags > `DRAYAGE_*` environment > file of flags > defaults. All mistakes are reported at once, one line each, as a UsageError.
- * `readFlags` reads the file of a command that may have one.
+ * `readFlags` reads the file, where one is named.
  */
 export function parseArguments<T extends OptionTable>(
   command: Command<T>,
@@ -108,13 +109,34 @@ function fileOf<T extends OptionTable>(
   command: Command<T>,
   { flags, env, readFlags }: { flags: Parsed } & Pick<Words, "env" | "readFlags">,
 ): FlagValues | undefined {
-  const name = flagFileOption(command.options);
-  const option = name === undefined ? undefined : command.options[name];
+  if (pathOf(command, { flags, env }) === undefined) return undefined;
+  invariant(readFlags !== undefined, `drayage ${command.name} comes with what reads its file`);
+  return readFlags();
+}
+
+function pathOf(
+  { options }: { readonly options: OptionTable },
+  { flags, env }: { flags: Parsed } & Pick<Words, "env">,
+): string | undefined {
+  const name = flagFileOption(options);
+  const option = name === undefined ? undefined : options[name];
   if (name === undefined || option === undefined) return undefined;
   const path = given({ name, option, flag: flags[name], env, filed: undefined });
-  if (typeof path !== "string") return undefined;
-  invariant(readFlags !== undefined, `drayage ${command.name} comes with what reads its file`);
-  return readFlags(path, command);
+  return typeof path === "string" ? path : undefined;
+}
+
+/** The file of flags that is named. What is wrong with its name, `parseArguments` says. */
+export function flagFilePath(
+  { options }: { readonly options: OptionTable },
+  { args, env }: Pick<Words, "args" | "env">,
+): string | undefined {
+  if (flagFileOption(options) === undefined) return undefined;
+  try {
+    return pathOf({ options }, { flags: parse(typedOptions(options), args), env });
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
 }
 
 /** Positional arguments of the file, behind those that were typed. */

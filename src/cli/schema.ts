@@ -9,7 +9,7 @@ const FORMATS = ["docs", "formats"] as const;
 const SUFFIX = ".schema.json";
 
 /** By name: of files that people write, made from the tables that check them; of files that drayage writes, as published. */
-const schemas: ReadonlyMap<string, () => JsonSchema> = new Map([
+const schemas: ReadonlyMap<string, () => JsonSchema | Promise<JsonSchema>> = new Map([
   ...fileKinds
     .filter(({ name }) => name !== "warmup" && name !== "simulate")
     .map(({ name, schema }) => [name === "run" ? "config" : name, schema] as const),
@@ -37,10 +37,14 @@ export const schema: Command<Record<string, never>> = {
   words: { NAME: [...schemas.keys()] },
   options: {},
   async run(_, [name], { out }) {
-    const made = schemas.get(name ?? "")?.();
+    const made = await schemas.get(name ?? "")?.();
+    const titles = async ([known, make]: readonly [
+      string,
+      () => JsonSchema | Promise<JsonSchema>,
+    ]) => `${known}  ${String((await make()).title)}\n`;
     out.write(
       made === undefined
-        ? [...schemas].map(([known, make]) => `${known}  ${String(make().title)}\n`).join("")
+        ? (await Promise.all([...schemas].map(titles))).join("")
         : `${JSON.stringify(made, null, 2)}\n`,
     );
     return ExitCode.done;

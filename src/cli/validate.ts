@@ -41,7 +41,7 @@ export const validate: Command<typeof options> = {
   ],
   options,
   async run({ config, as, json }, _, { out, err, env }) {
-    const found = findings(config, { as, env });
+    const found = await findings(config, { as, env });
     const { kind, mistakes, notices } = found;
     if (json) {
       out.write(`${JSON.stringify(asJson(config, found))}\n`);
@@ -62,15 +62,15 @@ type Findings = {
   readonly notices: readonly string[];
 };
 
-function findings(
+async function findings(
   path: string,
   { as, env }: { as: string | undefined; env: NodeJS.ProcessEnv },
-): Findings {
+): Promise<Findings> {
   let kind: FileKind | null = fileKinds.find(({ name }) => name === as) ?? null;
   try {
     const file = YamlFile.read(path);
     kind ??= kindOf(file);
-    return { kind, mistakes: [], notices: kind.check(file, env) };
+    return { kind, mistakes: [], notices: await kind.check(file, env) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     return { kind, mistakes: mistakesOf(error), notices: [] };

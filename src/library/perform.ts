@@ -54,7 +54,7 @@ export const perform = <T extends OptionTable, Results>(
     const finished = (what: ProgramEnd): void => {
       end = what;
     };
-    const exit = await command.run(optionsOf(command, plan), textsOf(positionals), {
+    const exit = await command.run(await optionsOf(command, plan), textsOf(positionals), {
       out: lines(() => {}),
       err: lines(onNotice),
       env,

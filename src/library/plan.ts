@@ -31,25 +31,24 @@ type Given<T extends OptionTable> = {
 /** The flags of a command as a program gives them. */
 export type PlanOf<C> = C extends Command<infer T> ? Given<T> : never;
 
-/** Checks the plan against the options. Throws UsageError with a line per mistake. */
-export function optionsOf<T extends OptionTable>(
+/** Checks the plan against the options. Rejects with a UsageError with a line per mistake. */
+export async function optionsOf<T extends OptionTable>(
   { options }: Pick<Command<T>, "options">,
   plan: Readonly<Record<string, unknown>>,
-): OptionValues<T> {
+): Promise<OptionValues<T>> {
   const table: OptionTable = options;
   const names = new Map(Object.keys(table).map((name) => [camel(name), name]));
   const mistakes = Object.keys(plan)
     .filter((key) => !names.has(key))
     .map((key) => `unknown option ${key}${hint(key, [...names.keys()])}`);
-  const values = [...names].map(([key, name]) => {
+  const values: [string, unknown][] = [];
+  for (const [key, name] of names)
     try {
-      return [name, valueFrom(key, plan[key], table[name] as Option)];
+      values.push([name, await valueFrom(key, plan[key], table[name] as Option)]);
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       mistakes.push(...error.lines);
-      return [name, undefined];
     }
-  });
   if (mistakes.length > 0) throw new UsageError(mistakes);
   return Object.fromEntries(values) as OptionValues<T>;
 }
@@ -69,12 +68,12 @@ function valueFrom(label: string, given: unknown, option: Option): unknown {
   return option.array === true ? optionValues([given].flat(), read) : read(given);
 }
 
-function sectionFrom(
+async function sectionFrom(
   label: string,
   given: unknown,
   section: FileSection<unknown, unknown>,
-): unknown {
-  const read = section.read(label, given);
+): Promise<unknown> {
+  const read = (await section.load()).read(label, given);
   if ("value" in read) return read.value;
   throw new UsageError(read.map(({ sentence }) => sentence));
 }

@@ -17,7 +17,7 @@ export type Served = Omit<EmbeddedRegistry, "close"> & {
  * where names of variables are looked up.
  */
 export async function serve(plan: ServePlan = {}, env = process.env): Promise<Served> {
-  const given = optionsOf(serveCommand, { listen: "127.0.0.1:0", ...plan });
+  const given = await optionsOf(serveCommand, { listen: "127.0.0.1:0", ...plan });
   const registry = await startEmbeddedRegistryThread(registryOptions(given, env));
   return {
     ...registry,

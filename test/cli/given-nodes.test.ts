@@ -4,10 +4,14 @@ import { test } from "node:test";
 import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
 import { spreadRun } from "../../src/cli/cluster/spread-replay.ts";
 import { verbs } from "../../src/cli/commands.ts";
+import { camelKeys } from "../../src/cli/config/camel-keys.ts";
+import { machineDefaults, natsDefaults } from "../../src/cli/config/cluster-defaults.ts";
+import { machinesMapping } from "../../src/cli/config/cluster-schema.ts";
+import { natsMapping } from "../../src/cli/config/nats-schema.ts";
 import { redactedArguments } from "../../src/cli/config/redacted-arguments.ts";
 import { flagFile } from "../../src/cli/flag-file.ts";
 import { load } from "../../src/cli/load.ts";
-import { parseArguments } from "../../src/cli/parser.ts";
+import { flagFilePath, parseArguments } from "../../src/cli/parser.ts";
 import { blockOf } from "../../src/cli/pull/pull-block.ts";
 import { shownGiven } from "../../src/cli/pull/pull-options.ts";
 import { pullSettings } from "../../src/cli/pull/pull-settings.ts";
@@ -18,8 +22,12 @@ import { configurationBlock } from "../../src/pull/configuration-block.ts";
 import { load as configured, fileWith } from "./config-file.ts";
 import { drayage } from "./fake-terminal.ts";
 
-const parsed = (args: readonly string[]) =>
-  parseArguments(load, { args: ["localhost:1", ...args], env: {}, readFlags: flagFile }).options;
+async function parsed(given: readonly string[]) {
+  const args = ["localhost:1", ...given];
+  const path = flagFilePath(load, { args, env: {} });
+  const readFlags = path === undefined ? undefined : await flagFile(path, load);
+  return parseArguments(load, { args, env: {}, readFlags }).options;
+}
 
 const group = ["--nats", "nats://a:1", "--group", "g", "--expect", "2"];
 const ramp = ["pull", "--pullthrough-url=localhost:1", "--registry-url=localhost:1"];
@@ -67,7 +75,7 @@ for (const flag of ["--workers=2", "--pacing=precise"])
     assert.match(err, /^--(workers|pacing) is of this machine, and nodes choose their own/);
   });
 
-test("nodes of a file: the section of a configuration, flags come first, and no secret shows", () => {
+test("nodes of a file: the section of a configuration, flags come first, and no secret shows", async () => {
   const file = fileWith(`
 rate: 10/s
 cluster:
@@ -77,7 +85,7 @@ cluster:
   min: 2
   lost_after: 4
 `);
-  const filed = wantedNodes(parsed(["-i", file]));
+  const filed = wantedNodes(await parsed(["-i", file]));
   const { nats, group: name, expect, min, lostAfter, heartbeat } = filed?.cluster ?? {};
   assert.deepEqual(
     [nats?.servers, nats?.credentials?.user, nats?.credentials?.password?.expose(), nats?.tls?.ca],
@@ -95,13 +103,13 @@ cluster:
     "--lost-after",
     "1s",
   ];
-  const over = wantedNodes(parsed(["-i", file, ...typed]))?.cluster;
+  const over = wantedNodes(await parsed(["-i", file, ...typed]))?.cluster;
   assert.deepEqual(
     [over?.nats?.servers, over?.nats?.credentials?.password?.expose(), over?.group, over?.expect],
     [["nats://other"], hush, "typed", 5],
   );
   assert.deepEqual([over?.lostAfter, over?.heartbeat], [1, 0.2]);
-  const alone = wantedNodes(parsed(["-i", file, "--nats", "nats://%3Dtoken@other"]))?.cluster;
+  const alone = wantedNodes(await parsed(["-i", file, "--nats", "nats://%3Dtoken@other"]))?.cluster;
   assert.equal(alone?.nats?.credentials?.token?.expose(), "=token");
   assert.equal(alone?.nats?.credentials?.password, undefined);
 });
@@ -124,20 +132,21 @@ for (const { text, says } of [
     assert.ok(!err.includes(hush));
   });
 
-test("nodes of a program: the section as an object, checked like that of a file", () => {
+test("nodes of a program: the section as an object, checked like that of a file", async () => {
   const cluster = { nats: { servers: "nats://one:1" }, group: "g", expect: 2 };
-  const wanted = wantedNodes(optionsOf(load, { cluster }));
+  const wanted = wantedNodes(await optionsOf(load, { cluster }));
   assert.deepEqual([wanted?.cluster.group, wanted?.cluster.nats?.servers], ["g", ["nats://one:1"]]);
-  assert.throws(
-    () => optionsOf(load, { cluster: { ...cluster, expect: "two" } }),
+  await assert.rejects(
+    optionsOf(load, { cluster: { ...cluster, expect: "two" } }),
     /^UsageError: cluster.expect: expected a whole number from 1 to 1000, found "two"$/,
   );
 });
 
-test("what a ramp shows and keeps of its options has no credentials of message servers", () => {
+test("what a ramp shows and keeps of its options has no credentials of message servers", async () => {
   const file = fileWith(`cluster: { nats: { credentials: { token: ${hush} } } }\n`);
   const args = ["-i", file, "--nats", `nats://${hush}@one:1`, ...group.slice(2), ...ramp.slice(1)];
-  const given = parseArguments(pull, { args, env: {}, readFlags: flagFile }).options;
+  const readFlags = await flagFile(file, pull);
+  const given = parseArguments(pull, { args, env: {}, readFlags }).options;
   const settings = pullSettings({ ...given, pattern: ["a"] }, "");
   const block = configurationBlock(blockOf(given, settings));
   assert.match(block, /Nats: +nats:\/\/\[redacted\]@one:1/);
@@ -165,4 +174,9 @@ test("nodes of split: local read no archive: refused before anybody is asked for
     assert.match(error.message, /an archive is read by the master: write split: stream, or /);
     return true;
   });
+});
+
+test("what holds without a file is what the tables of the section preset", () => {
+  assert.deepEqual(camelKeys(machinesMapping().parse({})), machineDefaults);
+  assert.deepEqual(camelKeys(natsMapping().parse({})), natsDefaults);
 });

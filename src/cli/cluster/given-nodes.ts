@@ -6,13 +6,16 @@ import { UsageError } from "../../core/errors.ts";
 import { seconds } from "../../core/units.ts";
 import { parseDuration } from "../../embedded/quantity.ts";
 import type { OptionTable, OptionValues, Terminal } from "../command.ts";
-import { camelKeys } from "../config/camel-keys.ts";
-import { machinesMapping } from "../config/cluster-schema.ts";
+import { type CamelKeys, camelKeys } from "../config/camel-keys.ts";
+import { machineDefaults, natsDefaults } from "../config/cluster-defaults.ts";
 import { fileSection } from "../config/file-section.ts";
-import { credentialsForm, natsMapping } from "../config/nats-schema.ts";
+import { credentialsForm } from "../config/nats-credentials.ts";
 import { givenCredentials, natsAddresses } from "./nats-address.ts";
 import { NODE_NAME, repeatedNode } from "./node-name.ts";
 import type { NodeSet, NodeSetRequest } from "./node-set.ts";
+
+/** The table is loaded for files that have the section: most commands do without. */
+const loadMachines = async () => (await import("../config/cluster-schema.ts")).machinesMapping();
 
 export const givenNodeOptions = {
   nodes: {
@@ -76,7 +79,7 @@ export const givenNodeOptions = {
   "nats-key": { type: "string", value: "FILE", help: "its key (PEM)" },
   cluster: {
     type: "section",
-    section: fileSection(machinesMapping, {
+    section: fileSection(loadMachines, {
       nats: { servers: ["nats://127.0.0.1:4222"] },
       group: "load",
       expect: 3,
@@ -87,6 +90,7 @@ export const givenNodeOptions = {
 
 type GivenNodes = Partial<OptionValues<typeof givenNodeOptions>>;
 
+type FiledCluster = CamelKeys<NonNullable<GivenNodes["cluster"]>>;
 type Cluster = NodeSetRequest["cluster"];
 
 /** Where the nodes are, and how they are found. */
@@ -157,7 +161,8 @@ function lostAfterOf(text: string, label: string): number {
 
 /** As of a configuration: defaults, the file, the flags. */
 function clusterOf(given: GivenNodes): Cluster {
-  const section = camelKeys(given.cluster ?? machinesMapping().parse({}));
+  const section: FiledCluster =
+    given.cluster === undefined ? machineDefaults : camelKeys(given.cluster);
   const { group = section.group, expect = section.expect, min = section.min } = given;
   const wait = given.wait === undefined ? section.wait : parseDuration(given.wait, "--wait") / 1000;
   return {
@@ -178,7 +183,9 @@ function silence(text: string | undefined): Partial<Pick<Cluster, "lostAfter" | 
 }
 
 function natsOf(given: GivenNodes): NonNullable<Cluster["nats"]> {
-  const filed = camelKeys(given.cluster?.nats ?? natsMapping().parse({}));
+  const nats = given.cluster?.nats;
+  const filed: NonNullable<FiledCluster["nats"]> =
+    nats === undefined ? natsDefaults : camelKeys(nats);
   const addresses = given.nats === undefined ? undefined : natsAddresses(given.nats, "--nats");
   const credentials = givenCredentials(addresses?.credentials, given);
   return {

@@ -4,7 +4,7 @@ import type { NodeFinder } from "../../cluster/link.ts";
 import type { BegunNodes } from "../../cluster/nats/begun-nodes.ts";
 import type { HubOptions } from "../../cluster/nats/hub.ts";
 import { UsageError } from "../../core/errors.ts";
-import { hubCredentials } from "../config/nats-schema.ts";
+import { hubCredentials } from "../config/nats-credentials.ts";
 import { version } from "../version.ts";
 import type { NodeSetRequest } from "./node-set.ts";
 

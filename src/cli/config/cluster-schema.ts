@@ -1,5 +1,6 @@
 // The section `cluster` of the configuration, a part of the table in replay-schema.ts.
 import { millis, seconds } from "../../core/units.ts";
+import { machineDefaults } from "./cluster-defaults.ts";
 import { natsMapping } from "./nats-schema.ts";
 import {
   atLeast,
@@ -78,22 +79,22 @@ const patienceKeys = () => ({
     pushing,
   ),
   heartbeat: key(
-    atLeast(0.01).default(2).transform(seconds),
+    atLeast(0.01).default(machineDefaults.heartbeat).transform(seconds),
     "Seconds between two signs of life of master and node.",
     pushing,
   ),
   lost_after: key(
-    atLeast(0.1).default(15).transform(seconds),
+    atLeast(0.1).default(machineDefaults.lostAfter).transform(seconds),
     "Seconds without a sign of life after which a node is lost.",
     pushing,
   ),
   clock_bound: key(
-    atLeast(0).default(5).transform(millis),
+    atLeast(0).default(machineDefaults.clockBound).transform(millis),
     "Error of a node's clock above which there is a warning, in milliseconds; above 100 it is refused.",
     pushing,
   ),
   clock_difference: key(
-    atLeast(0).default(1000).transform(millis),
+    atLeast(0).default(machineDefaults.clockDifference).transform(millis),
     "Difference between the wall clocks of master and node above which it is refused, in milliseconds.",
     pushing,
   ),

@@ -1,22 +1,14 @@
-// A section of a file of flags that is checked by the same table of keys as in a configuration.
-import * as z from "zod";
+// A section of a file of flags, in a table of options. What checks it is loaded when a file has the section.
+import type * as z from "zod";
 import type { FileSection } from "../command.ts";
-import { KeyTree } from "./key-tree.ts";
-import { mistakesOf } from "./mistake.ts";
-import { withoutPrivateKeys } from "./values.ts";
 
-/** `table` is made when a file has the section, since that takes longer than to read it. */
 export const fileSection = <Table extends z.ZodType>(
-  table: () => Table,
+  table: () => Promise<Table>,
   sample: z.input<Table>,
 ): FileSection<z.input<Table>, z.output<Table>> => ({
-  read(key, value) {
-    const data = { [key]: withoutPrivateKeys(value) };
-    const schema = z.strictObject({ [key]: table() });
-    const { success, data: read, error } = schema.safeParse(data);
-    if (success) return { value: read[key] as z.output<Table> };
-    return mistakesOf(error.issues, { data, keys: new KeyTree(schema) });
+  async load() {
+    const [{ sectionReader }, keys] = await Promise.all([import("./section-reader.ts"), table()]);
+    return sectionReader(keys);
   },
-  table,
   sample,
 });

@@ -1,8 +1,8 @@
 // The section `cluster.nats` of the configuration: message servers between master and nodes.
-import type { HubCredentials } from "../../cluster/nats/hub.ts";
 import { seconds } from "../../core/units.ts";
 import { Secret } from "../../registry/secret.ts";
 import { addressProblem } from "../cluster/nats-address.ts";
+import { natsDefaults } from "./cluster-defaults.ts";
 import {
   atLeast,
   either,
@@ -16,10 +16,8 @@ import {
 } from "./schema-parts.ts";
 
 const SERVER = "a server such as nats://127.0.0.1:4222";
-const KEPT_BYTES = 1024 ** 3;
 /** Less would not hold the messages that are under way at once, and a reader that is behind would wait for what is gone. */
 const KEPT_BYTES_MIN = 64 * 1024 ** 2;
-const KEPT_SECONDS = 24 * 3600;
 
 const server = () =>
   text(SERVER).superRefine((written, context) => {
@@ -33,7 +31,7 @@ export const natsMapping = () =>
   mapping({
     servers: key(
       either(`${SERVER}, or a list of them`, [server(), listOf("a list of servers", server())])
-        .default("nats://127.0.0.1:4222")
+        .default(natsDefaults.servers[0])
         .transform((servers) => [servers].flat()),
       "Servers of one NATS cluster, as nats://HOST:PORT or tls://HOST:PORT; any that answers will do.",
       pushing,
@@ -68,12 +66,12 @@ export const natsMapping = () =>
       pushing,
     ),
     max_bytes: key(
-      whole({ min: KEPT_BYTES_MIN }).default(KEPT_BYTES),
+      whole({ min: KEPT_BYTES_MIN }).default(natsDefaults.maxBytes),
       "Bytes that each server keeps of a run at most; a longer run goes on, and cannot be resumed.",
       pushing,
     ),
     max_age: key(
-      atLeast(60).default(KEPT_SECONDS).transform(seconds),
+      atLeast(60).default(natsDefaults.maxAge).transform(seconds),
       "Seconds after which servers forget what is left of a run whose master was killed.",
       pushing,
     ),
@@ -95,41 +93,4 @@ function credentialsProblem(form: CredentialsForm): string | undefined {
   if ((user === undefined) !== (password === undefined))
     return "user and password go together: write both";
   return undefined;
-}
-
-/** As they would be read from a file, for those that were typed. */
-export function credentialsForm(credentials: HubCredentials): Parameters<typeof hubCredentials>[0] {
-  switch (credentials.kind) {
-    case "token":
-      return { token: new Secret(credentials.token) };
-    case "user":
-      return { user: credentials.user, password: new Secret(credentials.password) };
-    case "nkey":
-      return { nkeyFile: credentials.file };
-    case "creds":
-      return { credsFile: credentials.file };
-    default:
-      return credentials satisfies never;
-  }
-}
-
-/** The credentials, which were checked when they were read. */
-export function hubCredentials({
-  token,
-  user,
-  password,
-  nkeyFile,
-  credsFile,
-}: {
-  readonly token?: Secret | undefined;
-  readonly user?: string | undefined;
-  readonly password?: Secret | undefined;
-  readonly nkeyFile?: string | undefined;
-  readonly credsFile?: string | undefined;
-}): HubCredentials | undefined {
-  if (token !== undefined) return { kind: "token", token: token.expose() };
-  if (nkeyFile !== undefined) return { kind: "nkey", file: nkeyFile };
-  if (credsFile !== undefined) return { kind: "creds", file: credsFile };
-  if (user === undefined || password === undefined) return undefined;
-  return { kind: "user", user, password: password.expose() };
 }

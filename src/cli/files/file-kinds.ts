@@ -9,7 +9,8 @@ import { replaySchema } from "../config/replay-schema.ts";
 import type { Mode } from "../config/schema-parts.ts";
 import { isMapping, type Mapping } from "../config/values.ts";
 import type { YamlFile } from "../config/yaml-file.ts";
-import { fileKeys, flagFile, readFlagFile } from "../flag-file.ts";
+import { fileKeys, readFlagFile, sectionsOf } from "../flag-file.ts";
+import type { ReadFlagFile } from "../flag-file-option.ts";
 import { loadSchedule } from "../load/load-schedule.ts";
 import { loadTarget } from "../load/load-target.ts";
 import { load } from "../load.ts";
@@ -28,8 +29,11 @@ export type FileKind = {
   /** Keys at the top of such a file. */
   readonly keys: () => readonly string[];
   /** Throws UsageError, FileMistakes where places are known. Returns what is allowed and may surprise. */
-  readonly check: (file: YamlFile, env: Terminal["env"]) => readonly string[];
-  readonly schema: () => JsonSchema;
+  readonly check: (
+    file: YamlFile,
+    env: Terminal["env"],
+  ) => readonly string[] | Promise<readonly string[]>;
+  readonly schema: () => JsonSchema | Promise<JsonSchema>;
 };
 
 const replayKind = (mode: Mode): FileKind => ({
@@ -83,11 +87,11 @@ export const fileKinds: readonly FileKind[] = [
     name: "pull",
     what: "flags of drayage pull",
     keys: () => Object.keys(fileKeys(pull)),
-    check(file) {
-      readFlagFile(file, pull);
+    async check(file) {
+      const readFlags = await flagsOf(file, pull);
       return asAWhole(file, () => {
         const args = [`--config=${file.name}`];
-        const { options } = parseArguments(pull, { args, env: {}, readFlags: flagFile });
+        const { options } = parseArguments(pull, { args, env: {}, readFlags });
         if (options.demo !== true) pullSettings(options, "");
       });
     },
@@ -97,15 +101,11 @@ export const fileKinds: readonly FileKind[] = [
     name: "load",
     what: "flags of drayage load",
     keys: () => Object.keys(fileKeys(load)),
-    check(file) {
-      readFlagFile(file, load);
+    async check(file) {
+      const readFlags = await flagsOf(file, load);
       return asAWhole(file, () => {
         const args = [`--config=${file.name}`];
-        const { options, positionals } = parseArguments(load, {
-          args,
-          env: {},
-          readFlags: flagFile,
-        });
+        const { options, positionals } = parseArguments(load, { args, env: {}, readFlags });
         loadSchedule(options);
         wantedNodes(options);
         loadTarget(positionals[0] ?? "", { ...options, userAgent: "drayage" });
@@ -114,6 +114,15 @@ export const fileKinds: readonly FileKind[] = [
     schema: () => flagFileSchema(load, { name: "load", title: "Flags of drayage load" }),
   },
 ];
+
+/** Throws FileMistakes. */
+async function flagsOf(
+  file: YamlFile,
+  command: Parameters<typeof readFlagFile>[1],
+): Promise<ReadFlagFile> {
+  const values = readFlagFile(file, command, await sectionsOf(file, command));
+  return () => values;
+}
 
 /** What keys say together has no place of its own. */
 function asAWhole(file: YamlFile, check: () => void): readonly string[] {

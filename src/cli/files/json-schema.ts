@@ -45,23 +45,28 @@ const isEmptyMapping = (value: unknown): boolean =>
   typeof value === "object" && value !== null && Object.keys(value).length === 0;
 
 /** Of a file of flags. */
-export const flagFileSchema = (
+export async function flagFileSchema(
   command: Pick<Command<OptionTable>, "options" | "positionals">,
   heading: Heading,
-): JsonSchema =>
-  headed(heading, {
+): Promise<JsonSchema> {
+  const properties = Object.entries(fileKeys(command)).map(
+    async ([key, option]) => [key, await optionSchema(option)] as const,
+  );
+  return headed(heading, {
     type: ["object", "null"],
-    properties: Object.fromEntries(
-      Object.entries(fileKeys(command)).map(([key, option]) => [key, optionSchema(option)]),
-    ),
+    properties: Object.fromEntries(await Promise.all(properties)),
     patternProperties: { "^x-": {} },
     additionalProperties: false,
   });
+}
 
-function optionSchema(option: Option): JsonSchema {
+async function optionSchema(option: Option): Promise<JsonSchema> {
   const { help, default: preset, array, section } = option;
   if (section !== undefined)
-    return { description: help, anyOf: [sectionSchema(section.table()), { type: "null" }] };
+    return {
+      description: help,
+      anyOf: [sectionSchema((await section.load()).table), { type: "null" }],
+    };
   const one = { anyOf: [valueSchema(option), { type: "null" }] };
   const many = { type: "array", items: valueSchema(option) };
   return {
