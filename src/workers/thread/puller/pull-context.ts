@@ -86,16 +86,21 @@ export class PullContext {
     });
   }
 
-  /** Where a redirect leads, HTTP/1.1 is spoken. */
-  newPool(target: ConnectTarget): RequestPool {
-    const { http2, endpoint } = this.plan.wire;
-    if (http2 && target === this.target) return new Http2Pool(target, this.#wire);
-    const { keepAlive } = endpoint.style;
-    return new ConnectionPool(target, this.#wire, { keepAlive });
+  /** Connections to the cache. */
+  newPool(): RequestPool {
+    return this.plan.wire.http2
+      ? new Http2Pool(this.target, this.#wire)
+      : this.#plainPool(this.target);
   }
 
-  targetElsewhere(origin: string): ConnectTarget {
-    return connectTarget(origin, trustOf(this.plan));
+  /** Where a redirect leads, HTTP/1.1 is spoken. */
+  newPoolElsewhere(origin: string): ConnectionPool {
+    return this.#plainPool(connectTarget(origin, trustOf(this.plan)));
+  }
+
+  #plainPool(target: ConnectTarget): ConnectionPool {
+    const { keepAlive } = this.plan.wire.endpoint.style;
+    return new ConnectionPool(target, this.#wire, { keepAlive });
   }
 
   /** Head of the first request for an image, by its number; made once. */

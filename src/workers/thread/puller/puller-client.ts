@@ -1,7 +1,11 @@
+import { KeyedPools } from "../../../registry/keyed-pools.ts";
 import type { Secret } from "../../../registry/secret.ts";
 import type { RequestPool } from "../../../wire/request-pool.ts";
 import type { PullContext } from "./pull-context.ts";
 import { ClientRows } from "./pull-rows.ts";
+
+/** Origins that redirects of one client led to, of which connections are kept while nothing is asked there. */
+const ORIGINS_MAX = 64;
 
 /** The connections and the name of one client: pools are never shared, since each puller stands for a machine of its own. */
 export class PullerClient {
@@ -11,13 +15,17 @@ export class PullerClient {
   readonly pool: RequestPool;
   /** Where rows are wanted. */
   readonly rows: ClientRows | undefined;
-  readonly #elsewhere = new Map<string, RequestPool>();
+  readonly #elsewhere: KeyedPools<string>;
 
   constructor(context: PullContext, { name, index }: { name: string; index: number }) {
     this.context = context;
     this.name = name;
     this.rows = context.rows === undefined ? undefined : new ClientRows(context.rows, index);
-    this.pool = context.newPool(context.target);
+    this.pool = context.newPool();
+    this.#elsewhere = new KeyedPools({
+      make: (origin) => [context.newPoolElsewhere(origin)],
+      keysMax: ORIGINS_MAX,
+    });
   }
 
   /** What to answer to a 401 with these challenges, which `refused` led to. Rejects with a DrayageError. */
@@ -34,18 +42,13 @@ export class PullerClient {
 
   /** Connections to where a redirect led. */
   poolElsewhere(origin: string): RequestPool {
-    let pool = this.#elsewhere.get(origin);
-    if (pool === undefined) {
-      pool = this.context.newPool(this.context.targetElsewhere(origin));
-      this.#elsewhere.set(origin, pool);
-    }
-    return pool;
+    return this.#elsewhere.of(origin)[0] as RequestPool;
   }
 
   close(): void {
-    for (const pool of [this.pool, ...this.#elsewhere.values()]) {
-      this.context.connectionsOpened += pool.opened;
-      pool.closeAll();
+    for (const pools of [this.pool, this.#elsewhere]) {
+      this.context.connectionsOpened += pools.opened;
+      pools.closeAll();
     }
   }
 }
