@@ -3,7 +3,6 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
@@ -26,8 +25,6 @@ import { OutcomeSender } from "./outcome-sender.ts";
 import { rehearseSecond } from "./rehearsal.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
 
-/** Threads take so long to hear of the start. */
-const START_LEAD_MS = 5;
 /** Of the lines of one message. */
 const SKIPPED_BYTES = 512 * 1024;
 
@@ -166,19 +163,12 @@ export class NodeRun implements HostedRun {
     rehearseSecond();
     this.#conversation.say({ type: "ready" });
     const { atNs } = await this.#start.promise;
-    // What has no due time goes out as soon as threads know the start: they hear of it when it has come.
-    if (!this.#message.plan.paced) await this.#untilShortlyBefore(atNs);
     return atNs + Number(this.#clock.origin - origin);
   }
 
   #refuse(sentence: string): never {
     this.#conversation.say({ type: "refuse", reason: "unreachable", sentence });
     throw new DrayageError("target-unreachable", sentence);
-  }
-
-  async #untilShortlyBefore(atNs: number): Promise<void> {
-    const waitMs = (atNs - this.#clock.clock.now()) / 1e6 - START_LEAD_MS;
-    if (waitMs > 0) await delay(waitMs);
   }
 
   #begin(start: EngineStart): void {
