@@ -64,7 +64,7 @@ export const load: Command<typeof loadOptions> = {
       does: "the same from three machines that are announced at a message server",
     },
     {
-      type: "drayage master --resume runs/2026-11-23T13-05-53Z_load_c61434",
+      type: "drayage load --resume runs/2026-11-23T13-05-53Z_load_c61434",
       does: "carry on a load over --nats whose master was killed",
     },
     {
