@@ -1,6 +1,6 @@
 import { globSync, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { UsageError } from "../core/errors.ts";
+import { messageOf, UsageError } from "../core/errors.ts";
 import { FILES_MAX } from "./layout.ts";
 
 /** Names in a directory that are taken for traces; what they contain is told by their content. */
@@ -33,6 +33,15 @@ function filesOf(name: string, path: string): string[] | string {
   if (name.startsWith(ARCHIVE)) {
     return `${name}: this command reads no archives; run, warmup and trace info do`;
   }
+  try {
+    return filesAt(name, path);
+  } catch (error) {
+    return `${path} cannot be read: ${messageOf(error)}`;
+  }
+}
+
+/** Throws what the system says of folders and links that it does not let us follow. */
+function filesAt(name: string, path: string): string[] | string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
     const files = readdirSync(path).filter((file) => TRACE_NAME.test(file));

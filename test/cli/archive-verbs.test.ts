@@ -103,6 +103,7 @@ describe("drayage archive", () => {
   for (const [what, args, says] of [
     ["a path that is not there", ["verify", "/nowhere/at/all"], /there is no \/nowhere\/at\/all/],
     ["a folder without an archive", ["verify", "docs"], /docs holds no archive/],
+    ["what cannot be looked at", ["verify", "x".repeat(300)], /x cannot be read: ENAMETOOLONG/],
     ["a time that is none", ["dump", "docs", "--from", "noon"], /--from wants a time such as/],
     ["a glob that is none", ["dump", "docs", "--filter", "[a"], /--filter \[a/],
     ["a codec that is none", ["compact", "docs", "--codec", "zip"], /--codec/],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { UsageError } from "../../src/core/errors.ts";
@@ -42,7 +42,10 @@ for (const [traces, expected] of expansions) {
 test("all names that stand for nothing are reported at once", (t) => {
   const location = folderWith(t, files);
   mkdirSync(join(location, "empty"));
-  const traces = ["b-0.json", "gone.json", "gone-*.json", "empty", "archive:/var/archive?from=1"];
+  // What may not be looked at, for which root would need no permission.
+  symlinkSync("endless", join(location, "endless"));
+  const archive = "archive:/var/archive?from=1";
+  const traces = ["b-0.json", "gone.json", "gone-*.json", "empty", "endless", "endl*", archive];
   assert.throws(
     () => traceFiles({ location, traces }),
     (error: Error) => {
@@ -51,6 +54,10 @@ test("all names that stand for nothing are reported at once", (t) => {
         `${join(location, "gone.json")}: no such file`,
         `${join(location, "gone-*.json")}: no file matches`,
         `${join(location, "empty")}: no trace in this directory`,
+        ...["endless", "endl*"].map(
+          (name) =>
+            `${join(location, name)} cannot be read: ELOOP: too many symbolic links encountered, stat '${join(location, "endless")}'`,
+        ),
         "archive:/var/archive?from=1: this command reads no archives; run, warmup and trace info do",
       ]);
       return true;
