@@ -135,7 +135,7 @@ const record = (second: number) => ({
 
 test("drayage warmup, run and client --metrics: each has a page of its own, and the page of a node follows the run", async (t) => {
   place.write("trace.json", JSON.stringify(Array.from({ length: 600 }, (_, at) => record(at))));
-  const slow = await startEmbeddedRegistryThread({ latencies: ["PUT blob=fixed(700ms)"] });
+  const slow = await startEmbeddedRegistryThread({ latencies: ["PUT upload=fixed(700ms)"] });
   t.after(() => slow.close());
   const node = await startNode(place, { flags: ["--metrics", "127.0.0.1:0"] });
   t.after(() => node.child.kill());

@@ -1,5 +1,6 @@
 // One run on one node: from the plan to the last row. Holds no schedule of its own: the start and everything that happens to
 // the schedule come from the master, as instants of this machine's monotonic clock.
+import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,7 +80,8 @@ export class NodeRun implements HostedRun {
     this.#sender = new OutcomeSender(conversation, tally, { drops: plan.feed !== null });
     const keep = this.#sender.keep.bind(this.#sender);
     const sender = this.#sender;
-    this.#skippedFile = join(tmpdir(), `drayage-${message.runId}.skipped.ndjson`);
+    // Another node of the run may be on this machine: it has a file of its own.
+    this.#skippedFile = join(tmpdir(), `drayage-${randomUUID()}.skipped.ndjson`);
     this.#engine = new Engine(
       nodeEnginePlan(plan, { count, sharers, skippedFile: this.#skippedFile }),
       {
