@@ -19,7 +19,7 @@ export type Ending =
 export type BenchRun = {
   /** Folder of the `*.bench.ts` modules; results go to `results/<name>.jsonl` below it. */
   readonly folder: string;
-  /** Parts of names; none means all. One that matches no bench is an error. */
+  /** Names, or parts of names; none means all. A name means no other bench; one that matches none is an error. */
   readonly patterns: readonly string[];
   readonly quick: boolean;
   readonly print: (line: string) => void;
@@ -34,13 +34,15 @@ function select({ folder, patterns }: BenchRun): string[] {
     .map((file) => file.slice(0, -SUFFIX.length))
     .sort();
   if (all.length === 0) throw new Error(`no bench in ${folder}`);
-  const idle = patterns.filter((pattern) => !all.some((name) => name.includes(pattern)));
+  const means = (pattern: string, name: string): boolean =>
+    all.includes(pattern) ? name === pattern : name.includes(pattern);
+  const idle = patterns.filter((pattern) => !all.some((name) => means(pattern, name)));
   if (idle.length > 0) {
     throw new Error(`no bench is named like ${idle.join(", ")}; there are: ${all.join(", ")}`);
   }
   return patterns.length === 0
     ? all
-    : all.filter((name) => patterns.some((pattern) => name.includes(pattern)));
+    : all.filter((name) => patterns.some((pattern) => means(pattern, name)));
 }
 
 async function load(folder: string, name: string): Promise<Bench> {

@@ -24,6 +24,7 @@ bench(
 bench("ring-wrong", `throw new Error("the answer was 41");`);
 bench("ring-empty", "return [];");
 bench("ring-absent", `throw new MissingProgram("hey", "apt-get install hey");`);
+bench("aim-high", `return [{ metric: "rate", unit: "1/s", value: 1, spread: 0, rounds: 1 }];`);
 bench("lie", "return [];", "other");
 bench(
   "aim",
@@ -77,6 +78,11 @@ test("a full run that misses a target says so and has missed; a quick one only s
   const quick = await run(["aim"]);
   assert.equal(quick.endings.aim?.kind, "measured");
   assert.match(quick.text, /later +3\.000 .* ≤ 2\.000 MISSED/);
+});
+
+test("a whole name means that bench and none that begins like it", async () => {
+  assert.deepEqual(Object.keys((await run(["aim"])).endings), ["aim"]);
+  assert.deepEqual(Object.keys((await run(["ai"])).endings), ["aim", "aim-high"]);
 });
 
 test("a pattern that matches nothing is refused, with the names there are", async () => {
