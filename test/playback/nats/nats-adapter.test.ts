@@ -1,7 +1,7 @@
 // The NATS adapter itself: what stands in messages, what is cut, who asks, and a connection that is lost.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Msg } from "@nats-io/transport-node";
+import type { Msg, NatsConnection } from "@nats-io/transport-node";
 import { millis } from "../../../src/core/units.ts";
 import { decodeHdr } from "../../../src/stats/hdr.ts";
 import { valueEvent } from "../../fakes/fake-archive.ts";
@@ -215,6 +215,10 @@ test("what the server takes in one message is cut: values, answers, and put toge
   assert.equal(batches[0].events[0].text, long);
 });
 
+async function reconnected(connection: NatsConnection): Promise<void> {
+  for await (const { type } of connection.status()) if (type === "reconnect") return;
+}
+
 test("a connection that is lost is there again, and listeners are shown where the session is", async (t) => {
   const server = await startNatsServer();
   if (server === undefined) return t.skip(needsNatsServer);
@@ -228,6 +232,8 @@ test("a connection that is lost is there again, and listeners are shown where th
   await client.request(`${id}.control.state.current`, { body: "play" });
   const stream = await client.attach(t, id);
   await stream.until((all) => all.of("batch").length > 5);
+  // What a connection is asked to send while it is away goes nowhere: this one, too, must be back.
+  const isBack = reconnected(client.connection);
   await server.restart();
   const images = stream.of("image").length;
   await stream.until((all) => all.of("image").length > images);
@@ -239,6 +245,7 @@ test("a connection that is lost is there again, and listeners are shown where th
     .of("batch")
     .map(({ events }) => Number((events as { text: string }[])[0]?.text));
   assert.ok(numbers.every((number, place) => place === 0 || number > Number(numbers[place - 1])));
+  await isBack;
   assert.equal(await client.ask(`${id}.control.state.current`), "play");
 });
 
