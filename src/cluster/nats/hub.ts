@@ -49,6 +49,11 @@ const PING_MS = 2000;
 const PINGS_MAX = 2;
 /** A cluster that has just been started, or has lost the leader of its streams, needs seconds. */
 export const STREAMS_MS_MAX = 30_000;
+/**
+ * One question about a stream. Servers that are choosing a leader do not answer: to ask again soon is to hear of the new one
+ * soon, while nodes live on the ten seconds of schedule that they have.
+ */
+const ASK_MS_MAX = 2000;
 /** Servers that keep each stream where there are several. */
 const REPLICAS = 3;
 
@@ -63,7 +68,7 @@ export class Hub {
     this.connection = connection;
     this.names = names;
     this.manager = manager;
-    this.streams = jetstream(connection);
+    this.streams = jetstream(connection, { timeout: ASK_MS_MAX });
     void this.#watch();
   }
 
@@ -76,7 +81,9 @@ export class Hub {
     try {
       if (connection.info?.jetstream !== true && connection.info?.cluster === undefined)
         throw new Error("it keeps no streams: start it with nats-server -js");
-      const manager = await patiently(STREAMS_MS_MAX, () => jetstreamManager(connection));
+      const manager = await patiently(STREAMS_MS_MAX, () =>
+        jetstreamManager(connection, { timeout: ASK_MS_MAX }),
+      );
       return new Hub(connection, new Names(options.group), manager);
     } catch (error) {
       await connection.close();

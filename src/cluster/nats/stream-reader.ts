@@ -11,7 +11,7 @@ const MESSAGES = 64;
 /** How long the servers may take to have as many; then the consumer is looked after. */
 const FETCH_MS = 2000;
 /** A request of which nothing is heard beyond that is given up. */
-const FETCH_MS_MAX = 5000;
+const FETCH_MS_MAX = 3000;
 /** A consumer that nobody asks is removed by the servers after this. */
 const INACTIVE_MS = 60_000;
 
