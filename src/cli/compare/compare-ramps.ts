@@ -9,7 +9,7 @@ import {
   percentilesOf,
 } from "../../report/compare/compare-latencies.ts";
 import { type CountedSecond, rateEstimate } from "../../report/compare/compare-rates.ts";
-import type { ComparedCurve } from "../../report/compare/compare-runs.ts";
+import type { ComparedCurve, ComparedSide } from "../../report/compare/compare-runs.ts";
 import {
   type CompareVerdict,
   type Estimate,
@@ -36,18 +36,10 @@ export type RampRow = Judged & {
   readonly b: number;
 };
 
-type RampSide = {
-  readonly directories: readonly string[];
-  /** Pulls. */
-  readonly done: number;
-  readonly failed: number;
-  /** Over all steps, which differ. */
-  readonly perSecond: number | null;
-};
-
 export type RampComparison = {
-  readonly a: RampSide;
-  readonly b: RampSide;
+  /** `perSecond` is over all steps, which differ; `done` counts pulls. */
+  readonly a: ComparedSide;
+  readonly b: ComparedSide;
   readonly verdict: CompareVerdict;
   readonly basis: CompareBasis;
   readonly dissimilarities: readonly Dissimilarity[];
@@ -197,7 +189,7 @@ const curveOf = ({ a, b }: SharedStep): ComparedCurve => {
   return { operation: `${phase} step ${step}, ${pullers}`, measure: "pull", a: all(a), b: all(b) };
 };
 
-function sideOf(ramps: readonly Ramp[]): RampSide {
+function sideOf(ramps: readonly Ramp[]): ComparedSide {
   const sum = (of: (ramp: Ramp) => number): number =>
     ramps.reduce((total, ramp) => total + of(ramp), 0);
   const done = sum((ramp) => ramp.done);

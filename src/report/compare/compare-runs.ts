@@ -12,7 +12,7 @@ import {
 import { type CompareVerdict, worstVerdict } from "./judgement.ts";
 
 /** One side: a run, or several of the same thing. */
-type ComparedSide = {
+export type ComparedSide = {
   readonly directories: readonly string[];
   readonly done: number;
   readonly failed: number;
