@@ -11,6 +11,7 @@ import { load, type PerformOptions, run, warmup } from "../../src/drayage.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { drayage } from "../cli/fake-terminal.ts";
+import { native } from "../trace/fixtures.ts";
 import { startNode } from "./cluster-nodes.ts";
 import { type Results, type Started, Workplace } from "./workplace.ts";
 
@@ -120,18 +121,14 @@ function announced(): {
   return { url, options: { signal: ended.signal, onNotice }, end: () => ended.abort() };
 }
 
-const record = (second: number) => ({
-  host: "h",
-  "http.request.duration": 0.01,
-  "http.request.method": "GET",
-  "http.request.uri": `v2/a/blobs/sha256:${String(second % 3).repeat(64)}`,
-  "http.request.useragent": "docker/20.10.7",
-  "http.response.status": 200,
-  "http.response.written": 100,
-  id: String(second),
-  timestamp: new Date(Date.UTC(2017, 7, 8) + 100 * second).toISOString(),
-  "http.request.remoteaddr": "a",
-});
+const record = (second: number) =>
+  native({
+    "http.request.duration": 0.01,
+    "http.request.uri": `v2/a/blobs/sha256:${String(second % 3).repeat(64)}`,
+    "http.response.written": 100,
+    id: String(second),
+    timestamp: new Date(Date.UTC(2017, 7, 8) + 100 * second).toISOString(),
+  });
 
 test("drayage warmup, run and client --metrics: each has a page of its own, and the page of a node follows the run", async (t) => {
   place.write("trace.json", JSON.stringify(Array.from({ length: 600 }, (_, at) => record(at))));
