@@ -15,6 +15,9 @@ export type NodePullPlan = {
   readonly lostAfterMs: number;
 };
 
+/** When a node that reads its operations itself tells their rows: along with the run, or after it. */
+export type RowsWhen = "along" | "after";
+
 export type NodePlan = {
   /** What the run is called: run, warmup, load. */
   readonly verb: string;
@@ -35,6 +38,7 @@ export type NodePlan = {
   /** What the node reads and keeps its own share of; null with `split: stream`, where operations come from the master. */
   readonly feed: FeedPlan | null;
   readonly files: readonly SharedFile[];
+  readonly rows: RowsWhen;
   /** Registries that must answer before the start, by index; null = any server, which must take a connection. */
   readonly registries: readonly number[] | null;
   readonly heartbeatMs: number;

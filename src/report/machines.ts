@@ -82,7 +82,9 @@ function oddities(machine: Machine): string {
       : [`${lostOperations} without outcome, ${dealtAgain} dealt again`]),
     ...(cuts === 0 ? [] : [`cut off ${cuts} times, ${(longestCutMs / 1000).toFixed(1)} s at most`]),
     ...(held === 0 ? [] : [`held back ${held} times`]),
-    ...(dropped === 0 ? [] : [`${dropped} rows dropped: the master took none for too long`]),
+    ...(dropped === 0
+      ? []
+      : [`${dropped} rows dropped: there was no room to keep them until the master took them`]),
   ].join("; ");
 }
 

@@ -1,5 +1,6 @@
 // What a master knows of nodes that are cut off, lost, or quicker than its disk: everything has a row, or is counted and named.
 import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
 import { Conversation } from "../../src/cluster/conversation.ts";
 import { NodeDialer } from "../../src/cluster/direct/node-dialer.ts";
@@ -13,6 +14,7 @@ import { NodeHandle } from "../../src/cluster/master/node-handle.ts";
 import { OutcomeDesk } from "../../src/cluster/master/outcome-desk.ts";
 import { memoryLinks } from "../../src/cluster/memory-link.ts";
 import { OutcomeSender } from "../../src/cluster/node/outcome-sender.ts";
+import { RowSpool } from "../../src/cluster/node/row-spool.ts";
 import { seqOf } from "../../src/cluster/operation-run.ts";
 import { OutcomeTally } from "../../src/cluster/outcome-tally.ts";
 import { DrayageError } from "../../src/core/errors.ts";
@@ -122,6 +124,26 @@ for (const { name, links } of [
     assert.deepEqual([report.rows, report.dropped], [rows, dropped]);
   });
 }
+
+test("rows that are kept until the end are handed over then, and what had no room is counted", async (t) => {
+  const { writer, handle, node } = masterAndNode(t, memoryLinks({ node: "n" }));
+  const sender = new OutcomeSender(node, new OutcomeTally(thresholds), { drops: true });
+  const row = new OneOutcome();
+  const bytes = row.of({ ...download, seq: 0 }).words[0] as number;
+  const spool = new RowSpool(tmpdir(), 10 * bytes);
+  t.after(() => sender.release());
+  sender.keepIn(spool);
+  for (let seq = 0; seq < 12; seq++) {
+    sender.keep(row.of({ ...download, seq }), 0);
+    sender.send();
+  }
+  sender.close();
+  await new Promise((later) => setTimeout(later, 20));
+  assert.deepEqual([writer.kept, sender.batches, sender.dropped], [0, 0, 2]);
+  await sender.handOver();
+  await until(() => writer.kept === 10, "everything that was kept is written");
+  assert.deepEqual([sender.rows, handle.rows], [10, 10]);
+});
 
 test("what a node said last is heard again over the next connection when the first is cut under it", async (t) => {
   const ends = await socketLinks(t);

@@ -140,6 +140,16 @@ function suite(name: string, start: () => Promise<Transport>): void {
       assert.equal(place.lines("local.ndjson").length, 1);
       assert.equal(place.text("local.ndjson"), place.text("streamed.ndjson"));
       assert.deepEqual(sharesOf(place.rows()), sharesOf(place.rows("streamed.json")));
+      const after = await place.drayage(
+        master(
+          ...["--set", "cluster.split=local", "--set", "cluster.rows=after"],
+          ...["--set", "trace.output=after.json"],
+        ),
+      );
+      assert.equal(after.code, 0, after.err);
+      assert.match(after.err, /hand their rows over/);
+      assert.deepEqual(sharesOf(place.rows("after.json")), sharesOf(place.rows()));
+      assert.equal(place.summary("after.json").totals.done, 80);
       assert.equal(place.skipped().length, bad.length);
       assert.deepEqual(place.skipped(), place.skipped("streamed.json"));
       assert.deepEqual(place.summary().records, place.summary("streamed.json").records);

@@ -29,7 +29,7 @@ describe("split: local, and a node is killed in mid-run", () => {
       "cluster.lost_after": 6,
     });
     // Two at a time: whoever outlives a run is there for the next.
-    alive = await startNodes(place, 3);
+    alive = await startNodes(place, 4);
     await place.warmup();
     place.write("trace.json", JSON.stringify(trace([...blobGets(COUNT, { every: 0.01 }), broken])));
   });
@@ -38,8 +38,12 @@ describe("split: local, and a node is killed in mid-run", () => {
     await registry.close();
   });
 
-  for (const index of [1, 0])
-    test(`node ${index}: every operation has a row or a line that says that it is lost`, async () => {
+  for (const { index, rows: when } of [
+    { index: 1, rows: "along" },
+    { index: 0, rows: "along" },
+    { index: 1, rows: "after" },
+  ])
+    test(`node ${index}, rows ${when}: every operation has a row or a line that says what was lost`, async () => {
       const nodes = alive.slice(0, 2);
       alive.splice(index, 1);
       const list = JSON.stringify(nodes.map(({ address }) => address));
@@ -47,7 +51,7 @@ describe("split: local, and a node is killed in mid-run", () => {
       const run = place.start([
         ...["master", "-c", "run", "-i", "config.yaml", "--allow-invalid"],
         ...["--set", `client_info.port=${port}`],
-        ...["--set", `client_info.client_list=${list}`],
+        ...["--set", `client_info.client_list=${list}`, "--set", `cluster.rows=${when}`],
       ]);
       await new Ordered(place, port).until((status) => doneOf(status) > 0);
       nodes[index]?.child.kill("SIGKILL");
@@ -55,10 +59,15 @@ describe("split: local, and a node is killed in mid-run", () => {
       assert.equal(ended.code, 7, ended.err);
       const rows = place.rows();
       const skipped = place.skipped();
-      const lost = skipped.filter(({ reason }) => reason === "node_lost");
-      assert.ok(lost.length > 0 && lost.length <= COUNT / 2);
+      const [lost, rowless] = ["node_lost", "row_dropped"].map((which) =>
+        skipped.filter(({ reason }) => reason === which),
+      ) as [typeof skipped, typeof skipped];
+      assert.ok(lost.length > 0 && lost.length + rowless.length <= COUNT / 2);
+      assert.equal(rowless.length > 0, when === "after");
       assert.deepEqual(
-        skipped.filter(({ reason }) => reason !== "node_lost").map(({ uri }) => uri),
+        skipped
+          .filter((one) => !lost.includes(one) && !rowless.includes(one))
+          .map(({ uri }) => uri),
         [broken.uri],
       );
       assert.deepEqual(
@@ -67,7 +76,7 @@ describe("split: local, and a node is killed in mid-run", () => {
       );
       assert.equal(place.summary().skipped.node_lost, lost.length);
       const { totals, latenessNs } = place.summary();
-      assert.equal(totals.done + totals.failed, rows.length);
+      assert.equal(totals.done + totals.failed, rows.length + rowless.length);
       assert.ok(latenessNs.count >= rows.length);
     });
 });

@@ -84,7 +84,7 @@ export const givenNodeOptions = {
       group: "load",
       expect: 3,
     }),
-    help: "the same as in a configuration (cluster.*), without split and on_lost; flags come first",
+    help: "the same as in a configuration (cluster.*), without split, rows and on_lost; flags come first",
   },
 } as const satisfies OptionTable;
 
@@ -172,6 +172,7 @@ function clusterOf(given: GivenNodes): Cluster {
     // Who sends what follows from the plan, on every machine; what a lost node had to send is told as lost.
     split: "local",
     onLost: "report",
+    rows: "along",
   };
 }
 

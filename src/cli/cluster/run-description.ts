@@ -22,6 +22,7 @@ export const describeWarmup = (config: ReplayConfig, journalRows: number): RunDe
 
 function describePlan(config: ReplayConfig): RunDescription {
   const { trace, warmup, run, registry, clientInfo } = resolvedConfig(config) as ReplayConfig;
+  const { cluster } = config;
   // Traces out of an archive have a place and names that are never the same.
   const { output: _, location: __, traces: ___, ...read } = trace;
   const { port: ____, ...client } = clientInfo;
@@ -34,7 +35,7 @@ function describePlan(config: ReplayConfig): RunDescription {
       run,
       registry,
       client_info: client,
-      cluster: { split: config.cluster.split, expect: config.cluster.expect },
+      cluster: { split: cluster.split, rows: cluster.rows, expect: cluster.expect },
       // By length: a trace may take minutes to read.
       "trace files": files.map((path) => statSync(path).size),
     }),

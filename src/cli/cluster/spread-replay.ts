@@ -73,6 +73,7 @@ async function planFor(nodes: NodeSet, config: ReplayConfig, flags: RunFlags): P
     rate: null,
     registries: [...config.registry.keys()],
     files: [],
+    rows: config.cluster.rows,
     ...local,
   });
   return { plan, makeEngine, close: () => nodes.close() };

@@ -33,6 +33,11 @@ export const clusterSection = () =>
       "Whether the master reads the trace and streams operations, or every node reads the same files.",
       run,
     ),
+    rows: key(
+      oneOf("along", "after").default("along"),
+      "With split: local, whether nodes send their rows along with the run, or after it, when that disturbs nobody.",
+      run,
+    ),
     on_lost: key(
       oneOf("report", "redistribute").default("report"),
       "What becomes of the operations of a node that is lost: told as such, or given to the others.",
@@ -106,18 +111,31 @@ export const machinesMapping = () => mapping({ ...groupKeys(), ...patienceKeys()
 type Together = {
   readonly split: string;
   readonly on_lost: string;
+  readonly rows: string;
   readonly nats?: object | undefined;
   readonly group?: string | undefined;
   readonly expect?: number | undefined;
 };
 
 /** What keys say together that cannot be: a key and a sentence. */
-function contradictions({ split, on_lost, nats, group, expect }: Together): [string, string][] {
+function contradictions({
+  split,
+  on_lost,
+  rows,
+  nats,
+  group,
+  expect,
+}: Together): [string, string][] {
   const found: [string, string][] = [];
   if (split !== "stream" && on_lost !== "report")
     found.push([
       "on_lost",
       "only the master can redistribute: write split: stream, or on_lost: report",
+    ]);
+  if (split !== "local" && rows !== "along")
+    found.push([
+      "rows",
+      "only nodes that read the trace keep rows: write split: local, or rows: along",
     ]);
   if (nats === undefined) return found;
   if (group === undefined)

@@ -24,6 +24,7 @@ import { Dealing } from "./dealing.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { sayGoodbye } from "./goodbye.ts";
+import { rowsComing } from "./handing-over.ts";
 import { LostOperations, type OnLost } from "./lost-operations.ts";
 import { LostShares } from "./lost-shares.ts";
 import type { NodeHandle } from "./node-handle.ts";
@@ -118,8 +119,7 @@ export class ClusterEngine implements RunEngine {
         desk,
         figures: this.#figures,
         given,
-        thresholds,
-        landed,
+        ...rowsComing(options, { landed, thresholds }),
         told: (index, seq) => this.#shares.hear(index, seq),
         planned: (second, operations) => this.#shares.hearPlanned(node.index, second, operations),
         skipped: (lines) => this.#skipped.add(lines),

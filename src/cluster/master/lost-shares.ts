@@ -97,8 +97,21 @@ export class LostShares {
       plan: this.#feedOf(node.index),
       until: this.endsAt,
       emitted: Number.POSITIVE_INFINITY,
-      tell: (operation) => this.#parts.lost.take(node, operation),
+      tell: this.#lossesOf(node),
     });
+  }
+
+  /**
+   * Its figures may be of more operations than its rows (`cluster.rows: after`). Which they were only the node knew: those that
+   * were due first are told as having lost their rows, the others as lost.
+   */
+  #lossesOf(node: NodeHandle): Listing["tell"] {
+    const { done, failed } = node.totals.soFar;
+    let rowless = Math.max(0, done + failed - node.rows);
+    return (operation) => {
+      if (rowless-- > 0) this.#parts.desk.keepDropped(operation);
+      else this.#parts.lost.take(node, operation);
+    };
   }
 
   /** Begins to tell the operations whose rows a node has dropped. */

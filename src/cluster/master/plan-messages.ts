@@ -1,7 +1,7 @@
 import type { EnginePlan } from "../../workers/engine.ts";
 import { type FeedPlan, hasDueTimes } from "../../workers/feed-plan.ts";
 import type { Patience } from "../conversation.ts";
-import type { NodePlan, SharedFile } from "../node-plan.ts";
+import type { NodePlan, RowsWhen, SharedFile } from "../node-plan.ts";
 import type { PlanMessage } from "../protocol/message.ts";
 import { hasSecrets, withoutSecrets } from "../secrets.ts";
 import type { NodeHandle } from "./node-handle.ts";
@@ -22,6 +22,8 @@ export type NodePlanning = {
   /** `split: local`: what node `index` reads; undefined where operations come from the master. */
   readonly feedOf?: ((index: number) => FeedPlan) | undefined;
   readonly files: readonly SharedFile[];
+  /** Along with the run if absent. */
+  readonly rows?: RowsWhen | undefined;
 };
 
 /** Sends each node its plan. */
@@ -62,6 +64,7 @@ function nodePlan(
   { index, isPrivate }: { index: number; isPrivate: boolean },
 ): NodePlan {
   const { verb, places, entries, rate, registries, patience, feedOf, files } = planning;
+  const { rows = "along" } = planning;
   const secretsWithheld = !isPrivate && hasSecrets(client.endpoints);
   return {
     verb,
@@ -76,6 +79,7 @@ function nodePlan(
     rate,
     feed: feedOf?.(index) ?? null,
     files,
+    rows,
     registries,
     ...patience,
   };

@@ -24,6 +24,7 @@ import { nodeEnginePlan } from "./node-engine-plan.ts";
 import { OrderedControls } from "./ordered-controls.ts";
 import { OutcomeSender } from "./outcome-sender.ts";
 import { rehearseSecond } from "./rehearsal.ts";
+import { RowSpool } from "./row-spool.ts";
 import { PlannedCollector, SnapshotSender } from "./snapshot-sender.ts";
 
 /** Of the lines of one message. */
@@ -127,16 +128,20 @@ export class NodeRun implements HostedRun {
   async run(): Promise<string> {
     this.#wallAhead = this.#wallNow();
     try {
+      if (this.#message.plan.rows === "after") this.#sender.keepIn(new RowSpool(tmpdir()));
       const end = await this.#engine.run();
       this.#sender.close();
+      const sayLast = this.#snapshots?.last(this.#planned.take());
+      await this.#sender.handOver();
       if (this.#alone !== undefined) return await this.#keepAlone(this.#alone, end);
-      this.#snapshots?.send(this.#planned.take());
+      sayLast?.();
       const skipped = this.#sendSkipped();
       this.#conversation.say(this.#done(end, skipped));
       this.#over = true;
       return "done";
     } finally {
       this.#sender.close();
+      this.#sender.release();
       this.#snapshots?.stop();
       this.#orders.close();
       rmSync(this.#skippedFile, { force: true });
@@ -265,10 +270,12 @@ export class NodeRun implements HostedRun {
 
   #keepAlone({ keeper, start, reason }: Alone, end: EngineEnd): Promise<string> {
     const snapshots = this.#snapshots as SnapshotSender;
-    snapshots.send(this.#planned.take());
-    const told = { totals: snapshots.totals(), intervals: snapshots.seconds() };
-    const seconds = Math.max(0, start.clock.now() - start.at) / 1e9;
-    return keeper.finish({ plan: this.#message, start, end, ...told, seconds, reason });
+    const told = {
+      totals: snapshots.totals(),
+      intervals: snapshots.seconds(),
+      seconds: snapshots.endNs / 1e9,
+    };
+    return keeper.finish({ plan: this.#message, start, end, ...told, reason });
   }
 
   /** A load without a schedule goes on until somebody ends it. */
@@ -282,6 +289,7 @@ export class NodeRun implements HostedRun {
 
   /** Nothing starts any more, and what is under way is cut off. */
   stop(): void {
+    this.#sender.giveUp();
     this.#source?.end();
     this.#start.resolve({ type: "start", atNs: this.#clock.clock.now(), wallUs: 0 });
     this.#engine.stop();

@@ -1,10 +1,12 @@
 // Collects outcome records and sends them to the master in batches. Runs once per request on the main thread; budget 600 ns, no
 // allocation but for a buffer per batch. Guarded by test/end-to-end/cluster.test.ts.
+import { setTimeout as delay } from "node:timers/promises";
 import type { RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
 import type { Conversation } from "../conversation.ts";
 import type { OutcomeTally } from "../outcome-tally.ts";
 import { OUTCOME_LAYOUT } from "../record-layout.ts";
+import type { RowBatch, RowSpool } from "./row-spool.ts";
 
 /** A batch goes out when it has so many bytes, or after this time. With its largest record it fits a frame. */
 const BATCH_BYTES = 256 * 1024;
@@ -17,6 +19,9 @@ const OUTCOME_BYTES_MAX = 160 * 1024;
  * seconds at 20,000 operations a second makes some 80 MB.
  */
 const KEPT_BYTES_MAX = 256 * 1024 * 1024;
+/** Of rows that were kept until the end: on their way to the master at once. */
+const HANDED_BYTES_MAX = 8 * 1024 * 1024;
+const ROOM_MS = 5;
 
 export class OutcomeSender implements OutcomeKeeper {
   readonly #conversation: Conversation;
@@ -27,6 +32,7 @@ export class OutcomeSender implements OutcomeKeeper {
   #count = 0;
   #held = false;
   #alone: ((records: Buffer) => void) | undefined;
+  #isWanted = true;
   /** Number of the last batch, and rows in all of them. */
   batches = 0;
   rows = 0;
@@ -35,6 +41,7 @@ export class OutcomeSender implements OutcomeKeeper {
   dropped = 0;
   readonly #drops: boolean;
   readonly #keptBytesMax: number;
+  #spool: RowSpool | undefined;
   readonly #timer: NodeJS.Timeout;
 
   /** `drops`: at the bound records are dropped instead of held back. */
@@ -48,6 +55,11 @@ export class OutcomeSender implements OutcomeKeeper {
     this.#drops = drops;
     this.#keptBytesMax = keptBytesMax;
     this.#timer = setInterval(() => this.send(), BATCH_MS);
+  }
+
+  /** From now on records are kept there until `handOver`. */
+  keepIn(spool: RowSpool): void {
+    this.#spool = spool;
   }
 
   get hasRoom(): boolean {
@@ -77,10 +89,11 @@ export class OutcomeSender implements OutcomeKeeper {
   /** Sends what there is. */
   send(): void {
     if (this.#count === 0) return;
-    const records = this.#batch.subarray(0, this.#length);
-    if (this.#alone !== undefined) this.#alone(records);
-    else if (this.#isFull) this.dropped += this.#count;
-    else this.#say(records);
+    const batch = { records: this.#batch.subarray(0, this.#length), count: this.#count };
+    if (this.#spool !== undefined) this.dropped += this.#spool.put(batch) ? 0 : batch.count;
+    else if (this.#alone !== undefined) this.#alone(batch.records);
+    else if (this.#isFull) this.dropped += batch.count;
+    else this.#say(batch);
     this.#length = 0;
     this.#count = 0;
   }
@@ -90,16 +103,44 @@ export class OutcomeSender implements OutcomeKeeper {
     return this.#drops && bytes > this.#keptBytesMax;
   }
 
-  #say(records: Buffer): void {
-    this.rows += this.#count;
+  #say({ records, count }: RowBatch): void {
+    this.rows += count;
     this.#conversation.say({
       type: "results",
       layout: OUTCOME_LAYOUT,
       batch: ++this.batches,
-      count: this.#count,
+      count,
       // The message is encoded, and so copied, before this returns.
       records,
     });
+  }
+
+  /** The run is over: sends what was kept until then, as the master takes it. */
+  async handOver(): Promise<void> {
+    if (this.#spool === undefined) return;
+    for (const batch of this.#spool.batches()) {
+      while (this.#waits) await delay(ROOM_MS);
+      if (!this.#isWanted) break;
+      if (batch.records.length === 0) this.dropped += batch.count;
+      else if (this.#alone !== undefined) this.#alone(batch.records);
+      else this.#say(batch);
+    }
+  }
+
+  get #waits(): boolean {
+    const isFull = this.#conversation.unacknowledgedBytes > HANDED_BYTES_MAX;
+    return isFull && this.#isWanted && this.#alone === undefined;
+  }
+
+  /** Nobody wants rows any more. */
+  giveUp(): void {
+    this.#isWanted = false;
+  }
+
+  /** Forgets what was not handed over. */
+  release(): void {
+    this.#spool?.close();
+    this.#spool = undefined;
   }
 
   close(): void {

@@ -24,7 +24,8 @@ export class SnapshotSender {
   #timer: NodeJS.Timeout | undefined;
   readonly #kept = new KeptSeconds();
   readonly #turn: number;
-  #end = 0;
+  /** Up to here figures are taken, since the start. */
+  endNs = 0;
   /** Snapshots sent. */
   count = 0;
 
@@ -64,22 +65,29 @@ export class SnapshotSender {
     );
   }
 
-  send({ seconds, operations }: PlannedPairs): void {
+  send(planned: PlannedPairs): void {
+    this.#take(planned)();
+  }
+
+  /** The run ends now. What is returned tells so: behind the last row. */
+  last(planned: PlannedPairs): () => void {
+    this.stop();
+    return this.#take(planned);
+  }
+
+  #take({ seconds, operations }: PlannedPairs): () => void {
     const { clock, at } = this.#start;
     const end = Math.max(0, clock.now() - at);
-    const interval = this.#figures.takeInterval(nanos(this.#end), nanos(end));
+    const interval = this.#figures.takeInterval(nanos(this.endNs), nanos(end));
     this.#rows.send();
     const snapshot = encodeSnapshot(interval);
     this.#kept.add(snapshot);
-    this.#end = end;
-    this.#conversation.say({
-      type: "snapshot",
-      number: ++this.count,
-      snapshot,
-      seconds,
-      operations,
-      board: [],
-    });
+    this.endNs = end;
+    return () => {
+      const number = ++this.count;
+      const told = { number, snapshot, seconds, operations, board: [] };
+      this.#conversation.say({ type: "snapshot", ...told });
+    };
   }
 
   /** Everything since the start, second by second. */
