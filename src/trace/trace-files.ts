@@ -18,7 +18,7 @@ export function traceFiles({ location, traces }: Names): string[] {
   const mistakes: string[] = [];
   const files: string[] = [];
   for (const name of traces) {
-    const found = filesOf(name, resolve(location ?? ".", name));
+    const found = filesOf(name, resolve(location ?? "."));
     if (typeof found === "string") mistakes.push(found);
     else for (const file of found) files.push(file);
   }
@@ -29,19 +29,22 @@ export function traceFiles({ location, traces }: Names): string[] {
 }
 
 /** The files behind one name, or what is wrong with it. */
-function filesOf(name: string, path: string): string[] | string {
-  if (name.startsWith(ARCHIVE)) {
-    return `${name}: this command reads no archives; run, warmup and trace info do`;
-  }
+function filesOf(name: string, location: string): string[] | string {
+  if (name.startsWith(ARCHIVE))
+    return `${name}: this command reads no archives; drayage archive export --format trace makes a trace of one`;
+  const path = resolve(location, name);
   try {
-    return filesAt(name, path);
+    return filesAt(name, { path, location });
   } catch (error) {
     return `${path} cannot be read: ${messageOf(error)}`;
   }
 }
 
 /** Throws what the system says of folders and links that it does not let us follow. */
-function filesAt(name: string, path: string): string[] | string {
+function filesAt(
+  name: string,
+  { path, location }: { readonly path: string; readonly location: string },
+): string[] | string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
     const files = readdirSync(path).filter((file) => TRACE_NAME.test(file));
@@ -50,6 +53,9 @@ function filesAt(name: string, path: string): string[] | string {
   }
   if (stat !== undefined) return [path];
   if (!GLOB.test(name)) return `${path}: no such file`;
-  const matches = globSync(path).filter((file) => statSync(file).isFile());
+  // The location is no pattern, whatever stands in it.
+  const matches = globSync(name, { cwd: location })
+    .map((match) => resolve(location, match))
+    .filter((file) => statSync(file).isFile());
   return matches.length === 0 ? `${path}: no file matches` : matches.sort();
 }

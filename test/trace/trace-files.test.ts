@@ -39,6 +39,16 @@ for (const [traces, expected] of expansions) {
   });
 }
 
+test("a location is no pattern", (t) => {
+  const location = join(folderWith(t, {}), "of [2017] {a,b}");
+  mkdirSync(location);
+  for (const name of names) writeFileSync(join(location, name), "[]");
+  assert.deepEqual(traceFiles({ location, traces: ["b-*"] }), [
+    join(location, "b-0.json"),
+    join(location, "b-1.json.gz"),
+  ]);
+});
+
 test("all names that stand for nothing are reported at once", (t) => {
   const location = folderWith(t, files);
   mkdirSync(join(location, "empty"));
@@ -58,7 +68,7 @@ test("all names that stand for nothing are reported at once", (t) => {
           (name) =>
             `${join(location, name)} cannot be read: ELOOP: too many symbolic links encountered, stat '${join(location, "endless")}'`,
         ),
-        "archive:/var/archive?from=1: this command reads no archives; run, warmup and trace info do",
+        "archive:/var/archive?from=1: this command reads no archives; drayage archive export --format trace makes a trace of one",
       ]);
       return true;
     },
