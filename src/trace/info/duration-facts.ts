@@ -3,7 +3,8 @@ import { Method, type RecordJudge } from "./record-judge.ts";
 import { type Quantiles, quantilesOf } from "./size-facts.ts";
 import { FINE_BITS, Sketch } from "./sketch.ts";
 
-const DECADES = 16;
+/** Below 1 byte, and as many as a safe integer has digits. */
+const DECADES = 17;
 const MEGABYTE = 1e6;
 /** Below it, a transfer takes next to no time. */
 const SMALL_BYTES = 10_000;

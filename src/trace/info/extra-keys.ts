@@ -2,7 +2,7 @@
 // only others are parsed a second time. Guarded by perf/trace-info.bench.ts.
 import type { FileAccount } from "../account.ts";
 import { LeftOutKeys } from "../conversion/left-out-keys.ts";
-import { type RawRecord, Shape, traceKeys } from "../raw-record.ts";
+import { RANGE_KEY, type RawRecord, Shape, traceKeys } from "../raw-record.ts";
 
 /** Bytes of a member besides its value: the key in quotes, and the colon. */
 const memberBytes = Uint8Array.from(traceKeys, (key) => Buffer.byteLength(key) + 3);
@@ -19,6 +19,8 @@ export class ExtraKeys {
   /** Records by key. Every record of a file with columns has all of them. */
   counts(files: readonly FileAccount[]): Readonly<Record<string, number>> {
     const counts = new Map(Object.entries(this.#keys.counts));
+    // No column holds it, but a replay of JSON goes by it.
+    counts.delete(RANGE_KEY);
     for (const { records, ignoredColumns = [] } of files) {
       for (const column of ignoredColumns)
         if (column !== "") counts.set(column, (counts.get(column) ?? 0) + records);

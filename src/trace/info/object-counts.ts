@@ -8,11 +8,15 @@ import { type RankedKey, RankedKeys } from "./ranked-keys.ts";
 import { Method, type RecordJudge, type TextSpan } from "./record-judge.ts";
 
 const STATUS_OK = 200;
+const STATUS_PARTIAL = 206;
 const TOP = 10;
 const NONE = -1;
 
-/** Bits of a URI. */
-const Flag = { sureSize: 1, differing: 2, warm: 4, fetched: 8 } as const;
+/**
+ * Bits of a URI: a record has told the size of the whole object, and a GET has, which is what a warm-up goes by; records differ in
+ * it; a warm-up pushes it.
+ */
+const Flag = { wholeSize: 1, differing: 2, warm: 4, sureSize: 8 } as const;
 
 export type DistinctFacts = {
   readonly hosts: number;
@@ -72,7 +76,7 @@ export class ObjectCounts {
   sharedBlobs = 0;
   fetchedBlobs = 0;
 
-  /** Counts a record; `kept` is whether a replay would send it. Returns whether its method asks for the object anew. */
+  /** Counts a record; `kept` is whether a replay would send it. Returns whether its method asks for the whole object anew. */
   add(
     record: RecordJudge,
     { host, client }: { readonly host: TextSpan; readonly client: TextSpan },
@@ -97,29 +101,36 @@ export class ObjectCounts {
     if (kind === Kind.blob) last.blob = this.#blobs.add(uri.buffer, record.refFrom, uri.to, bytes);
     this.#noteUri(record, kept);
     if (method === Method.get) this.#noteGet(record);
-    return this.#isNewToMethod(method);
+    return record.status !== STATUS_PARTIAL && record.size > 0 && this.#isNewToMethod(method);
   }
 
   #noteUri(record: RecordJudge, kept: boolean): void {
     const { uri } = this.last;
-    const { size, status } = record;
+    const { size } = record;
     let flags = this.#flags.at(uri);
     if (this.uris.records.at(uri) === 1) {
       this.#kinds.set(uri, record.kind);
       this.#refStarts.set(uri, record.refFrom - record.uri.from);
     }
     if (kept && record.method === Method.get) flags |= Flag.warm;
-    const whole = status === STATUS_OK || status === 0;
-    if (size > 0) {
-      const known = this.#sizes.at(uri);
-      if (known === 0 || (whole && (flags & Flag.sureSize) === 0)) this.#sizes.set(uri, size);
-      else if (whole && known !== size && (flags & Flag.differing) === 0) {
-        flags |= Flag.differing;
-        this.differingSizes++;
-      }
-      if (whole) flags |= Flag.sureSize;
-    }
+    if (size > 0) flags |= this.#noteSize(record, flags);
     this.#flags.set(uri, flags);
+  }
+
+  /** Returns the bits that a size above 0 adds to those of its URI. */
+  #noteSize({ size, status, method }: RecordJudge, flags: number): number {
+    const { uri } = this.last;
+    const known = this.#sizes.at(uri);
+    const isWhole = status === STATUS_OK || status === 0;
+    const isSure = isWhole && method === Method.get;
+    const differs = isWhole && (flags & Flag.wholeSize) !== 0 && known !== size;
+    if (differs && (flags & Flag.differing) === 0) this.differingSizes++;
+    const isBetter =
+      (isWhole && (flags & Flag.wholeSize) === 0) || (isSure && (flags & Flag.sureSize) === 0);
+    if (known === 0 || isBetter) this.#sizes.set(uri, size);
+    return (
+      (isWhole ? Flag.wholeSize : 0) | (isSure ? Flag.sureSize : 0) | (differs ? Flag.differing : 0)
+    );
   }
 
   #noteGet(record: RecordJudge): void {
@@ -204,7 +215,7 @@ export class ObjectCounts {
     return this.#refStarts.at(uri) === 0 ? Kind.other : this.#kinds.at(uri);
   }
 
-  /** Bytes: of the first record with status 200, else of the first with a size; 0 where no record tells. */
+  /** Bytes: of the first GET with status 200, else of the first record with it, else of the first with a size; 0 where none tells. */
   sizeOf(uri: number): number {
     return this.#sizes.at(uri);
   }

@@ -3,7 +3,6 @@ import { methodNames, type RecordJudge } from "./record-judge.ts";
 import { FINE_BITS, Sketch } from "./sketch.ts";
 
 const MEGABYTE = 1e6;
-const STATUS_PARTIAL = 206;
 
 const quantiles = [0.05, 0.1, 0.25, 0.5, 0.65, 0.75, 0.8, 0.9, 0.95, 0.99] as const;
 
@@ -45,8 +44,8 @@ type Group = {
 export class Sizes {
   readonly #groups: (Group | undefined)[] = [];
 
-  /** `isNew`: the first record of its method for this object. */
-  add({ method, kind, size, status }: RecordJudge, isNew: boolean): void {
+  /** `isNew`: the first record of its method for the whole of this object. */
+  add({ method, kind, size }: RecordJudge, isNew: boolean): void {
     if (size <= 0) return;
     const at = method * objectKinds.length + kind;
     let group = this.#groups[at];
@@ -57,7 +56,7 @@ export class Sizes {
     group.sketch.add(size);
     if (size < MEGABYTE) group.below1MB++;
     if (size < 10 * MEGABYTE) group.below10MB++;
-    if (isNew && status !== STATUS_PARTIAL) group.distinctBytes += size;
+    if (isNew) group.distinctBytes += size;
   }
 
   of(method: number, kind: number): Sketch | undefined {

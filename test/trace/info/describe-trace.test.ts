@@ -91,6 +91,11 @@ for (const { name, content, wanted } of [
     content: `http.request.method,http.request.uri,timestamp,data\nGET,v2,2017-06-20 02:41:18,5\n`,
     wanted: { data: 1 },
   },
+  {
+    name: "a range is none",
+    content: JSON.stringify([native({ "http.request.range": "bytes=0-9", data: 1 })]),
+    wanted: { data: 1 },
+  },
 ]) {
   test(`unknown keys: ${name}`, async (t) => {
     const { account } = await describedFiles([folderWith(t, { "trace.json": content })]);
@@ -145,6 +150,26 @@ test("objects are told apart by digest, tag and name, and their top lists carry 
     [popularity.reference?.key, popularity.reference?.share, popularity.refetches],
     ["latest", 1, 1],
   );
+});
+
+test("of an object that was read in part first, the whole counts", async (t) => {
+  const { sizes, warmup } = await described(t, [
+    native({ ...blob("x"), ...size(10), "http.response.status": 206 }),
+    native({ ...blob("x"), ...size(100) }),
+    native({ ...blob("x"), ...size(100) }),
+  ]);
+  assert.equal(sizes[0]?.distinctBytes, 100);
+  assert.deepEqual(warmup.identity.uri, { objects: 1, bytes: 100 });
+});
+
+test("a warm-up goes by what GETs say of a size, whatever a HEAD said before", async (t) => {
+  const { warmup, distinct } = await described(t, [
+    native({ ...method("HEAD"), ...manifest("latest"), ...size(700) }),
+    native({ ...manifest("latest"), ...size(800) }),
+    native({ ...manifest("latest"), ...size(900) }),
+  ]);
+  assert.deepEqual(warmup.identity.uri, { objects: 1, bytes: 800 });
+  assert.equal(distinct.differingSizes, 1);
 });
 
 test("escaped texts are the same texts", async (t) => {
