@@ -202,8 +202,8 @@ export class ArchiveCursor {
     for (;;) {
       const found = place.walk.at(place.offset);
       if (place.generation !== place.file.generation) return this.#readIn(this.#reentered(place));
-      if (found.kind === "end" || (found.kind === "short" && !place.entry.isFinal))
-        return undefined;
+      const isGrowing = !place.entry.isFinal && !place.file.endsWhole;
+      if (found.kind === "end" || (found.kind === "short" && isGrowing)) return undefined;
       const item = found.kind === "record" ? this.#seen(place, found.record) : this.#skipped(place);
       if (item !== undefined) return item;
     }

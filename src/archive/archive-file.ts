@@ -7,8 +7,9 @@ import { ArchiveDamage } from "./archive-errors.ts";
 import type { ArchiveFileWriter } from "./archive-file-writer.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { checksumSeed } from "./checksum.ts";
-import { type CommitSlot, newestCommit } from "./commit-slot.ts";
+import { type CommitSlot, countedLength, newestCommit } from "./commit-slot.ts";
 import { FileIndex } from "./file-index.ts";
+import { instantOf } from "./file-name.ts";
 import { FileScan } from "./file-scan.ts";
 import { decodeHeader, type FoundHeader, HEADER_BYTES } from "./header-page.ts";
 import { walkPathMap } from "./path-map.ts";
@@ -24,6 +25,8 @@ export class ArchiveFile implements ByteSource {
   seed: number;
   #path: string;
   readonly #disk: ArchiveDisk;
+  /** Nobody writes it any more, sealed or not. */
+  readonly #isLeft: boolean;
   #handle: DiskFile | undefined;
   #live: ArchiveFileWriter | undefined;
   #slot: CommitSlot | undefined;
@@ -33,19 +36,31 @@ export class ArchiveFile implements ByteSource {
   #index: FileIndex | undefined;
   #paths: PathTable | undefined;
 
-  private constructor(disk: ArchiveDisk, { path, header }: { path: string; header: FoundHeader }) {
+  private constructor(
+    disk: ArchiveDisk,
+    { path, header, isLeft }: { path: string; header: FoundHeader; isLeft: boolean },
+  ) {
     this.#disk = disk;
     this.#path = path;
+    this.#isLeft = isLeft;
     this.header = header;
     this.seed = checksumSeed(header.fileId);
   }
 
-  /** ArchiveDamage if it is no archive file, or its header and both slots are torn. */
-  static open(disk: ArchiveDisk, folder: string, name: string): ArchiveFile {
+  /**
+   * ArchiveDamage if it is no archive file, or its header and both slots are torn. `isLeft`: nobody writes it any more, which is so of
+   * files that are called after a date.
+   */
+  static open(
+    disk: ArchiveDisk,
+    folder: string,
+    name: string,
+    isLeft = instantOf(name) !== undefined,
+  ): ArchiveFile {
     const path = join(folder, name);
     const handle = disk.open(path, "read");
     try {
-      const file = new ArchiveFile(disk, { path, header: readHeader(handle) });
+      const file = new ArchiveFile(disk, { path, header: readHeader(handle), isLeft });
       file.#handle = handle;
       file.#learn();
       return file;
@@ -58,13 +73,18 @@ export class ArchiveFile implements ByteSource {
   /** The file that this process is writing. */
   static live(writer: ArchiveFileWriter, disk: ArchiveDisk, path: string): ArchiveFile {
     const header = { ...writer.file.header, isSound: true };
-    const file = new ArchiveFile(disk, { path, header });
+    const file = new ArchiveFile(disk, { path, header, isLeft: false });
     file.#live = writer;
     return file;
   }
 
   get end(): number {
     return this.#live?.file.end ?? this.#end;
+  }
+
+  /** What is visible ends behind a whole record: one that is longer than what is left is damaged, not on its way. */
+  get endsWhole(): boolean {
+    return this.#live !== undefined || this.#slot !== undefined;
   }
 
   get isSealed(): boolean {
@@ -181,7 +201,7 @@ export class ArchiveFile implements ByteSource {
     this.#slot = slot ?? undefined;
     const size = handle.size();
     // Without a slot everything that is whole counts, as it will for the writer that salvages it.
-    this.#end = Math.min(slot?.length ?? size, size);
+    this.#end = Math.min(countedLength(slot, { size, isLeft: this.#isLeft }), size);
     if (slot?.isSealed === true) this.#seal = this.#readSeal(slot.sealAt);
     if (this.#seal !== undefined) {
       this.#index = this.#scan?.index;

@@ -78,6 +78,15 @@ function decodeSlot(page: Buffer, place: number, seed: number): FoundSlot {
   };
 }
 
+/**
+ * Up to where the records of a file count. Of one that nobody writes any more (`isLeft`) and that no seal ends, all that is whole does: a
+ * torn slot may have spoken of it.
+ */
+export const countedLength = (
+  slot: CommitSlot | null,
+  { size, isLeft }: { readonly size: number; readonly isLeft: boolean },
+): number => (slot !== null && (slot.isSealed || !isLeft) ? slot.length : size);
+
 export type FoundCommit = {
   /** The newest commit that is whole. */
   readonly slot: CommitSlot | null;

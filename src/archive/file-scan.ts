@@ -61,6 +61,11 @@ export class FileScan {
     }
   }
 
+  /** Whether a sound record lies behind the damage at which a scan has stopped. */
+  hasMore(): boolean {
+    return this.#walk.hasRecordBehind(this.at);
+  }
+
   #next(): Found {
     const found = this.#walk.at(this.at);
     if (found.kind !== "record") return found;

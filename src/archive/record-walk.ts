@@ -65,6 +65,12 @@ export class RecordWalk {
     return end;
   }
 
+  /** Whether there is a sound record somewhere behind what lies at `offset`. */
+  hasRecordBehind(offset: number): boolean {
+    const { end } = this.#source;
+    return offset < end && this.resync(offset + 1) < end;
+  }
+
   #load(offset: number, length: number): boolean {
     const { end } = this.#source;
     const until = this.#from + this.#window.length;

@@ -5,6 +5,8 @@
 //   current, both slots torn                  the same from the first record on: salvaged
 //   current, sealed but not renamed           sealed by a commit, renamed; the file that was to follow becomes current
 //   current, damaged before its last commit   kept as it is under a date; a new file begins with the state it had
+//   current, a slot torn, and sound records   the same: the torn slot may have committed them
+//   behind damage
 //   only the file that was to follow          becomes current
 import { join } from "node:path";
 import { type Micros, micros } from "../core/units.ts";
@@ -15,7 +17,7 @@ import type { ByteSource } from "./byte-source.ts";
 import { checksumSeed } from "./checksum.ts";
 import type { CodecName } from "./codec.ts";
 import { newestCommit } from "./commit-slot.ts";
-import { CURRENT, fileName, NEXT, sealedNames } from "./file-name.ts";
+import { CURRENT, fileName, instantOf, NEXT, sealedNames } from "./file-name.ts";
 import { bodyChecksum, replay } from "./file-replay.ts";
 import { FileScan } from "./file-scan.ts";
 import { GrowingFile } from "./growing-file.ts";
@@ -88,7 +90,8 @@ function inherit({ disk, folder, onNotice }: RecoveryOptions): Recovered {
       const opened = openFound(file);
       const scan = new FileScan(opened.source, opened.seed);
       scan.run();
-      newest = micros(Math.max(newest, scan.stamp));
+      // The clock may have been set back since the file got its name: what follows is later than that.
+      newest = micros(Math.max(newest, scan.stamp, instantOf(name) ?? 0));
       if (scan.images > 0) return heritageOf(name, { file, opened, scan, lastStamp: newest });
     } catch (error) {
       if (!(error instanceof ArchiveDamage)) throw error;
@@ -110,7 +113,8 @@ function heritageOf(
 ): Recovered {
   const { file, opened, scan, lastStamp } = found;
   const { last } = replay(scan, opened);
-  const { header, source, seed } = opened;
+  const { source, seed } = opened;
+  const header = opened.header.isSound ? opened.header : doubtful(opened.header);
   const close = (): void => file.close();
   const { paths } = scan;
   return {
@@ -118,6 +122,9 @@ function heritageOf(
     heritage: { paths, last, source, seed, header, lastStamp, name, close },
   };
 }
+
+/** A flipped bit could make floor and number anything, and the next file would begin with them. */
+const doubtful = (header: FoundHeader): FoundHeader => ({ ...header, floor: micros(0), number: 0 });
 
 /** The file that was to follow is of use once its beginning is complete. */
 function wholeHeader(path: string, disk: ArchiveDisk): FoundHeader | undefined {
@@ -190,11 +197,11 @@ async function continued(file: DiskFile, options: RecoveryOptions): Promise<Reop
   const committed = commit.slot?.length ?? HEADER_BYTES;
   const scan = new FileScan(source, seed);
   scan.run(true);
-  if (!header.isSound || scan.at < committed || scan.images === 0) {
-    const place = `at ${scan.at}, before ${scan.images === 0 ? "its first image" : "its last commit"}`;
-    const why = header.isSound ? place : "header page";
+  const why = damageOf(header, scan, { committed, isTorn: commit.damaged.length > 0 });
+  if (why !== undefined) {
     scan.run();
-    return { kind: "damaged", stamp: scan.stamp, why };
+    const stamp = Math.max(scan.stamp, header.isSound ? header.floor : 0);
+    return { kind: "damaged", stamp: micros(stamp), why };
   }
   const writer = resume(file, {
     opened,
@@ -206,6 +213,18 @@ async function continued(file: DiskFile, options: RecoveryOptions): Promise<Reop
   if (source.end > scan.at) file.truncate(scan.at);
   await writer.file.commit(scan.sealAt);
   return scan.sealAt > 0 ? { kind: "sealed", stamp: scan.stamp } : { kind: "writable", writer };
+}
+
+/** Why a file that was scanned up to its first damage is not written on; `undefined` if nothing speaks against it. */
+function damageOf(
+  { isSound }: FoundHeader,
+  scan: FileScan,
+  { committed, isTorn }: { readonly committed: number; readonly isTorn: boolean },
+): string | undefined {
+  if (!isSound) return "header page";
+  if (scan.images === 0) return `at ${scan.at}, before its first image`;
+  if (scan.at < committed) return `at ${scan.at}, before its last commit`;
+  return isTorn && scan.hasMore() ? `at ${scan.at}, and a commit slot is torn` : undefined;
 }
 
 function tellKept(

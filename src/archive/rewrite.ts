@@ -42,7 +42,8 @@ export type Rewritten = {
 /** StorageError if the disk refuses; ArchiveDamage if the first file cannot be opened at all. */
 export async function rewriteFiles(options: RewriteOptions): Promise<Rewritten> {
   const { disk, folder, from, to } = options;
-  const files = from.map((name) => ArchiveFile.open(disk, folder, name));
+  // Nobody writes them, or only a copy is made: what is whole behind a torn slot goes along.
+  const files = from.map((name) => ArchiveFile.open(disk, folder, name, true));
   const missing: string[] = [];
   let out: ArchiveFileWriter | undefined;
   try {
@@ -148,7 +149,7 @@ class Copy {
     }
   }
 
-  // Two files may hold the same batch if merging was interrupted.
+  // A sealed file has no batch that is not later than the one before it; a damaged one might.
   #batch(record: StoredRecord): void {
     const out = this.#out;
     if (record.stamp <= out.totals.lastStamp) return;
@@ -162,7 +163,7 @@ class Copy {
       else events.push(walk.event(path));
     }
     if (nameless > 0) this.#lost(`${nameless} events whose path is lost`, record.stamp);
-    out.batch(micros(Math.max(record.stamp, out.totals.lastStamp + 1)), events);
+    out.batch(record.stamp, events);
     out.relieve();
     const image = out.imageDue(this.#imageBytes);
     if (image !== undefined) inOneGo(image);

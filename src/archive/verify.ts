@@ -7,9 +7,10 @@ import { imagePart, walkIds } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
 import { ByteWriter } from "./byte-writer.ts";
 import { checksumSeed } from "./checksum.ts";
-import { newestCommit, SLOT_A, SLOT_B, SLOT_BYTES } from "./commit-slot.ts";
+import { countedLength, newestCommit, SLOT_A, SLOT_B, SLOT_BYTES } from "./commit-slot.ts";
 import { EVENT_KIND_EXCHANGE, EventWalk, exchangeLength } from "./event-block.ts";
 import { FileIndex } from "./file-index.ts";
+import { instantOf } from "./file-name.ts";
 import { bodyChecksum } from "./file-replay.ts";
 import type { FileReport } from "./file-report.ts";
 import type { DamagedRange } from "./file-scan.ts";
@@ -65,9 +66,10 @@ class Verification {
   }
 
   run(): FileReport {
-    const size = this.#file.size();
     const page = Buffer.alloc(HEADER_BYTES);
     const got = this.#file.read(page, 0);
+    // Only now: a recorder may go on writing, and all that the slots speak of is there.
+    const size = this.#file.size();
     try {
       this.#check(page.subarray(0, got), size);
     } catch (error) {
@@ -107,10 +109,11 @@ class Verification {
     if (!rest.subarray(1024).every((byte) => byte === 0))
       this.#problems.push("bytes of the header page that mean nothing are not zero");
     if (slot === null) this.#problems.push("no commit is whole: all whole records are taken");
-    this.#committed = slot?.length ?? size;
+    const isLeft = instantOf(this.#name) !== undefined;
+    this.#committed = countedLength(slot, { size, isLeft });
     this.#isSealed = slot?.isSealed ?? false;
     this.#sealAt = slot?.sealAt ?? 0;
-    this.#slotBatches = slot?.batches;
+    this.#slotBatches = this.#committed === slot?.length ? slot?.batches : undefined;
     if (this.#isSealed && size > this.#committed)
       this.#problems.push(`${size - this.#committed} bytes behind the end of a sealed file`);
   }
