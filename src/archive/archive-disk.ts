@@ -47,6 +47,9 @@ export interface ArchiveDisk {
 const dataSync = promisify(fdatasync);
 const fullSync = promisify(fsync);
 
+/** Node takes no more than 2^31 - 1 bytes at a time. */
+const CALL_BYTES_MAX = 2 ** 30;
+
 const flagsOf = {
   read: constants.O_RDONLY,
   write: constants.O_RDWR,
@@ -63,7 +66,8 @@ class SystemFile implements DiskFile {
   read(into: Uint8Array, at: number): number {
     let done = 0;
     while (done < into.length) {
-      const got = readSync(this.#handle, into, done, into.length - done, at + done);
+      const length = Math.min(into.length - done, CALL_BYTES_MAX);
+      const got = readSync(this.#handle, into, done, length, at + done);
       if (got === 0) break;
       done += got;
     }
@@ -71,7 +75,7 @@ class SystemFile implements DiskFile {
   }
 
   write(bytes: Uint8Array, at: number): number {
-    return writeSync(this.#handle, bytes, 0, bytes.length, at);
+    return writeSync(this.#handle, bytes, 0, Math.min(bytes.length, CALL_BYTES_MAX), at);
   }
 
   size(): number {

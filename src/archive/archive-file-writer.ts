@@ -106,7 +106,7 @@ export class ArchiveFileWriter {
       stamp: header.created,
     });
     writer.meta({ source: { ...wanted.source } });
-    yield* writer.#addPathMaps(0);
+    yield* writer.#addPathMaps();
     yield* writer.#image(state ?? { source: file, seed: file.seed });
     return writer;
   }
@@ -118,6 +118,11 @@ export class ArchiveFileWriter {
   /** Stamp of the last record. */
   get stamp(): Micros {
     return this.#stamp;
+  }
+
+  /** What was recorded is as long as what the file began with: a state larger than the limit would else be written for every batch. */
+  get isWorthSealing(): boolean {
+    return this.file.end >= 2 * this.index.ofBatch(0).offset;
   }
 
   /** State for the next file: offsets are those of this one. */
@@ -164,7 +169,7 @@ export class ArchiveFileWriter {
   *sealing(): Generator<void, number> {
     const { file } = this;
     const pathMapAt = file.end;
-    yield* this.#addPathMaps(0);
+    yield* this.#addPathMaps();
     const out = new ByteWriter();
     this.index.encode(out);
     const indexAt = file.add({ type: RecordType.index, stamp: this.#stamp, part: out.view });
@@ -185,24 +190,26 @@ export class ArchiveFileWriter {
         this.#ids[at] = id >= 0 ? id : paths.add(path);
       }
     } finally {
-      // Of events that are refused half-way, some paths have their ids already.
-      if (paths.count > known) inOneGo(this.#addPathMaps(known));
+      // Of events that are refused half-way, some paths have their ids already. What the disk says to it is heard behind the batch.
+      for (let at = known; at < paths.count; at += MAP_PATHS_MAX) this.#addPathMap(at);
     }
   }
 
-  *#addPathMaps(from: number): Steps {
+  *#addPathMaps(): Steps {
+    let at = 0;
+    do {
+      this.#addPathMap(at);
+      this.relieve();
+      at += MAP_PATHS_MAX;
+      yield;
+    } while (at < this.paths.count);
+  }
+
+  #addPathMap(from: number): void {
     const { paths, file } = this;
     const out = new ByteWriter();
-    let at = from;
-    do {
-      const to = Math.min(paths.count, at + MAP_PATHS_MAX);
-      out.clear();
-      encodePathMap(out, { table: paths, from: at, to });
-      file.add({ type: RecordType.pathMap, stamp: this.#stamp, part: out.view });
-      this.relieve();
-      at = to;
-      yield;
-    } while (at < paths.count);
+    encodePathMap(out, { table: paths, from, to: Math.min(paths.count, from + MAP_PATHS_MAX) });
+    file.add({ type: RecordType.pathMap, stamp: this.#stamp, part: out.view });
   }
 
   #encodeBlock(events: readonly ArchiveEvent[]): Buffer {

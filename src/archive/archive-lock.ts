@@ -3,7 +3,8 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { DrayageError, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
+import { StorageError } from "./archive-errors.ts";
 
 const SETTLE_MS = 100;
 
@@ -16,7 +17,11 @@ type Holder = {
   readonly token: string;
 };
 
-export type ArchiveLock = { release(): void };
+export type ArchiveLock = {
+  /** StorageError if somebody else has it by now. One that was removed is made again, unless its folder is gone, too. */
+  check(): void;
+  release(): void;
+};
 
 type LockOptions = {
   readonly name?: string;
@@ -39,6 +44,13 @@ export function takeLock(folder: string, options: LockOptions): ArchiveLock {
   // Somebody who found the old lock stale at the same moment may have moved ours away.
   if (readHolder(path)?.token !== mine.token) throw inUse(readHolder(path));
   return {
+    check() {
+      if (readHolder(path)?.token === mine.token) return;
+      // Where the disk cannot be asked just now, or no descriptor is left, nothing is known.
+      const isGone = !existsSync(path);
+      if (isGone ? tryCreate(path, mine) : !canBeRead(path)) return;
+      throw new StorageError(`the archive was taken over: ${inUse(readHolder(path)).message}`);
+    },
     release() {
       if (readHolder(path)?.token === mine.token) rmSync(path, { force: true });
     },
@@ -58,7 +70,7 @@ function tryCreate(path: string, holder: Holder): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw new DrayageError("storage", "cannot make the archive's lock", { cause: error });
+    throw new StorageError("cannot make the archive's lock", { cause: error });
   }
 }
 
@@ -81,6 +93,15 @@ function settledHolder(path: string): Holder | undefined {
   if (holder !== undefined) return holder;
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SETTLE_MS);
   return readHolder(path);
+}
+
+function canBeRead(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readHolder(path: string): Holder | undefined {

@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { messageOf } from "../core/errors.ts";
 import type { Micros } from "../core/units.ts";
 import { ArchiveCursor } from "./archive-cursor.ts";
 import { type ArchiveDisk, systemDisk } from "./archive-disk.ts";
-import { StorageError } from "./archive-errors.ts";
+import { isStorageTrouble, NewerVersion, StorageError } from "./archive-errors.ts";
 import { imageOf } from "./archive-image.ts";
 import type { ArchiveWriter } from "./archive-writer.ts";
 import type { PathFilter } from "./event.ts";
@@ -32,6 +33,8 @@ export class ArchiveReader {
   readonly #listeners = new Set<() => void>();
   #endWatch: (() => void) | undefined;
   #poll: NodeJS.Timeout | undefined;
+  /** Why following another process does not work; told once. */
+  #trouble: string | undefined;
 
   private constructor(list: FileList, options: ArchiveReaderOptions) {
     this.#list = list;
@@ -148,8 +151,24 @@ export class ArchiveReader {
 
   #startPolling(): NodeJS.Timeout {
     return setInterval(() => {
-      if (this.#list.refresh()) this.#tell();
+      if (this.#hasGrown()) this.#tell();
     }, POLL_MS).unref();
+  }
+
+  /** A disk that is away for a while, or a newer writer, ends no session: it is looked at again. */
+  #hasGrown(): boolean {
+    try {
+      const hasGrown = this.#list.refresh();
+      this.#trouble = undefined;
+      return hasGrown;
+    } catch (error) {
+      if (!isStorageTrouble(error) && !(error instanceof NewerVersion)) throw error;
+      const trouble = messageOf(error);
+      if (trouble !== this.#trouble)
+        this.#options.onNotice?.(`warning: the archive cannot be followed: ${trouble}`);
+      this.#trouble = trouble;
+      return false;
+    }
   }
 
   #tell(): void {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { invariant, messageOf } from "../core/errors.ts";
-import { type Micros, micros } from "../core/units.ts";
+import { type Micros, micros, millis } from "../core/units.ts";
 import { isStorageTrouble, StorageError } from "./archive-errors.ts";
 import type { ArchiveFileWriter } from "./archive-file-writer.ts";
 import type { ArchiveLock } from "./archive-lock.ts";
@@ -13,7 +13,7 @@ import { StampClock, systemArchiveClock } from "./stamp-clock.ts";
 import { waitingBatch } from "./waiting-batch.ts";
 import { limitsOf, type WriterLimits } from "./writer-limits.ts";
 import type { ArchiveWriterOptions, WriterFailure, WriterState } from "./writer-options.ts";
-import { failureOf, stateOf, type WriterWatcher } from "./writer-state.ts";
+import { checkHeld, failureOf, stateOf, type WriterWatcher } from "./writer-state.ts";
 import { WriterTimers } from "./writer-timers.ts";
 
 /** Appending waits for the disk once so many times the flush limit is uncommitted. */
@@ -34,7 +34,6 @@ export class ArchiveWriter {
   #sealing: ArchiveFileWriter | undefined;
   /** Commits, rotations and the end happen one after the other. */
   #tasks: Promise<void> = Promise.resolve();
-  #commit: Promise<void> | undefined;
   #rotation: Promise<string> | undefined;
   /** The end of the last rotation: from then on its new file is current. */
   #turned: Promise<void> | undefined;
@@ -53,19 +52,17 @@ export class ArchiveWriter {
     this.#lock = lock;
     this.#file = file;
     this.#limits = limitsOf(options);
-    this.#stamps = new StampClock(
-      options.clock ?? systemArchiveClock,
-      micros(Math.max(file.stamp, file.file.header.floor)),
-    );
+    const { clock = systemArchiveClock } = options;
+    const { header } = file.file;
+    this.#stamps = new StampClock(clock, micros(Math.max(file.stamp, header.floor)));
     const { flushInterval, rotateInterval, slice } = this.#limits;
     this.#work = new SlicedWork({ slice, onError: (error) => this.#onTrouble(error) });
     this.#timers = new WriterTimers({
       flushInterval,
       rotateInterval,
-      write: () => {
-        if (!this.#file.file.isClosed) this.#guarded(() => this.#file.file.flush());
-      },
-      commit: () => this.#commitSoon(),
+      age: millis((clock.wall() - header.created) / 1000),
+      write: () => this.#write(),
+      commit: () => this.commit(),
       rotate: () => void this.rotate().catch(ignore),
     });
   }
@@ -208,17 +205,15 @@ export class ArchiveWriter {
     const { flushBytes, rotateBytes } = this.#limits;
     const { file } = this.#file;
     this.#timers.added();
-    if (flushBytes > 0 && file.end - file.committed.length >= flushBytes) this.#commitSoon();
-    if (rotateBytes > 0 && file.end >= rotateBytes && this.#rotation === undefined)
-      void this.rotate().catch(ignore);
+    if (flushBytes > 0 && file.end - file.committed.length >= flushBytes) this.#timers.commitSoon();
+    const isFull = rotateBytes > 0 && file.end >= rotateBytes && this.#file.isWorthSealing;
+    if (isFull && this.#rotation === undefined) void this.rotate().catch(ignore);
   }
 
-  // One at a time: what is added meanwhile asks again.
-  #commitSoon(): void {
-    const done = (): void => {
-      this.#commit = undefined;
-    };
-    this.#commit ??= this.commit().then(done, done);
+  #write(): void {
+    if (this.#file.file.isClosed) return;
+    this.#guarded(() => checkHeld(this.#lock, this.folder, this.#options.disk), true);
+    if (this.#failure === undefined) this.#guarded(() => this.#file.file.flush());
   }
 
   async #rotate(): Promise<string> {
@@ -247,6 +242,7 @@ export class ArchiveWriter {
     this.#turned = this.#task(async () => {
       await finishTurn(this.#options, { ...place, ...turned, onSealed });
       this.#rotations++;
+      this.#timers.rotated();
       for (const watcher of this.#watchers) watcher.rotated(place.old, name);
       this.#options.onRotated?.(name);
     });
@@ -257,6 +253,7 @@ export class ArchiveWriter {
     const done = this.#tasks.then(async () => {
       if (this.#failure !== undefined) throw this.#failure.error;
       try {
+        checkHeld(this.#lock, this.folder, this.#options.disk);
         await work();
       } catch (error) {
         this.#fail(error, true);
@@ -267,19 +264,18 @@ export class ArchiveWriter {
     return done;
   }
 
-  /** Does what may meet a full disk; `undefined` if it did. */
-  #guarded<Value>(work: () => Value): Value | undefined {
+  /** Does what may meet a full disk, or one that is gone (`isSync`: what is not committed is lost by it). */
+  #guarded(work: () => void, isSync = false): void {
     try {
-      return work();
+      work();
     } catch (error) {
-      this.#onTrouble(error);
-      return undefined;
+      this.#onTrouble(error, isSync);
     }
   }
 
-  #onTrouble(error: unknown): void {
+  #onTrouble(error: unknown, isSync = false): void {
     if (!isStorageTrouble(error)) throw error;
-    this.#fail(error, false);
+    this.#fail(error, isSync);
   }
 
   #fail(error: unknown, isSync: boolean): void {

@@ -39,17 +39,17 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#need(1);
+    this.reserve(1);
     this.#bytes[this.#length++] = value;
   }
 
   u16(value: number): void {
-    this.#need(2);
+    this.reserve(2);
     this.#length = this.#bytes.writeUInt16LE(value, this.#length);
   }
 
   u32(value: number): void {
-    this.#need(4);
+    this.reserve(4);
     this.#length = this.#bytes.writeUInt32LE(value, this.#length);
   }
 
@@ -60,7 +60,7 @@ export class ByteWriter {
 
   varint(value: number): void {
     invariant(Number.isSafeInteger(value) && value >= 0, `${value} fits no varint`);
-    this.#need(VARINT_BYTES_MAX);
+    this.reserve(VARINT_BYTES_MAX);
     let rest = value;
     while (rest > 127) {
       // Shifts would cut the number to 32 bits.
@@ -71,18 +71,19 @@ export class ByteWriter {
   }
 
   bytes(source: Uint8Array): void {
-    this.#need(source.length);
+    this.reserve(source.length);
     this.#bytes.set(source, this.#length);
     this.#length += source.length;
   }
 
   zeros(count: number): void {
-    this.#need(count);
+    this.reserve(count);
     this.#bytes.fill(0, this.#length, this.#length + count);
     this.#length += count;
   }
 
-  #need(more: number): void {
+  /** Makes room: to write so many bytes cannot fail half-way then. */
+  reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
     const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));

@@ -11,7 +11,10 @@ import type { FileHeader } from "./header-page.ts";
 import { PathTable } from "./path-table.ts";
 import { type Heritage, recover } from "./recovery.ts";
 import { systemArchiveClock } from "./stamp-clock.ts";
-import type { ArchiveWriterOptions } from "./writer-options.ts";
+import type { ArchiveClock, ArchiveWriterOptions } from "./writer-options.ts";
+
+/** Clocks differ by less, unless one was set. */
+const AHEAD_US_MAX = 1_000_000;
 
 export const WRITER_NAME = "drayage 0.1.0";
 
@@ -34,17 +37,33 @@ export type OpenedArchive = {
  */
 export async function openArchive(options: ArchiveWriterOptions): Promise<OpenedArchive> {
   const { disk = systemDisk, onNotice = ignore, breakLock = false } = options;
+  const { clock = systemArchiveClock } = options;
   const folder = shardFolder(options);
   let lock: ArchiveLock | undefined;
   try {
     disk.makeFolder(folder);
     lock = takeLock(folder, { breakLock, onNotice });
-    return { folder, lock, file: await openFile(options, folder) };
+    const file = await openFile(options, folder);
+    tellAhead(file, clock, onNotice);
+    return { folder, lock, file };
   } catch (error) {
     lock?.release();
     if (error instanceof DrayageError) throw error;
     throw new StorageError(`cannot open the archive ${folder}`, { cause: error });
   }
+}
+
+/** Of a clock that was set back nothing is seen but this: stamps go on from where they were, one right behind the other. */
+function tellAhead(
+  { stamp, file }: ArchiveFileWriter,
+  clock: ArchiveClock,
+  onNotice: (sentence: string) => void,
+): void {
+  const ahead = Math.max(stamp, file.header.floor) - clock.wall();
+  if (ahead > AHEAD_US_MAX)
+    onNotice(
+      `warning: the archive ends ${Math.round(ahead / 1e6)} s ahead of this machine's clock: until then, each batch is stamped 1 µs after the one before`,
+    );
 }
 
 /** The file to write on: the one a crash or a clean stop left, made whole, else a new one. */

@@ -43,6 +43,8 @@ export function encodeRecord(out: ByteWriter, record: NewRecord, { codec, seed }
   const storedBytes = plainBytes + coded.stored.length;
   if (storedBytes >= RECORD_BYTES_LIMIT || part.length >= LOW_32)
     throw new RecordTooLarge(`a record of ${storedBytes} bytes; the format ends at 2 GiB`);
+  // Half a record would shift all that follow.
+  out.reserve(RECORD_HEADER_BYTES + storedBytes);
   const from = out.length;
   out.u16(RECORD_MARKER);
   out.u8(type);

@@ -1,6 +1,11 @@
+import { join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import { bytes, type Micros, micros } from "../core/units.ts";
+import { type ArchiveDisk, systemDisk } from "./archive-disk.ts";
+import { StorageError } from "./archive-errors.ts";
 import type { ArchiveFileWriter } from "./archive-file-writer.ts";
+import type { ArchiveLock } from "./archive-lock.ts";
+import { CURRENT } from "./file-name.ts";
 import type { WriterFailure, WriterState } from "./writer-options.ts";
 
 /** What readers in this process are told. `rotated`: the file is final, and is called so from now on. */
@@ -41,6 +46,23 @@ export function stateOf(writer: ArchiveFileWriter, course: Course): WriterState 
 function lastStampOf({ file }: ArchiveFileWriter): Micros | null {
   const stamp = Math.max(file.now.lastStamp, file.header.floor);
   return stamp === 0 ? null : micros(stamp);
+}
+
+const GONE = ["ENOENT", "ENOTDIR", "ESTALE"];
+
+/**
+ * Before anything is written down for good: a file that nobody can find any more, or that another writer has as well, would take every
+ * byte and keep none. StorageError.
+ */
+export function checkHeld(lock: ArchiveLock, folder: string, disk: ArchiveDisk = systemDisk): void {
+  try {
+    disk.open(join(folder, CURRENT), "read").close();
+  } catch (cause) {
+    // With no descriptor left, say, it may well be there.
+    if (GONE.includes((cause as NodeJS.ErrnoException).code ?? ""))
+      throw new StorageError("the archive's file is gone from its folder", { cause });
+  }
+  lock.check();
 }
 
 /**

@@ -9,8 +9,10 @@ type Actions = {
   /** 0: off. */
   readonly flushInterval: Millis;
   readonly rotateInterval: Millis;
+  /** How old the file is that is being written. */
+  readonly age: Millis;
   readonly write: () => void;
-  readonly commit: () => void;
+  readonly commit: () => Promise<void>;
   readonly rotate: () => void;
 };
 
@@ -20,16 +22,19 @@ export class WriterTimers {
   #write: NodeJS.Timeout | undefined;
   #commit: NodeJS.Timeout | undefined;
   #rotate: NodeJS.Timeout | undefined;
+  #committing: Promise<void> | undefined;
   #hasEnded = false;
 
   constructor(actions: Actions) {
     this.#actions = actions;
-    if (actions.rotateInterval > 0) this.#armRotation(actions.rotateInterval);
+    const { rotateInterval, age } = actions;
+    // A recorder that is started anew more often than it rotates would never rotate.
+    this.#armRotation(Math.max(1, rotateInterval - Math.max(0, age)));
   }
 
   /** Something waits to be written and committed. */
   added(): void {
-    const { flushInterval, write, commit } = this.#actions;
+    const { flushInterval, write } = this.#actions;
     this.#write ??= setTimeout(() => {
       this.#write = undefined;
       write();
@@ -38,10 +43,26 @@ export class WriterTimers {
     this.#commit ??= setTimeout(
       () => {
         this.#commit = undefined;
-        commit();
+        // What came last may be behind a commit that is under way.
+        if (this.#committing === undefined) this.commitSoon();
+        else void this.#committing.then(() => this.commitSoon());
       },
       Math.min(flushInterval, TIMER_MS_MAX),
     ).unref();
+  }
+
+  /** One at a time: what is added meanwhile asks again. */
+  commitSoon(): void {
+    const done = (): void => {
+      this.#committing = undefined;
+    };
+    this.#committing ??= this.#actions.commit().then(done, done);
+  }
+
+  /** A new file has begun. */
+  rotated(): void {
+    clearTimeout(this.#rotate);
+    this.#armRotation(this.#actions.rotateInterval);
   }
 
   end(): void {
@@ -50,11 +71,11 @@ export class WriterTimers {
   }
 
   #armRotation(left: number): void {
+    if (this.#actions.rotateInterval === 0 || this.#hasEnded) return;
     const step = Math.min(left, TIMER_MS_MAX);
     this.#rotate = setTimeout(() => {
-      if (left - step > 0) return this.#armRotation(left - step);
-      this.#actions.rotate();
-      if (!this.#hasEnded) this.#armRotation(this.#actions.rotateInterval);
+      if (left - step > 0) this.#armRotation(left - step);
+      else this.#actions.rotate();
     }, step).unref();
   }
 }
