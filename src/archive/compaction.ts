@@ -1,10 +1,12 @@
 // Rewrites sealed files, one or several into one, verifies the result and only then puts it in their place. `current` is
 // never touched, so this may run beside a recorder and beside readers.
 import { join } from "node:path";
-import { type Bytes, bytes } from "../core/units.ts";
+import { type Bytes, bytes, micros } from "../core/units.ts";
 import type { ArchiveDisk } from "./archive-disk.ts";
 import { ArchiveDamage } from "./archive-errors.ts";
+import { ArchiveFile } from "./archive-file.ts";
 import { takeLock } from "./archive-lock.ts";
+import { countUpTo } from "./batch-count.ts";
 import type { CodecName } from "./codec.ts";
 import { sealedNames } from "./file-name.ts";
 import type { FileReport } from "./file-report.ts";
@@ -51,11 +53,13 @@ export async function compact(options: CompactOptions): Promise<Compacted[]> {
       before += sizes[index] ?? 0;
       return soundReport(options, name, (done) => options.onProgress?.("checking", at + done, all));
     });
-    const sealed = reports.filter(({ isSealed }) => isSealed);
-    const total = sum(sealed, "bytes");
+    for (const { name, isSealed, problems } of reports)
+      if (!isSealed) onNotice(`${name} is not sealed${because(problems)}: it stays as it is`);
+    const groups = groupsOf(finishMerges(reports, options), options.mergeBytes);
+    const total = sum(groups.flat(), "bytes");
     const done: Compacted[] = [];
     let written = 0;
-    for (const group of groupsOf(sealed, options.mergeBytes)) {
+    for (const group of groups) {
       const at = written;
       const onAt = (within: number): void => options.onProgress?.("rewriting", at + within, total);
       done.push(await compactGroup(group, { ...options, onAt }));
@@ -89,12 +93,55 @@ function soundReport(
   return report;
 }
 
+const because = ([first]: readonly string[]): string => (first === undefined ? "" : ` (${first})`);
+
+/** Without the files that an interrupted merge had still to remove: the one that it made holds all their batches. */
+function finishMerges(reports: readonly FileReport[], options: CompactOptions): FileReport[] {
+  const { disk, folder, onNotice } = options;
+  return reports.filter((part, at) => {
+    const whole = reports.slice(at + 1).find((later) => covers(later, part));
+    if (whole === undefined || !holds(options, whole, part)) return true;
+    disk.remove(join(folder, part.name));
+    onNotice(`removed ${part.name}: an earlier merge put it into ${whole.name}`);
+    return false;
+  });
+}
+
+const covers = (whole: FileReport, part: FileReport): boolean =>
+  whole.isSealed &&
+  part.isSealed &&
+  part.batches > 0 &&
+  whole.firstStamp <= part.firstStamp &&
+  whole.lastStamp >= part.lastStamp;
+
+/** Whether as many batches lie between the same first and the same last one. */
+function holds({ disk, folder }: CompactOptions, whole: FileReport, part: FileReport): boolean {
+  const file = ArchiveFile.open(disk, folder, whole.name);
+  const upTo = (stamp: number): number => countUpTo(file, micros(stamp));
+  const { firstStamp, lastStamp, batches } = part;
+  try {
+    return (
+      upTo(firstStamp) - upTo(firstStamp - 1) === 1 &&
+      upTo(lastStamp) - upTo(lastStamp - 1) === 1 &&
+      upTo(lastStamp) - upTo(firstStamp - 1) === batches
+    );
+  } finally {
+    file.rest();
+  }
+}
+
+/** Sealed files only. One that is not ends a group: what lies before and behind it in time must not get into one file. */
 function groupsOf(reports: readonly FileReport[], mergeBytes: Bytes): FileReport[][] {
   const groups: FileReport[][] = [];
-  let size = 0;
+  let size = Number.POSITIVE_INFINITY;
   for (const report of reports) {
+    if (!report.isSealed) {
+      size = Number.POSITIVE_INFINITY;
+      continue;
+    }
     const group = groups.at(-1);
-    if (group !== undefined && size + report.bytes <= mergeBytes) {
+    const isLater = report.batches === 0 || report.firstStamp > (group?.at(-1)?.lastStamp ?? 0);
+    if (group !== undefined && isLater && size + report.bytes <= mergeBytes) {
       group.push(report);
       size += report.bytes;
     } else {
@@ -120,10 +167,11 @@ async function compactGroup(
     disk.remove(join(folder, temporary));
     throw new ArchiveDamage(`${to} did not survive its compaction, and stays as it was`);
   }
-  // The new file stands before the old ones go: in between, batches are there twice, and readers pass over them.
+  // The new file stands before the old ones go: in between, batches are there twice, and readers pass over them. The first ones go
+  // last: what is in none of the files before it would be passed over as well.
   disk.rename(join(folder, temporary), join(folder, to));
   await disk.syncFolder(folder);
-  for (const name of from.slice(0, -1)) disk.remove(join(folder, name));
+  for (const name of from.slice(0, -1).reverse()) disk.remove(join(folder, name));
   await disk.syncFolder(folder);
   return { from, to, bytesBefore: bytes(sum(group, "bytes")), bytesAfter: after.bytes };
 }
