@@ -1,9 +1,10 @@
 // Where the last event of every path lies: the offset of its record, and its length, 12 bytes per path. Values stay in the
-// file, so an image of any size needs no more memory than this.
+// file, so an image of any size needs no more memory than this. An HTTP exchange is no state: it happened, and is over. A path whose last
+// event is one has none, so that images do not grow with all that was ever asked for.
 
 import { batchBlock } from "./batch-record.ts";
 import type { ByteSource } from "./byte-source.ts";
-import { EventWalk } from "./event-block.ts";
+import { EVENT_KIND_EXCHANGE, EventWalk } from "./event-block.ts";
 import { RecordType } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
 
@@ -49,7 +50,9 @@ export class LastEvents {
     // Each path of an image comes once: without this, arrays that grow leave several times their size behind.
     if (parts > 1) this.#grow(Math.ceil(walk.count * parts * PARTS_DIFFER));
     else if (walk.count > FIRST_PATHS) this.#grow(this.#count + walk.count);
-    while (walk.next()) this.set(walk.id, offset, walk.end - walk.from);
+    while (walk.next())
+      if (walk.kind !== EVENT_KIND_EXCHANGE) this.set(walk.id, offset, walk.end - walk.from);
+      else if (this.offset(walk.id) > 0) this.set(walk.id, 0, 0);
     // The first parts may have had more events than the others.
     if (part > 0 && part + 1 === parts) this.#resize(this.#count);
   }
@@ -103,6 +106,7 @@ export function* lastEvents(
     const ends = found.record.type === RecordType.image ? undefined : lastPlaces(block);
     const walk = new EventWalk(block);
     while (walk.next()) {
+      if (walk.kind === EVENT_KIND_EXCHANGE) continue;
       const isLast = ends === undefined || ends.get(walk.id) === walk.from;
       if (isLast && last.offset(walk.id) === offset) yield walk;
     }

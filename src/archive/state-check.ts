@@ -1,6 +1,6 @@
 // The state of a file as a checksum per path, kept while walking over its records and held against every image in it.
 import { crc32 } from "node:zlib";
-import { EventWalk } from "./event-block.ts";
+import { EVENT_KIND_EXCHANGE, EventWalk } from "./event-block.ts";
 
 export class StateCheck {
   /** By id; undefined: no event yet. */
@@ -17,7 +17,8 @@ export class StateCheck {
   }
 
   batch(walk: EventWalk): void {
-    this.#state.set(walk.id, crc32(walk.raw));
+    if (walk.kind === EVENT_KIND_EXCHANGE) this.#state.delete(walk.id);
+    else this.#state.set(walk.id, crc32(walk.raw));
   }
 
   /** A part of an image; once it is complete, what is wrong with it. */
@@ -28,7 +29,9 @@ export class StateCheck {
     }
     if (this.#image === undefined || part !== this.#nextPart) return undefined;
     const walk = new EventWalk(block);
-    while (walk.next()) this.#image.set(walk.id, crc32(walk.raw));
+    // Older files have exchanges in their images.
+    while (walk.next())
+      if (walk.kind !== EVENT_KIND_EXCHANGE) this.#image.set(walk.id, crc32(walk.raw));
     this.#nextPart++;
     return this.#nextPart === parts ? this.#compare(this.#image) : undefined;
   }
