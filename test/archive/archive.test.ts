@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { systemDisk } from "../../src/archive/archive-disk.ts";
 import type { ArchiveItem, Batch } from "../../src/archive/event.ts";
 import { verifyFile } from "../../src/archive/verify.ts";
-import { UsageError } from "../../src/core/errors.ts";
+import { messageOf, UsageError } from "../../src/core/errors.ts";
 import { bytes, millis } from "../../src/core/units.ts";
 import {
   appended,
@@ -20,6 +20,7 @@ import {
   plain,
   value,
 } from "../fakes/archive-folder.ts";
+import { FaultyDisk } from "../fakes/faulty-disk.ts";
 
 const never = { flushInterval: millis(0), flushBytes: bytes(0) } as const;
 
@@ -114,6 +115,20 @@ describe("an archive", () => {
       found.map((item) => item.kind === "batch" && item.stamp),
       stamps,
     );
+  });
+
+  it("a clock that was set back since the last recording is told", async (t) => {
+    const directory = archiveFolder(t);
+    for (const [wall, wanted] of [
+      [1_800_000_000_000_000, []],
+      [1_799_996_400_000_000, [/ends 3600 s ahead of this machine's clock/]],
+    ] as const) {
+      const clock = { wall: () => wall as never, mono: () => 5 as never };
+      const { writer, notices } = await openWriter(t, { directory, clock });
+      await writer.close();
+      assert.equal(notices.length, wanted.length);
+      for (const [at, says] of wanted.entries()) assert.match(notices[at] ?? "", says);
+    }
   });
 
   it("kinds of events, gaps and empty batches come back as they were", async (t) => {
@@ -234,6 +249,82 @@ describe("13. two processes on one archive", () => {
       else await (await again).writer.close();
     });
 
+  const elsewhere = JSON.stringify({ pid: 7, host: "elsewhere.example", token: "y" });
+  for (const [what, happens, says] of [
+    [
+      "whose lock another host took over stops, and leaves that lock alone",
+      (directory: string) => writeFileSync(join(directory, "lock"), elsewhere),
+      /taken over: archive in use by pid 7 on elsewhere\.example/,
+    ],
+    [
+      "whose folder is gone stops",
+      (directory: string) => rmSync(directory, { recursive: true }),
+      /the archive's file is gone from its folder: ENOENT/,
+    ],
+    [
+      "whose folder was emptied stops",
+      (directory: string) => {
+        rmSync(directory, { recursive: true });
+        mkdirSync(directory);
+      },
+      /the archive's file is gone from its folder: ENOENT/,
+    ],
+  ] as const)
+    it(`a writer ${what}, and what it cannot promise is counted`, async (t) => {
+      const directory = archiveFolder(t);
+      const { writer, notices } = await openWriter(t, { directory });
+      appended(writer, twoPaths(1));
+      await writer.commit();
+      happens(directory);
+      appended(writer, twoPaths(2));
+      // By itself, before anybody asks for a commit.
+      while (writer.state().failure === null)
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.match(notices.join(), says);
+      await assert.rejects(writer.commit(), (error) => says.test(messageOf(error)));
+      assert.equal(writer.append(twoPaths(3)), null);
+      assert.equal(writer.state().lostBatches, 2);
+      await writer.close();
+      const left = what.includes("lock")
+        ? readFileSync(join(directory, "lock"), "utf8")
+        : elsewhere;
+      assert.equal(left, elsewhere);
+    });
+
+  it("a lock that somebody removed under a living writer is made again", async (t) => {
+    const directory = archiveFolder(t);
+    const { writer } = await openWriter(t, { directory });
+    rmSync(join(directory, "lock"));
+    appended(writer, twoPaths(1));
+    await writer.commit();
+    await assert.rejects(openWriter(t, { directory }), /archive in use by pid/);
+    await writer.close();
+    assert.ok(!readdirSync(directory).includes("lock"));
+  });
+
+  it("a reader whose archive is away for a while says so once, and goes on when it is back", async (t) => {
+    const directory = join(archiveFolder(t), "archive");
+    const first = await openWriter(t, { directory });
+    const one = appended(first.writer, twoPaths(1));
+    await first.writer.close();
+    const notices: string[] = [];
+    const reader = await openReader(t, directory, { onNotice: (notice) => notices.push(notice) });
+    const cursor = reader.cursor(BEGINNING);
+    sameItems([(await cursor.next()) as Batch], [one]);
+    const grown = new Promise<void>((resolve) => reader.onGrowth(resolve));
+    renameSync(directory, `${directory}.away`);
+    while (notices.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    assert.equal(notices.length, 1, "looked at twice more meanwhile");
+    assert.match(notices.join(), /warning: the archive cannot be followed: ENOENT/);
+    renameSync(`${directory}.away`, directory);
+    const second = await openWriter(t, { directory });
+    const two = appended(second.writer, twoPaths(2));
+    await second.writer.commit();
+    await grown;
+    sameItems([(await cursor.next()) as Batch], [two]);
+  });
+
   it("a lock that was torn by a crash is taken over", async (t) => {
     const directory = archiveFolder(t);
     writeFileSync(join(directory, "lock"), '{"pid":');
@@ -261,6 +352,74 @@ describe("limits that make a file end", () => {
     assert.ok(rotated.length >= 3, `${rotated.length} rotations`);
     assert.ok(writer.state().commits > 0);
     sameItems(await itemsOf(await openReader(t, directory)), batches);
+  });
+
+  it("a batch that comes while a commit is under way is committed within the interval, though nothing follows it", async (t) => {
+    const disk = new FaultyDisk();
+    const { writer } = await openWriter(t, {
+      directory: archiveFolder(t),
+      disk,
+      flushInterval: millis(20),
+      flushBytes: bytes(1),
+    });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    disk.syncing = promise;
+    appended(writer, twoPaths(1));
+    await new Promise((next) => setTimeout(next, 10));
+    appended(writer, twoPaths(2));
+    // The interval is over before the commit is.
+    await new Promise((next) => setTimeout(next, 60));
+    disk.syncing = undefined;
+    resolve();
+    const until = performance.now() + 5000;
+    while (writer.state().committedBatches < 2 && performance.now() < until)
+      await new Promise((next) => setTimeout(next, 5));
+    assert.equal(writer.state().committedBatches, 2);
+  });
+
+  it("a file is as old as it is, however often the recorder is started anew", async (t) => {
+    const directory = archiveFolder(t);
+    const rotated: string[] = [];
+    const hour = 3_600_000_000;
+    const start = 1_800_000_000_000_000;
+    for (const [wall, wanted] of [
+      [start, 0],
+      [start + hour / 2, 0],
+      [start + 2 * hour, 1],
+    ] as const) {
+      const { writer } = await openWriter(t, {
+        directory,
+        clock: { wall: () => wall as never, mono: () => 5 as never },
+        rotateInterval: millis(3_600_000),
+        onRotated: (name) => rotated.push(name),
+      });
+      appended(writer, twoPaths(wall));
+      while (rotated.length < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
+      await writer.close();
+      assert.equal(rotated.length, wanted);
+    }
+  });
+
+  it("a state that is larger than the size of a file is not written anew for every batch", async (t) => {
+    const rotated: string[] = [];
+    const { writer } = await openWriter(t, {
+      directory: archiveFolder(t),
+      codec: "none",
+      rotateBytes: bytes(10_000),
+      onRotated: (name) => rotated.push(name),
+    });
+    appended(writer, [value("/large", "x".repeat(50_000))]);
+    await writer.rotate();
+    const before = rotated.length;
+    for (let number = 0; number < 100; number++) {
+      appended(writer, twoPaths(number));
+      await writer.commit();
+    }
+    assert.equal(rotated.length, before);
+    for (let more = 0; more < 8; more++)
+      appended(writer, [value(`/more/${more}`, "y".repeat(8000))]);
+    await writer.commit();
+    assert.equal(rotated.length, before + 1);
   });
 
   it("a flush interval commits without being asked", async (t) => {

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import fc from "fast-check";
+import { systemDisk } from "../../src/archive/archive-disk.ts";
+import type { ArchiveWriter } from "../../src/archive/archive-writer.ts";
 import type { Batch } from "../../src/archive/event.ts";
+import { rewriteFiles } from "../../src/archive/rewrite.ts";
+import { verifyFile } from "../../src/archive/verify.ts";
 import { random } from "../../src/core/random.ts";
 import { bytes, millis } from "../../src/core/units.ts";
 import {
@@ -90,6 +94,17 @@ describe("10. kill -9 at random points, 200 times", () => {
   });
 });
 
+/** A rotation that has come so many turns of the event loop or of its promises far; with 0 of them, none. */
+async function amidRotation(writer: ArchiveWriter, turns: number) {
+  const end = turns > 0 ? writer.rotate() : undefined;
+  for (let turn = 0; turn < turns; turn++) await (turn % 9 === 8 ? setTimeout(0) : null);
+  return { end };
+}
+
+/** Bytes of a write that got to the disk: none, some or all. */
+const partOf = ({ length }: Buffer, fate: number): number =>
+  fate < 0.3 ? 0 : fate > 0.6 ? length : Math.floor(fate * length);
+
 describe("a power cut", () => {
   it("takes nothing that was committed, whichever of the later writes got to the disk, whole or torn", async (t) => {
     await fc.assert(
@@ -97,7 +112,8 @@ describe("a power cut", () => {
         fc.array(fc.constantFrom("batch", "batch", "commit", "rotate"), { maxLength: 25 }),
         fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
         fc.constantFrom(millis(0), millis(2)),
-        async (steps, fates, slice) => {
+        fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 40 })),
+        async (steps, fates, slice, turns) => {
           const directory = archiveFolder(t);
           const disk = new FaultyDisk();
           const { writer } = await openWriter(t, {
@@ -120,10 +136,10 @@ describe("a power cut", () => {
           }
           // What the process still holds goes to the disk in part.
           writer.append([value("/tail", "t".repeat(2_000_000))]);
-          const after = disk.afterPowerCut(({ bytes: written }) => {
-            const fate = fates.next().value;
-            return fate < 0.3 ? 0 : fate > 0.6 ? written.length : Math.floor(fate * written.length);
-          });
+          const turning = await amidRotation(writer, turns);
+          const fate = () => fates.next().value;
+          const after = disk.afterPowerCut((write) => partOf(write.bytes, fate()), fate());
+          await turning.end;
           await writer.close();
           const reopened = await openWriter(t, { directory, disk: after });
           const reader = await openReader(t, directory, { writer: reopened.writer, disk: after });
@@ -179,13 +195,14 @@ describe("11. damage", () => {
     });
 
   it("a flipped bit in the header: the file is still read, and recording goes on in a new one", async (t) => {
-    for (const at of [0, 9, 20, 40, 60, 90, 400, 1021]) {
+    for (const at of [0, 9, 20, 40, 60, 63, 71, 90, 400, 1021]) {
       const { directory, file, batches, crashed } = await recorded(t);
       crashed[at] = (crashed[at] as number) ^ 1;
       writeFileSync(file, crashed);
       const { writer, notices } = await openWriter(t, { directory });
       assert.match(notices.join(), /current is damaged \(header page\)/, `byte ${at}`);
       const later = appended(writer, [value("/later", "x")]);
+      assert.ok(later.stamp < (Date.now() + 60_000) * 1000, `byte ${at}: no stamp of another age`);
       const reader = await openReader(t, directory, { writer });
       const found = (await itemsOf(reader)).filter(({ kind }) => kind === "batch");
       assert.deepEqual(found.map(plain), [...batches, later].map(plain), `byte ${at}`);
@@ -217,6 +234,67 @@ describe("11. damage", () => {
       );
       await reader.close();
     }
+  });
+
+  it("a flipped bit in either slot of a sealed file: every batch is still read, verify tells of it, a copy has all", async (t) => {
+    const { directory, batches } = await recorded(t);
+    const { writer } = await openWriter(t, { directory });
+    batches.push(appended(writer, [value("/later", "committed with the seal")]));
+    const name = await writer.rotate();
+    await writer.close();
+    const file = join(directory, name);
+    const sound = readFileSync(file);
+    for (const at of [1024, 1024 + 17, 2048, 2048 + 17]) {
+      const damaged = Buffer.from(sound);
+      damaged[at] = (damaged[at] as number) ^ 1;
+      writeFileSync(file, damaged);
+      const reader = await openReader(t, directory);
+      assert.deepEqual((await itemsOf(reader)).map(plain), batches.map(plain), `byte ${at}`);
+      await reader.close();
+      const report = verifyFile(systemDisk, directory, name);
+      assert.deepEqual(
+        [report.problems.length, report.batches],
+        [1, batches.length],
+        report.problems.join(),
+      );
+      const to = "copy";
+      systemDisk.remove(join(directory, to));
+      const copied = {
+        disk: systemDisk,
+        folder: directory,
+        from: [name],
+        to,
+        codec: "none",
+      } as const;
+      const { batches: count, missing } = await rewriteFiles({ ...copied, imageBytes: bytes(0) });
+      assert.deepEqual([count, missing], [batches.length, []]);
+    }
+  });
+
+  it("both slots torn, and a flipped bit before sound records: nothing is cut off", async (t) => {
+    const { directory, file, batches, crashed } = await recorded(t);
+    const record = crashed.indexOf(Buffer.from([0xa9, 0xd7, 3]), 5000);
+    for (const at of [1024 + 20, 2048 + 20, record + 30])
+      crashed[at] = (crashed[at] as number) ^ 0x40;
+    writeFileSync(file, crashed);
+    const { writer, notices } = await openWriter(t, { directory });
+    assert.match(
+      notices.join(),
+      /current is damaged \(at \d+, and a commit slot is torn\): kept as/,
+    );
+    const found = await itemsOf(await openReader(t, directory, { writer }));
+    assert.equal(found.filter(({ kind }) => kind === "batch").length, batches.length - 1);
+    assert.ok(found.some((item) => item.kind === "gap" && item.why === "damage"));
+  });
+
+  it("a length that leads beyond the end of a file that another process writes: a gap, and reading goes on", async (t) => {
+    const { directory, file, batches, crashed } = await recorded(t);
+    const record = crashed.indexOf(Buffer.from([0xa9, 0xd7, 3]), 5000);
+    crashed[record + 7] = (crashed[record + 7] as number) ^ 0x10;
+    writeFileSync(file, crashed);
+    const found = await itemsOf(await openReader(t, directory));
+    assert.equal(found.filter(({ kind }) => kind === "batch").length, batches.length - 1);
+    assert.equal(found.filter(({ kind }) => kind === "gap").length, 1);
   });
 
   it("a zero-filled tail is cut off", async (t) => {

@@ -73,6 +73,20 @@ describe("12. the disk is full or broken", () => {
     assert.equal((await reopened(t, directory, disk)).found.length, 5);
   });
 
+  it("ENOSPC while new paths are mapped: stops loudly, and the batch that brought them is counted", async (t) => {
+    const disk = new FaultyDisk();
+    const { directory, writer, batches, failures } = await started(t, disk);
+    disk.space = 100_000;
+    const paths = Array.from({ length: 20_000 }, (_, at) => value(`/${"p".repeat(60)}/${at}`, "x"));
+    assert.equal(writer.append(paths), null);
+    assert.deepEqual(
+      failures.map(({ lostBatches }) => lostBatches),
+      [1],
+    );
+    await writer.close();
+    assert.deepEqual((await reopened(t, directory, disk)).found.map(plain), batches.map(plain));
+  });
+
   it("short writes are gone on with", async (t) => {
     const disk = new FaultyDisk();
     disk.writeMax = 1000;

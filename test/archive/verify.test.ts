@@ -139,15 +139,19 @@ describe("31. verify", () => {
   });
 });
 
-const compacting = (folder: string, mergeBytes: number) =>
-  compact({
+/** Gives what was told. */
+async function compacting(folder: string, mergeBytes: number): Promise<string[]> {
+  const notices: string[] = [];
+  await compact({
     disk: systemDisk,
     folder,
     codec: "zstd",
     mergeBytes: bytes(mergeBytes),
     imageBytes: bytes(20_000),
-    onNotice: () => {},
+    onNotice: (sentence) => notices.push(sentence),
   });
+  return notices;
+}
 
 /** A hundred batches that follow from their numbers. */
 const hundredBatches = (writer: ArchiveWriter, from: number): Batch[] =>
@@ -204,6 +208,56 @@ describe("7. a thousand batches, rotated and compacted after each hundred", () =
       assert.equal(names.length, files);
       for (const name of names)
         assert.deepEqual(verifyFile(systemDisk, directory, name).problems, []);
+    });
+
+  /** Three sealed files of a hundred batches each. */
+  async function threeFiles(t: TestContext) {
+    const directory = archiveFolder(t);
+    const { writer } = await openWriter(t, { directory });
+    const batches: Batch[] = [];
+    const names: string[] = [];
+    for (const from of [0, 100, 200]) {
+      batches.push(...hundredBatches(writer, from));
+      names.push(await writer.rotate());
+    }
+    await writer.close();
+    return { directory, batches, names };
+  }
+
+  it("neighbours are not merged over a file that is left as it is", async (t) => {
+    const { directory, batches, names } = await threeFiles(t);
+    const file = join(directory, names[1] ?? "");
+    const torn = readFileSync(file);
+    // The newest slot, which says that the file is sealed.
+    for (const slot of [1024, 2048]) if (torn[slot + 4] === 1) torn[slot + 6] = 1;
+    writeFileSync(file, torn);
+    const notices = await compacting(directory, 1_000_000);
+    assert.match(notices.join(), /is not sealed \(commit slot . is damaged\): it stays as it is/);
+    assert.deepEqual(readFileSync(file), torn);
+    await sameEverywhere(batches, [await openReader(t, directory)]);
+  });
+
+  for (const [what, left] of [
+    ["all", [0, 1]],
+    ["some", [0]],
+  ] as const)
+    it(`a merge that was interrupted with ${what} of its files still there is finished by the next one`, async (t) => {
+      const { directory, batches, names } = await threeFiles(t);
+      const files = left.map((at) => join(directory, names[at] ?? ""));
+      const contents = files.map((file) => readFileSync(file));
+      await compacting(directory, 1_000_000);
+      for (const [at, file] of files.entries()) writeFileSync(file, contents[at] ?? "");
+      await sameEverywhere(batches, [await openReader(t, directory)]);
+      const notices = await compacting(directory, 1_000_000);
+      assert.equal(
+        notices.filter((text) => /^removed .*: an earlier merge/.test(text)).length,
+        left.length,
+      );
+      assert.deepEqual(
+        readdirSync(directory).filter((name) => name.startsWith("20")),
+        names.slice(-1),
+      );
+      await sameEverywhere(batches, [await openReader(t, directory)]);
     });
 
   it("a damaged file is refused and stays as it is", async (t) => {

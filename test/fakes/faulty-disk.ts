@@ -1,7 +1,8 @@
 // A disk in memory that can be full, broken, or lose power. Between syncs it remembers every write, so that a crash image
-// can keep, drop or tear each of them.
+// can keep, drop or tear each of them, and everything that was done to names, of which a crash image keeps the first so many.
 import type { ArchiveDisk, DiskFile } from "../../src/archive/archive-disk.ts";
 
+type Names = Map<string, Content>;
 type Write = { readonly at: number; readonly bytes: Buffer };
 
 class Content {
@@ -16,12 +17,16 @@ const fault = (code: string): NodeJS.ErrnoException =>
   Object.assign(new Error(`${code}: made by the test`), { code, syscall: "write" });
 
 export class FaultyDisk implements ArchiveDisk {
-  readonly files = new Map<string, Content>();
+  readonly files: Names = new Map();
+  #safeNames: Names = new Map();
+  #unsafeSteps: ((names: Names) => void)[] = [];
   /** Bytes that may still be written. */
   space = Number.POSITIVE_INFINITY;
   /** At most so many bytes per write. */
   writeMax = Number.POSITIVE_INFINITY;
   syncFault: string | undefined;
+  /** Syncs take until this is kept. */
+  syncing: Promise<void> | undefined;
   /** Throws ENOSPC for writes at these offsets. */
   refuses: ((at: number, length: number) => boolean) | undefined;
 
@@ -38,7 +43,7 @@ export class FaultyDisk implements ArchiveDisk {
     if (how === "create" ? known !== undefined : known === undefined)
       throw fault(how === "create" ? "EEXIST" : "ENOENT");
     const content = known ?? new Content();
-    this.files.set(path, content);
+    if (how === "create") this.#toNames((names) => names.set(path, content));
     return new FaultyFile(this, content);
   }
 
@@ -49,20 +54,36 @@ export class FaultyDisk implements ArchiveDisk {
   rename(from: string, to: string): void {
     const content = this.files.get(from);
     if (content === undefined) throw fault("ENOENT");
-    this.files.delete(from);
-    this.files.set(to, content);
+    this.#toNames((names) => {
+      names.delete(from);
+      names.set(to, content);
+    });
   }
 
   remove(path: string): void {
-    this.files.delete(path);
+    this.#toNames((names) => names.delete(path));
   }
 
-  async syncFolder(): Promise<void> {}
+  async syncFolder(): Promise<void> {
+    this.#safeNames = new Map(this.files);
+    this.#unsafeSteps = [];
+  }
 
-  /** The disk after a power cut: `fate` decides about each write since the last sync, giving the bytes of it that got there. */
-  afterPowerCut(fate: (write: Write) => number): FaultyDisk {
+  #toNames(step: (names: Names) => void): void {
+    step(this.files);
+    this.#unsafeSteps.push(step);
+  }
+
+  /**
+   * The disk after a power cut: `fate` decides about each write since the last sync, giving the bytes of it that got there. `share` of what was
+   * done to names since the last sync of the folder got there, in its order.
+   */
+  afterPowerCut(fate: (write: Write) => number, share = 1): FaultyDisk {
     const disk = new FaultyDisk();
-    for (const [path, content] of this.files) {
+    const names = new Map(this.#safeNames);
+    const kept = Math.round(this.#unsafeSteps.length * share);
+    for (const step of this.#unsafeSteps.slice(0, kept)) step(names);
+    for (const [path, content] of names) {
       const survivor = new Content();
       survivor.safe = Buffer.from(content.safe);
       for (const write of content.unsafe)
@@ -70,6 +91,7 @@ export class FaultyDisk implements ArchiveDisk {
       survivor.now = Buffer.from(survivor.safe);
       disk.files.set(path, survivor);
     }
+    disk.#safeNames = new Map(disk.files);
     return disk;
   }
 }
@@ -112,6 +134,7 @@ class FaultyFile implements DiskFile {
   }
 
   async dataSync(): Promise<void> {
+    if (this.#disk.syncing !== undefined) await this.#disk.syncing;
     if (this.#disk.syncFault !== undefined) throw fault(this.#disk.syncFault);
     this.#content.safe = Buffer.from(this.#content.now);
     this.#content.unsafe = [];

@@ -1,4 +1,5 @@
 import { type Bytes, type Micros, micros } from "../../core/units.ts";
+import { StorageError } from "../archive-errors.ts";
 import { ArchiveWriter } from "../archive-writer.ts";
 import type { CodecName } from "../codec.ts";
 import type { ArchiveEvent, ArchiveItem } from "../event.ts";
@@ -20,7 +21,7 @@ export type Imported = {
   readonly moved: number;
 };
 
-/** Writes batches into a new archive; stamps are kept, and made strictly increasing. */
+/** Writes batches into a new archive; stamps are kept, and made strictly increasing. StorageError where the disk refuses. */
 export async function importArchive(
   items: AsyncIterable<ArchiveItem>,
   { directory, codec, rotateBytes, onNotice }: ImportPlan,
@@ -50,7 +51,9 @@ export async function importArchive(
         counts.gaps++;
         continue;
       }
-      if (writer.append(item.events) !== item.stamp) counts.moved++;
+      const given = writer.append(item.events);
+      if (given === null) break;
+      if (given !== item.stamp) counts.moved++;
       counts.batches++;
       counts.events += item.events.length;
       await writer.room();
@@ -59,7 +62,7 @@ export async function importArchive(
     await writer?.close();
   }
   const failure = writer?.state().failure ?? null;
-  if (failure !== null) throw new Error(failure);
+  if (failure !== null) throw new StorageError(`the archive is not complete: ${failure}`);
   return counts;
 }
 

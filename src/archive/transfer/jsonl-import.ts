@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { UsageError } from "../../core/errors.ts";
-import { type Micros, micros } from "../../core/units.ts";
+import type { Micros } from "../../core/units.ts";
 import { type ArchiveEvent, type ArchiveItem, gapReasons } from "../event.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -52,10 +52,15 @@ function objectOf(line: string): Fields | undefined {
 const isStamp = (value: unknown): value is Micros =>
   Number.isSafeInteger(value) && Number(value) > 0;
 
+/** Damage at the beginning of an archive is a gap from 0 on. */
+const isInstant = (value: unknown): value is Micros => value === 0 || isStamp(value);
+
 function gapOf({ from, to, dropped, why }: Fields): ArchiveItem | undefined {
-  const reason = gapReasons.find((known) => known === why);
-  if (!isStamp(from) || !isStamp(to) || reason === undefined) return undefined;
-  return { kind: "gap", from, to: micros(to), dropped: Number(dropped ?? 0), why: reason };
+  // Sessions of several shards tell of one that was lost: its paths are missing.
+  const reason = why === "shard" ? "disconnect" : gapReasons.find((known) => known === why);
+  if (!isInstant(from) || !isInstant(to) || reason === undefined) return undefined;
+  const lost = Number.isSafeInteger(dropped) ? Number(dropped) : 0;
+  return { kind: "gap", from, to, dropped: lost, why: reason };
 }
 
 /** The field that holds the value says of which kind the event is. */

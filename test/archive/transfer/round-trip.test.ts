@@ -213,6 +213,47 @@ for (const { name, content, type, says } of [
     }));
 }
 
+for (const [what, gap, read] of [
+  ["from the beginning on", { from: 0, to: STAMP, why: "damage" }, { from: 0, why: "damage" }],
+  [
+    "that says which shard was lost",
+    { from: STAMP, to: STAMP, why: "shard", shard: 1 },
+    { from: STAMP, why: "disconnect" },
+  ],
+] as const)
+  test(`a gap ${what} is imported`, () =>
+    withFolder(async (folder) => {
+      const [file, back] = [join(folder, "x"), join(folder, "back")];
+      const batch = { type: "batch", us: STAMP, events: [{ path: "/a", null: true }] };
+      const lines = [{ type: "gap", dropped: 0, ...gap }, batch];
+      writeFileSync(file, lines.map((line) => JSON.stringify(line)).join("\n"));
+      const terminal = silent();
+      const line = ["archive", "import", file, "-o", back];
+      assert.equal(await dispatch(line, { verbs, terminal }), 0, terminal.said.join(""));
+      const wanted = { kind: "gap", to: STAMP, dropped: 0, ...read };
+      const [first, second] = await itemsOf(back);
+      assert.deepEqual(first, wanted);
+      assert.equal((second as Batch).stamp, STAMP);
+    }));
+
+for (const format of ["mcap", "jsonl"])
+  test(`${format} that cannot be written is one line and exit 2`, () =>
+    withFolder(async (folder) => {
+      const one: Batch = {
+        kind: "batch",
+        stamp: micros(STAMP),
+        events: [{ kind: "null", path: "/a" }],
+      };
+      const archive = await archiveOf(folder, [one]);
+      const terminal = silent();
+      const line = ["archive", "export", archive, "--format", format, "-o", "/nowhere/at/all"];
+      assert.equal(await dispatch(line, { verbs, terminal }), 2);
+      assert.match(
+        terminal.said.join(""),
+        /^cannot write --output \/nowhere\/at\/all: ENOENT.*\n$/,
+      );
+    }));
+
 test("equal and falling stamps become strictly increasing, and that is told", () =>
   withFolder(async (folder) => {
     const file = join(folder, "x");
