@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, openSync, statSync, writeFileSync } from "node:fs";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import {
   brokenLine,
@@ -13,7 +13,12 @@ import { type Place, traceKeys } from "./raw-record.ts";
 /** Lines of the errors file gathered before a write. */
 const ERROR_LINES_MAX = 256;
 
-type LedgerOptions = { readonly strict: boolean; readonly errorsFile: string | undefined };
+type LedgerOptions = {
+  readonly strict: boolean;
+  readonly errorsFile: string | undefined;
+  /** The traces, none of which may be the errors file: that would empty it before it is read. */
+  readonly files: readonly string[];
+};
 
 /** Counts what becomes of every record while a trace is read, and writes the errors file. */
 export class Ledger {
@@ -26,10 +31,10 @@ export class Ledger {
   #lines: string[] = [];
   #file = "";
 
-  constructor({ strict, errorsFile }: LedgerOptions) {
+  constructor({ strict, errorsFile, files }: LedgerOptions) {
     this.#strict = strict;
     this.#errorsFile = errorsFile;
-    if (errorsFile !== undefined) this.#errors = openErrors(errorsFile);
+    if (errorsFile !== undefined) this.#errors = openErrors(errorsFile, files);
   }
 
   startFile(file: FileAccount): void {
@@ -81,7 +86,7 @@ export class Ledger {
 
   #flush(): void {
     try {
-      writeSync(this.#errors, this.#lines.join(""));
+      writeFileSync(this.#errors, this.#lines.join(""));
     } catch (error) {
       throw new DrayageError("storage", `cannot write ${this.#errorsFile}: ${messageOf(error)}`);
     }
@@ -89,10 +94,20 @@ export class Ledger {
   }
 }
 
-function openErrors(path: string): number {
+function openErrors(path: string, traces: readonly string[]): number {
   try {
-    return openSync(path, "w");
+    if (!isOneOf(traces, path)) return openSync(path, "w");
   } catch (error) {
     throw new UsageError(`cannot write the errors file ${path}: ${messageOf(error)}`);
   }
+  throw new UsageError(`the errors file ${path} is one of the traces: name another file`);
+}
+
+/** Whether a file is one of these, by whatever name. */
+function isOneOf(files: readonly string[], path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return files.some((file) => {
+    const { dev, ino } = statSync(file);
+    return dev === found?.dev && ino === found.ino;
+  });
 }

@@ -38,7 +38,8 @@ export async function openTrace(
 ): Promise<TraceStream> {
   const files = traceFiles({ location: options.location, traces: options.traces });
   const window = new TraceWindow(options.window);
-  const ledger = new Ledger({ strict: options.strict ?? false, errorsFile: options.errorsFile });
+  const { strict = false, errorsFile } = options;
+  const ledger = new Ledger({ strict, errorsFile, files });
   const folder = new SpillFolder(options.tmpDir, ledger.account.spilled);
   const runs = new SortedRuns({
     memoryBytes: options.memoryBytes ?? MEMORY_BYTES,
@@ -143,7 +144,8 @@ function limitsOf({ limit }: OpenTraceOptions): { spanUs: number; records: numbe
   if (limit === undefined) return { spanUs: none, records: none };
   switch (limit.type) {
     case "seconds":
-      return { spanUs: limit.amount * 1e6, records: none };
+      // What a decimal fraction is off by must not cost a record that arrives at that very microsecond.
+      return { spanUs: Math.floor(limit.amount * 1e6 + 0.001), records: none };
     case "requests":
       return { spanUs: none, records: limit.amount };
     default:

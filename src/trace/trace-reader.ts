@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { DrayageError, messageOf, UsageError } from "../core/errors.ts";
 import type { FileAccount, TraceFormat } from "./account.ts";
+import { CsvScanner } from "./csv-scanner.ts";
 import { throwIfAborted } from "./interruption.ts";
 import { SENTINEL_BYTES } from "./json-object.ts";
 import { JsonScanner, RECORD_BYTES_MAX } from "./json-scanner.ts";
@@ -97,17 +98,25 @@ function drop(window: Window, bytes: number): void {
 }
 
 async function readSource(source: Source, reading: Reading, file: FileAccount): Promise<number> {
-  switch (file.format) {
-    case "csv":
-      return await parseCsv(source, reading, file);
+  const { sink } = reading;
+  const { base } = source;
+  const { format } = file;
+  switch (format) {
+    case "csv": {
+      const scanner = new CsvScanner(sink, base);
+      const rows = await scanAll(source, reading, scanner);
+      noteIgnored(file, scanner.ignored);
+      return rows;
+    }
     case "parquet":
       return await parseParquet(source.input, reading, file);
     case "json":
     case "ndjson":
+      return await scanAll(source, reading, new JsonScanner(sink, format, base));
     case "uri-list":
-      return await scanAll(source, reading, file.format);
+      return await scanAll(source, reading, new UriListScanner(sink, base));
     default:
-      return file.format satisfies never;
+      return format satisfies never;
   }
 }
 
@@ -135,40 +144,20 @@ function noteIgnored(file: FileAccount, columns: readonly string[]): void {
   if (columns.length > 0) file.ignoredColumns = columns;
 }
 
-async function scanAll(source: Source, reading: Reading, format: TraceFormat): Promise<number> {
-  const { input, window, base } = source;
-  const scanner =
-    format === "uri-list"
-      ? new UriListScanner(reading.sink, base)
-      : new JsonScanner(reading.sink, format, base);
+/** Cuts a window that moves through a file into records, for which it calls its sink. */
+type Scanner = Pick<JsonScanner, "scan" | "finish" | "rows">;
+
+async function scanAll(
+  { input, window }: Source,
+  reading: Reading,
+  scanner: Scanner,
+): Promise<number> {
   do {
     drop(window, scanner.scan(window.buffer, window.length));
     await betweenChunks(input, reading);
   } while ((await fill(input, window)) > 0);
   scanner.finish(window.buffer, window.length, input.damage);
   return scanner.rows;
-}
-
-async function parseCsv(source: Source, reading: Reading, file: FileAccount): Promise<number> {
-  const chunks = chunksOf(source, reading);
-  // It brings a package along, as Parquet does.
-  const { readCsv } = await import("./csv-reader.ts");
-  const { rows, ignored } = await readCsv(chunks, reading.sink, source.base);
-  noteIgnored(file, ignored);
-  const { damage } = source.input;
-  if (damage === undefined) return rows;
-  const place = { row: rows + 1, line: 0, offset: 0 };
-  reading.sink.broken(damage.reason, place, damage.message);
-  return rows + 1;
-}
-
-/** Copies, because the parser keeps what it has not used up while the window moves on. */
-async function* chunksOf({ input, window }: Source, reading: Reading): AsyncIterable<Buffer> {
-  do {
-    yield Buffer.from(window.buffer.subarray(0, window.length));
-    window.length = 0;
-    await betweenChunks(input, reading);
-  } while ((await fill(input, window)) > 0);
 }
 
 /** Lets timers and signals in: a large trace is read in one go otherwise. */

@@ -1,3 +1,4 @@
+import { RECORD_BYTES_MAX } from "./json-scanner.ts";
 import { Field, RawRecord, type RecordSink, Shape } from "./raw-record.ts";
 import { recordBlock } from "./record-view.ts";
 import type { Damage } from "./unpacking.ts";
@@ -16,6 +17,8 @@ export class UriListScanner {
   readonly #raw = new RawRecord(Buffer.from(HEAD));
   #base: number;
   #line = 0;
+  /** Inside a line that was given up. */
+  #skipping = false;
   rows = 0;
 
   constructor(sink: RecordSink, base: number) {
@@ -31,20 +34,35 @@ export class UriListScanner {
     for (;;) {
       const newline = buffer.indexOf(NEWLINE, at);
       if (newline === -1 || newline >= length) break;
-      this.#take(buffer, at, newline);
+      if (this.#skipping) this.#skipping = false;
+      else this.#take(buffer, at, newline);
       at = newline + 1;
     }
-    this.#base += at;
-    return at;
+    const done = this.#skipping || length - at >= RECORD_BYTES_MAX ? this.#giveUp(at, length) : at;
+    this.#base += done;
+    return done;
   }
 
-  /** Reads the last window; the last line need not end in a line break. */
+  /** Reads the last window, whose last line need not end in a line break. Of a damaged file it is one that was cut off. */
   finish(buffer: Buffer, length: number, damage: Damage | undefined): void {
     const at = this.scan(buffer, length);
-    if (at < length) this.#take(buffer.subarray(at), 0, length - at);
-    if (damage === undefined) return;
-    this.#locate(length - at);
+    if (damage === undefined) {
+      if (at < length) this.#take(buffer.subarray(at), 0, length - at);
+      return;
+    }
+    this.#locate(0);
     this.#sink.broken(damage.reason, this.#raw, damage.message);
+  }
+
+  /** Counts a line that is far too long for a window, once, and passes over what there is of it. */
+  #giveUp(at: number, length: number): number {
+    if (this.#skipping) return length;
+    this.#skipping = true;
+    this.#line++;
+    this.#locate(at);
+    const message = `the line is longer than ${RECORD_BYTES_MAX} bytes`;
+    this.#sink.broken("too_long", this.#raw, message);
+    return length;
   }
 
   #take(buffer: Buffer, from: number, newline: number): void {

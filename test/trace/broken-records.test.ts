@@ -4,7 +4,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { UsageError } from "../../src/core/errors.ts";
-import { folderFor, type Native, native, readText, sumOf, without } from "./fixtures.ts";
+import {
+  folderFor,
+  folderWith,
+  type Native,
+  native,
+  readAll,
+  readText,
+  sumOf,
+  without,
+} from "./fixtures.ts";
 
 const good = (id: string): string => JSON.stringify(native({ id }));
 const lines = (...texts: string[]): string => `${texts.join("\n")}\n`;
@@ -256,6 +265,16 @@ test("20 broken records per reason are kept as samples, all are counted and writ
   assert.deepEqual([last.reason, last.row], ["missing:http.request.method", 701]);
 });
 
+test("an errors file that is one of the traces is refused, and the trace stays", async (t) => {
+  const location = folderWith(t, { "trace.json": array(good("a")) });
+  const errorsFile = join(location, "trace.json");
+  await assert.rejects(
+    readAll({ location, traces: ["*"], errorsFile }),
+    /errors file .*trace\.json is one of the traces/,
+  );
+  assert.equal(readFileSync(errorsFile, "utf8"), array(good("a")));
+});
+
 test("no record kept at all is the user's mistake, with the counts", async (t) => {
   for (const text of ["[]", "", "[{}]", lines(wrong({ "http.request.method": "POST" }))]) {
     await assert.rejects(
@@ -290,6 +309,132 @@ test("broken rows of a table are counted with their places", async (t) => {
       [7, "v2/a/blobs/x"],
     ],
   );
-  const open = await readText(t, `${header}\n${row}\n1,"GET,v2`);
-  assert.deepEqual([open.account.broken, open.account.kept], [{ truncated: 1 }, 1]);
 });
+
+const header = "id,http.request.method,http.request.uri,timestamp,http.response.written";
+const row = (id: string): string => `${id},GET,v2/a/blobs/x,2017-06-20 00:00:00,7.0`;
+
+for (const { title, rows, broken, kept, line = 3, at } of [
+  {
+    title: "a quote without its end",
+    rows: [row("a"), `"b,GET,v2`, row("c"), row("d")],
+    broken: { syntax: 1 },
+    kept: "acd",
+    at: '"b',
+  },
+  {
+    title: "a quote whose end is that of another row",
+    rows: [row("a"), `"b,GET,v2`, row("c"), row('"d"')],
+    broken: { syntax: 1 },
+    kept: "acd",
+    at: '"b',
+  },
+  {
+    title: "a quote inside a value",
+    rows: [row("a"), row('b"b'), row("c")],
+    broken: { syntax: 1 },
+    kept: "ac",
+    at: 'b"b',
+  },
+  {
+    title: "text behind a closing quote",
+    rows: [row("a"), row('"b"b'), row("c")],
+    broken: { syntax: 1 },
+    kept: "ac",
+    at: '"b"b',
+  },
+  {
+    title: "a row that is sound but for its time, behind a broken one and one of two lines",
+    rows: [row("a"), row('"b\nb"'), row("c").replace("2017", "then")],
+    broken: { timestamp: 1 },
+    kept: "ab\nb",
+    line: 5,
+    at: "c,",
+  },
+  {
+    title: "a value of several lines and one too many",
+    rows: [row("a"), `${row('"b\nb"')},8`, row("c")],
+    broken: { syntax: 1 },
+    kept: "ac",
+    at: '"b\nb"',
+  },
+  {
+    title: "a row that is cut off",
+    rows: [row("a"), "b,GET,v2/a"],
+    broken: { truncated: 1 },
+    kept: "a",
+    at: "b,",
+  },
+  {
+    title: "a row that is cut off inside quotes",
+    rows: [row("a"), '"b,GET,v2'],
+    broken: { truncated: 1 },
+    kept: "a",
+    at: '"b',
+  },
+  {
+    title: "a line beyond 1 MiB",
+    rows: [row("a"), `b${"b".repeat(3 << 20)}`, row("c")],
+    broken: { too_long: 1 },
+    kept: "ac",
+    at: "bb",
+  },
+  {
+    title: "a quote without its end and more than 1 MiB behind it",
+    rows: [row("a"), `"b`, ...Array.from({ length: 26_000 }, () => row("c"))],
+    broken: { too_long: 1 },
+    kept: `a${"c".repeat(26_000)}`,
+    at: '"b',
+  },
+]) {
+  test(`CSV: ${title} costs one row`, async (t) => {
+    const csv = [header, ...rows].join("\n");
+    const { records, account } = await readText(t, csv);
+    assert.deepEqual(account.broken, broken);
+    assert.equal(records.map(({ id }) => id).join(""), kept);
+    assert.equal(account.read, sumOf(account));
+    const [sample] = account.brokenSamples;
+    assert.deepEqual([sample?.line, sample?.offset], [line, csv.indexOf(at, header.length)]);
+  });
+}
+
+for (const end of ["\n", "\r\n", "\r"]) {
+  test(`CSV: rows end in ${JSON.stringify(end)}, and blank lines are none`, async (t) => {
+    const bad = row("c").replace("2017", "then");
+    const { records, account } = await readText(
+      t,
+      [header, "", row("a"), bad, row('"b ""b"""'), ""].join(end),
+    );
+    assert.equal(records.map(({ id }) => id).join(" "), 'a b "b"');
+    assert.deepEqual(
+      account.brokenSamples.map(({ row: number, line }) => [number, line]),
+      [[2, 4]],
+    );
+  });
+}
+
+test("CSV that is packed and cut gives its complete rows and one truncated error", async (t) => {
+  const ids = Array.from({ length: 3000 }, (_, n) => `${n * 2654435761}`);
+  const packed = gzipSync([header, ...ids.map(row)].join("\n"));
+  const { records, account } = await readText(t, packed.subarray(0, packed.length / 2));
+  assert.deepEqual(account.broken, { truncated: 1 });
+  assert.ok(records.length > 500, `${records.length} records`);
+});
+
+for (const [form, pack] of [
+  ["plain", (text: string) => text],
+  ["packed", gzipSync],
+] as const) {
+  test(`a ${form} list of URIs with a line beyond 1 MiB loses that line`, async (t) => {
+    const list = ["v2/a/blobs/x", `v2/${"y".repeat(3 << 20)}`, "v2/a/blobs/z", ""].join("\n");
+    const { records, account } = await readText(t, pack(list), { allowUriList: true });
+    assert.deepEqual(account.broken, { too_long: 1 });
+    assert.deepEqual(
+      records.map(({ ref, origin }) => [ref, origin.row]),
+      [
+        ["x", 1],
+        ["z", 3],
+      ],
+    );
+  });
+}

@@ -168,6 +168,20 @@ for (const memoryBytes of [undefined, 700]) {
   }
 }
 
+test("a limit of seconds keeps the record that arrives at that very moment", async (t) => {
+  const at = (ms: number) =>
+    native({ timestamp: new Date(Date.UTC(2017, 5, 20) + ms).toISOString() });
+  for (const ms of [1001, 4350, 8115]) {
+    const text = JSON.stringify([0, ms, ms + 1].map(at));
+    const limit = { type: "seconds", amount: ms / 1000 } as const;
+    const { records } = await readText(t, text, { limit });
+    assert.deepEqual(
+      records.map(({ delay }) => delay),
+      [0, ms / 1000],
+    );
+  }
+});
+
 test("offsets of a window count from the first record that include keeps, sampled or not", async (t) => {
   const ping = nativeAt(-5, { "http.request.uri": "v2" });
   const text = JSON.stringify([ping, ...JSON.parse(tenSeconds)]);

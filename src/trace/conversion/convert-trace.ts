@@ -38,7 +38,7 @@ export type WrittenTrace = {
  */
 export async function convertTrace(options: WriteOptions): Promise<WrittenTrace> {
   const files = inputFiles(options);
-  const ledger = new Ledger(options);
+  const ledger = new Ledger({ ...options, files });
   try {
     const keys = new LeftOutKeys();
     const output = await openOutput(options.output, options.form, keys);

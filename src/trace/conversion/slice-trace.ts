@@ -50,7 +50,7 @@ export type WrittenSlice = WrittenTrace & {
 export async function sliceTrace(options: SliceOptions): Promise<WrittenSlice> {
   const files = inputFiles(options);
   const window = new TraceWindow(options.window, "--");
-  const ledger = new Ledger(options);
+  const ledger = new Ledger({ ...options, files });
   const folder = new SpillFolder(options.tmpDir, ledger.account.spilled);
   const selection = new Selection(options, window);
   // The first of all are known only when the window is.

@@ -28,11 +28,14 @@ export const SORTABLE_BYTES_MAX: number = 500_000;
 /** First and last byte of what the reader left of a record. */
 function extent(raw: RawRecord): { from: number; to: number } {
   if (raw.at !== -1) return { from: raw.at, to: raw.at + raw.bytes };
+  let from = Number.POSITIVE_INFINITY;
   let to = 0;
   for (let field = 0; field < traceKeys.length; field++) {
-    if (raw.shapeOf(field) !== 0) to = Math.max(to, raw.to[field] as number);
+    if (raw.shapeOf(field) === 0) continue;
+    from = Math.min(from, raw.from[field] as number);
+    to = Math.max(to, raw.to[field] as number);
   }
-  return { from: 0, to };
+  return { from, to };
 }
 
 export const sortableBytes = (raw: RawRecord): number => {

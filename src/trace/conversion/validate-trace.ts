@@ -47,7 +47,7 @@ export type TraceValidation = {
  */
 export async function validateTrace(options: ValidateOptions): Promise<TraceValidation> {
   const names = traceFiles({ location: undefined, traces: options.inputs });
-  const ledger = new Ledger(options);
+  const ledger = new Ledger({ ...options, files: names });
   const checks = new Checks(names);
   try {
     await readSound({

@@ -86,7 +86,8 @@ export type DescribedTrace = {
  */
 export async function describeTrace(options: DescribeOptions): Promise<DescribedTrace> {
   const files = traceFiles({ location: undefined, traces: options.traces });
-  const ledger = new Ledger({ strict: options.strict ?? false, errorsFile: options.errorsFile });
+  const { strict = false, errorsFile } = options;
+  const ledger = new Ledger({ strict, errorsFile, files });
   const { memoryBytes = MEMORY_BYTES, tmpDir, signal } = options;
   const gathering = new RecordGathering(ledger, { memoryBytes, tmpDir, signal });
   try {
