@@ -5,8 +5,10 @@ import { parseBandwidth } from "../embedded/bandwidth-text.ts";
 import { type BehaviourName, behaviourNames } from "../embedded/behaviour.ts";
 import type { RegistryStats } from "../embedded/control-endpoint.ts";
 import { type EmbeddedRegistry, startEmbeddedRegistry } from "../embedded/embedded-registry.ts";
+import { writeGeneratedLayout } from "../embedded/generated-layout.ts";
 import { parseDuration, parseSize } from "../embedded/quantity.ts";
 import type { EmbeddedRegistryOptions } from "../embedded/registry-options.ts";
+import { formatBytes, formatCount } from "../report/number-format.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { listenAddress } from "./listen-address.ts";
 import { fileText, pullThroughFlags, pullThroughOf } from "./serve/pull-through-options.ts";
@@ -23,6 +25,11 @@ const options = {
     type: "string",
     value: "SPEC",
     help: "offer test images: repos=150,layers=5,sizes=50K:1M:20M,tag=v1,suffix=-0001..-0010,platforms=linux/amd64+linux/arm64,type=oci|docker,compress=none|gzip",
+  },
+  layout: {
+    type: "string",
+    value: "DIR",
+    help: "write the images of --generate as an OCI image layout, and serve nothing",
   },
   "shared-layers": {
     type: "number",
@@ -111,6 +118,7 @@ export const serve: Command<typeof options> = {
   ],
   options,
   async run(given, _, terminal) {
+    if (given.layout !== undefined) return writeLayout(given.layout, given, terminal);
     const registry = await start(registryOptions(given, terminal.env));
     announce(given, registry, terminal);
     const exit = await untilSignal(registry, terminal);
@@ -145,6 +153,18 @@ export function registryOptions(
     accessLog: given["access-log"],
     pullThrough: pullThroughOf(given, environment),
   };
+}
+
+/** `--layout`. Throws UsageError. */
+function writeLayout(root: string, given: Given, { err }: Terminal): ExitCode {
+  const { generate: text, seed, "shared-layers": sharedLayers, memory } = given;
+  if (text === undefined) throw new UsageError("--layout writes images: add --generate SPEC");
+  const memoryBytes = parseSize(memory, "--memory");
+  const wanted = { text, seed, sharedLayers, memoryBytes };
+  const { images, blobs, bytes } = writeGeneratedLayout(root, wanted);
+  const [many, parts] = [formatCount(images), formatCount(blobs)];
+  err.write(`${root}: images ${many}, blobs ${parts}, ${formatBytes(bytes)}\n`);
+  return ExitCode.done;
 }
 
 function addressOf(text: string): { host: string; port: number } {

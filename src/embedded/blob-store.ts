@@ -23,6 +23,10 @@ export class BlobStore {
     return this.#blobs.size;
   }
 
+  *all(): Generator<RegistryObject, void, undefined> {
+    for (const { object } of this.#blobs.values()) yield object;
+  }
+
   find(digest: string): RegistryObject | undefined {
     return this.#blobs.get(digest)?.object;
   }

@@ -41,11 +41,16 @@ interface Descriptor {
   readonly size: number;
 }
 
-/** Puts the images that `--generate` asks for into the store. Layers take no memory: they are made while they are sent. */
-export function generateImages(
-  store: RegistryStore,
-  wanted: { readonly text: string; readonly seed: string; readonly sharedLayers: number },
-): void {
+/** What `--generate` says, and what belongs to it. */
+export type GeneratedImages = {
+  readonly text: string;
+  readonly seed: string;
+  /** Share of the layers that all images have in common, 0..1. */
+  readonly sharedLayers: number;
+};
+
+/** Puts the images that are asked for into the store. Layers take no memory: they are made while they are sent. */
+export function generateImages(store: RegistryStore, wanted: GeneratedImages): void {
   const spec = parseImageSpec(wanted.text);
   const layers = new LayerMaker(wanted.seed, spec.compress === "gzip");
   const sharedCount = Math.round(spec.layers * wanted.sharedLayers);

@@ -61,15 +61,12 @@ function pullThroughLines(stats: PullThroughStats): string[] {
 }
 
 // The names and the meaning that Ociregistry's figures have, so that one reader serves both: pulls are manifests, and who
-// waited for another one's fetch was served from the cache.
-function pullsByNamespace({ upstreamRequests, cacheResults }: PullThroughStats): string[] {
+// waited for another one's fetch, and got it, was served from the cache.
+function pullsByNamespace({ upstreamRequests, cachedPulls }: PullThroughStats): string[] {
   const fetched = upstreamRequests.filter(
     ({ type, method, code }) => type === "manifest" && method === "GET" && code === 200,
   );
-  const cached = cacheResults.filter(
-    ({ type, result }) => type === "manifest" && result !== "miss",
-  );
-  const names = new Set([...fetched, ...cached].map(({ ns }) => ns));
+  const names = new Set([...fetched, ...cachedPulls].map(({ ns }) => ns));
   const sums = (counts: readonly { readonly ns: string; readonly requests: number }[]) =>
     [...names].map((ns) => {
       const own = counts.filter((count) => count.ns === ns);
@@ -78,7 +75,7 @@ function pullsByNamespace({ upstreamRequests, cacheResults }: PullThroughStats):
     });
   return [
     ...labelled("ociregistry_upstream_pulls_by_ns", sums(fetched), (count) => count),
-    ...labelled("ociregistry_cached_pulls_by_ns_total", sums(cached), (count) => count),
+    ...labelled("ociregistry_cached_pulls_by_ns_total", sums(cachedPulls), (count) => count),
   ];
 }
 

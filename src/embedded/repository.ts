@@ -24,6 +24,10 @@ export class Repository {
     this.#store = store;
   }
 
+  manifests(): readonly StoredManifest[] {
+    return [...this.#manifests.values()];
+  }
+
   get manifestCount(): number {
     return this.#manifests.size;
   }

@@ -119,10 +119,12 @@ async function withSession(
     return apiError("BLOB_UPLOAD_INVALID", "_state is not what the last Location said");
   }
   session.isBusy = true;
-  const reply = await use(session);
-  session.isBusy = false;
-  session.touchedAt = registry.now();
-  return reply;
+  try {
+    return await use(session);
+  } finally {
+    session.isBusy = false;
+    session.touchedAt = registry.now();
+  }
 }
 
 async function finish(

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { serve } from "../../src/cli/serve.ts";
 import { ExitCode } from "../../src/core/exit-code.ts";
 import { startEmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { drayage } from "../cli/fake-terminal.ts";
 import { converse, send } from "./exchange-script.ts";
+import { digestOf } from "./sample-content.ts";
 
 const verbs = [{ name: "serve", summary: "", load: () => Promise.resolve(serve) }] as const;
 
@@ -42,6 +46,10 @@ for (const { flags, says } of [
     says: /--upstream A\.b is given twice/,
   },
   {
+    flags: ["--proxy", "http://127.0.0.1:1", "--upstream", "127.0.0.1:1=http://127.0.0.1:2"],
+    says: /--upstream 127\.0\.0\.1:1 is the name that --proxy has/,
+  },
+  {
     flags: ["--proxy", "http://127.0.0.1:1", "--default-ns", "c.d"],
     says: /--default-ns c\.d names no upstream: known are 127\.0\.0\.1:1/,
   },
@@ -54,6 +62,11 @@ for (const { flags, says } of [
     says: /--park-timeout must be below 596h/,
   },
   { flags: ["--proxy", "http://127.0.0.1:1", "--fetch", "never"], says: /--fetch/ },
+  { flags: ["--layout", "none"], says: /--layout writes images: add --generate SPEC/ },
+  {
+    flags: ["--layout", "test", "--generate", "repos=1"],
+    says: /^--layout: test is not empty$/m,
+  },
   { flags: ["--no-parking"], says: /--no-parking is for a pull-through cache: give --proxy/ },
   { flags: ["--revalidate"], says: /--revalidate is for a pull-through cache/ },
   { flags: ["--proxy", "http://127.0.0.1:1", "--upstream-cert", "x"], says: /go together/ },
@@ -168,3 +181,34 @@ async function untilConnected(url: string): Promise<void> {
   }
   assert.fail("the slow request did not arrive");
 }
+
+test("serve --layout writes the images that --generate asks for, each blob under its digest", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "drayage-layout-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const root = join(folder, "images");
+  const spec = "repos=2,layers=2,sizes=700,platforms=linux/amd64+linux/arm64";
+  const { exit, err } = await drayage(["serve", "--generate", spec, "--layout", root], { verbs });
+  assert.equal(exit, ExitCode.done, err);
+  type Descriptor = { digest: string; size: number; annotations?: Record<string, string> };
+  type Manifest = Partial<Record<"manifests" | "layers", Descriptor[]> & { config: Descriptor }>;
+  const seen = new Set<string>();
+  const visit = ({ digest, size }: Descriptor): void => {
+    if (seen.has(digest)) return;
+    seen.add(digest);
+    const content = readFileSync(join(root, "blobs", ...digest.split(":")));
+    assert.deepEqual([digestOf(content), content.length], [digest, size]);
+    if (!content.toString("latin1", 0, 20).includes("schemaVersion")) return;
+    const { manifests = [], layers = [], config } = JSON.parse(content.toString()) as Manifest;
+    for (const part of [...manifests, ...layers, ...(config ? [config] : [])]) visit(part);
+  };
+  const index = JSON.parse(readFileSync(join(root, "index.json"), "utf8")) as Required<Manifest>;
+  index.manifests.forEach(visit);
+  const names = index.manifests.map(
+    ({ annotations }) => annotations?.["org.opencontainers.image.ref.name"] ?? "",
+  );
+  assert.equal(names.length, 2);
+  for (const name of names) assert.match(name, /^[a-z]{10}-[a-z]{10}:v1$/);
+  // An index, two manifests, two configs and four layers of each.
+  assert.equal(seen.size, 18);
+  assert.match(err, /: images 2, blobs 12, /);
+});

@@ -1,7 +1,6 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import { makeFolder } from "../../core/folder.ts";
+import { writeLayoutIndex } from "../../registry/image-layout.ts";
 import { allUnsaved } from "../../workers/unsaved.ts";
 import type { PullFigures } from "./pull-results.ts";
 
@@ -13,7 +12,8 @@ export function savedLayout(
 ): DrayageError | undefined {
   const lack = allUnsaved(figures.end.threads);
   try {
-    writeLayoutIndex(root, figures, nameOf);
+    makeFolder(root);
+    writeLayoutIndex(root, newestOf(figures, nameOf));
   } catch (cause) {
     const message = `cannot write the index of ${root}: ${messageOf(cause)}`;
     return new DrayageError("storage", message, { cause });
@@ -25,27 +25,10 @@ export function savedLayout(
   );
 }
 
-/** Index of an OCI image layout. */
-function writeLayoutIndex(
-  root: string,
-  { end: { threads } }: PullFigures,
-  nameOf: (image: number) => string,
-): void {
+/** Of each image the manifest that was saved last. */
+function newestOf({ end: { threads } }: PullFigures, nameOf: (image: number) => string) {
   const newest = new Map(
     threads.flatMap(({ saved }) => saved.map((one) => [one.image, one] as const)),
   );
-  const manifests = [...newest.values()].map(({ image, mediaType, digest, size }) => ({
-    mediaType,
-    digest,
-    size,
-    annotations: { "org.opencontainers.image.ref.name": nameOf(image) },
-  }));
-  makeFolder(root);
-  writeFileSync(join(root, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}\n');
-  const index = {
-    schemaVersion: 2,
-    mediaType: "application/vnd.oci.image.index.v1+json",
-    manifests,
-  };
-  writeFileSync(join(root, "index.json"), `${JSON.stringify(index, null, 2)}\n`);
+  return [...newest.values()].map(({ image, ...entry }) => ({ ...entry, name: nameOf(image) }));
 }

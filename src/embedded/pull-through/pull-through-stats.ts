@@ -1,11 +1,17 @@
 import type { PullThrough } from "./pull-through.ts";
-import type { CacheCount, TroubleCount, UpstreamCount } from "./upstream-counters.ts";
+import type {
+  CacheCount,
+  CachedPullCount,
+  TroubleCount,
+  UpstreamCount,
+} from "./upstream-counters.ts";
 
 /** Figures of the pull-through mode, since the start or the last reset. */
 export type PullThroughStats = {
   /** What was sent to upstreams, tokens and redirects included. */
   readonly upstreamRequests: readonly UpstreamCount[];
   readonly cacheResults: readonly CacheCount[];
+  readonly cachedPulls: readonly CachedPullCount[];
   readonly upstreamTroubles: readonly TroubleCount[];
   readonly cachedImages: number;
   /** Images, and blobs without one, that made room. Since the start. */
@@ -21,6 +27,7 @@ export function pullThroughStats({ counters, cache }: PullThrough): PullThroughS
   return {
     upstreamRequests: counters.requests(),
     cacheResults: counters.results(),
+    cachedPulls: counters.cachedPulls(),
     upstreamTroubles: counters.troubles(),
     cachedImages: images,
     evictedImages,

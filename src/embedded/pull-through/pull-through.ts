@@ -80,6 +80,10 @@ function upstreamsOf(
     byName.set(name.toLowerCase(), upstream);
   }
   const own = ownUpstream(options, shared);
+  if (own !== undefined && byName.has(own.name))
+    throw new UsageError(
+      `--upstream ${own.name} is the name that --proxy has: leave one of them out`,
+    );
   if (own !== undefined) byName.set(own.name, own);
   return { byName, standard: standardOf(options, byName, own) };
 }

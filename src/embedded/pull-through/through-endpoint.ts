@@ -32,6 +32,7 @@ export function readManifestThrough(registry: Registry, call: Call): Promise<Rep
     return fetchedManifest(passage);
   }
   through.counters.result(target.upstream.name, "manifest", "hit");
+  through.counters.cachedPull(target.upstream.name);
   return objectReply(registry.behaviour, call.request.headers, cached.object, "manifest");
 }
 
@@ -48,6 +49,7 @@ async function fetchedManifest({ registry, through, call, target }: Passage): Pr
   counters.result(target.upstream.name, "manifest", place.isLeader ? own : "parked");
   if (outcome === undefined) return parkedTooLong(registry, through);
   if (outcome.kind === "refused") return failure(registry, outcome.reply);
+  if (isHit || !place.isLeader) counters.cachedPull(target.upstream.name);
   const { object } = outcome.manifest;
   return objectReply(registry.behaviour, call.request.headers, object, "manifest");
 }
@@ -78,7 +80,7 @@ async function blobHead({ registry, through, target }: Passage): Promise<Reply> 
   });
   if (answer.kind === "refused") return failure(registry, answer.reply);
   answer.body.response.resume();
-  return { ...headOf(registry.behaviour, reference, answer.body.size ?? 0), body: undefined };
+  return { ...headOf(registry.behaviour, reference, answer.body.size), body: undefined };
 }
 
 const conditions = ["range", "if-none-match"] as const;

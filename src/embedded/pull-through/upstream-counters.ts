@@ -16,6 +16,9 @@ export type UpstreamCount = {
  */
 export type CacheResult = "hit" | "miss" | "parked";
 
+/** Manifests that a client got without a fetch of its own: from the cache, or by waiting. */
+export type CachedPullCount = { readonly ns: string; readonly requests: number };
+
 export type CacheCount = {
   readonly ns: string;
   readonly type: RequestType;
@@ -46,6 +49,7 @@ export type OpenCount = { requests: number; bytes: number };
 /** Everything counted about upstreams, since the start or the last reset. */
 export class UpstreamCounters {
   readonly #requests = new Map<string, UpstreamCount & OpenCount>();
+  readonly #cachedPulls = new Map<string, CachedPullCount & { requests: number }>();
   readonly #results = new Map<string, CacheCount & { requests: number }>();
   readonly #troubles = new Map<string, TroubleCount & { count: number }>();
   /** Clients that waited in vain: see `parkTimeoutMs`. */
@@ -70,6 +74,12 @@ export class UpstreamCounters {
     else known.requests++;
   }
 
+  cachedPull(ns: string): void {
+    const known = this.#cachedPulls.get(ns);
+    if (known === undefined) this.#cachedPulls.set(ns, { ns, requests: 1 });
+    else known.requests++;
+  }
+
   trouble(ns: string, kind: UpstreamTrouble): void {
     const key = `${ns} ${kind}`;
     const known = this.#troubles.get(key);
@@ -80,6 +90,7 @@ export class UpstreamCounters {
   reset(): void {
     this.#requests.clear();
     this.#results.clear();
+    this.#cachedPulls.clear();
     this.#troubles.clear();
     this.parkTimeouts = 0;
     this.uncached = 0;
@@ -91,6 +102,10 @@ export class UpstreamCounters {
 
   results(): CacheCount[] {
     return copiesInOrder(this.#results);
+  }
+
+  cachedPulls(): CachedPullCount[] {
+    return copiesInOrder(this.#cachedPulls);
   }
 
   troubles(): TroubleCount[] {

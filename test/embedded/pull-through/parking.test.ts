@@ -48,6 +48,8 @@ test("the leader's failure is everybody's, and the next one tries again", async 
   const answers = await herd(() => scene.get(`/v2/${scene.names[0]}/manifests/v1`));
   assert.ok(answers.every(({ status }) => status === 429));
   assert.ok(answers.every(({ headers }) => headers["retry-after"] === "7"));
+  const page = String((await scene.get("/metrics")).body);
+  assert.doesNotMatch(page, /^ociregistry_cached_pulls_by_ns_total\{.*\} [1-9]/m);
   const requests = (await scene.upstream.stats()).requests;
   assert.equal(
     requests.reduce((sum, count) => sum + count.requests, 0),

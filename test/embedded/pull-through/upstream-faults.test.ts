@@ -6,7 +6,7 @@ import { millis } from "../../../src/core/units.ts";
 import { parseBandwidth } from "../../../src/embedded/bandwidth-text.ts";
 import type { PullThroughOptions } from "../../../src/embedded/pull-through/pull-through-options.ts";
 import { selfSignedCertificate } from "../../fakes/certificate.ts";
-import { errorCode, type Received } from "../exchange-script.ts";
+import { errorCode, type Received, send } from "../exchange-script.ts";
 import { absent, blob, digestOf, manifest, ociManifest } from "../sample-content.ts";
 import { type CacheScene, cacheScene } from "./cache-scene.ts";
 
@@ -297,6 +297,13 @@ test("a kept connection that the upstream closed meanwhile is no trouble", async
   server.closeAllConnections();
   assert.equal((await scene.get("/v2/lib/app/manifests/v2")).status, 200);
   assert.deepEqual(await troublesOf(scene), {});
+});
+
+test("a HEAD of a blob tells no length where the upstream told none", async (t) => {
+  const { scene } = await sceneWithServer(t, (_, response) => response.end());
+  const url = `${scene.cache.url}/v2/lib/app/blobs/${absent}`;
+  const { status, headers } = await send({ method: "HEAD", url });
+  assert.deepEqual([status, headers["content-length"]], [200, undefined]);
 });
 
 test("a manifest above 4 MiB is 502", async (t) => {

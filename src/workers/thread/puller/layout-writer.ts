@@ -13,6 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { messageOf } from "../../../core/errors.ts";
 import { makeFolder } from "../../../core/folder.ts";
+import { layoutPath } from "../../../registry/image-layout.ts";
 import type { SavedManifest, Unsaved } from "../../pull-messages.ts";
 
 /** A blob on its way. */
@@ -122,8 +123,7 @@ export class LayoutWriter {
   }
 
   #pathOf(digest: string): string {
-    const [algorithm = "", hex = ""] = digest.split(":");
-    return join(this.#root, "blobs", algorithm, hex);
+    return join(this.#root, layoutPath(digest));
   }
 
   #lose(path: string, error: unknown): void {
