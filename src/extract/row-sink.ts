@@ -26,6 +26,8 @@ export type SourceReport = {
   readonly kind: "nova-database" | "nova-dumps" | "registry-log" | "instance-trace";
   /** Facts in words: server version, numbers of files. File names come masked (see `maskedFileName`). */
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>;
+  /** Facts that are times of the source. They stay out of the manifest where the times of the trace were moved. */
+  readonly times?: Readonly<Record<string, string>>;
   /** Rows or lines read, dropped ones included. */
   readonly rowsRead: number;
   /** Rows left out, by reason. */

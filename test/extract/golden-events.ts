@@ -97,6 +97,7 @@ export const goldenRacks: readonly string[] = ["c03", "c01", "UNKNOWN", "c01"];
 export const testSource: SourceReport = {
   kind: "nova-database",
   facts: { server: "test" },
+  times: { "first mtime": "2015-11-06T00:00:00" },
   rowsRead: 4,
   dropped: {},
   warnings: [],

@@ -3,6 +3,7 @@
 //   42 5a 68       bzip2: the program lbzip2 or bzip2, which is much faster, or else in JavaScript
 //   1f 8b          gzip, any number of members
 //   28 b5 2f fd    zstd, any number of frames
+//   fd 37 7a 58    xz: refused by name
 //   otherwise      plain
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -72,10 +73,12 @@ function packingOf(path: string): Packing {
       closeSync(file);
     }
   } catch (error) {
-    throw new DumpFault(`cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new DumpFault(`cannot be read: ${withoutPath(error)}`, { cause: error });
   }
   if (magic.toString("latin1", 0, 3) === "BZh") return "bzip2";
   if (magic.readUInt16BE(0) === 0x1f8b) return "gzip";
+  if (magic.readUInt32BE(0) === 0xfd377a58)
+    throw new DumpFault("is packed by xz, which is not read: unpack it, or pack it with zstd");
   return magic.readUInt32LE(0) === 0xfd2fb528 ? "zstd" : "none";
 }
 
@@ -116,6 +119,8 @@ async function* byProgram(program: string, path: string): AsyncGenerator<Buffer>
     complaint = `${complaint}${text}`.slice(0, COMPLAINT_CHARS_MAX);
   });
   const closed = once(child, "close") as Promise<[number | null, string | null]>;
+  // A program that cannot be started is heard of while its output is awaited.
+  closed.catch(() => undefined);
   try {
     yield* gathered(stdout);
     const [code, signal] = await closed;
@@ -147,16 +152,21 @@ async function* gathered(source: Readable): AsyncGenerator<Buffer> {
     ended = true;
     wake();
   });
-  while (!ended || bytes > 0) {
-    if (bytes < UNPACKED_BYTES && !ended)
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    const piece = Buffer.concat(pieces, bytes);
-    pieces = [];
-    bytes = 0;
-    source.resume();
-    yield piece;
+  try {
+    while (!ended || bytes > 0) {
+      if (bytes < UNPACKED_BYTES && !ended)
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      const piece = Buffer.concat(pieces, bytes);
+      pieces = [];
+      bytes = 0;
+      source.resume();
+      yield piece;
+    }
+  } finally {
+    // Whoever stops early leaves it full and resting: it would never end, and neither would the program behind it.
+    source.destroy();
   }
 }
 
@@ -191,8 +201,11 @@ function onPath(program: string): string | undefined {
   return undefined;
 }
 
+/** Reasons stand in manifests, which name no files: `EACCES: permission denied`, without `, open '/backups/...'`. */
+const withoutPath = (error: unknown): string => messageOf(error).replace(/, [a-z]+ '.*'$/s, "");
+
 function faultText(error: unknown, packing: Packing): string {
-  if (packing === "none") return `cannot be read: ${messageOf(error)}`;
+  if (packing === "none") return `cannot be read: ${withoutPath(error)}`;
   // The decoder reads on behind the end of its input and finds nothing there.
   const cut =
     error instanceof TypeError ||

@@ -56,15 +56,19 @@ function starcompactorConfig(ini: Ini, file: string): StarcompactorConfig {
   const at = (section: string, key: string) => `${file}: ${section}.${key}`;
   const regex = value(rack, "hypervisor_hostname_regex") ?? HOSTNAME_REGEX;
   const databases = value("default", "nova_databases");
+  const rackRegex =
+    regex === "" ? undefined : pythonRegex(regex, at(rack, "hypervisor_hostname_regex"));
+  const rackGroup = wholeNumber(value(rack, "rack_extract_group") ?? "1", {
+    where: at(rack, "rack_extract_group"),
+    min: 0,
+  });
+  requireGroup(rackRegex, rackGroup, at(rack, "rack_extract_group"));
   return {
     backupDir: value("backup", "backup_dir") ?? "",
     backupFileRegex:
       value("backup", "backup_file_regex") ?? "mysql_backup_(\\d{8})-(\\d{6}).sql.bz2",
-    rackRegex: regex === "" ? undefined : pythonRegex(regex, at(rack, "hypervisor_hostname_regex")),
-    rackGroup: wholeNumber(value(rack, "rack_extract_group") ?? "1", {
-      where: at(rack, "rack_extract_group"),
-      min: 0,
-    }),
+    rackRegex,
+    rackGroup,
     filesPerProcess:
       wholeNumber(value("multithread", "number_of_files_per_process") ?? "", {
         where: at("multithread", "number_of_files_per_process"),
@@ -74,6 +78,17 @@ function starcompactorConfig(ini: Ini, file: string): StarcompactorConfig {
     novaDatabases: databases?.split(/[,\s]+/).filter((name) => name !== ""),
     warnings: unknownKeys(ini, file),
   };
+}
+
+/** A group that the regex lacks would put every host into the same rack. */
+function requireGroup(regex: RegExp | undefined, group: number | undefined, where: string): void {
+  if (regex === undefined || group === undefined) return;
+  // With an empty alternative it matches anything, and tells how many groups it has.
+  const groups = (new RegExp(`${regex.source}|`, regex.flags).exec("")?.length ?? 1) - 1;
+  if (group > groups)
+    throw new UsageError(
+      `${where} is ${group}, and hypervisor_hostname_regex has ${groups === 1 ? "1 group" : `${groups} groups`} in parentheses`,
+    );
 }
 
 function wholeNumber(

@@ -40,7 +40,12 @@ export function manifestOf(parts: ManifestParts): Readonly<Record<string, unknow
     format: parts.format,
     tool: `drayage ${parts.toolVersion}`,
     command: parts.commandLine,
-    source: { kind: source.kind, ...source.facts, partial: source.partial },
+    source: {
+      kind: source.kind,
+      ...source.facts,
+      ...(isMoved(time) ? {} : source.times),
+      partial: source.partial,
+    },
     period: period === undefined ? null : { from: timeText(period[0]), to: timeText(period[1]) },
     epoch: epoch === undefined ? null : timeText(epoch),
     rows: { read: source.rowsRead, written: parts.rowsWritten, dropped: source.dropped },
@@ -73,6 +78,10 @@ function maskingFacts(policy: MaskPolicy): Readonly<Record<string, unknown>> {
       return policy satisfies never;
   }
 }
+
+/** Whether a time of the source, beside one of the trace, would tell by how much times were moved. */
+const isMoved = ({ base, shift }: TimePolicy): boolean =>
+  base === "relative" || shift.kind !== "none";
 
 /** Whether times were shifted and how the constant came about; the constant itself is as secret as the key. */
 const shiftName = ({ shift }: TimePolicy): string =>

@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { verbs } from "../../../src/cli/commands.ts";
+import { readBackup } from "../../../src/extract/machines/read-backup.ts";
 import { drayage } from "../../cli/fake-terminal.ts";
 import { dumpOf, folder, type NodeRow, nodesTable, writeBackup } from "./backups.ts";
 
@@ -191,6 +192,11 @@ for (const { name, content, reason, needs = false, withoutProgram = false } of [
     reason: /holds no table services of Nova/,
   },
   {
+    name: "packed by xz",
+    content: () => Buffer.from("fd377a585a000004e6d6b446", "hex"),
+    reason: /is packed by xz, which is not read: unpack it/,
+  },
+  {
     name: "whose table lacks a column",
     content: () => Buffer.from(dumpOf(one).replace("`vcpus`", "`cpus`")),
     reason: /has a table compute_nodes without vcpus/,
@@ -220,6 +226,12 @@ for (const { name, content, reason, needs = false, withoutProgram = false } of [
     assert.deepEqual(readdirSync(strictDir), []);
   });
 }
+
+test("a reason that goes into a manifest names no path", async () => {
+  const read = await readBackup("/nowhere/of-alice.sql", { schemas: ["nova"], nodeJoin: "auto" });
+  const reason = "cannot be read: ENOENT: no such file or directory";
+  assert.deepEqual(read, { kind: "fault", reason });
+});
 
 const LATER = "2015-11-05 00:00:00";
 
@@ -392,6 +404,11 @@ for (const { name, config, args = [], says } of [
     name: "a group that is no number",
     config: "[rack]\nrack_extract_group = one",
     says: /rack_extract_group wants a whole number of at least 0, not "one"/,
+  },
+  {
+    name: "a group that the regex lacks",
+    config: "[rack]\nhypervisor_hostname_regex = ([a-z]+)(?:-|_)\nrack_extract_group = 2",
+    says: /rack_extract_group is 2, and hypervisor_hostname_regex has 1 group in/,
   },
   {
     name: "bare metal",
