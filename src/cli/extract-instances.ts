@@ -18,6 +18,7 @@ import { openInstanceTrace } from "../extract/output/instance-trace.ts";
 import { readSecretFile } from "../extract/secret-file.ts";
 import type { SortOrder, TracePlan } from "../extract/trace-plan.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { attachedValues } from "./extract/attached-values.ts";
 import { extractOptions, sortOption } from "./extract/extract-options.ts";
 import { databaseOptions, instanceTypeOption } from "./extract/nova-options.ts";
 import { readPassword } from "./extract/password-input.ts";
@@ -124,6 +125,7 @@ export const extractInstances: Command<typeof options> = {
   ],
   positionals: ["OUTPUT"],
   options,
+  normalize: (args) => attachedValues(options, args),
   async run(given, [output = ""], terminal) {
     const config = readConfig(given.config);
     const sort = sortPlan(given);
@@ -177,15 +179,12 @@ function isBareMetal(given: Given): boolean {
 
 type SortPlan = { readonly local: SortOrder; readonly server: SortOrder };
 
-/** Who sorts by what. Several statements can only be put in order here. */
+/** Who sorts by what. */
 function sortPlan(given: Given): SortPlan {
   const sort = given.sort as SortOrder;
-  if (given["sort-at"] !== "server") return { local: sort, server: "none" };
-  const several =
-    given.shadow || given.cells !== undefined || given["nova-databases"]?.includes(",");
-  if (several === true)
-    throw new UsageError("--sort-at server sorts one schema without --shadow: leave it out");
-  return { local: "none", server: sort };
+  return given["sort-at"] === "server"
+    ? { local: "none", server: sort }
+    : { local: sort, server: "none" };
 }
 
 async function instanceOptions(

@@ -19,6 +19,7 @@ import { PartialFile } from "../extract/output/partial-file.ts";
 import type { RowSink } from "../extract/row-sink.ts";
 import type { TracePlan } from "../extract/trace-plan.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { attachedValues } from "./extract/attached-values.ts";
 import { extractOptions } from "./extract/extract-options.ts";
 import { instanceTypeOption, machineDatabaseOptions } from "./extract/nova-options.ts";
 import { tracePlan } from "./extract/trace-plan.ts";
@@ -103,6 +104,7 @@ export const extractMachines: Command<typeof options> = {
   ],
   positionals: ["OUTPUT"],
   options,
+  normalize: (args) => attachedValues(options, args),
   async run(given, [output = ""], terminal) {
     refuseBareMetal(given);
     const config = readConfig(given.config);

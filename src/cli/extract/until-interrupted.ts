@@ -3,7 +3,7 @@ import { ExitCode } from "../../core/exit-code.ts";
 import { type Program, whenEnded } from "../program.ts";
 
 /**
- * Runs an extraction that SIGINT and SIGTERM end at once: `abort` removes what was written, and the process ends with the
+ * Runs an extraction that SIGINT, SIGTERM and SIGHUP end at once: `abort` removes what was written, and the process ends with the
  * signal's exit code. An extraction that fails is aborted too. For a program, its own signals stand for those of the process,
  * and it is told by a rejection, with their reason.
  */
@@ -40,9 +40,12 @@ function onSignals(end: (code: ExitCode) => void): () => void {
   const onTerminate = (): void => end(ExitCode.terminated);
   process.once("SIGINT", onInterrupt);
   process.once("SIGTERM", onTerminate);
+  // The terminal is gone: the file without a name must go with it.
+  process.once("SIGHUP", onTerminate);
   return () => {
     process.off("SIGINT", onInterrupt);
     process.off("SIGTERM", onTerminate);
+    process.off("SIGHUP", onTerminate);
   };
 }
 

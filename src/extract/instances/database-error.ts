@@ -10,15 +10,18 @@ const Errno = {
   unknownSchema: 1049,
   serverShutdown: 1053,
   unknownColumn: 1054,
+  syntax: 1064,
   hostBlocked: 1129,
   deniedTable: 1142,
   deniedColumn: 1143,
   unknownTable: 1146,
+  unknownVariable: 1193,
   tooManyUserConnections: 1203,
   interrupted: 1317,
   timedOut: 1969,
   killed: 1927,
   executionTime: 3024,
+  idleTooLong: 4031,
   insecureTransport: 3159,
 } as const;
 
@@ -34,7 +37,12 @@ const UNREACHABLE = new Map([
 ]);
 
 const LOST = new Set(["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE"]);
-const LOST_NUMBERS: readonly number[] = [Errno.killed, Errno.interrupted, Errno.serverShutdown];
+const LOST_NUMBERS: readonly number[] = [
+  Errno.killed,
+  Errno.interrupted,
+  Errno.serverShutdown,
+  Errno.idleTooLong,
+];
 const TIMED_OUT: readonly number[] = [Errno.timedOut, Errno.executionTime];
 const DENIED: readonly number[] = [Errno.deniedTable, Errno.deniedColumn, Errno.deniedSchema];
 const MISSING: readonly number[] = [Errno.unknownTable, Errno.unknownColumn, Errno.unknownSchema];
@@ -46,6 +54,10 @@ const errnoOf = (error: unknown): number =>
 
 /** Whether the place could not be reached at all, so that another one may be tried. */
 export const isUnreachable = (error: unknown): boolean => UNREACHABLE.has(codeOf(error));
+
+/** A server of an older release has no such variable, or no such statement. */
+export const isNotUnderstood = (error: unknown): boolean =>
+  [Errno.syntax, Errno.unknownVariable].some((errno) => errno === errnoOf(error));
 
 /** A probe's answer: the account may not look, or there is nothing to look at. */
 export function probeFinding(error: unknown): "denied" | "missing" | undefined {
@@ -121,7 +133,7 @@ export function streamError(
 ): unknown {
   if (error instanceof DrayageError) return error;
   const errno = errnoOf(error);
-  if (LOST.has(codeOf(error)) || LOST_NUMBERS.includes(errno))
+  if (LOST.has(codeOf(error)) || isUnreachable(error) || LOST_NUMBERS.includes(errno))
     return new DrayageError(
       "target-unreachable",
       `the database went away after ${rows} rows (net_write_timeout was ${netWriteTimeout} s); nothing was written under the final name`,

@@ -1,7 +1,7 @@
 // The one connection to a Nova database. Rows are streamed: nothing is collected but the answers of small questions.
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
-import { type Connection, type ConnectionOptions, createConnection } from "mysql2";
+import { type Connection, type ConnectionOptions, createConnection, type SslOptions } from "mysql2";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { connectError, isUnreachable } from "./database-error.ts";
@@ -127,9 +127,18 @@ function commonOptions(settings: ConnectionSettings): ConnectionOptions {
     charset: "utf8mb4",
     dateStrings: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
-    ...(settings.tls === undefined ? {} : { ssl: { ca: authorities(settings.tls.caFile) } }),
+    ...(settings.tls === undefined ? {} : { ssl: encryption(settings.tls.caFile) }),
   };
 }
+
+/**
+ * Certificates that servers make for themselves name no host, so one that is signed by a named authority is enough. The
+ * authorities of the system sign for everybody: there the name must be right too.
+ */
+const encryption = (caFile: string | undefined): SslOptions => ({
+  ca: authorities(caFile),
+  verifyIdentity: caFile === undefined,
+});
 
 function authorities(file: string | undefined): string[] {
   if (file === undefined) return [...rootCertificates];

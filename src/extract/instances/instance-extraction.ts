@@ -9,7 +9,7 @@ import type { SortOrder } from "../trace-plan.ts";
 import { cellSchemas } from "./cell-schemas.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { Database, NET_WRITE_TIMEOUT } from "./database.ts";
-import { streamError } from "./database-error.ts";
+import { isNotUnderstood, streamError } from "./database-error.ts";
 import { instanceQuery, type Selection, tableSets } from "./instance-query.ts";
 import { InstanceRows } from "./instance-rows.ts";
 import {
@@ -72,6 +72,7 @@ export async function openNova(options: InstanceOptions): Promise<OpenNova> {
   try {
     const schemas = await chooseSchemas(database, options);
     const sets = tableSets(options.shadow);
+    refuseServerOrder(schemas, options);
     await checkColumns(database, { schemas, needs: neededColumns(sets, options.selection) });
     const [row] = await database.ask("SELECT VERSION()");
     const { selection, serverOrder: order } = options;
@@ -88,6 +89,19 @@ export async function openNova(options: InstanceOptions): Promise<OpenNova> {
     await database.close();
     throw streamError(error, { rows: 0, netWriteTimeout: NET_WRITE_TIMEOUT });
   }
+}
+
+/** A server sorts a statement; rows of several of them can only be put in order here. */
+function refuseServerOrder(
+  schemas: readonly string[],
+  { serverOrder, shadow }: InstanceOptions,
+): void {
+  if (serverOrder === "none" || (schemas.length === 1 && !shadow)) return;
+  throw new UsageError(
+    shadow
+      ? "--sort-at server does not go with --shadow: leave one of them out"
+      : `--sort-at server sorts one schema, and here are ${schemas.length} (${schemas.join(", ")}): leave it out, or name one with --database`,
+  );
 }
 
 /** Writes all rows into the sink. */
@@ -126,21 +140,30 @@ export async function readInstances(
 }
 
 async function beginSession({ database, version }: OpenNova, options: InstanceOptions) {
-  const limit = /mariadb/i.test(version) ? "max_statement_time" : "max_execution_time";
-  const statements = [
-    "SET SESSION sql_mode = ''",
-    `SET SESSION net_write_timeout = ${NET_WRITE_TIMEOUT}`,
-    `SET SESSION ${limit} = 0`,
-    ...(options.snapshot
-      ? [
-          "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
-          "START TRANSACTION READ ONLY, WITH CONSISTENT SNAPSHOT",
-        ]
-      : []),
-  ];
-  for (const sql of statements) {
+  const ask = async (sql: string): Promise<void> => {
     options.debug(sql);
     await database.ask(sql);
+  };
+  const limit = /mariadb/i.test(version) ? "max_statement_time" : "max_execution_time";
+  await ask("SET SESSION sql_mode = ''");
+  await ask(`SET SESSION net_write_timeout = ${NET_WRITE_TIMEOUT}`);
+  // MySQL before 5.7 and MariaDB before 10.1 have no limit that could be switched off.
+  await orElse(ask(`SET SESSION ${limit} = 0`), async () => options.debug("unknown here"));
+  if (!options.snapshot) return;
+  await ask("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+  // MySQL before 5.6 and MariaDB before 10.0 have no transactions that only read.
+  await orElse(ask("START TRANSACTION READ ONLY, WITH CONSISTENT SNAPSHOT"), () =>
+    ask("START TRANSACTION WITH CONSISTENT SNAPSHOT"),
+  );
+}
+
+/** `other`, where the server is too old to understand what it was asked. */
+async function orElse(asked: Promise<void>, other: () => Promise<void>): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    if (!isNotUnderstood(error)) throw error;
+    await other();
   }
 }
 

@@ -64,7 +64,7 @@ class CnfReading implements ClientDefaults {
       if (line === "" || line.startsWith("#") || line.startsWith(";")) continue;
       const head = /^\[([^\]]*)\]/.exec(line)?.[1];
       if (head !== undefined) group = head.trim();
-      else if (line.startsWith("!")) included.push(...includedFiles(line, path));
+      else if (line.startsWith("!")) included.push(...this.#included(line, path));
       else if (group === "client") this.#pair(line, path);
     }
     for (const each of included) this.file(each);
@@ -83,23 +83,28 @@ class CnfReading implements ClientDefaults {
     }
   }
 
+  /** `!include FILE` and `!includedir FOLDER`, seen from the file that says it. */
+  #included(line: string, from: string): string[] {
+    const [, command, rest = ""] = /^!(include|includedir)\s+(.+)$/.exec(line) ?? [];
+    const path = resolve(dirname(from), rest.trim());
+    if (command === "include") return [path];
+    if (command !== "includedir" || !existsSync(path)) return [];
+    try {
+      return readdirSync(path)
+        .filter((name) => name.endsWith(".cnf"))
+        .toSorted()
+        .map((name) => join(path, name));
+    } catch (error) {
+      this.warnings.push(`${path} cannot be read: ${messageOf(error)}`);
+      return [];
+    }
+  }
+
   #pair(line: string, file: string): void {
     const [, name = "", text = ""] = /^([^=\s]+)\s*=\s*(.*)$/.exec(line) ?? [];
     const key = KEYS.find((each) => each === name.replaceAll("_", "-"));
     if (key !== undefined) this.values[key] = { value: unquoted(text), file };
   }
-}
-
-/** `!include FILE` and `!includedir FOLDER`, seen from the file that says it. */
-function includedFiles(line: string, from: string): string[] {
-  const [, command, rest = ""] = /^!(include|includedir)\s+(.+)$/.exec(line) ?? [];
-  const path = resolve(dirname(from), rest.trim());
-  if (command === "include") return [path];
-  if (command !== "includedir" || !existsSync(path)) return [];
-  return readdirSync(path)
-    .filter((name) => name.endsWith(".cnf"))
-    .toSorted()
-    .map((name) => join(path, name));
 }
 
 /** Quotes around the value are dropped; outside of quotes # begins a comment. */

@@ -16,6 +16,15 @@ import { join } from "node:path";
 import { after, before, type TestContext, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { verbs } from "../../../src/cli/commands.ts";
+import { DrayageError } from "../../../src/core/errors.ts";
+import type { Database } from "../../../src/extract/instances/database.ts";
+import { streamError } from "../../../src/extract/instances/database-error.ts";
+import {
+  type InstanceOptions,
+  readInstances,
+} from "../../../src/extract/instances/instance-extraction.ts";
+import type { InstanceEvent } from "../../../src/extract/nova-event.ts";
+import type { RowSink } from "../../../src/extract/row-sink.ts";
 import { drayage } from "../../cli/fake-terminal.ts";
 import { type MariaDb, needsMariaDb, startMariaDb } from "../../fakes/mariadb.ts";
 import { instanceRows, novaSchema, novaTables } from "./nova-tables.ts";
@@ -41,7 +50,8 @@ ${novaSchema("archived")}${novaTables("shadow_")}${instanceRows({ id: 1 })}
 ${instanceRows({ id: 2, tables: ["shadow_", "shadow_", "shadow_"] })}${instanceRows({ id: 3, tables: ["", "shadow_", "shadow_"] })}
 INSERT INTO shadow_instance_actions_events SELECT * FROM instance_actions_events;
 CREATE DATABASE nova_api; USE nova_api; CREATE TABLE cell_mappings (database_connection text);
-INSERT INTO cell_mappings VALUES ('mysql+pymysql://nova:s3cret@127.0.0.1/cell2?charset=utf8'), ('mysql+pymysql://nova:s3cret@cell-db-7:3307/nova_cell7');
+INSERT INTO cell_mappings VALUES ('mysql+pymysql://nova:s3cret@127.0.0.1/cell2?charset=utf8'), ('mysql+pymysql://nova:s3cret@cell-db-7:3307/nova_cell7'),
+  ('mysql+pymysql://nova:s3cret@127.0.0.1:1/cell9'), ('s3cret');
 ${novaSchema("large")}
 INSERT INTO instances VALUES (1, 'u', 'p', 'vm-1', 'h1', 512, 1, 1, 'uuid-1');
 INSERT INTO instance_actions SELECT seq, '2015-09-18', 'uuid-1' FROM seq_1_to_400000;
@@ -98,6 +108,7 @@ GRANT SELECT ON nova.* TO 'cc_trace'@'%';`);
       assert.equal(exit, 0, err);
       assert.equal(readFileSync(output, "utf8"), readFileSync(expected, "utf8"));
       assert.ok(existsSync(`${output}.manifest.json`));
+      assert.equal(/warning: 1 row holds a comma/.test(err), args.includes("original"));
     },
   );
 }
@@ -189,6 +200,8 @@ withServer(
       err,
       /drayage extract instances --host cell-db-7 --port 3307 --database nova_cell7/,
     );
+    assert.match(err, /drayage extract instances --host 127\.0\.0\.1 --port 1 --database cell9/);
+    assert.match(err, /1 of nova_api\.cell_mappings name no schema/);
     assert.doesNotMatch(err, /s3cret/);
   },
 );
@@ -237,6 +250,8 @@ withServer("a server that wants TLS gets it with --ssl-ca, and is named without"
 });
 
 const PASSWORD = { DRAYAGE_DB_PASSWORD: "pw" };
+const cellConfig = join(scratch, "cells.config");
+writeFileSync(cellConfig, "[default]\nnova_databases = cell1,cell2\n");
 
 for (const { name, args, env = {}, exit, says } of [
   {
@@ -294,6 +309,15 @@ for (const { name, args, env = {}, exit, says } of [
     says: [/there is no schema cell9 on .* \(--nova-databases\); visible: .*cell1/],
   },
   {
+    name: "the server cannot put several schemas in order, however they were named",
+    args: (db: MariaDb) => [
+      ...[...asRoot(db), "--format", "v0.3", "--sort-at", "server"],
+      ...["--config", cellConfig],
+    ],
+    exit: 2,
+    says: [/--sort-at server sorts one schema, and here are 2 \(cell1, cell2\): leave it out/],
+  },
+  {
     name: "a port where nobody listens is named with what set it",
     args: () => ["-H", "127.0.0.1"],
     env: { DRAYAGE_DB_PORT: "1" },
@@ -310,6 +334,46 @@ for (const { name, args, env = {}, exit, says } of [
     assert.deepEqual(readdirSync(dir), []);
   });
 }
+
+const failure = (properties: Readonly<Record<string, unknown>>): Error =>
+  Object.assign(new Error("said by the server"), properties);
+
+for (const { name, error } of [
+  { name: "no answer in time", error: failure({ code: "ETIMEDOUT", errno: -110 }) },
+  { name: "no way to it any more", error: failure({ code: "EHOSTUNREACH", errno: -113 }) },
+  {
+    name: "rest for too long",
+    error: failure({ code: "ER_CLIENT_INTERACTION_TIMEOUT", errno: 4031 }),
+  },
+]) {
+  test(`a database that is lost in mid-stream by ${name} went away`, () => {
+    const lost = streamError(error, { rows: 7, netWriteTimeout: 600 });
+    assert.ok(lost instanceof DrayageError);
+    assert.equal(lost.code, "target-unreachable");
+    assert.match(lost.message, /went away after 7 rows/);
+  });
+}
+
+test("a server of Nova's first years knows neither time limits nor transactions that only read", async () => {
+  const asked: string[] = [];
+  const database = {
+    async ask(sql: string) {
+      asked.push(sql);
+      if (sql.includes("max_statement_time")) throw failure({ errno: 1193 });
+      if (sql.includes("READ ONLY")) throw failure({ errno: 1064 });
+      return [];
+    },
+  } as unknown as Database;
+  const nova = { database, schemas: ["nova"], version: "5.5.68-MariaDB", statements: [] };
+  const quiet = (): void => undefined;
+  const options = { snapshot: true, shadow: false, progress: quiet, debug: quiet, notice: quiet };
+  const read = await readInstances(nova, {
+    options: options as unknown as InstanceOptions,
+    sink: {} as RowSink<InstanceEvent>,
+  });
+  assert.equal(read.rowsRead, 0);
+  assert.equal(asked.at(-1), "START TRANSACTION WITH CONSISTENT SNAPSHOT");
+});
 
 /** The program as a process of its own, reading the large schema. */
 function start(db: MariaDb, output: string): { child: ChildProcess; said: () => string } {

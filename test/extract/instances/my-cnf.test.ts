@@ -59,6 +59,13 @@ test("a file that everybody may write is not read, and the obfuscated one neithe
   assert.match(warnings[1] ?? "", /\.mylogin\.cnf is obfuscated/);
 });
 
+test("a folder of more files that cannot be listed is told, and the rest counts", () => {
+  const dir = files({ "etc/my.cnf": "!includedir my.cnf\n[client]\nuser=u\n" });
+  const { values, warnings } = read(dir);
+  assert.equal(values.user?.value, "u");
+  assert.match(warnings.join(), /my\.cnf cannot be read: ENOTDIR/);
+});
+
 test("files that include each other end with a sentence", () => {
   const dir = files({ "etc/my.cnf": "!include my.cnf\n" });
   assert.throws(() => read(dir), /do they include each other/);
