@@ -11,7 +11,9 @@ import { type NativePlan, NativeTrace } from "../extract/output/native-trace.ts"
 import { PullFile } from "../extract/output/pull-file.ts";
 import type { SourceReport, TraceReport } from "../extract/row-sink.ts";
 import type { Command, OptionValues } from "./command.ts";
+import { memoryLimit } from "./extract/memory-limit.ts";
 import { outputOptions, plainNativePlan } from "./extract/native-options.ts";
+import { refuseOwnInput } from "./extract/own-input.ts";
 import { tellExtracted } from "./extract/trace-writing.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
 import { ProgressLine } from "./live/progress-line.ts";
@@ -80,6 +82,7 @@ export const extractArrivals: Command<typeof options> = {
   async run(given, [input = ""], terminal) {
     if (given.as === "pulls" && given["shard-hours"] !== undefined)
       throw new UsageError("--shard-hours is for requests: leave it out, or --as pulls");
+    refuseOwnInput([input], given.out);
     const plan = arrivalsPlan(given, input);
     const native = plainNativePlan(given, {
       terminal,
@@ -170,7 +173,7 @@ function arrivalsPlan(given: Given, input: string): ArrivalsPlan {
       defaultImage: given["default-image"],
     },
     cache: cachePolicy(given["node-cache"]),
-    memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
+    memoryBytes: memoryLimit(given["memory-limit"]),
   };
 }
 

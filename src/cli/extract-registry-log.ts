@@ -14,6 +14,7 @@ import type { SourceReport, TraceReport } from "../extract/row-sink.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { chooseMaskPolicy } from "./extract/mask-policy-choice.ts";
 import { nativeOptions, nativePlan } from "./extract/native-options.ts";
+import { refuseOwnInput } from "./extract/own-input.ts";
 import { registryFates, scannedFields } from "./extract/registry-fields.ts";
 import { tellExtracted } from "./extract/trace-writing.ts";
 import { untilInterrupted } from "./extract/until-interrupted.ts";
@@ -140,6 +141,7 @@ export const extractRegistryLogVerb: Command<typeof options> = {
 
 async function prepare(given: Given, inputs: readonly string[], terminal: Terminal) {
   const notice = (line: string): void => void terminal.err.write(`${line}\n`);
+  refuseOwnInput(inputs, given.out);
   const format = formatOf(given);
   const masking = chooseMaskPolicy(given, { env: terminal.env, notice });
   const sizes =

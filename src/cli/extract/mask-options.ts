@@ -46,7 +46,7 @@ export const maskOptions = {
   time: {
     type: "string",
     choices: ["absolute", "relative"],
-    help: "relative: the first event is at the Unix epoch",
+    help: "relative: the first request is at the Unix epoch, the first event of a table at the zero of its _SEC columns",
   },
   "time-shift": {
     type: "string",

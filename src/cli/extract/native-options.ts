@@ -1,5 +1,4 @@
 import { UsageError } from "../../core/errors.ts";
-import { parseSize } from "../../embedded/quantity.ts";
 import type { ScannedColumn } from "../../extract/masking/leak-scan.ts";
 import type { MaskPolicy } from "../../extract/masking/mask-policy.ts";
 import type { FieldFate } from "../../extract/output/manifest.ts";
@@ -9,6 +8,7 @@ import { uiOption } from "../live/ui-choice.ts";
 import { version } from "../version.ts";
 import { commandLine } from "./command-line.ts";
 import { maskOptions } from "./mask-options.ts";
+import { memoryLimit } from "./memory-limit.ts";
 import { timePolicy } from "./trace-plan.ts";
 
 /** Common to what writes a file of requests. */
@@ -108,7 +108,7 @@ export function plainNativePlan(
     extraKeys: !given["strict-ibm"],
     masking: { method: "none" },
     time: { base: "absolute", shift: { kind: "none" }, roundMs: 0 },
-    memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
+    memoryBytes: memoryLimit(given["memory-limit"]),
     allowLeaks: [],
     minK: 0,
     report: undefined,

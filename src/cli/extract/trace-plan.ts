@@ -1,5 +1,4 @@
 import { UsageError } from "../../core/errors.ts";
-import { parseSize } from "../../embedded/quantity.ts";
 import { timeOption } from "../../extract/event-time.ts";
 import type {
   OutputFormat,
@@ -14,6 +13,7 @@ import { commandLine } from "./command-line.ts";
 import type { extractOptions } from "./extract-options.ts";
 import type { maskOptions } from "./mask-options.ts";
 import { chooseMaskPolicy } from "./mask-policy-choice.ts";
+import { memoryLimit } from "./memory-limit.ts";
 
 type Given = OptionValues<typeof extractOptions>;
 
@@ -57,7 +57,7 @@ export function tracePlan(
     masking: chooseMaskPolicy(given, { env: terminal.env, notice }),
     uuidShape: given["uuid-shape"],
     time: timePolicy(given, "absolute"),
-    memoryBytes: parseSize(given["memory-limit"], "--memory-limit"),
+    memoryBytes: memoryLimit(given["memory-limit"]),
     allowLeaks: given["allow-leaks"],
     minK: given["min-k"],
     joinWith: given["join-with"],

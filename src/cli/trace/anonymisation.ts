@@ -22,7 +22,6 @@ import type { MaskingGiven } from "./masking-options.ts";
 const MEMORY_BYTES: number = 64 << 20;
 /** A user agent that fewer clients have becomes `other`, as in the extraction of logs. */
 const AGENT_CLIENTS_MIN = 5;
-const METHOD = /^[A-Z]{1,16}$/i;
 
 /** The masks of the extractions, for records that are in a trace already. */
 export function anonymisation(given: MaskingGiven, { env, err }: Terminal): RecordChange {
@@ -92,7 +91,7 @@ class Anonymisation implements RecordChange {
     return {
       ...moved,
       uri: maskedTarget(target, mask).uri,
-      method: METHOD.test(method) ? method : "OTHER",
+      method: mask.method(method),
       host: host === null ? null : mask.host(host),
       client: client === null ? null : this.#client(withoutPort(client)),
       userAgent: userAgent === null ? null : this.#agents.shown(generalisedAgent(userAgent)),

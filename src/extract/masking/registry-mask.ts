@@ -25,7 +25,18 @@ const DIGEST = /^([a-z0-9]+(?:[.+_-][a-z0-9]+)*):([0-9a-f]{32,})$/i;
 /** Whether a reference is a digest rather than a tag. */
 export const isDigest = (reference: string): boolean => DIGEST.test(reference);
 
+/** Algorithms of digests that keep their name; a client may have sent anything as one. */
+const ALGORITHMS: ReadonlySet<string> = new Set(["sha256", "sha384", "sha512", "blake3"]);
+const ALGORITHM = "sha256";
+/** Methods of HTTP; a client may have sent anything as one. */
+const METHODS: ReadonlySet<string> = new Set(
+  "GET HEAD PUT POST PATCH DELETE OPTIONS TRACE CONNECT".split(" "),
+);
+const OTHER_METHOD = "OTHER";
+
 export interface RegistryMask {
+  /** Unknown ones become `OTHER`. */
+  method(method: string): string;
   /** Path components of a repository. */
   repository(components: readonly string[]): readonly string[];
   tag(tag: string): string;
@@ -37,6 +48,7 @@ export interface RegistryMask {
 }
 
 const unmasked: RegistryMask = {
+  method: (method) => method,
   repository: (components) => components,
   tag: (tag) => tag,
   digest: (digest) => digest,
@@ -66,6 +78,7 @@ export function registryMask(policy: MaskPolicy, options: RegistryMaskOptions): 
   const tag = cut("tag", NAME_DIGITS, "t");
   const digest = short ? cut("digest", IBM_DIGITS) : digestMask(policy, distinct);
   return {
+    method: (text) => (METHODS.has(text.toUpperCase()) ? text : OTHER_METHOD),
     repository: (components) => maskedRepository(components, { component, keepLibrary }),
     tag: (text) => (kept.has(text) ? text : tag(text)),
     digest,
@@ -98,10 +111,11 @@ function digestMask(
   const long = longHash(policy);
   return remembered(
     (text) => {
-      const [, algorithm = "sha256", digits = ""] = DIGEST.exec(text) ?? [];
+      const [, algorithm = "", digits = ""] = DIGEST.exec(text) ?? [];
       // The digits alone give the object away as well as the whole text does.
       distinct.noteClear(digits);
-      return `${algorithm}:${digits.length > 64 ? long(text) : short(text)}`;
+      const name = ALGORITHMS.has(algorithm) ? algorithm : ALGORITHM;
+      return `${name}:${name !== ALGORITHM && digits.length > 64 ? long(text) : short(text)}`;
     },
     { of: "digest", distinct },
   );

@@ -49,7 +49,7 @@ export class EntryMask {
       arrival,
       durationNs: entry.durationNs ?? 0,
       host: entry.host === undefined ? null : this.#maskedHost(entry.host),
-      method,
+      method: mask.method(method),
       client,
       uri,
       agent: this.#maskedAgent(entry.agent, client),
@@ -79,7 +79,9 @@ export class EntryMask {
     if (notified !== undefined) return { bytes: notified, source: "notification", isWhole: true };
     if (ended !== undefined) return { ...ended, isWhole: true };
     const bytes = sizeIn(entry, path);
-    return { bytes, source: undefined, isWhole: method === "GET" && status === 200 };
+    const isRough = method === "PUT" && bytes !== undefined && entry.bodyBytes === undefined;
+    const source = isRough ? "request-length" : undefined;
+    return { bytes, source, isWhole: method === "GET" && status === 200 };
   }
 
   #rounded(size: number): number {

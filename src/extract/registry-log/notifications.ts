@@ -13,6 +13,7 @@ const NOTIFICATIONS_MAX = 5_000_000;
  */
 export async function readNotifications(path: string): Promise<ReadonlyMap<string, number>> {
   const sizes = new Map<string, number>();
+  let unread = 0;
   try {
     const lines = createInterface({
       input: createReadStream(path),
@@ -20,18 +21,25 @@ export async function readNotifications(path: string): Promise<ReadonlyMap<strin
     });
     for await (const line of lines) {
       const found = jsonObject(line);
-      if (found === undefined) continue;
+      if (found === undefined) {
+        if (line.trim() !== "") unread++;
+        continue;
+      }
       const events = Array.isArray(found.events) ? found.events : [found];
       for (const event of events) note(event, sizes);
     }
   } catch (error) {
     throw new UsageError(`cannot read ${path} (--notifications): ${messageOf(error)}`);
   }
+  if (unread > 0 && sizes.size === 0)
+    throw new UsageError(
+      `${path} (--notifications) has no event that stands on one line: type jq -c . ${path} > FILE, and name that`,
+    );
   return sizes;
 }
 
 function note(event: unknown, sizes: Map<string, number>): void {
-  const { request, target } = event as {
+  const { request, target } = (event ?? {}) as {
     request?: { id?: unknown };
     target?: { size?: unknown };
   };

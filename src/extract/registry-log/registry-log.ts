@@ -30,6 +30,7 @@ export type RegistryLogPlan = EntryMaskPlan & {
 };
 
 const NS_PER_SECOND = 1e9;
+const US_PER_SECOND = 1e6;
 const MALFORMED_SHOWN = 3;
 /** Lines of one second that wait for their places within it. */
 const SPREAD_MAX = 1_000_000;
@@ -61,6 +62,14 @@ const whyUnknown = (line: string): string =>
   TEXT_LOG.test(line)
     ? "is in distribution's text format: set log.formatter: json in the registry's configuration"
     : "is in no known format";
+
+/** A time without a duration is no better than a second either, but has a place within it. */
+const isWholeSecond = ({ quality, time }: LogEntry): boolean =>
+  quality === "second" && time.us % US_PER_SECOND === 0;
+
+/** Logs of Windows end their lines with CR LF. */
+const withoutReturn = (line: string | undefined): string | undefined =>
+  line?.endsWith("\r") === true ? line.slice(0, -1) : line;
 
 async function* singly(lines: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   for await (const line of lines) yield [line];
@@ -103,7 +112,8 @@ class Extraction {
       for await (const lines of archived === undefined
         ? logLines(backupBytes(path))
         : singly(archived)) {
-        for (const line of lines) {
+        for (const ended of lines) {
+          const line = withoutReturn(ended);
           number++;
           if (line === "") continue;
           this.#lines++;
@@ -194,7 +204,7 @@ class Extraction {
     const { keepsStatus, dedupe, spread } = this.#plan;
     if (!keepsStatus(entry.status)) this.#drop("status");
     else if (dedupe && this.#isRepeated(entry.requestId)) this.#drop("duplicate request id");
-    else if (spread && entry.quality === "second") this.#wait(entry, reader);
+    else if (spread && isWholeSecond(entry)) this.#wait(entry, reader);
     else this.#emit(entry, { reader, time: entry.time });
   }
 

@@ -56,6 +56,12 @@ test("digests stay digests of their algorithm, latest stays, and other tags do n
   assert.match(mask.tag("v1.2"), /^t[0-9a-f]{24}$/);
 });
 
+test("what a client made up for an algorithm or a method is not shown", () => {
+  const mask = maskWith();
+  assert.match(mask.digest(`alices-host:${"ab".repeat(40)}`), /^sha256:[0-9a-f]{64}$/);
+  assert.deepEqual(["GET", "ALICE", "get"].map(mask.method), ["GET", "OTHER", "get"]);
+});
+
 test("in the style of the published traces everything has eight digits", () => {
   const mask = maskWith({ style: "ibm8" });
   const texts = [

@@ -30,6 +30,14 @@ const put = (second: number, variables: Variables): Variables =>
     ...variables,
   });
 
+const blobOf = (second: number, body_bytes_sent: string): Variables =>
+  line(second, {
+    request_method: "GET",
+    request_uri: `/v2/team/app/blobs/${digest("a")}`,
+    status: "200",
+    body_bytes_sent,
+  });
+
 /** Extracts lines of nginx and returns the records, and what was said. */
 async function extracted(
   t: TestContext,
@@ -81,18 +89,21 @@ for (const { name, lines, written, source } of [
   },
   {
     name: "a later GET of the digest where parts do not tell",
-    lines: [
-      patch(1, {}),
-      put(2, { content_length: "77" }),
-      line(3, {
-        request_method: "GET",
-        request_uri: `/v2/team/app/blobs/${digest("a")}`,
-        status: "200",
-        body_bytes_sent: "9000",
-      }),
-    ],
+    lines: [patch(1, {}), put(2, { content_length: "77" }), blobOf(3, "9000")],
     written: 9000,
     source: "same-digest",
+  },
+  {
+    name: "the largest GET of the digest, since some break off",
+    lines: [patch(1, {}), put(2, {}), blobOf(3, "9000"), blobOf(4, "50")],
+    written: 9000,
+    source: "same-digest",
+  },
+  {
+    name: "roughly that of its only request, head included, and said to be so",
+    lines: [put(1, { content_length: "", request_length: "700" })],
+    written: 700,
+    source: "request-length",
   },
   { name: "not known without parts", lines: [put(1, {})], written: undefined, source: undefined },
   {
@@ -146,9 +157,22 @@ test("--shard-hours writes a file for each, one manifest, and is verified as a w
   assert.equal(changed.exit, 8, changed.err);
 });
 
+test("--spread leaves times alone that have milliseconds, though no duration is known", async (t) => {
+  const lines = [1, 2].map(() => ({ ...spread[0], msec: "1700000000.900", request_time: "" }));
+  const { records } = await extracted(t, lines, ["--spread", "--time", "absolute"]);
+  const arrivals = records.map((each: Record<string, unknown>) => each["drayage.arrival_ns"]);
+  assert.deepEqual(arrivals, ["1700000000900000000", "1700000000900000000"]);
+});
+
 for (const { name, args, error } of [
   { name: "hours that do not divide a day", args: ["--shard-hours", "5"], error: /divide a day/ },
   { name: "shards on standard output", args: ["--shard-hours", "6", "-o", "-"], error: /prefix/ },
+  { name: "no memory at all", args: ["--memory-limit", "0"], error: /at least 4MiB/ },
+  {
+    name: "more memory than there is",
+    args: ["--memory-limit", "9999TiB"],
+    error: /--memory-limit is more than the system gives/,
+  },
 ]) {
   test(`${name} are refused`, async (t) => {
     const folder = scratch(t);
@@ -160,6 +184,33 @@ for (const { name, args, error } of [
     assert.match(said.err, error);
   });
 }
+
+test("a log may have lines that end with CR LF, and is not overwritten by its own trace", async (t) => {
+  const folder = scratch(t);
+  const log = join(folder, "access.log");
+  const text = '10.0.0.1 1511418900.125 GET /v2/ 200 "docker/17"\r\n\r\n';
+  writeFileSync(log, text);
+  const format = '$remote_addr $msec $request_method $request_uri $status "$http_user_agent"';
+  const args = ["extract", "registry-log", log, "--nginx-format", format, "-o"];
+  const read = await drayage([...args, join(folder, "t.json")], { verbs });
+  assert.equal(read.exit, 0, read.err);
+  assert.match(read.err, /1 requests, \d+ bytes, of 1 lines\n/);
+  const own = await drayage([...args, log], { verbs });
+  assert.equal(own.exit, 2);
+  assert.match(own.err, /is the input .*access\.log itself/);
+  assert.equal(readFileSync(log, "utf8"), text);
+});
+
+test("events of notifications that stand on no line of their own are no events", async (t) => {
+  const file = join(scratch(t), "events.json");
+  writeFileSync(
+    file,
+    JSON.stringify({ events: [{ request: { id: "r" }, target: { size: 1 } }] }, null, 2),
+  );
+  const { said } = await extracted(t, [put(1, {})], ["--notifications", file]);
+  assert.equal(said.exit, 2);
+  assert.match(said.err, /has no event that stands on one line: type jq -c/);
+});
 
 test("a log of distribution in text format names the setting", async (t) => {
   const folder = scratch(t);
