@@ -10,6 +10,7 @@ import { DrayageError } from "../core/errors.ts";
 export class NamelessFile {
   bytes = 0;
   readonly #descriptor: number;
+  #isOpen = true;
 
   constructor() {
     try {
@@ -24,6 +25,7 @@ export class NamelessFile {
   }
 
   append(piece: Uint8Array): void {
+    this.#requireOpen();
     try {
       for (let at = 0; at < piece.length; ) {
         at += writeSync(this.#descriptor, piece, at, piece.length - at, this.bytes + at);
@@ -41,11 +43,20 @@ export class NamelessFile {
 
   /** Fills `target` from `position` on; returns how much there was. */
   read(target: Uint8Array, position: number): number {
+    this.#requireOpen();
     return readFully(this.#descriptor, target, position);
   }
 
+  /** Idempotent. */
   close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     closeSync(this.#descriptor);
+  }
+
+  /** The descriptor may be another file's by now: what still writes has not heard that the trace was given up. */
+  #requireOpen(): void {
+    if (!this.#isOpen) throw new DrayageError("interrupted", "a temporary file was given up");
   }
 }
 

@@ -1,7 +1,7 @@
 // The rows that travel from a source of Nova events to a trace file.
 //
-//   nova/*  (database, dumps)  --InstanceEvent, MachineEvent-->  output/instance-trace.ts, output/machine-trace.ts
-//                                                                 shift times, mask, format, sort, check, rename
+//   instances/, machines/  --InstanceEvent, MachineEvent-->  output/instance-trace.ts, output/machine-trace.ts
+//   (database, dumps)                                         shift times, mask, format, sort, check, rename
 //
 // A source reads and selects; it neither masks nor formats. Clear text stays in these rows and ends in the sink.
 

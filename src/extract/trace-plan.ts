@@ -13,7 +13,7 @@
 //   output/                layouts v0.2 and v0.3, CSV, JSON lines, Parquet, order, partial file, manifest
 //   registry-log/          access logs -> native registry trace
 //   arrivals/              instance trace -> pulls
-//   nova/, dump/           database and dump sources: they fill RowSinks and know nothing of masking
+//   instances/, machines/  database and dump sources: they fill RowSinks and know nothing of masking
 import type { MaskPolicy } from "./masking/mask-policy.ts";
 
 export const traceVersions = ["v0.2", "v0.3"] as const;

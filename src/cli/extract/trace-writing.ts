@@ -45,9 +45,10 @@ export type Extracted = { readonly source: SourceReport; readonly trace: TraceRe
 export const tellExtracted = ({ program }: Terminal, extracted: Extracted): void =>
   program?.finished({ directory: null, results: extracted });
 
-function summary(source: SourceReport, { path, rows, bytes }: TraceReport): string {
+function summary(source: SourceReport, { path, rows, bytes, warnings }: TraceReport): string {
   const dropped = Object.entries(source.dropped).map(([reason, count]) => `${count} ${reason}`);
   const left = dropped.length === 0 ? "" : `; left out: ${dropped.join(", ")}`;
   const partial = source.partial ? "; a partial result, see above" : "";
-  return `${path}: ${rows} rows, ${bytes} bytes, from ${source.rowsRead} read${left}${partial}\n`;
+  const said = warnings.map((text) => `warning: ${text}\n`).join("");
+  return `${said}${path}: ${rows} rows, ${bytes} bytes, from ${source.rowsRead} read${left}${partial}\n`;
 }

@@ -39,7 +39,7 @@ const HEX = 16;
 /** Columns beyond the fixed ones that rules ask for. */
 const KEPT_COLUMNS: readonly string[] = ["INSTANCE_UUID", "USER_ID", "PROJECT_ID"];
 
-type Kept = Omit<EventRow, "value" | "time" | "columns"> & {
+type Kept = Omit<EventRow, "value" | "time" | "columns" | "isWhole"> & {
   readonly values: Readonly<Record<string, string>>;
 };
 
@@ -57,6 +57,7 @@ export async function eachPull(
       const { values, ...row }: Kept = JSON.parse(bytes.toString("utf8", from, to));
       const whole = {
         ...row,
+        isWhole: true,
         time: key[0],
         columns: [],
         value: (column: string) => values[column] ?? "",
@@ -111,6 +112,7 @@ function dropReason(
   row: EventRow,
   { selects, result, keepUnscheduled }: ArrivalsPlan,
 ): string | undefined {
+  if (!row.isWhole) return "row with more or fewer fields than the header";
   if (!selects(row)) return "event not selected";
   if (row.time === undefined) return "no start time";
   if (result !== undefined && row.result !== result) return "result";

@@ -10,6 +10,8 @@ import { readPythonDictionary } from "./python-dictionary.ts";
 
 /** A row of an instance or machine trace, whatever its version; texts as they stand there. */
 export type EventRow = {
+  /** Has as many fields as the header: otherwise its texts stand under wrong names. */
+  readonly isWhole: boolean;
   readonly trace: "instances" | "machines";
   readonly event: string;
   readonly time: EventTime | undefined;
@@ -42,12 +44,16 @@ async function* rowsIn(path: string): AsyncGenerator<EventRow> {
     if (record.startsWith("{")) {
       const values = jsonObject(record);
       if (values === undefined) throw new UsageError(`${path} has a line that is no JSON object`);
-      yield rowOf(values, path);
+      yield rowOf(values, { path, isWhole: true });
       continue;
     }
     const fields = csvFields(record);
-    if (header === undefined) header = fields;
-    else yield rowOf(Object.fromEntries(header.map((name, at) => [name, fields[at] ?? ""])), path);
+    if (header === undefined) {
+      header = fields;
+      continue;
+    }
+    const values = Object.fromEntries(header.map((name, at) => [name, fields[at] ?? ""]));
+    yield rowOf(values, { path, isWhole: fields.length === header.length });
   }
 }
 
@@ -56,10 +62,13 @@ async function* records(path: string): AsyncGenerator<string> {
   const joiner = new RecordJoiner(path);
   for await (const lines of logLines(backupBytes(path))) {
     for (const line of lines) {
-      const record = joiner.take((line ?? "").replace(/\r$/, ""));
+      if (line === undefined)
+        throw new UsageError(`${path} has a line of over 1 MiB: is it a trace?`);
+      const record = joiner.take(line.replace(/\r$/, ""));
       if (record !== "") yield record;
     }
   }
+  joiner.end();
 }
 
 class RecordJoiner {
@@ -77,13 +86,21 @@ class RecordJoiner {
     const isOpen = !record.startsWith("{") && hasOpenQuote(record);
     this.#open = isOpen ? record : "";
     this.#lines = isOpen ? this.#lines + 1 : 0;
-    if (this.#lines > QUOTED_LINES_MAX)
-      throw new UsageError(`${this.#path} has a quote that does not end: is it a trace?`);
+    if (this.#lines > QUOTED_LINES_MAX) throw this.#unended();
     return isOpen ? "" : record;
+  }
+
+  /** What stands behind an open quote would be lost. */
+  end(): void {
+    if (this.#open !== "") throw this.#unended();
+  }
+
+  #unended(): UsageError {
+    return new UsageError(`${this.#path} has a quote that does not end: is it a trace?`);
   }
 }
 
-function rowOf(values: Values, path: string): EventRow {
+function rowOf(values: Values, { path, isWhole }: { path: string; isWhole: boolean }): EventRow {
   const value = (column: string): string => textOf(values[column]);
   const isMachine = "EVENT_TIME" in values;
   if (!isMachine && !("START_TIME" in values && "EVENT" in values))
@@ -91,6 +108,7 @@ function rowOf(values: Values, path: string): EventRow {
       `${path} is no trace of instance or machine events: it has neither START_TIME nor EVENT_TIME`,
     );
   return {
+    isWhole,
     trace: isMachine ? "machines" : "instances",
     event: value("EVENT"),
     time: readTime(value(isMachine ? "EVENT_TIME" : "START_TIME")),

@@ -30,12 +30,12 @@ export class HostJoin {
   /** Reads the other trace. `kind`: of the trace that is being written. Throws a UsageError if it is no partner for it. */
   static async with(path: string, kind: Kind): Promise<HostJoin> {
     const others = new Set<string>();
-    for await (const { trace, host } of eventRows(path)) {
+    for await (const { trace, host, isWhole } of eventRows(path)) {
       if (trace === kind)
         throw new UsageError(
           `${path} (--join-with) is a trace of ${kind} too: name one of ${kind === "instances" ? "machines" : "instances"}`,
         );
-      if (host === "") continue;
+      if (host === "" || !isWhole) continue;
       others.add(host);
       if (others.size > HOSTS_MAX)
         throw new UsageError(`${path} (--join-with) names more than ${HOSTS_MAX} hosts`);

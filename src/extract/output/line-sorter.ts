@@ -7,7 +7,7 @@
 //
 //   0        4            12           20           28
 //   | length | first key  | second key | third key  | UTF-8 bytes of the line
-import { invariant } from "../../core/errors.ts";
+import { DrayageError, invariant, UsageError } from "../../core/errors.ts";
 import { NamelessFile } from "../nameless-file.ts";
 import { BYTES_PER_UNIT_MAX } from "./byte-text.ts";
 import { isAfter, mergeSorted } from "./merge-sort.ts";
@@ -51,11 +51,12 @@ export class LineSorter {
   #ordered = true;
   readonly #runs: Run[] = [];
   #file: NamelessFile | undefined;
+  #isClosed = false;
 
   /** `bytes` for lines in memory. */
   constructor(bytes: number) {
     this.#arenaBytes = Math.max(ARENA_BYTES_MIN, bytes);
-    this.#arena = Buffer.allocUnsafeSlow(this.#arenaBytes);
+    this.#arena = arenaOf(this.#arenaBytes);
   }
 
   /** Runs on disk so far. */
@@ -113,6 +114,7 @@ export class LineSorter {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#file?.close();
     this.#file = undefined;
   }
@@ -138,6 +140,9 @@ export class LineSorter {
   }
 
   #spill(): void {
+    // What still adds lines has not heard that the trace was given up.
+    if (this.#isClosed)
+      throw new DrayageError("interrupted", "the lines to be sorted were given up");
     this.#file ??= new NamelessFile();
     const file = this.#file;
     const from = file.bytes;
@@ -157,6 +162,16 @@ export class LineSorter {
     const keys = new Float64Array(2 * this.#keys.length);
     keys.set(this.#keys);
     this.#keys = keys;
+  }
+}
+
+function arenaOf(bytes: number): Buffer {
+  try {
+    return Buffer.allocUnsafeSlow(bytes);
+  } catch (error) {
+    throw new UsageError(`--memory-limit is more than the system gives: ${bytes} bytes at once`, {
+      cause: error,
+    });
   }
 }
 

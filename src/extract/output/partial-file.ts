@@ -1,8 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
 import {
   accessSync,
+  chmodSync,
   closeSync,
   constants,
+  fstatSync,
   fsyncSync,
   mkdtempSync,
   openSync,
@@ -20,6 +22,8 @@ import { readFully } from "../nameless-file.ts";
 const WRITE_BYTES = 1 << 20;
 const UTF8_BYTES_PER_UNIT = 3;
 const NOTHING = Buffer.alloc(0);
+const PRIVATE_MODE = 0o600;
+const PERMISSIONS = 0o777;
 
 /** What a file held before it was begun anew: without a name, and gone with the process. */
 export interface AsideFile {
@@ -30,13 +34,16 @@ export interface AsideFile {
 
 /**
  * A file that gets its name when it is complete: written as `.<name>.partial-<pid>` beside it and renamed. What stood under
- * the name before stays until then. For standard output (`-`) the partial file lies in the temporary folder.
+ * the name before stays until then. For standard output (`-`) the partial file lies in the temporary folder. Until it has its name nobody else may read it: what it holds
+ * is not checked yet.
  */
 export class PartialFile {
   readonly path: string;
   readonly partialPath: string;
   bytes = 0;
   #descriptor: number;
+  /** What the system gives a new file here. */
+  readonly #mode: number;
   readonly #ownFolder: string | undefined;
   #hash: Hash = createHash("sha256");
   #buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
@@ -57,7 +64,10 @@ export class PartialFile {
         : undefined;
       const name = isStandardOutput ? "output" : basename(path);
       this.partialPath = join(this.#ownFolder ?? folder, `.${name}.partial-${process.pid}`);
-      this.#descriptor = openSync(this.partialPath, "w+");
+      rmSync(this.partialPath, { force: true });
+      this.#descriptor = openSync(this.partialPath, "wx+");
+      this.#mode = fstatSync(this.#descriptor).mode & PERMISSIONS;
+      permit(this.partialPath, PRIVATE_MODE);
     } catch (error) {
       throw new UsageError(`cannot write ${path} into the folder ${folder}: ${messageOf(error)}`);
     }
@@ -108,7 +118,7 @@ export class PartialFile {
     const descriptor = this.#descriptor;
     this.#attempt(() => {
       rmSync(this.partialPath);
-      this.#descriptor = openSync(this.partialPath, "wx+");
+      this.#descriptor = openSync(this.partialPath, "wx+", PRIVATE_MODE);
     });
     this.#hash = createHash("sha256");
     this.bytes = 0;
@@ -152,7 +162,10 @@ export class PartialFile {
 
   rename(): void {
     this.#close();
-    this.#attempt(() => renameSync(this.partialPath, this.path));
+    this.#attempt(() => {
+      permit(this.partialPath, this.#mode);
+      renameSync(this.partialPath, this.path);
+    });
   }
 
   /** Removes what was written. Idempotent. */
@@ -173,6 +186,8 @@ export class PartialFile {
   }
 
   #store(bytes: Uint8Array): void {
+    // Its descriptor may be another file's by now: what still writes has not heard that the trace was given up.
+    if (!this.#isOpen) throw new DrayageError("interrupted", `${this.path} was given up`);
     this.#hash.update(bytes);
     this.#attempt(() => {
       for (let at = 0; at < bytes.length; )
@@ -197,6 +212,16 @@ export class PartialFile {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     closeSync(this.#descriptor);
+  }
+}
+
+/** File systems without permissions have none to change. */
+function permit(path: string, mode: number): void {
+  try {
+    chmodSync(path, mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
   }
 }
 

@@ -25,7 +25,6 @@ import { TimeCells } from "./time-cells.ts";
 import { writtenRows } from "./written-rows.ts";
 
 const ROWS_PER_TURN = 1 << 14;
-const MEMORY_BYTES_MIN = 4 << 20;
 
 /** What the tables of different events differ in. */
 export type TableKind<Row> = {
@@ -66,8 +65,6 @@ export class TableTrace<Row> implements RowSink<Row> {
     plan: TracePlan,
     { kind, distinct }: { kind: TableKind<Row>; distinct: DistinctValues },
   ) {
-    if (plan.memoryBytes < MEMORY_BYTES_MIN)
-      throw new UsageError("--memory-limit wants at least 4MiB");
     const { columns } = kind.layout;
     refuseUnknownColumns(plan.allowLeaks, columns);
     this.#plan = plan;
@@ -110,9 +107,7 @@ export class TableTrace<Row> implements RowSink<Row> {
     invariant(!this.#isEnded, "a trace is finished once");
     checkCollisions(this.#distinct);
     if (this.#isLate) this.#times = this.#timesMovedBy(this.#lateShift());
-    const warnings = brokenRowsWarning(this.#csv?.brokenRows ?? 0);
-    const manifest = this.#manifest(source, warnings);
-    await this.#writeSorted(manifest);
+    await this.#writeSorted(source);
     const sha256 = this.#file.complete();
     const checks = await checkOutput(() => this.#readBack(), {
       plan: checksPlanOf(this.#plan, {
@@ -124,6 +119,9 @@ export class TableTrace<Row> implements RowSink<Row> {
       plainCsv: this.#isPlainCsv() ? () => this.#file.pieces() : undefined,
     });
     const facts = { sha256, bytes: this.#file.bytes };
+    // Made when all is written: only then it is known how many rows suffered from it.
+    const warnings = this.#warnings();
+    const manifest = this.#manifest(source);
     await deliver(this.#file, { plan: this.#plan, manifest, facts, checks });
     this.#end();
     if (this.#kind.join !== undefined) this.#plan.notice(this.#kind.join.sentence());
@@ -195,7 +193,7 @@ export class TableTrace<Row> implements RowSink<Row> {
     return this.#shift + (Number.isFinite(this.#earliest) ? this.#plan.epoch - this.#earliest : 0);
   }
 
-  async #writeSorted(manifest: Readonly<Record<string, unknown>>): Promise<void> {
+  async #writeSorted(source: SourceReport): Promise<void> {
     if (this.#sorter === undefined) return;
     if (this.#head !== undefined) return this.#mergeHead(this.#sorter, this.#head);
     const parquet = await this.#parquet();
@@ -206,7 +204,7 @@ export class TableTrace<Row> implements RowSink<Row> {
       // Signals are heard between turns of the event loop only.
       if (++rows % ROWS_PER_TURN === 0) await turn();
     }
-    parquet?.finish(manifest);
+    parquet?.finish(this.#manifest(source));
   }
 
   /** Nothing to do if all rows came in order. */
@@ -259,7 +257,14 @@ export class TableTrace<Row> implements RowSink<Row> {
     }
   }
 
-  #manifest(source: SourceReport, warnings: readonly string[]): Readonly<Record<string, unknown>> {
+  #warnings(): readonly string[] {
+    const rows = this.#csv?.brokenRows ?? 0;
+    const what = "a comma, a quote or a line end that --csv-quoting original leaves unquoted";
+    if (rows === 0) return [];
+    return [rows === 1 ? `1 row holds ${what}` : `${rows} rows hold ${what}`];
+  }
+
+  #manifest(source: SourceReport): Readonly<Record<string, unknown>> {
     const [plan, kind] = [this.#plan, this.#kind];
     const shift = this.#isLate ? this.#lateShift() : this.#shift;
     return manifestOf({
@@ -276,17 +281,10 @@ export class TableTrace<Row> implements RowSink<Row> {
       time: plan.time,
       racks: kind.racks,
       join: kind.join?.result(),
-      warnings,
+      warnings: this.#warnings(),
     });
   }
 }
-
-const brokenRowsWarning = (rows: number): readonly string[] =>
-  rows === 0
-    ? []
-    : [
-        `${rows} rows hold a comma, a quote or a line end that --csv-quoting original leaves unquoted`,
-      ];
 
 const cellText = (cell: Exclude<Cell, null>): string =>
   typeof cell === "object" ? JSON.stringify(cell) : String(cell);

@@ -105,6 +105,11 @@ for (const { name, row, reason } of [
     row: "x,compute__do_build_and_run_instance,2015-09-17T00:00:00,,1,1,1,u,p,",
     reason: "unscheduled",
   },
+  {
+    name: "a comma that the original did not quote",
+    row: "x,compute__do_build_and_run_instance,2015-09-17T00:00:00,,1,1,1,u,db,1,h",
+    reason: "row with more or fewer fields than the header",
+  },
 ]) {
   test(`an event with ${name} is dropped and counted`, async (t) => {
     const { pulls, report } = await pullsOf(planFor(written(scratch(t), [row])));
@@ -112,6 +117,14 @@ for (const { name, row, reason } of [
     assert.deepEqual(report.dropped, { [reason]: 1 });
   });
 }
+
+test("rows behind a quote that does not end are not lost in silence", async (t) => {
+  const open = `"${rows[0]}`;
+  await assert.rejects(
+    pullsOf(planFor(written(scratch(t), [...rows, open]))),
+    /a quote that does not end: is it a trace\?/,
+  );
+});
 
 test("v0.3 rows and JSON lines are read as well", async (t) => {
   const folder = scratch(t);

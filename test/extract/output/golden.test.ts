@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
@@ -175,8 +175,41 @@ test("the manifest says how everything was masked, and neither key nor shift", a
     manifest.output.sha256,
     createHash("sha256").update(readFileSync(output)).digest("hex"),
   );
-  for (const secret of [keyed.key.toString("hex"), "777777", "u-alice"])
+  // A time of the source beside one of the trace would be the shift, too.
+  for (const secret of [keyed.key.toString("hex"), "777777", "u-alice", "first mtime"])
     assert.ok(!text.includes(secret), secret);
+  await instancesIn(tracePlan(output, { masking: keyed }));
+  const unmoved = JSON.parse(readFileSync(`${output}.manifest.json`, "utf8"));
+  assert.equal(unmoved.source["first mtime"], "2015-11-06T00:00:00");
+});
+
+test("rows that are left unquoted are counted also where times are known last", async (t) => {
+  const output = join(scratch(t), "out.csv");
+  const time = { base: "relative", shift: { kind: "none" }, roundMs: 0 } as const;
+  const { warnings } = await instancesIn(tracePlan(output, { quoting: "original", time }));
+  assert.match(warnings.join(), /^1 row holds a comma/);
+  const manifest = JSON.parse(readFileSync(`${output}.manifest.json`, "utf8"));
+  assert.deepEqual(manifest.warnings, warnings);
+});
+
+test("nobody else may read a trace that is not checked yet, nor may it be written when it was given up", async (t) => {
+  const folder = scratch(t);
+  const output = join(folder, "out.csv");
+  const sink = await openInstanceTrace(tracePlan(output, { sort: "none" }));
+  const modeOf = (name: string): number => statSync(join(folder, name)).mode & 0o777;
+  assert.deepEqual(readdirSync(folder).map(modeOf), [0o600]);
+  await sink.abort();
+  const [row] = goldenInstances;
+  assert.ok(row);
+  assert.throws(
+    () => {
+      for (let rows = 0; rows < 20_000; rows++) sink.write(row);
+    },
+    { code: "interrupted" },
+  );
+  await instancesIn(tracePlan(output));
+  writeFileSync(join(folder, "usual"), "");
+  assert.equal(modeOf("out.csv"), modeOf("usual"));
 });
 
 test("a clear text in an unmasked column is a leak: no output, and the place without the value", async (t) => {
