@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
+import { withoutArchives } from "./replay/archived-traces.ts";
 import { traceOptions } from "./replay/engine-plan.ts";
 import { endingOf, endOptions, overridesOf, traceReadingOptions } from "./replay/replay-options.ts";
 import { findPlugin } from "./simulate/find-plugin.ts";
@@ -35,23 +36,29 @@ export const simulate: Command<typeof options> = {
   ],
   options,
   async run(given, _, terminal) {
-    const config = loadReplayConfig({
+    const written = loadReplayConfig({
       path: given.config,
       mode: "simulate",
       overrides: overridesOf(given),
       env: terminal.env,
       program: terminal.program,
     });
+    const say = (line: string): void => void terminal.err.write(`${line}\n`);
     const plugin = findPlugin(
       {
-        name: config.simulate.name,
-        args: config.simulate.args,
+        name: written.simulate.name,
+        args: written.simulate.args,
         configPath: given.config,
         env: terminal.env,
         json: given.json,
       },
-      (line) => terminal.err.write(`${line}\n`),
+      say,
     );
+    const config = await withoutArchives(written, {
+      purpose: "run",
+      tmpDir: given.tmp,
+      say: given.quiet ? () => undefined : say,
+    });
     return runSimulation(
       {
         ...endingOf({ ...given, "allow-invalid": false, threshold: [] }),

@@ -133,6 +133,22 @@ describe("simulate: builtin:cache", () => {
     assert.match(out, /\n2B +fifo +1 +33\.3%/);
   });
 
+  test("a place that cannot be written costs no figures", async () => {
+    const { code, err } = await simulate(
+      { name: "builtin:prefetch", args: { outfile: "nowhere/16.csv" } },
+      { flags: ["--out", "kept"] },
+    );
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /^the figures are in kept\/results\.json, but nowhere\/16\.csv cannot be written: ENOENT[^\n]*\n$/,
+    );
+    assert.equal(
+      place.json<{ result: { kind: string } }>("kept/results.json").result.kind,
+      "prefetch",
+    );
+  });
+
   test("input that is refused leaves no run directory behind", async () => {
     const flags = ["--set", "trace.traces=[absent.json]", "--out", "nothing"];
     const { code } = await simulate({ name: "builtin:cache" }, { flags });
@@ -173,6 +189,8 @@ describe("simulate: plug-ins of the original's kind", () => {
     test(`prefetch.py under ${word} writes what builtin:prefetch writes in compatible mode`, async (t) => {
       if (interpreter === undefined) return t.skip(needs);
       copyFileSync(original("prefetch.py"), place.path("prefetch.py"));
+      // No plug-in, and so no match for the name, although it is just that.
+      place.write("prefetch", "");
       const theirs = await simulate(
         { name: "prefetch", args: { outfile: "theirs.csv" } },
         { env: { DRAYAGE_PYTHON: interpreter } },
@@ -443,25 +461,37 @@ describe("simulate: what goes wrong", () => {
     });
   }
 
-  test("an interrupt ends a plug-in in Python", async (t) => {
-    if (python3 === undefined) return t.skip(needsPython3);
-    place.write(
-      "l.py",
-      "import sys, os\ndef init(data):\n    sys.stderr.write('began %d\\n' % os.getpid())\n    while True: pass\n",
-    );
-    const started = place.start([
-      "simulate",
-      "-i",
-      "config.yaml",
-      "--quiet",
-      "--set",
-      "simulate.name=l.py",
-    ]);
-    while (!/began \d+\n/.test(started.said())) await new Promise((go) => setTimeout(go, 20));
-    const [, pid] = /began (\d+)/.exec(started.said()) ?? [];
-    started.child.kill("SIGTERM");
-    const { code, err } = await started.ended;
-    assert.equal(code, 143, err);
-    assert.throws(() => process.kill(Number(pid), 0), /ESRCH/);
-  });
+  for (const { says, handles, signals } of [
+    { says: "a plug-in in Python ends with the first interrupt", handles: "", signals: 1 },
+    {
+      says: "one that does not heed signals with the second",
+      handles: "signal.signal(signal.SIGTERM, signal.SIG_IGN); ",
+      signals: 2,
+    },
+  ])
+    test(`an interrupt: ${says}`, async (t) => {
+      if (python3 === undefined) return t.skip(needsPython3);
+      place.write(
+        "l.py",
+        `import sys, os, signal\ndef init(data):\n    ${handles}sys.stderr.write('began %d\\n' % os.getpid())\n    while True: pass\n`,
+      );
+      const started = place.start([
+        "simulate",
+        "-i",
+        "config.yaml",
+        "--quiet",
+        "--set",
+        "simulate.name=l.py",
+      ]);
+      while (!/began \d+\n/.test(started.said())) await new Promise((go) => setTimeout(go, 20));
+      const [, pid] = /began (\d+)/.exec(started.said()) ?? [];
+      started.child.kill("SIGTERM");
+      if (signals > 1) {
+        while (!started.said().includes("once more")) await new Promise((go) => setTimeout(go, 20));
+        started.child.kill("SIGTERM");
+      }
+      const { code, err } = await started.ended;
+      assert.equal(code, 143, err);
+      assert.throws(() => process.kill(Number(pid), 0), /ESRCH/);
+    });
 });

@@ -58,7 +58,11 @@ function fileOf(request: PluginRequest): string | undefined {
   const candidates = foldersOf(request).flatMap((folder) =>
     ["", ...SUFFIXES].map((suffix) => resolve(folder, `${request.name}${suffix}`)),
   );
-  return candidates.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  const files = candidates.filter(
+    (path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true,
+  );
+  // A file of that very name which is no plug-in must not hide the plug-in beside it.
+  return files.find((path) => SUFFIXES.includes(extname(path))) ?? files[0];
 }
 
 function pluginOf(path: string, { args, env, json }: PluginRequest): Plugin {

@@ -2,11 +2,13 @@
 // lets go of its thread is followed and stopped all the same.
 //
 //   0        4          8       16      24
-//   | stop   | reserved | phase | done  | total |
+//   | stop   | reserved | phase | done  | total |      stop: 1 = requests end, 2 = everything ends at once
 //   | i32    |          | f64   | f64   | f64   |
 
 const BOARD_BYTES = 32;
 const STOP = 0;
+const ENDS = 1;
+const CUT_OFF = 2;
 const PHASE = 1;
 const DONE = 2;
 const TOTAL = 3;
@@ -28,11 +30,20 @@ export class ProgressBoard {
 
   /** Ends the requests; nothing goes back. */
   stop(): void {
-    Atomics.store(this.#stop, STOP, 1);
+    Atomics.compareExchange(this.#stop, STOP, 0, ENDS);
+  }
+
+  /** Ends whatever still runs. */
+  cutOff(): void {
+    Atomics.store(this.#stop, STOP, CUT_OFF);
   }
 
   get stopped(): boolean {
-    return Atomics.load(this.#stop, STOP) === 1;
+    return Atomics.load(this.#stop, STOP) !== 0;
+  }
+
+  get isCutOff(): boolean {
+    return Atomics.load(this.#stop, STOP) === CUT_OFF;
   }
 
   set(phase: Phase, done: number, total: number): void {

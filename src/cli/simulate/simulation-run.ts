@@ -15,6 +15,7 @@ import { brokenLines } from "../../trace/account.ts";
 import type { OpenTraceOptions } from "../../trace/trace-options.ts";
 import type { Terminal } from "../command.ts";
 import { type ReplayConfig, resolvedConfig } from "../config/replay-config.ts";
+import { traceName } from "../replay/archived-traces.ts";
 import { catchInterrupts, type Interrupts } from "../replay/interrupts.ts";
 import { machineFacts } from "../replay/run-story.ts";
 import { hashesOfTrace } from "../replay/trace-hashes.ts";
@@ -164,12 +165,11 @@ async function writeFiles({
   directory,
   record,
 }: Finished & { readonly record: RunRecord }): Promise<void> {
-  writeOutfile(figures.result);
   await directory.writeJson("results.json", simulationResults(figures));
   const facts: (readonly [string, string])[] = [
     ["simulation", figures.name],
     ["arguments", JSON.stringify(request.plugin.args ?? {})],
-    ["trace", request.config.trace.traces.join(", ")],
+    ["trace", request.config.trace.traces.map(traceName).join(", ")],
     ...machineFacts(),
   ];
   const command = commandText(request.arguments);
@@ -180,18 +180,21 @@ async function writeFiles({
     ending: figures.ending,
     traces: await hashesOfTrace(request.config),
   });
+  writeOutfile(figures.result, directory);
 }
 
-/** The file that the original's prefetch simulation writes. */
-function writeOutfile(result: SimulationResult): void {
+/** The file that the original's prefetch simulation writes; the last, so that a place that cannot be written costs no figures. */
+function writeOutfile(result: SimulationResult, directory: RunDirectory): void {
   if (result.kind !== "shipped" || result.figures.kind !== "prefetch") return;
   const { outfile } = result.figures;
   try {
     writeFileSync(outfile, `${prefetchLines(result.figures).join("\n")}\n`);
   } catch (error) {
-    throw new DrayageError("storage", `cannot write ${outfile}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new DrayageError(
+      "storage",
+      `the figures are in ${directory.file("results.json")}, but ${outfile} cannot be written: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

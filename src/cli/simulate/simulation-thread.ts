@@ -13,7 +13,7 @@ const threadUrl = new URL(
   import.meta.url,
 );
 
-/** After a second interrupt: until then a child of the thread has got its signal. */
+/** After a second interrupt: until then the thread has ended its child. */
 const CUT_MS = 200;
 
 /** How a simulation ended, other than by an error of the user's, the world's or ours. */
@@ -69,7 +69,7 @@ export class SimulationThread {
 
   /** Cuts it off. */
   stop(): void {
-    this.#board.stop();
+    this.#board.cutOff();
     setTimeout(() => this.#cut(), CUT_MS);
   }
 

@@ -152,7 +152,7 @@ function hearConsole(): void {
 async function runPython(plugin: PythonPlugin): Promise<FromSimulation> {
   const python = await PythonSimulation.start(plugin);
   const look = setInterval(() => {
-    if (board.stopped) python.stop();
+    if (board.stopped) python.stop(board.isCutOff);
   }, STOP_LOOK_MS);
   try {
     // A plug-in that cannot be loaded says so at once, whatever the reading of the trace takes.

@@ -10,6 +10,8 @@ import { pythonMeaning } from "./python-meaning.ts";
 /** Requests in a line of the pipe; what Node holds of them before it waits for the reader is of that order, too. */
 const REQUESTS_PER_LINE = 1000;
 const PIPE_FD = 3;
+/** How long a plug-in may take to end when it is asked to. */
+const PATIENCE_MS = 2000;
 /** Exit codes of the bridge: python-bridge.ts. */
 const codes: Readonly<Record<number, PythonEnding>> = {
   0: { kind: "done" },
@@ -43,6 +45,7 @@ export class PythonSimulation {
   readonly #pipe: Writable;
   readonly #ended: Promise<PythonEnding>;
   #over = false;
+  #askedAt: number | undefined;
 
   private constructor(child: ChildProcess, plugin: PythonPlugin) {
     this.#child = child;
@@ -103,8 +106,13 @@ export class PythonSimulation {
     return this.#ended;
   }
 
-  stop(): void {
-    this.#child.kill("SIGTERM");
+  /** Asks it to end, once. Called again when its time is over, or with `now`, it ends it: a plug-in may ignore signals. */
+  stop(now = false): void {
+    const at = performance.now();
+    const isLate = this.#askedAt !== undefined && at - this.#askedAt > PATIENCE_MS;
+    if (now || isLate) this.#child.kill("SIGKILL");
+    else if (this.#askedAt === undefined) this.#child.kill("SIGTERM");
+    this.#askedAt ??= at;
   }
 
   async #send(line: readonly string[]): Promise<void> {
