@@ -56,6 +56,7 @@ const options = {
   force: { type: "boolean", default: false, help: "replace the files of the zone in DIR" },
   json: { type: "boolean", default: false, help: "print what was written as JSON" },
   ...uiOption,
+  quiet: { type: "boolean", default: false, help: "show no progress" },
 } as const;
 
 type Given = OptionValues<typeof options>;

@@ -439,6 +439,36 @@ for (const [mistake, options, message] of [
     { records: 1, profile: { blobPopularity: { topShares: [[10, 0.1]], once: 0.5 } } },
     /blobPopularity\.topShares must begin with the rank 1/,
   ],
+  [
+    "a popularity with a rank twice",
+    {
+      records: 1,
+      profile: {
+        blobPopularity: {
+          topShares: [
+            [1, 0.1],
+            [1, 0.2],
+          ],
+          once: 0.5,
+        },
+      },
+    },
+    /blobPopularity\.topShares must have a rank once/,
+  ],
+  ["more clients than memory", { records: 1, profile: { clients: 1e9 } }, /clients must be at mo/],
+  [
+    "a rate of a record in a century",
+    { records: 100, profile: { requestsPerSecond: 3e-10 } },
+    /100 records at 3e-10\/s end after the year 9999: give a higher --rate/,
+  ],
+  [
+    "a transfer of centuries",
+    {
+      records: 100,
+      profile: { duration: { ...defaultProfile.duration, throughput: [[0, 1e-12]] } },
+    },
+    /a request ends after the year 9999/,
+  ],
 ] as const) {
   test(`${mistake} is refused`, async () => {
     await assert.rejects(make(options), (error) => {

@@ -185,6 +185,13 @@ const fieldsBetween0And1 = [
   "agentless",
 ] as const;
 
+/** Each client remembers 256 blobs: that is a gigabyte. */
+const CLIENTS_MAX = 1_000_000;
+/** Half of what is drawn is then more than 800 times off the median. */
+const SIGMA_MAX = 10;
+/** Sizes of manifests are held in 32 bits. */
+const MANIFEST_BYTES_MAX = 2 ** 32 - 1;
+
 const ascends = (values: readonly number[]): boolean =>
   values.every((value, at) => at === 0 || value >= (values[at - 1] ?? value));
 
@@ -201,8 +208,21 @@ function* tableMistakes(name: string, table: QuantileTable): Generator<string> {
 function* popularityMistakes(name: string, { topShares, once }: Popularity): Generator<string> {
   yield* tableMistakes(`${name}.topShares`, topShares);
   if (topShares[0]?.[0] !== 1) yield `${name}.topShares must begin with the rank 1`;
+  if (new Set(topShares.map(([rank]) => rank)).size < topShares.length)
+    yield `${name}.topShares must have a rank once`;
   if (topShares.some(([, share]) => share > 1)) yield `${name}.topShares must not exceed 1`;
   if (!(once > 0 && once <= 1)) yield `${name}.once must be above 0 and at most 1`;
+}
+
+function* excesses({ clients, manifestBytes, duration }: SynthProfile): Generator<string> {
+  for (const [name, value, most] of [
+    ["clients", clients, CLIENTS_MAX],
+    ["manifestBytes.max", manifestBytes.max, MANIFEST_BYTES_MAX],
+    ["manifestBytes.sigma", manifestBytes.sigma, SIGMA_MAX],
+    ["duration.overheadSigma", duration.overheadSigma, SIGMA_MAX],
+  ] as const) {
+    if (!(value <= most)) yield `${name} must be at most ${most}`;
+  }
 }
 
 function* mistakes(profile: SynthProfile): Generator<string> {
@@ -223,6 +243,7 @@ function* mistakes(profile: SynthProfile): Generator<string> {
   for (const field of ["requestsPerSecond", "weekend", "followedWithin"] as const) {
     if (!(profile[field] > 0)) yield `${field} must be above 0`;
   }
+  yield* excesses(profile);
   yield* tableMistakes("blobBytes", profile.blobBytes);
   yield* tableMistakes("blobsPerName", profile.blobsPerName);
   yield* tableMistakes("duration.throughput", profile.duration.throughput);

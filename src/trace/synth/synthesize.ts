@@ -35,7 +35,8 @@ export type Synthesized = {
 /** Midnight of the published trace's first day. */
 const DEFAULT_START = Date.UTC(2017, 5, 20);
 const RECORDS_MAX = 1e12;
-/** The years that the native timestamp can write. */
+/** The years that the native timestamp can write, and where a trace may begin. */
+const END_MAX = Date.UTC(9999, 11, 31);
 const START_MAX = Date.UTC(9000, 0, 1);
 
 function* mistakes({ records, zone, start, shardHours }: SynthOptions): Generator<string> {
@@ -72,6 +73,10 @@ export async function synthesize(options: SynthOptions): Promise<Synthesized> {
   checkProfile(profile);
 
   const { outDir, records, seed, zone = "dal09", start = DEFAULT_START } = options;
+  if (start + (records / profile.requestsPerSecond) * 1000 > END_MAX)
+    throw new UsageError(
+      `${records} records at ${profile.requestsPerSecond}/s end after the year 9999: give a higher --rate`,
+    );
   const plan = {
     outDir,
     zone,
@@ -86,6 +91,8 @@ export async function synthesize(options: SynthOptions): Promise<Synthesized> {
     { records, start, profile },
     random(`${seed}/trace`),
     (record, at) => {
+      if (!(record.end <= END_MAX))
+        throw new UsageError("a request ends after the year 9999: look at the profile's duration");
       written++;
       writer.add(record, at);
     },
