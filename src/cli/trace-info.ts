@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { buildManifest } from "../registry/manifest.ts";
@@ -6,7 +7,7 @@ import { type DescribedTrace, describeTrace } from "../trace/info/describe-trace
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { uiOption } from "./live/ui-choice.ts";
 import { writeOutput } from "./output-file.ts";
-import { withArchivesRead } from "./replay/archived-traces.ts";
+import { traceName, withArchivesRead } from "./replay/archived-traces.ts";
 import { toldReading } from "./trace/told-reading.ts";
 import { infoPage } from "./trace-info/info-page.ts";
 import { infoText } from "./trace-info/info-text.ts";
@@ -45,7 +46,7 @@ export const traceInfo: Command<typeof options> = {
   positionals: ["FILE..."],
   options,
   async run(given, traces, terminal) {
-    refuseSameFile(given);
+    refuseSameFile(given, traces);
     const files = await withArchivesRead(
       { traces },
       {
@@ -60,9 +61,10 @@ export const traceInfo: Command<typeof options> = {
   },
 };
 
-function refuseSameFile({ page, profile, errors }: Given): void {
+function refuseSameFile({ page, profile, errors }: Given, traces: readonly string[]): void {
   const files = [page, profile, errors].filter((file) => file !== undefined);
-  if (new Set(files).size < files.length)
+  const taken = [...files, ...traces].map((file) => resolve(file));
+  if (files.some((file, at) => taken.indexOf(resolve(file), at + 1) !== -1))
     throw new UsageError("--page, --profile and --errors want files of their own");
 }
 
@@ -71,16 +73,19 @@ const describedTrace = (
   traces: readonly string[],
   terminal: Terminal,
 ): Promise<DescribedTrace> =>
-  toldReading(given, terminal, (reading) =>
-    describeTrace({
+  toldReading(given, terminal, async (reading) => {
+    const { description, ...rest } = await describeTrace({
       traces,
       strict: given.strict,
       errorsFile: given.errors,
       tmpDir: given.tmp,
       manifestFloor: smallestManifest(),
       ...reading,
-    }),
-  );
+    });
+    // An archive by its own name, not by that of the file that was made of it.
+    const files = description.files.map((file) => ({ ...file, file: traceName(file.file) }));
+    return { ...rest, description: { ...description, files } };
+  });
 
 /** Bytes of a manifest that names nothing but the empty descriptor. */
 const smallestManifest = (): number =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { readProfile } from "../../src/cli/synth-profile.ts";
 import { traceInfo } from "../../src/cli/trace-info.ts";
@@ -92,6 +92,16 @@ for (const { name, args, says } of [
     name: "two outputs are one file",
     args: ["x", "--page", "same", "--profile", "same"],
     says: /want files of their own/,
+  },
+  {
+    name: "an output is a trace",
+    args: ["--page", ...trace.slice(0, 1), ...trace],
+    says: /want files of their own/,
+  },
+  {
+    name: "the errors file is the trace",
+    args: [dirname(trace[0] ?? ""), "--errors", trace[0] ?? ""],
+    says: /the errors file .* is one of the traces/,
   },
   {
     name: "an output cannot be written",

@@ -1,6 +1,14 @@
 // convert, validate and slice as they are typed: what they print, what they refuse, how they exit.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -26,6 +34,7 @@ writeFileSync(
   path("broken.ndjson"),
   `${JSON.stringify(native({ id: "a" }))}\n{"x": oops}\n${JSON.stringify(native({ timestamp: "then" }))}\n`,
 );
+symlinkSync("good.json", path("link.json"));
 writeFileSync(path("hopeless.ndjson"), '{"x": 1}\n');
 writeFileSync(path("empty.json"), "[]");
 
@@ -109,7 +118,23 @@ const mistakes: readonly { readonly type: readonly string[]; readonly says: RegE
     type: ["slice", path("good.json"), "-o", path("x.csv"), "--salt", "s"],
     says: /--salt goes with --anonymise/,
   },
+  {
+    type: ["convert", path("good.json"), "-o", path("x.csv"), "--errors", path("x.csv")],
+    says: /--out and --errors want files of their own/,
+  },
+  {
+    type: ["convert", path("good.json"), "-o", path("x.csv"), "--errors", path("good.json")],
+    says: /the errors file .*good\.json is one of the traces: name another file/,
+  },
+  {
+    type: ["slice", path("good.json"), "-o", path("x.csv"), "--errors", path("good.json")],
+    says: /the errors file .*good\.json is one of the traces/,
+  },
   { type: ["validate"], says: /FILE\.\.\. is missing/ },
+  {
+    type: ["validate", path("good.json"), "--errors", path("link.json")],
+    says: /the errors file .*link\.json is one of the traces/,
+  },
   { type: ["validate", path("broken.ndjson"), "--strict"], says: /record 2, line 2/ },
 ];
 writeFileSync(path("empty.txt"), "\n");

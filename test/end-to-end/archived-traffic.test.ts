@@ -178,6 +178,19 @@ test("an archive as a whole is replayed, described and extracted", async (t) => 
   deepEqual(counted(place.rows().map(replayed)), counted(exchanges.flatMap(repeated)));
   const info = await place.drayage(["trace", "info", `archive:${directory}`, "--json"]);
   equal(info.code, 0, info.err);
+  equal(JSON.parse(info.out).files[0].file, `archive:${directory}`);
+  const simulated = await place.drayage([
+    "simulate",
+    "-i",
+    "config.yaml",
+    "--json",
+    "--set",
+    "simulate.name=builtin:cache",
+  ]);
+  equal(simulated.code, 0, simulated.err);
+  const { records, result } = JSON.parse(simulated.out);
+  const blobs = exchanges.filter(({ method, class: kind }) => method === "GET" && kind === "blob");
+  deepEqual([result.requests, records.read > result.requests], [blobs.length, true]);
   const extract = ["extract", "registry-log", `archive:${directory}`, "-o", "masked.json"];
   const extracted = await place.drayage([...extract, "--masking", "none"]);
   equal(extracted.code, 0, extracted.err);

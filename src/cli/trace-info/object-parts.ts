@@ -159,6 +159,11 @@ export function agentsPart({ agents }: TraceDescription): InfoPart {
     facts: [
       ["products", formatCount(agents.distinct)],
       ["without", `${formatCount(agents.without)} records (${formatShare(agents.shareWithout)})`],
+      ...(agents.distinct > SHOWN_AGENTS
+        ? ([
+            ["not shown", `${formatCount(agents.distinct - SHOWN_AGENTS)} products (see --json)`],
+          ] as const)
+        : []),
     ],
     tables: [
       {

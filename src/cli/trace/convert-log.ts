@@ -56,7 +56,7 @@ function extractArguments(given: Given, inputs: readonly string[], out: string):
     to: "jsonl",
     "key-file": given["key-file"],
     masking: given.masking,
-    ui: given.ui,
+    ui: given.quiet ? "none" : given.ui,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`]));
   return [...valued, ...(given.strict ? ["--strict"] : []), "--", ...inputs];
 }

@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { UsageError } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { brokenLines } from "../../trace/account.ts";
 import type { WriteOptions, WrittenTrace } from "../../trace/conversion/convert-trace.ts";
@@ -15,6 +17,7 @@ export const readingOptions = {
     help: "write every broken record, one JSON object a line",
   },
   ...uiOption,
+  quiet: { type: "boolean", default: false, help: "show no progress" },
 } as const satisfies OptionTable;
 
 /** Common to what writes the records of traces to a file. */
@@ -45,17 +48,16 @@ export const formatOption = {
 type Given = OptionValues<typeof writingOptions>;
 
 /** What to write, and where to. */
-export const writePlan = (
-  given: Given,
+export function writePlan(
+  { out, errors, strict }: Given,
   inputs: readonly string[],
   { flag, format }: { readonly flag: string; readonly format: string | undefined },
-): Omit<WriteOptions, "signal"> => ({
-  inputs,
-  output: given.out,
-  form: formOf(given.out, { flag, format: format as WrittenFormat | undefined }),
-  strict: given.strict,
-  errorsFile: given.errors,
-});
+): Omit<WriteOptions, "signal"> {
+  if (errors !== undefined && resolve(errors) === resolve(out))
+    throw new UsageError("--out and --errors want files of their own");
+  const form = formOf(out, { flag, format: format as WrittenFormat | undefined });
+  return { inputs, output: out, form, strict, errorsFile: errors };
+}
 
 /** What `--json` prints. */
 export type WrittenResults = Pick<
@@ -72,7 +74,7 @@ type Written = WrittenTrace & { readonly left?: SliceCounts };
 /** Says what was written and what was not. Returns how to exit: records that were broken are missing in the file. */
 export function reportWritten(
   written: Written,
-  given: Omit<Given, "ui">,
+  given: Omit<Given, "ui" | "quiet">,
   { out, err, program }: Terminal,
 ): ExitCode {
   const { path, form, records, bytes, roundedTimes, leftOutKeys, account, left = {} } = written;
