@@ -74,7 +74,7 @@ export const compare: Command<typeof options> = {
     if (!isOneEach) requireDistinct([...sides.a, ...sides.b]);
     const told = isOfRamps([...sides.a, ...sides.b])
       ? comparedRamps(sides, given, terminal)
-      : comparedRuns(sides, given);
+      : comparedRuns(sides, given, terminal);
     return tellComparison(told, given, terminal);
   },
 };
@@ -106,9 +106,10 @@ function isOfRamps(paths: readonly string[]): boolean {
 
 const effectOf = (given: Given) => ({ seed: given.seed, minimum: given["min-effect"] / 100 });
 
-function comparedRuns(sides: Sides, given: Given): ToldComparison {
+function comparedRuns(sides: Sides, given: Given, { err }: Terminal): ToldComparison {
   const limits = given["fail-on"].map(parseFailOn);
-  const { comparison, curves } = compareRuns(sides, effectOf(given));
+  const { comparison, curves, damages } = compareRuns(sides, effectOf(given));
+  for (const damage of damages) err.write(`warning: ${damage}\n`);
   const failed = limits
     .filter((limit) => regressions(comparison.rows, limit).length > 0)
     .map(({ text }) => text);

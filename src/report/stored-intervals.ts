@@ -1,5 +1,6 @@
 // The intervals of a stored run, read back from histograms.hlog and counts.ndjson side by side: the first has the
 // distributions, the second all else. Both grew interval by interval, so both are read once from start to end.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../core/errors.ts";
 import type { Distribution } from "../stats/distribution.ts";
@@ -12,6 +13,9 @@ import {
   type PlannedInterval,
 } from "./counts-file.ts";
 import { wholeLines } from "./text-lines.ts";
+
+const LOG = "histograms.hlog";
+const COUNTS = "counts.ndjson";
 
 /** What else the files of a run tell. Filled while its intervals are read. */
 export type StoredNotes = {
@@ -28,11 +32,18 @@ type LogLine = { readonly start: string; readonly tag: string; readonly histogra
 /** `Tag=get-blob.response,0.000,1.000,173.539,HISTFAAA…` */
 const LINE = /^Tag=([^,]+),([\d.]+),[\d.]+,[\d.]+,(\S+)$/;
 
-function* logLines(path: string): Generator<LogLine, void, undefined> {
+/** Comments, and the names of the columns. */
+const BESIDE = /^(?:#|"|$)/;
+
+function* logLines(path: string, damages: string[]): Generator<LogLine, void, undefined> {
+  let number = 0;
   for (const line of wholeLines(path)) {
+    number++;
     const [, tag, start, histogram] = LINE.exec(line) ?? [];
     if (tag !== undefined && start !== undefined && histogram !== undefined)
       yield { tag, start, histogram };
+    else if (!BESIDE.test(line))
+      damages.push(`histograms.hlog, line ${number}: no line of a histogram log`);
   }
 }
 
@@ -43,7 +54,7 @@ export class LogReader {
   #next: LogLine | undefined;
 
   constructor(path: string, damages: string[]) {
-    this.#lines = logLines(path);
+    this.#lines = logLines(path, damages);
     this.#damages = damages;
     this.#step();
   }
@@ -86,9 +97,15 @@ export function* storedIntervals(
   directory: string,
   notes: StoredNotes = newNotes(),
 ): Generator<PlannedInterval, void, undefined> {
-  const log = new LogReader(join(directory, "histograms.hlog"), notes.damages);
+  for (const [name, holds] of [
+    [LOG, "latencies"],
+    [COUNTS, "figures"],
+  ] as const)
+    if (!existsSync(join(directory, name)))
+      notes.damages.push(`${name} is missing: without it there are no ${holds}`);
+  const log = new LogReader(join(directory, LOG), notes.damages);
   let number = 0;
-  for (const line of wholeLines(join(directory, "counts.ndjson"))) {
+  for (const line of wholeLines(join(directory, COUNTS))) {
     number++;
     const counts = parsed(line);
     if (counts === undefined) {

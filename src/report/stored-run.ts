@@ -15,6 +15,7 @@ import type { LatencyResult } from "./results.ts";
 import type { RunFrame, RunRecord } from "./run-directory.ts";
 import { namedNodes, type RunFigures } from "./run-figures.ts";
 import { RunTimeline } from "./run-timeline.ts";
+import type { NamedStep } from "./step-sums.ts";
 import { newNotes, storedIntervals } from "./stored-intervals.ts";
 
 /** What run.json says; files of older versions may lack the frame. */
@@ -61,10 +62,14 @@ export function storedJson(directory: string, name: string): unknown {
 
 /** What was run there. Throws UsageError where there is no run. */
 export function storedRecord(directory: string): StoredRecord {
-  const record = storedJson(directory, RUN_FILE) as StoredRecord | undefined;
+  const record = storedJson(directory, RUN_FILE);
   if (record === undefined)
     throw new UsageError(
       `${directory} holds no run: there is no ${RUN_FILE}; give a run directory`,
+    );
+  if (!isRecord(record))
+    throw new UsageError(
+      `${directory} holds no run: its ${RUN_FILE} is not one that drayage wrote`,
     );
   if (record.version !== undefined && record.version !== 1)
     throw new UsageError(
@@ -73,11 +78,33 @@ export function storedRecord(directory: string): StoredRecord {
   return record;
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+/** Has what every record has from the start of its run on. */
+const isRecord = (value: unknown): value is StoredRecord =>
+  isObject(value) &&
+  typeof value.verb === "string" &&
+  typeof value.startedAt === "string" &&
+  Array.isArray(value.arguments) &&
+  Array.isArray(value.traces) &&
+  isObject(value.tool) &&
+  isObject(value.clocks);
+
 const unknownFrame: RunFrame = { paced: false, failsOn: "all", judged: null, nodes: [], facts: [] };
 
 /** Borders of steps in time are known only for a run that kept its speed. */
-const stepsOf = ({ frame, controls = [] }: StoredRecord) =>
+export const stepsOf = ({ frame, controls = [] }: StoredRecord): readonly NamedStep[] =>
   controls.some(({ kind }) => kind === "speed") ? [] : (frame?.steps ?? []);
+
+/** How it ended, as far as run.json tells: the results of a run that came to its end may be gone. */
+export const storedEnding = ({
+  ending,
+  endedAt,
+}: Pick<StoredRecord, "ending" | "endedAt">): RunFigures["ending"] =>
+  endings.find((known) => endedAt !== null && known === ending) ?? "cut";
+
+const endings = ["finished", "signal", "limit"] as const satisfies readonly RunFigures["ending"][];
 
 type Ended = Pick<
   RunFigures,
@@ -98,10 +125,15 @@ type Ended = Pick<
 
 type StoredRecorded = Omit<RecordedClass, "service"> & { readonly serviceNs: LatencyResult };
 
-/** Results of the run's end; `undefined` where it did not come to it, or where they are a snapshot of a run that went on. */
-function endOf(directory: string): Ended | undefined {
-  const results = storedJson(directory, "results.json") as Ended | undefined;
-  return results === undefined || results.ending === "running" ? undefined : results;
+/**
+ * Results of the run's end; `undefined` where it did not come to it: where they are a snapshot of a run that went on, or what was
+ * made of one that was cut off, which may have gone on since.
+ */
+export function storedEnd(directory: string, { endedAt }: Pick<StoredRecord, "endedAt">): unknown {
+  const results = storedJson(directory, "results.json");
+  if (!isObject(results) || typeof results.ending !== "string") return undefined;
+  const isEnd = results.ending !== "running" && (results.ending !== "cut" || endedAt !== null);
+  return isEnd ? results : undefined;
 }
 
 /**
@@ -132,7 +164,9 @@ export function loadStoredRun(
     intervals++;
     listener(interval);
   }
-  const end = endOf(directory);
+  const end = storedEnd(directory, record) as Ended | undefined;
+  if (end === undefined && storedEnding(record) !== "cut")
+    notes.damages.push(`results.json of the run's end is missing, and with it ${endAlone}`);
   const seen: Seen = { sum, timeline, planned, last, examples: notes.examples };
   return {
     directory,
@@ -145,6 +179,8 @@ export function loadStoredRun(
     damages: notes.damages,
   };
 }
+
+const endAlone = "thresholds, calibration and what became of the trace's records";
 
 type Seen = {
   readonly sum: FiguresSum;
@@ -180,12 +216,17 @@ function figuresOf(
     failsOn: frame.failsOn,
   };
   if (end !== undefined) return { ...common, ...endingOf(end), seconds: end.seconds };
+  const ending = storedEnding(record);
   return {
     ...common,
     seconds,
-    validity: cutValidity(totals, frame, { planned, seconds }),
+    validity: laterValidity(totals, frame, {
+      planned,
+      seconds,
+      interrupted: ending !== "finished",
+    }),
     calibration: null,
-    ending: "cut",
+    ending,
     planned: frame.paced ? planned : null,
     traceSeconds: null,
     skipped: {},
@@ -227,11 +268,19 @@ const endingOf = (end: Ended) => ({
   })),
 });
 
-/** Of a run that was cut off: what was not sent yet is no fault of its. */
-function cutValidity(
+/** From seconds alone. Of a run that was cut off, what was not sent yet is no fault. */
+function laterValidity(
   totals: RunFigures["totals"],
   { judged, paced }: RunFrame,
-  { planned, seconds }: { readonly planned: number | null; readonly seconds: number },
+  {
+    planned,
+    seconds,
+    interrupted,
+  }: {
+    readonly planned: number | null;
+    readonly seconds: number;
+    readonly interrupted: boolean;
+  },
 ): RunFigures["validity"] {
   if (judged === null) return { verdict: "ok", cause: null, reasons: [] };
   return judge(totals, judged.limits, {
@@ -240,6 +289,6 @@ function cutValidity(
     plannedSeconds: null,
     sendingSeconds: seconds,
     placesKey: judged.placesKey,
-    interrupted: true,
+    interrupted,
   });
 }

@@ -5,12 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { loadStoredPull } from "../../src/cli/pull/stored-pull.ts";
-import { CountsFile } from "../../src/report/counts-file.ts";
-import { HistogramLog } from "../../src/report/hlog.ts";
-import { RunDirectory } from "../../src/report/run-directory.ts";
 import { loadStoredRun, storedRecord } from "../../src/report/stored-run.ts";
 import { drawRamp } from "../cli/compare/stored-ramp.ts";
-import { sampleRun } from "./sample-run.ts";
+import { drawRun } from "./drawn-run.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "uncounted-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -26,23 +23,6 @@ function forget(directory: string): void {
   assert.ok(part !== undefined && part.done > 3);
   part.done -= 3;
   writeFileSync(path, `${[JSON.stringify(second), ...lines].join("\n")}\n`);
-}
-
-async function drawRun(directory: string): Promise<string> {
-  const made = new RunDirectory(drawRamp(directory, { seed: "0", secondsPerStep: 0 }));
-  rmSync(made.file("histograms.hlog"));
-  rmSync(made.file("counts.ndjson"));
-  const log = new HistogramLog(made.file("histograms.hlog"), { tool: "drayage", startedAt: 0 });
-  const counts = new CountsFile(made.file("counts.ndjson"));
-  for (const snapshot of sampleRun({ seconds: 2 }).snapshots) {
-    log.add(snapshot);
-    counts.add({ snapshot, planned: null, pausedNs: 0 });
-  }
-  log.close();
-  counts.close();
-  const record = JSON.parse(readFileSync(made.file("run.json"), "utf8"));
-  await made.writeRun({ ...record, verb: "load" });
-  return directory;
 }
 
 for (const { name, draw, counts } of [

@@ -6,7 +6,7 @@ import type { RatePoint } from "../../pull/rate-course.ts";
 import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import type { CalibrationNote } from "../../report/run-figures.ts";
 import { RunTimeline } from "../../report/run-timeline.ts";
-import { type StoredRecord, storedJson, uncounted } from "../../report/stored-run.ts";
+import { type StoredRecord, storedEnd, storedEnding, uncounted } from "../../report/stored-run.ts";
 import { figuresOfEnd, type PullFigures, unknownServer } from "./pull-results.ts";
 import { storedSeconds } from "./pull-store.ts";
 import { SecondCourse } from "./second-course.ts";
@@ -48,8 +48,7 @@ export function loadStoredPull(
     timeline.add({ snapshot: pullsAlone(second.snapshot), planned: null });
     course.add(second);
   }
-  const results = storedJson(directory, "results.json") as StoredEnd | undefined;
-  const end = results === undefined || results.ending === "running" ? undefined : results;
+  const end = storedEnd(directory, record) as StoredEnd | undefined;
   const driven: DriverEnd = {
     sum,
     threads: [],
@@ -64,8 +63,8 @@ export function loadStoredPull(
   };
   const figures = figuresOfEnd(driven, {
     errors: end?.errors ?? course.errors,
-    server: end?.server ?? unknownServer,
-    ending: end?.ending ?? "cut",
+    server: { ...unknownServer, ...end?.server },
+    ending: end?.ending ?? storedEnding(record),
     thresholds: end?.thresholds ?? [],
     prunes: false,
   });

@@ -58,6 +58,10 @@ const isApart = (one: number, other: number): boolean =>
 const shortNumber = (value: number | null): string =>
   value === null ? "none" : String(Number(value.toPrecision(4)));
 
+/** Names of runs and of their files, and what was found out about their machines meanwhile: no two runs have these in common. */
+const NO_CHOICE =
+  /^(?:runId|config\.trace\.output|config\.verbose)$|^nodes\.\d+\.(?!name$|address$|cores$|lost)/;
+
 /** Places of the plan that differ, by their path. */
 export function planned(
   a: Pick<StoredRecord, "plan">,
@@ -66,6 +70,7 @@ export function planned(
   const [one, other] = [flat(a.plan), flat(b.plan)];
   const paths = [...new Set([...one.keys(), ...other.keys()])];
   const apart = paths
+    .filter((path) => !NO_CHOICE.test(path))
     .map((path) => ({
       what: `plan ${path}`,
       a: one.get(path) ?? "none",

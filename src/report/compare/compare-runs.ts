@@ -50,7 +50,12 @@ type Loaded = {
 export function compareRuns(
   { a: before, b: after }: { readonly a: readonly string[]; readonly b: readonly string[] },
   options: { readonly seed: string; readonly minimum: number },
-): { readonly comparison: Comparison; readonly curves: readonly ComparedCurve[] } {
+): {
+  readonly comparison: Comparison;
+  readonly curves: readonly ComparedCurve[];
+  /** What could not be read, a sentence each. */
+  readonly damages: readonly string[];
+} {
   const [a, b] = [before.map(load), after.map(load)];
   const all = [...a, ...b];
   const measure = all.every(({ run }) => run.figures.paced) ? "response" : "service";
@@ -78,7 +83,10 @@ export function compareRuns(
     a: mergeDistributions(sides.a.flat()),
     b: mergeDistributions(sides.b.flat()),
   }));
-  return { comparison, curves };
+  const damages = all.flatMap(({ run }) =>
+    run.damages.map((damage) => `${run.directory}: ${damage}`),
+  );
+  return { comparison, curves, damages };
 }
 
 /** An entry per run that has the tag. */
