@@ -5,9 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Chart } from "../../src/report/chart.ts";
+import { placeText } from "../../src/report/figures/chart-text.ts";
 import { gnuplotScript } from "../../src/report/figures/gnuplot-script.ts";
 import { matplotlibScript } from "../../src/report/figures/matplotlib-script.ts";
 import { pgfplotsScript } from "../../src/report/figures/pgfplots-script.ts";
+import { svgChart } from "../../src/report/figures/svg-chart.ts";
+import { byteTicks } from "../../src/report/figures/svg-scale.ts";
 import { RunDirectory } from "../../src/report/run-directory.ts";
 import { writeRunOutputs } from "../../src/report/run-outputs.ts";
 import { sampleRun } from "./sample-run.ts";
@@ -48,6 +51,40 @@ test("figures: cells of the heatmap count every success", () => {
     counted,
     figures.totals.classes.reduce((sum, { response }) => sum + response.total, 0),
   );
+});
+
+for (const { seconds, text: expected } of [
+  { seconds: 119.5, text: "119.5 s" },
+  { seconds: 125, text: "2:05 min" },
+  { seconds: 179.7, text: "3:00 min" },
+  { seconds: 3599.6, text: "1:00:00 h" },
+  { seconds: 3661, text: "1:01:01 h" },
+])
+  test(`figures: ${seconds} s stand as ${expected}`, () => {
+    assert.equal(placeText("seconds", seconds), expected);
+  });
+
+test("figures: names of many lines go on in further rows, and none leaves the picture", () => {
+  const lines = Array.from({ length: 8 }, (_, at) => ({
+    label: `box-${at}.cluster.example:8081`,
+    colour: "first",
+    values: [1, 2],
+  }));
+  const head = { name: "n", x: "seconds", y: "ms", logarithmic: true, at: [0, 1] } as const;
+  const picture = svgChart({ ...head, lines }, "Latency by node");
+  const places = [...picture.matchAll(/x="([\d.]+)" y="(\d+)">(box-[^<]+)</g)];
+  assert.equal(places.length, 8);
+  const top = Number(/<path d="M74 (\d+)V/.exec(picture)?.[1]);
+  for (const [, x, y, label] of places) {
+    assert.ok(Number(x) + 6.6 * (label ?? "").length <= 640 && Number(y) < top, `${label}`);
+  }
+  const one = svgChart({ ...head, lines: lines.slice(0, 2) }, "Latency by node");
+  assert.match(one, /viewBox="0 0 640 380"/);
+});
+
+test("figures: an axis of no bytes has whole ones", () => {
+  assert.deepEqual(byteTicks(1, 6), [0, 1]);
+  assert.deepEqual(byteTicks(4096, 4), [0, 1024, 2048, 3072, 4096]);
 });
 
 /** Runs every script of a kind and looks at the PDF that it leaves. */

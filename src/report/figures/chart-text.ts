@@ -26,8 +26,10 @@ export function placeText(kind: Chart["x"], at: number | null): string {
   if (kind === "nines")
     return `${Number((100 - 100 * 10 ** -at).toPrecision(Math.max(3, at + 2)))}%`;
   if (at < 120) return `${Number(at.toFixed(3))} s`;
-  const minutes = Math.floor(at / 60);
-  const rest = String(Math.round(at % 60)).padStart(2, "0");
+  // Rounded before it is taken apart: 2:59.7 is 3:00 and not 2:60.
+  const whole = Math.round(at);
+  const minutes = Math.floor(whole / 60);
+  const rest = String(whole % 60).padStart(2, "0");
   if (minutes < 60) return `${minutes}:${rest} min`;
   return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${rest} h`;
 }

@@ -2,7 +2,7 @@
 // functions: see chart-text.ts for what that forbids.
 import type { Chart } from "../chart.ts";
 import { axisNames } from "./chart-text.ts";
-import { acrossScale, type SvgScale, upScale } from "./svg-scale.ts";
+import { acrossScale, type SvgScale, type SvgSpan, upScale } from "./svg-scale.ts";
 
 /** Colours of paper: the light ones of the page. */
 export function paperColour(name: string): string {
@@ -125,14 +125,35 @@ ${up.join("\n")}
 <text transform="translate(14 ${centre}) rotate(-90)" text-anchor="middle">${svgEscaped(names.y)}</text>`;
 }
 
-export function svgLegend(chart: Chart, left: number): string {
-  let x = left;
+/** Where the names of lines stand: one beside the other, in as many rows as they need. */
+export function legendPlaces(
+  labels: readonly string[],
+  span: SvgSpan,
+): { readonly x: number; readonly row: number }[] {
+  let x = span.from;
+  let row = 0;
+  return labels.map((label) => {
+    const text = 23 + label.length * 6.6;
+    if (x > span.from && x + text > span.to) {
+      x = span.from;
+      row++;
+    }
+    const place = { x, row };
+    x += text + 11;
+    return place;
+  });
+}
+
+export function svgLegend(
+  chart: Chart,
+  places: readonly { readonly x: number; readonly row: number }[],
+): string {
   return chart.lines
-    .map((line) => {
-      const at = x;
-      x += 34 + line.label.length * 6.6;
+    .map((line, index) => {
+      const x = places[index]?.x ?? 0;
+      const y = 34 + 16 * (places[index]?.row ?? 0);
       const dash = line.dashed ? ' stroke-dasharray="6 4"' : "";
-      return `<path d="M${pixel(at)} 34h18" stroke="${paperColour(line.colour)}" stroke-width="2"${dash}/><text x="${pixel(at + 23)}" y="38">${svgEscaped(line.label)}</text>`;
+      return `<path d="M${pixel(x)} ${y}h18" stroke="${paperColour(line.colour)}" stroke-width="2"${dash}/><text x="${pixel(x + 23)}" y="${y + 4}">${svgEscaped(line.label)}</text>`;
     })
     .join("\n");
 }
@@ -140,8 +161,14 @@ export function svgLegend(chart: Chart, left: number): string {
 /** A complete SVG file. */
 export function svgChart(chart: Chart, title: string): string {
   const width = 640;
-  const height = 380;
-  const box = { left: 74, right: width - 18, top: 50, bottom: height - 48 };
+  const [left, right] = [74, width - 18];
+  const legend = legendPlaces(
+    chart.lines.map(({ label }) => label),
+    { from: left, to: right },
+  );
+  const top = 50 + 16 * (legend[legend.length - 1]?.row ?? 0);
+  const height = 330 + top;
+  const box = { left, right, top, bottom: height - 48 };
   const x = acrossScale(chart, { from: box.left, to: box.right });
   const y = upScale(chart, { from: box.bottom, to: box.top });
   const scales = { x, y };
@@ -154,7 +181,7 @@ export function svgChart(chart: Chart, title: string): string {
 <title>${svgEscaped(title)}</title>
 <rect width="${width}" height="${height}" fill="#fff"/>
 <text x="${box.left}" y="20" font-size="14" font-weight="bold">${svgEscaped(title)}</text>
-${svgLegend(chart, box.left)}
+${svgLegend(chart, legend)}
 ${svgAxes(chart, scales, box)}
 ${cellPaths(chart, scales)}
 ${lines.join("\n")}

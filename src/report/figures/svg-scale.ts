@@ -37,9 +37,9 @@ export function linearTicks(low: number, high: number, most: number): number[] {
   return ticks;
 }
 
-/** Round in units of 1024, from 0. */
+/** Round in units of 1024, from 0; whole bytes. */
 export function byteTicks(high: number, most: number): number[] {
-  const step = 2 ** Math.ceil(Math.log2(high / most));
+  const step = 2 ** Math.max(0, Math.ceil(Math.log2(high / most)));
   return Array.from({ length: Math.floor(high / step) + 1 }, (_, at) => at * step);
 }
 
