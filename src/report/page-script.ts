@@ -18,7 +18,13 @@ export function drawPage(charts: PageCharts, browser: Browser): void {
   };
   const root = browser.document.documentElement;
   browser.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
-  browser.addEventListener("resize", redrawAll);
+  let width = root.clientWidth;
+  browser.addEventListener("resize", () => {
+    // On a phone the height changes with every scroll; charts have a height of their own.
+    if (root.clientWidth === width) return;
+    width = root.clientWidth;
+    redrawAll();
+  });
   // Charts are pictures and know nothing of print styles: they are drawn anew on paper's terms.
   browser.addEventListener("beforeprint", () => {
     root.setAttribute("data-paper", "yes");

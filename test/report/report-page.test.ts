@@ -140,12 +140,27 @@ for (const { name, page, charts } of [
       if (name === "a paced run") {
         await tab.pdf({ format: "A4" });
         assert.equal(await redrawnCharts(tab), charts, "after printing");
+        await fitsPhone(tab, charts);
       }
       assert.deepEqual(complaints, []);
     } finally {
       await tab.close();
     }
   });
+}
+
+/** At the width of a phone nothing but tables has to be scrolled sideways; that its height changes draws nothing anew. */
+async function fitsPhone(tab: Page, charts: number): Promise<void> {
+  await tab.setViewportSize({ width: 390, height: 844 });
+  assert.equal(await redrawnCharts(tab), charts, "after becoming narrow");
+  const wide =
+    await tab.evaluate(`[document.documentElement, ...document.querySelectorAll("section")]
+    .filter((part) => part.scrollWidth > part.clientWidth && part.querySelector("table:not(.u-legend)") === null)
+    .map((part) => part.textContent.slice(0, 40))`);
+  assert.deepEqual(wide, []);
+  await tab.setViewportSize({ width: 390, height: 700 });
+  await tab.waitForTimeout(50);
+  assert.equal(await tab.locator("canvas[data-counted]").count(), charts);
 }
 
 /** The arrow keys walk along a chart, and what stands there is told. */
