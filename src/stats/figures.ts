@@ -87,7 +87,7 @@ export type Totals = Figures & {
   readonly health: readonly ThreadHealth[];
 };
 
-function sumCounts(parts: readonly Counts[]): Counts {
+export function sumCounts(parts: readonly Counts[]): Counts {
   const sum: Record<string, number> = {};
   for (const part of parts) {
     for (const [label, count] of Object.entries(part)) sum[label] = (sum[label] ?? 0) + count;

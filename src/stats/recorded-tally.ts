@@ -1,8 +1,8 @@
 // What a recording says of the requests that a run repeats, by operation class. `add` runs once per request in the feeder;
 // allocates nothing once its class and status have been seen.
 import { type OperationClass, operationClasses } from "../core/operation.ts";
-import { type Distribution, DistributionSum } from "./distribution.ts";
-import type { Counts } from "./figures.ts";
+import { type Distribution, DistributionSum, mergeDistributions } from "./distribution.ts";
+import { type Counts, sumCounts } from "./figures.ts";
 
 /** Of one class, as it was recorded. `bytes` of bodies, either way; `service` in ns: from the arrival to the end. */
 export type RecordedClass = {
@@ -55,4 +55,24 @@ export class RecordedTally {
         service: service.soFar(),
       }));
   }
+}
+
+/** Of several runs, each of which repeated a recording. */
+export function mergedRecorded(runs: readonly (readonly RecordedClass[])[]): RecordedClass[] {
+  const all = runs.flat();
+  return operationClasses.flatMap((operation) => {
+    const parts = all.filter((part) => part.operation === operation);
+    if (parts.length === 0) return [];
+    const sum = (of: (part: RecordedClass) => number): number =>
+      parts.reduce((total, part) => total + of(part), 0);
+    return [
+      {
+        operation,
+        requests: sum(({ requests }) => requests),
+        bytes: sum(({ bytes }) => bytes),
+        statuses: sumCounts(parts.map(({ statuses }) => statuses)),
+        service: mergeDistributions(parts.map(({ service }) => service)),
+      },
+    ];
+  });
 }

@@ -39,20 +39,24 @@ type Stored = {
   readonly connectNs: Latency;
   readonly sizes: readonly { readonly fromBytes: number; readonly serviceNs: Latency }[];
   readonly nodes: readonly { readonly name: string; readonly done: number }[];
+  readonly steps: readonly { readonly name: string; readonly done: number }[];
 };
 const stored = (out: string): Stored => place.json(`${out}/results.json`);
 
 const formats = ["ndjson", "csv", "parquet"] as const;
 
+const rates = { ndjson: 300, csv: 200, parquet: 250 } as const;
+/** Two seconds, the second one faster. */
+const stepsOf = (rate: number): string => `${rate}/s:1s,${2 * rate}/s:1s`;
+
 /** Three loads of the same seconds, one for each form of the requests file. */
 before(async () => {
   registry = await startEmbeddedRegistryThread();
-  const rates = { ndjson: 300, csv: 200, parquet: 250 };
   const ended = await Promise.all(
     formats.map((format) =>
       place.drayage([
         ...["load", `${registry.url}${format === "csv" ? "/v2/nowhere/manifests/v1" : ""}`],
-        ...["--rate", `${rates[format]}/s`, "--duration", "2s", "--out", place.path(format)],
+        ...["--steps", stepsOf(rates[format]), "--out", place.path(format)],
         ...["--log-requests", "all", "--log-format", format],
         ...["--allow-invalid", "--allow-failures"],
       ]),
@@ -250,7 +254,21 @@ test("runs that the user wants in turn are set one behind the other", async () =
     place.path("row"),
   ]);
   assert.match(said.err, /3 runs, set one behind the other/);
-  assert.ok(stored("row").seconds >= 6);
+  const { seconds, steps, totals } = stored("row");
+  assert.ok(seconds >= 6);
+  assert.deepEqual(
+    steps.map(({ name }) => name),
+    Object.values(rates).flatMap((rate) => [`${rate}/s`, `${2 * rate}/s`]),
+  );
+  assert.equal(
+    steps.reduce((sum, { done }) => sum + done, 0),
+    totals.done,
+  );
+  const parts = formats.flatMap((format) => stored(format).steps);
+  assert.deepEqual(
+    steps.map(({ done }) => done),
+    parts.map(({ done }) => done),
+  );
 });
 
 test("compare writes a page and figures of both sides, and says how to type several runs", async () => {

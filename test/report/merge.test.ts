@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { nanos } from "../../src/core/units.ts";
 import type { PlannedInterval } from "../../src/report/counts-file.ts";
 import { mergedIntervals } from "../../src/report/merge/merged-intervals.ts";
+import { mergedSteps, type SteppedRun } from "../../src/report/merge/merged-steps.ts";
 import { placeRuns, type RunSpan } from "../../src/report/merge/placement.ts";
 import { maximumOf, valueAtPercentile } from "../../src/stats/distribution.ts";
 import type { NodeFigures } from "../../src/stats/figures.ts";
@@ -154,3 +155,81 @@ test("merge: seconds of machines that began apart stand where they were, and the
     [0, 1, 2, 3, 4, 5, 6],
   );
 });
+
+const steps = [
+  { name: "1/s", seconds: 2 },
+  { name: "5/s", seconds: 3 },
+];
+const stepped = (run: Partial<SteppedRun> = {}): SteppedRun => ({
+  steps,
+  seconds: 5.5,
+  pausedSeconds: 0,
+  ...run,
+});
+const inTurn = [[{ run: 0, shiftMs: 0 }], [{ run: 1, shiftMs: 0 }]];
+const together = (shiftMs: number) => [
+  [
+    { run: 0, shiftMs: 0 },
+    { run: 1, shiftMs },
+  ],
+];
+
+for (const { name, groups, runs, gives } of [
+  {
+    name: "those of runs in turn follow each other, and what ended after a schedule belongs to its last step",
+    groups: inTurn,
+    runs: [stepped(), stepped({ seconds: 7, pausedSeconds: 1 })],
+    gives: [
+      ["1/s", 2],
+      ["5/s", 3.5],
+      ["1/s", 2],
+      ["5/s", 4],
+    ],
+  },
+  {
+    name: "a run that ended in its first step has no other, and the next begins there",
+    groups: inTurn,
+    runs: [stepped({ seconds: 1.5 }), stepped({ seconds: 5 })],
+    gives: [
+      ["1/s", 1.5],
+      ["1/s", 2],
+      ["5/s", 3],
+    ],
+  },
+  {
+    name: "the same ones at the same time are one step of both",
+    groups: together(400),
+    runs: [stepped(), stepped()],
+    gives: [
+      ["2 x 1/s", 2],
+      ["2 x 5/s", 3.9],
+    ],
+  },
+  {
+    name: "runs that began in different seconds have none in common",
+    groups: together(600),
+    runs: [stepped(), stepped()],
+    gives: [],
+  },
+  {
+    name: "nor have those of which one was paused",
+    groups: together(0),
+    runs: [stepped(), stepped({ pausedSeconds: 1 })],
+    gives: [],
+  },
+  {
+    name: "a run without steps would lie in those of another",
+    groups: inTurn,
+    runs: [stepped(), stepped({ steps: [] })],
+    gives: [],
+  },
+] as const)
+  test(`steps of a sum: ${name}`, () => {
+    assert.deepEqual(
+      mergedSteps(groups, runs).map(({ name: step, seconds }) => [
+        step,
+        Number(seconds.toFixed(6)),
+      ]),
+      gives,
+    );
+  });

@@ -3,11 +3,14 @@ import { UsageError } from "../../core/errors.ts";
 import { dissimilarities } from "../../report/compare/comparability.ts";
 import { CountsFile } from "../../report/counts-file.ts";
 import { HistogramLog } from "../../report/hlog.ts";
+import type { Machine } from "../../report/machines.ts";
 import { mergedIntervals } from "../../report/merge/merged-intervals.ts";
+import { mergedSteps } from "../../report/merge/merged-steps.ts";
 import { type PlacedGroup, type Placement, placeRuns } from "../../report/merge/placement.ts";
 import type { RunDirectory, RunFrame } from "../../report/run-directory.ts";
 import { storedIntervals } from "../../report/stored-intervals.ts";
-import { loadStoredRun, type StoredRun } from "../../report/stored-run.ts";
+import { loadStoredRun, type StoredRun, stepsOf } from "../../report/stored-run.ts";
+import { mergedRecorded } from "../../stats/recorded-tally.ts";
 import { version } from "../version.ts";
 
 /** The sum, and how the runs stood to each other. */
@@ -42,6 +45,8 @@ export async function mergeRuns(
     ...first.record,
     verb: "merge",
     arguments: ["merge", ...paths],
+    // Whoever was paused or sped up, and when, says the run itself.
+    controls: [],
     startedAt: runs.map(({ record }) => record.startedAt).sort()[0] ?? first.record.startedAt,
     endedAt:
       runs
@@ -52,10 +57,10 @@ export async function mergeRuns(
   });
   return {
     directory,
-    run: summed(loadStoredRun(directory.path), runs),
+    run: summed(loadStoredRun(directory.path), runs, groups),
     groups,
     warnings: [
-      ...runs.flatMap(({ damages }) => damages),
+      ...runs.flatMap((run) => run.damages.map((damage) => `${run.directory}: ${damage}`)),
       ...runs.slice(1).flatMap((run) => differences(first, run)),
     ],
   };
@@ -75,10 +80,9 @@ function checked(runs: readonly StoredRun[]): StoredRun {
   return first;
 }
 
-const spanOf = ({ record, timeline }: StoredRun) => {
-  const startMs = Date.parse(record.clocks.originWall);
-  const last = timeline.series.points.at(-1);
-  return { startMs, endMs: startMs + 1000 * ((last?.second ?? 0) + (last?.length ?? 0)) };
+const spanOf = (run: StoredRun) => {
+  const startMs = Date.parse(run.record.clocks.originWall);
+  return { startMs, endMs: startMs + 1000 * lengthOf(run).seconds };
 };
 
 /** Whether any of the runs were at it at the same time: then each is told apart in the sum. */
@@ -92,9 +96,21 @@ function nodeNames({ frame, directory, figures }: StoredRun): readonly string[] 
 
 function frameOf(runs: readonly StoredRun[], groups: readonly PlacedGroup[]): RunFrame {
   const [first] = runs as readonly [StoredRun];
-  if (!areTogether(groups)) return first.frame;
-  return { ...first.frame, nodes: runs.flatMap(nodeNames) };
+  const steps = mergedSteps(
+    groups,
+    runs.map((run) => ({ steps: stepsOf(run.record), ...lengthOf(run) })),
+  );
+  const frame = { ...first.frame, steps };
+  return areTogether(groups) ? { ...frame, nodes: runs.flatMap(nodeNames) } : frame;
 }
+
+const lengthOf = ({ timeline }: StoredRun) => {
+  const last = timeline.series.points.at(-1);
+  return {
+    seconds: (last?.second ?? 0) + (last?.length ?? 0),
+    pausedSeconds: timeline.pausedSeconds,
+  };
+};
 
 function writeIntervals(
   runs: readonly StoredRun[],
@@ -139,8 +155,22 @@ const added = (parts: readonly Readonly<Record<string, number>>[]): Record<strin
   return sum;
 };
 
+/** Machines of all runs, by the numbers that their nodes have in the sum. */
+function machinesOf(runs: readonly StoredRun[], isTogether: boolean): readonly Machine[] {
+  let before = 0;
+  return runs.flatMap((run) => {
+    const firstNode = isTogether ? before : 0;
+    before += nodeNames(run).length;
+    return (run.figures.machines ?? []).map((one) => ({ ...one, node: firstNode + one.node }));
+  });
+}
+
 /** What the seconds do not tell, from the runs: the sum is as trustworthy as the worst of them. */
-function summed(sum: StoredRun, runs: readonly StoredRun[]): StoredRun {
+function summed(
+  sum: StoredRun,
+  runs: readonly StoredRun[],
+  groups: readonly PlacedGroup[],
+): StoredRun {
   const worst =
     runs.find(({ figures }) => figures.validity.verdict === "INVALID") ??
     runs.find(({ figures }) => figures.validity.verdict === "strained") ??
@@ -162,6 +192,8 @@ function summed(sum: StoredRun, runs: readonly StoredRun[]): StoredRun {
       records: added(runs.map(({ figures }) => figures.records)),
       besides: added(runs.map(({ figures }) => figures.besides)),
       examples: Object.assign({}, ...runs.map(({ figures }) => figures.examples)),
+      machines: machinesOf(runs, areTogether(groups)),
+      recorded: mergedRecorded(runs.map(({ figures }) => figures.recorded ?? [])),
     },
   };
 }
