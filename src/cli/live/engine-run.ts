@@ -2,7 +2,7 @@
 
 import { runResults } from "../../report/results.ts";
 import type { RunDirectory } from "../../report/run-directory.ts";
-import type { RunFigures } from "../../report/run-figures.ts";
+import { activeSeconds, type RunFigures } from "../../report/run-figures.ts";
 import type { Totals } from "../../stats/figures.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
 import { judge, type SaturationLimits, type Validity } from "../../stats/validity.ts";
@@ -17,6 +17,8 @@ type EngineRun = {
   readonly paced: boolean;
   /** Null where no latency is a finding: a warm-up. */
   readonly limits: SaturationLimits | null;
+  /** What the user raises to have more places. */
+  readonly placesKey: string;
   /** Made after the view. */
   readonly engine: () => Pick<RunEngine, "control" | "tallies" | "timebase" | "nodeReports">;
   readonly interrupts: Pick<Interrupts, "press" | "end">;
@@ -46,15 +48,22 @@ export function viewedRun(run: EngineRun): ViewedRun {
   };
 }
 
+/** Seconds since the start, and for how many of them time stood still. */
+function lengthOf({ recording, engine }: EngineRun) {
+  const seconds = Math.max(0, (Date.now() - recording.origin.startedAtMs) / 1000);
+  return { seconds, pausedSeconds: engine().timebase.pausedBefore(seconds * 1e9) / 1e9 };
+}
+
 /** What was not sent yet is no fault so far. */
-function judged({ limits, paced }: EngineRun, totals: Totals): Validity {
+function judged(run: EngineRun, totals: Totals): Validity {
+  const { limits, paced, placesKey } = run;
   if (limits === null) return { verdict: "ok", cause: null, reasons: [] };
   return judge(totals, limits, {
     paced,
     planned: null,
     plannedSeconds: null,
-    sendingSeconds: 0,
-    placesKey: "places",
+    sendingSeconds: activeSeconds(lengthOf(run)),
+    placesKey,
     interrupted: true,
   });
 }
@@ -66,7 +75,7 @@ function figuresSoFar(run: EngineRun): RunFigures {
     tool: { name: "drayage", version },
     verb: run.verb,
     startedAt: startedAtMs,
-    seconds: Math.max(0, (Date.now() - startedAtMs) / 1000),
+    ...lengthOf(run),
     totals,
     validity: judged(run, totals),
     calibration: null,

@@ -74,6 +74,8 @@ export type LoadRequest = MetricsFlags & {
   readonly thresholds: readonly Threshold[];
 };
 
+const PLACES_KEY = "--connections";
+
 /** No rows are kept of a synthetic load: what its requests were is one line of the plan. */
 export class LoadOutcomes implements OutcomeKeeper {
   readonly hasRoom = true;
@@ -134,6 +136,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     directory,
     paced,
     limits: request.limits,
+    placesKey: PLACES_KEY,
     engine: () => engine,
     interrupts,
     recording,
@@ -231,7 +234,7 @@ function figuresOf(
       planned: paced ? planned : null,
       sending: outcomes.lastSentSeconds,
     }),
-    placesKey: "--connections",
+    placesKey: PLACES_KEY,
     interrupted: signal !== undefined || watch.aborted,
   };
   return {

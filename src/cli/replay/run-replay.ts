@@ -42,6 +42,8 @@ import { unpausedSeconds } from "./unpaused.ts";
 
 type RunRequest = ReplayRequest<RunFeedPlan>;
 
+const PLACES_KEY = "client_info.threads";
+
 /** Sends the operations of the plan and writes everything a run leaves behind. Returns the exit code. */
 export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
   const { config, plan, verb, out } = request;
@@ -69,9 +71,8 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const { nodes } = plan.feed;
   const recorded = { directory, listener, keeper: rows, nodes, openLog };
   const { recording, outcomes } = recordRun(recorded);
-  const limits = limitsOf(config);
-  const parts = { verb, directory, paced, limits, engine: () => engine, interrupts, recording };
-  const viewed = viewedRun(parts);
+  const parts = { verb, directory, paced, engine: () => engine, interrupts, recording };
+  const viewed = viewedRun({ ...parts, limits: limitsOf(config), placesKey: PLACES_KEY });
   const progress = published.watched(openView(viewed, request, terminal), viewed);
   const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
@@ -167,7 +168,7 @@ function figuresOf(
       planned: wait ? traceSeconds / speed : null,
       sending: rows.lastSentSeconds,
     }),
-    placesKey: "client_info.threads",
+    placesKey: PLACES_KEY,
     interrupted: interrupted || watch.aborted,
   };
   return {

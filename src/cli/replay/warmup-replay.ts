@@ -98,7 +98,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     endRecalled: (kind) => interrupts.recall(kind),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
-  const unpaced = { paced: false, limits: null } as const;
+  const unpaced = { paced: false, limits: null, placesKey: "warmup.threads" } as const;
   const parts = { verb, directory, ...unpaced, engine: () => engine, interrupts, recording };
   const viewed = viewedRun(parts);
   const progress = published.watched(openView(viewed, request, terminal), viewed);
