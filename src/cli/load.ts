@@ -10,7 +10,7 @@ import { loadArguments } from "./cluster/resume-arguments.ts";
 import { nodePlanning } from "./cluster/spread-load.ts";
 import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
-import { ctlAddress } from "./ctl/ctl-address.ts";
+import { freeCtlAddress } from "./ctl/ctl-address.ts";
 import { firstAnswer } from "./load/first-answer.ts";
 import { describeLoad } from "./load/load-description.ts";
 import { loadNodes } from "./load/load-nodes.ts";
@@ -77,7 +77,7 @@ export const load: Command<typeof loadOptions> = {
   options: loadOptions,
   async run(given, [url = ""], terminal) {
     const thresholds = givenThresholds(given.threshold);
-    const ctl = ctlAddress(given, terminal.env);
+    const ctl = await freeCtlAddress(given, terminal.env);
     const target = loadTarget(url, { ...given, userAgent });
     const trust = loadTrust(given, target.origin);
     const schedule = loadSchedule(given);

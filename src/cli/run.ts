@@ -6,7 +6,7 @@ import { thenClose } from "./cluster/then-close.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
-import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
+import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
 import { namesArchive, withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
@@ -91,12 +91,12 @@ export const run: Command<typeof options> = {
       config,
       ...endingOf(given),
       logged: loggedRequests(given),
-      ctl: ctlAddress(given, terminal.env),
+      ctl: await freeCtlAddress(given, terminal.env),
       next: [],
     };
     const spreads = given.nodes && given.local === undefined && hasRemoteNodes(config);
     if (spreads || flags.resumes === true) {
-      const ctl = ctlAddress(given, terminal.env, config.clientInfo.port);
+      const ctl = ending.ctl ?? ctlAddress(given, terminal.env, config.clientInfo.port);
       const { spreadRun } = await import("./cluster/spread-replay.ts");
       const spread = await spreadRun(config, flags, { ca: given.ca, env: terminal.env, say: warn });
       return thenClose(spread, () => replayRun({ ...ending, ...spread, ctl }, terminal));

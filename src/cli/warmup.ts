@@ -5,7 +5,7 @@ import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
-import { ctlAddress, ctlOption } from "./ctl/ctl-address.ts";
+import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
@@ -65,7 +65,7 @@ export const warmup: Command<typeof options> = {
       tmpDir: given.tmp,
       say: given.quiet ? () => undefined : say,
     });
-    const ctl = ctlAddress(given, terminal.env);
+    const ctl = await freeCtlAddress(given, terminal.env);
     const surroundings = { ca: given.ca, env: terminal.env, say };
     const { restart, resume } = given;
     if (restart && resume !== undefined)

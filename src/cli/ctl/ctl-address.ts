@@ -1,6 +1,6 @@
 // Where a run takes orders: `--ctl`, or the port that the configuration names.
 import { isLoopback } from "../../cluster/direct/loopback.ts";
-import { UsageError } from "../../core/errors.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
 import type { OptionTable } from "../command.ts";
 import { listenAddress } from "../listen-address.ts";
 
@@ -11,6 +11,24 @@ export const ctlOption = {
     help: "HOST:PORT where drayage ctl reaches the run; others than loopback need DRAYAGE_NODE_TOKEN",
   },
 } as const satisfies OptionTable;
+
+/** `--ctl`, where nobody else listens: whoever wants to give orders must not find out later that none arrive. Throws UsageError. */
+export async function freeCtlAddress(
+  given: { readonly ctl: string | undefined },
+  env: NodeJS.ProcessEnv,
+): Promise<CtlAddress | undefined> {
+  const address = ctlAddress(given, env);
+  if (address === undefined) return undefined;
+  const { createServer } = await import("node:net");
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) =>
+      reject(new UsageError(`--ctl: cannot listen on ${given.ctl}: ${messageOf(error)}`)),
+    );
+    server.listen(address.port, address.host, () => server.close(() => resolve()));
+  });
+  return address;
+}
 
 export type CtlAddress = {
   readonly host: string;

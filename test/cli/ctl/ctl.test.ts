@@ -4,7 +4,7 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { verbs } from "../../../src/cli/commands.ts";
-import { ctlAddress } from "../../../src/cli/ctl/ctl-address.ts";
+import { ctlAddress, freeCtlAddress } from "../../../src/cli/ctl/ctl-address.ts";
 import { type Order, orderProof } from "../../../src/cli/ctl/order.ts";
 import { RunEndpoint } from "../../../src/cli/ctl/run-endpoint.ts";
 import type { RunStatus } from "../../../src/cli/ctl/run-status.ts";
@@ -224,6 +224,21 @@ test("a port that is taken is told, and the run goes on", async () => {
   assert.match(said.join(), /^drayage ctl does not reach this run: cannot listen on 127\.0\.0\.1:/);
   first.endpoint.close();
   second.close();
+});
+
+test("--ctl: a port that is taken ends the command before it begins", async (t) => {
+  const server = createServer();
+  t.after(() => server.close());
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const taken = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { exit, err } = await drayage(["load", "127.0.0.1:1", "--ctl", taken, "--quiet"], {
+    verbs,
+  });
+  assert.equal(exit, 2);
+  assert.ok(err.startsWith(`--ctl: cannot listen on ${taken}: `), err);
+  const free = await freeCtlAddress({ ctl: "127.0.0.1:0" }, {});
+  assert.deepEqual(free, { host: "127.0.0.1", port: 0, token: "" });
+  assert.equal(await freeCtlAddress({ ctl: undefined }, {}), undefined);
 });
 
 test("--ctl: an address, with a token where others can reach it", () => {
