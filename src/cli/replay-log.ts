@@ -7,6 +7,7 @@ import { Replay } from "../playback/message-log/replay.ts";
 import { stdout } from "../playback/message-log/stdout-sink.ts";
 import { SUBJECT_DEFAULT } from "../playback/message-log/subject-template.ts";
 import type { Command, OptionValues, Terminal } from "./command.ts";
+import { counted } from "./replay-log/count-words.ts";
 import { openLogs } from "./replay-log/open-logs.ts";
 import { recoverDirectory } from "./replay-log/recover-directory.ts";
 import { runPasses } from "./replay-log/replay-passes.ts";
@@ -108,7 +109,7 @@ function checkSpeed(speed: number): void {
     throw new UsageError(`--speed wants a number above 0, not ${speed}`);
 }
 
-function sinkOf(given: Given, { out }: Terminal): MessageSink {
+function sinkOf(given: Given, { out, err }: Terminal): MessageSink {
   if ((given.nats === undefined) === !given.stdout)
     throw new UsageError("where to? Give one of --nats URL and --stdout");
   if (given.nats === undefined) {
@@ -122,6 +123,7 @@ function sinkOf(given: Given, { out }: Terminal): MessageSink {
     return nats({
       url: given.nats,
       subject: given.subject ?? SUBJECT_DEFAULT,
+      onNotice: (sentence) => err.write(`${sentence}\n`),
       ...(body === undefined ? {} : { body }),
     });
   } catch (error) {
@@ -144,7 +146,7 @@ function finish(
     lateness.p99 === null
       ? ""
       : `, lateness p99 ${inMillis(lateness.p99)}, max ${inMillis(lateness.max)}, drift ${inMillis(drift)}`;
-  terminal.err.write(`${sent} messages in ${duration.toFixed(2)} s${late}\n`);
+  terminal.err.write(`${counted(sent, "message")} in ${duration.toFixed(2)} s${late}\n`);
   problems.summarize();
   return interrupted ?? problems.exit;
 }

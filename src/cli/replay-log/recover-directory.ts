@@ -3,6 +3,7 @@ import { ExitCode } from "../../core/exit-code.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
 import { type Recovered, recoverLogs } from "../../playback/message-log/log-recovery.ts";
 import type { Terminal } from "../command.ts";
+import { counted } from "./count-words.ts";
 
 /** `--recover`: what was not closed gets its name. Exit 8 if something had to stay. */
 export function recoverDirectory(directory: string, { out }: Terminal): ExitCode {
@@ -24,6 +25,7 @@ function recover(directory: string): Recovered[] {
 
 function sentence(log: Recovered): string {
   if (log.kind === "kept") return `${log.file}  left as it is: ${log.why}`;
-  const torn = log.droppedBytes === 0 ? "" : `, ${log.droppedBytes} bytes of a torn line dropped`;
-  return `${log.file}  ${log.entries} entries${torn}`;
+  const bytes = counted(log.droppedBytes, "byte");
+  const torn = log.droppedBytes === 0 ? "" : `, ${bytes} of a torn line dropped`;
+  return `${log.file}  ${counted(log.entries, "entry", "entries")}${torn}`;
 }

@@ -27,12 +27,14 @@ export async function runPasses(
   const { program } = terminal;
   const release =
     program === undefined ? catchSignals(onSignal) : endedBy(program, () => onSignal(programExit));
+  let isPaused = false;
   const releaseKeys = catchKeys(program, {
     pause: () => {
-      if (isOver) return;
-      const paused = replay.pause();
-      if (!paused) replay.start();
-      terminal.err.write(paused ? "paused; space goes on\n" : "going on\n");
+      // Between two passes, and behind the last, there is nothing to pause.
+      if (isOver || (!isPaused && !replay.pause())) return;
+      isPaused = !isPaused;
+      if (!isPaused) replay.start();
+      terminal.err.write(isPaused ? "paused; space goes on\n" : "going on\n");
     },
     stop,
     interrupt: () => {

@@ -1,6 +1,8 @@
 import { messageOf } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
+import { LostMessages } from "../../playback/message-log/message-sink.ts";
+import { counted } from "./count-words.ts";
 
 /** How many are told one by one. */
 const SHOWN_MAX = 20;
@@ -8,8 +10,11 @@ const SHOWN_MAX = 20;
 /** What went wrong during a replay: told as it happens, counted at the end. */
 export class ReplayProblems {
   readonly #say: (line: string) => void;
-  #count = 0;
+  #told = 0;
   #unreadable = 0;
+  #unsent = 0;
+  #lost = 0;
+  #isCutShort = false;
 
   constructor(say: (line: string) => void) {
     this.#say = say;
@@ -20,19 +25,23 @@ export class ReplayProblems {
   }
 
   get exit(): ExitCode {
-    return this.#count > 0 ? ExitCode.operationsFailed : ExitCode.done;
+    return this.#told > 0 ? ExitCode.operationsFailed : ExitCode.done;
   }
 
   add(error: Error): void {
-    this.#count++;
-    if (error instanceof LogIOError) this.#unreadable++;
-    if (this.#count <= SHOWN_MAX) this.#say(messageOf(error));
-    if (this.#count === SHOWN_MAX) this.#say("more of these are counted and not shown");
+    if (error instanceof LogIOError && error.code === "EFORMAT") this.#unreadable++;
+    else if (error instanceof LogIOError) this.#isCutShort = true;
+    else if (error instanceof LostMessages) this.#lost += error.count;
+    else this.#unsent++;
+    this.#told++;
+    if (this.#told <= SHOWN_MAX) this.#say(messageOf(error));
+    if (this.#told === SHOWN_MAX) this.#say("more of these are counted and not shown");
   }
 
   summarize(): void {
-    const failed = this.#count - this.#unreadable;
-    if (this.#unreadable > 0) this.#say(`${this.#unreadable} lines could not be read`);
-    if (failed > 0) this.#say(`${failed} messages could not be sent`);
+    if (this.#unreadable > 0) this.#say(`${counted(this.#unreadable, "line")} could not be read`);
+    if (this.#isCutShort) this.#say("the logs could not be read to their end");
+    if (this.#unsent > 0) this.#say(`${counted(this.#unsent, "message")} could not be sent`);
+    if (this.#lost > 0) this.#say(`${counted(this.#lost, "message")} may be lost`);
   }
 }

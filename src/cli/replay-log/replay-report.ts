@@ -1,21 +1,25 @@
-import { accessSync, constants, writeFileSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { BroadcastFigures } from "../../playback/message-log/broadcast-statistics.ts";
+import { writeOutput } from "../output-file.ts";
 
 export type ReplayReport = { write(figures: BroadcastFigures, unreadableLines: number): void };
 
-/** The file of `--report`; undefined without one. A folder that cannot be written is refused before anything is sent. */
+/** The file of `--report`; undefined without one. What cannot be written is refused before anything is sent. */
 export function reportFile(path: string | undefined): ReplayReport | undefined {
   if (path === undefined) return undefined;
   try {
-    accessSync(dirname(path), constants.W_OK);
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) throw new Error("it is a folder");
+    accessSync(there === undefined ? dirname(path) : path, constants.W_OK);
   } catch (error) {
     throw new UsageError(`--report: cannot write ${path}: ${messageOf(error)}`, { cause: error });
   }
   return {
     write(figures, unreadableLines) {
-      writeFileSync(path, `${JSON.stringify(reportOf(figures, unreadableLines), undefined, 2)}\n`);
+      const text = JSON.stringify(reportOf(figures, unreadableLines), undefined, 2);
+      writeOutput(path, `${text}\n`, "--report");
     },
   };
 }

@@ -9,7 +9,7 @@ import type { OutgoingItem } from "./queued-item.ts";
 export type BroadcastFigures = {
   /** Messages given to the sink or the hooks. */
   readonly sent: number;
-  /** Of those, how many the sink or a hook refused. */
+  /** Of those, how many the sink or a hook refused, or the sink may have lost. */
   readonly failed: number;
   /** Payloads, as they were recorded. */
   readonly bytes: number;
@@ -84,8 +84,8 @@ export class BroadcastStatistics {
     this.#firstAt = at;
   }
 
-  addFailed(): void {
-    this.#failed++;
+  addFailed(count: number): void {
+    this.#failed += count;
   }
 
   addNegativeGap(): void {

@@ -6,7 +6,7 @@ import { archiveTimeAt, atSpeed, dueOf, type ReferencePair } from "../../pacing/
 import type { WakeSlot, WakeSource } from "../clock/wake-clock.ts";
 import { BroadcastStatistics } from "./broadcast-statistics.ts";
 import { asError } from "./events.ts";
-import type { MessageSink } from "./message-sink.ts";
+import { LostMessages, type MessageSink } from "./message-sink.ts";
 import type { QueueCore } from "./queue-core.ts";
 import type { OutgoingItem } from "./queued-item.ts";
 import { borrowClock, returnClock } from "./shared-clock.ts";
@@ -108,7 +108,10 @@ export class Broadcast {
   closeSink(): void {
     this.#closing = this.#closing
       .then(() => this.#options.sink.close())
-      .catch((error) => this.#options.onError(asError(error)));
+      .catch((error) => {
+        if (error instanceof LostMessages) this.#failed(error);
+        else this.#options.onError(asError(error));
+      });
   }
 
   async #run(round: number): Promise<void> {
@@ -267,7 +270,7 @@ export class Broadcast {
   }
 
   #failed(error: unknown): void {
-    this.statistics.addFailed();
+    this.statistics.addFailed(error instanceof LostMessages ? error.count : 1);
     this.#options.onError(asError(error));
   }
 }

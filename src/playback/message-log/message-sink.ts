@@ -13,6 +13,17 @@ export interface MessageSink {
   close(): Promise<void>;
 }
 
+/** What a sink may reject with: messages that it took, and of which nobody knows whether they have arrived. */
+export class LostMessages extends Error {
+  readonly count: number;
+
+  constructor(count: number) {
+    const messages = count === 1 ? "1 message" : `${count} messages`;
+    super(`${messages} may be lost: the connection broke before the server had confirmed them`);
+    this.count = count;
+  }
+}
+
 export const isMessageSink = (value: unknown): value is MessageSink =>
   typeof value === "object" &&
   value !== null &&

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Writable } from "node:stream";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { connect, type Msg } from "@nats-io/transport-node";
 import { DrayageError } from "../../../src/core/errors.ts";
 import type { Hooks } from "../../../src/playback/message-log/hooks.ts";
 import type { LogItem } from "../../../src/playback/message-log/log-item.ts";
+import { LostMessages } from "../../../src/playback/message-log/message-sink.ts";
 import { nats } from "../../../src/playback/message-log/nats-sink.ts";
 import { pack } from "../../../src/playback/message-log/payload.ts";
 import { OutgoingItem, packedItem } from "../../../src/playback/message-log/queued-item.ts";
@@ -14,8 +15,17 @@ import { ReadDirectory } from "../../../src/playback/message-log/read-directory.
 import { Replay, type ReplayOptions } from "../../../src/playback/message-log/replay.ts";
 import { stdout } from "../../../src/playback/message-log/stdout-sink.ts";
 import { subjectTemplate } from "../../../src/playback/message-log/subject-template.ts";
+import { FaultProxy } from "../../fakes/fault-proxy.ts";
 import { needsNatsServer, startNatsServer } from "../../fakes/nats-server.ts";
-import { allItems, folder, listReader, readAll, sampleDirectory, writeLog } from "./sample-logs.ts";
+import {
+  allItems,
+  folder,
+  listReader,
+  readAll,
+  sampleDirectory,
+  until,
+  writeLog,
+} from "./sample-logs.ts";
 
 const FAST = 1000;
 const sampleModule = new URL("./sample-sink.ts", import.meta.url);
@@ -304,6 +314,87 @@ describe("NATS", () => {
       sink: nats({ url: server.url, subject: "s.{type}" }),
     });
     assert.deepEqual([errors.length, failed], [1, 1]);
+  });
+
+  describe("a connection that is lost", () => {
+    const COUNT = 400;
+    const counting = (): LogItem[] =>
+      Array.from({ length: COUNT }, (_, payload) => ({
+        elapsed_time: payload / 1000,
+        topic: "",
+        payload,
+      }));
+
+    /** A replay over a connection that the test cuts, and a listener that keeps its own. */
+    async function overProxy(t: TestContext) {
+      const server = await startNatsServer();
+      if (server === undefined) {
+        t.skip(needsNatsServer);
+        return undefined;
+      }
+      t.after(() => server.stop());
+      const proxy = new FaultProxy({ host: "127.0.0.1", port: server.port });
+      await proxy.accept();
+      t.after(() => proxy.stop());
+      const listener = await connect({ servers: server.url });
+      t.after(() => listener.close());
+      const got: number[] = [];
+      listener.subscribe("n", {
+        callback: (_error, message) => void got.push(Number(message.string())),
+      });
+      await listener.flush();
+      const notices: string[] = [];
+      const errors: Error[] = [];
+      const sink = nats({
+        url: `nats://127.0.0.1:${proxy.port}`,
+        subject: "n",
+        body: "json",
+        onNotice: (sentence) => notices.push(sentence),
+      });
+      const replay = new Replay(listReader(counting()), 1, { sink });
+      replay.on("error", (error) => errors.push(error));
+      t.after(() => replay.close());
+      replay.start();
+      await until(() => got.length > 10, "messages");
+      await proxy.refuse({ alsoOpen: true });
+      await until(() => notices.length > 0, "the loss");
+      return { replay, proxy, listener, got, notices, errors };
+    }
+
+    test("is waited for: what comes then arrives, once and in order, and what may be lost is counted", async (t) => {
+      const begun = await overProxy(t);
+      if (begun === undefined) return;
+      const { replay, proxy, listener, got, notices, errors } = begun;
+      const before = replay.stats().sent;
+      // Longer than the log: without waiting, nothing would be left to send.
+      await new Promise((resolve) => setTimeout(resolve, COUNT));
+      assert.ok(replay.stats().sent <= before + 1, "nothing is sent to nowhere");
+      await proxy.accept();
+      const { sent, failed, lateness } = await replay.done();
+      await listener.flush();
+      assert.deepEqual(
+        got,
+        got.toSorted((a, b) => a - b),
+      );
+      assert.equal(new Set(got).size, got.length);
+      assert.equal(sent, COUNT);
+      assert.ok(got.length + failed >= COUNT, `${got.length} arrived, ${failed} may be lost`);
+      const later = Array.from({ length: COUNT - before - 1 }, (_, place) => before + 1 + place);
+      assert.deepEqual(got.slice(-later.length), later, "nothing is lost once it is known");
+      assert.ok((lateness.max ?? 0) >= 0.3, "the wait shows as lateness");
+      assert.match(notices.join(), /lost: messages wait.*connected to NATS at .* again/);
+      const lost = errors.map((error) => error instanceof LostMessages && error.count);
+      assert.deepEqual(lost, failed === 0 ? [] : [failed]);
+    });
+
+    test("and does not come back is no reason not to stop", async (t) => {
+      const begun = await overProxy(t);
+      if (begun === undefined) return;
+      const { replay, got } = begun;
+      assert.equal(replay.stop(), true);
+      const { sent, failed } = await replay.done();
+      assert.ok(sent < COUNT && got.length + failed >= sent, `${got.length}, ${failed} of ${sent}`);
+    });
   });
 
   test("credentials in the address; the wrong ones and a server that is not there are told by their codes", async (t) => {
