@@ -60,16 +60,29 @@ async function print(
 }
 
 function textOf({ type, stamp, events = [], ...fields }: Item): string {
-  const head = stamp === undefined ? `${type} ${told(fields)}` : `${stamp ?? "-"} ${type}`;
+  const head =
+    stamp === undefined ? `${type}${told(fields)}` : `${stamp ?? "-"} ${type}${partIn(fields)}`;
   return [head, ...events.map(eventLine)].map((line) => `${line}\n`).join("");
 }
 
-const told = (fields: Readonly<Record<string, unknown>>): string =>
-  "name" in fields
-    ? `${fields.name} = ${fields.value ?? "-"}`
-    : Object.entries(fields)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(" ");
+/** Of an image that comes in several. */
+const partIn = ({ part, parts }: Readonly<Record<string, unknown>>): string =>
+  parts === undefined ? "" : `, part ${Number(part) + 1} of ${parts}`;
+
+function told({
+  name,
+  value,
+  reason,
+  error,
+  ...fields
+}: Readonly<Record<string, unknown>>): string {
+  if (name !== undefined) return ` ${name} = ${value ?? "-"}`;
+  const sentence = reason ?? error;
+  if (sentence !== undefined) return `: ${sentence}`;
+  return Object.entries(fields)
+    .map(([field, one]) => ` ${field}=${one}`)
+    .join("");
+}
 
 function eventLine({ path, text, headers, ...rest }: Readonly<Record<string, unknown>>): string {
   const before = headers === undefined ? "" : `${JSON.stringify(headers)} `;

@@ -1,10 +1,14 @@
 // `drayage session …` against a host in this process, as it is typed.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { verbs } from "../../src/cli/commands.ts";
+import { valueEvent } from "../fakes/fake-archive.ts";
 import { HttpClient } from "../playback/http/http-client.ts";
 import { NatsClient } from "../playback/nats/nats-client.ts";
-import { at, Stage } from "../playback/session/stage.ts";
+import { at, START, Stage } from "../playback/session/stage.ts";
 import { drayage, type Said } from "./fake-terminal.ts";
 
 type Shell = { readonly type: (...words: string[]) => Promise<Said>; readonly client: HttpClient };
@@ -41,7 +45,7 @@ test("session verbs: new, set, get, list, attach and rm do what they say", async
   assert.match(out, /^control pos = 2026-01-01T00:00:06\.000000Z$/m);
   assert.match(out, /^2026-01-01T00:00:06\.000000Z image\n {2}\/a 6$/m);
   assert.match(out, /^2026-01-01T00:00:09\.000000Z batch\n {2}\/a 9$/m);
-  assert.match(out, /^end reason=deleted$/m);
+  assert.match(out, /^end: deleted$/m);
 });
 
 test("session verbs: over NATS they print the same", async (t) => {
@@ -94,6 +98,55 @@ test("session verbs: over NATS they print the same", async (t) => {
   assert.equal(played(http).length, 11);
   assert.deepEqual(played(other), played(http));
   assert.deepEqual([http?.exit, other?.exit], [0, 0]);
+});
+
+test("session verbs: attach prints values with any separators of Unicode, each item on its line", async (t) => {
+  const stage = new Stage();
+  const text = "one\u2028two\u2029three\u0085four";
+  stage.archive.append(START, [valueEvent("/a", text)]);
+  const { playback } = await HttpClient.start(t, { reader: stage.archive, publish: {} });
+  const env = { DRAYAGE_URL: playback.url };
+  const type = (...words: string[]) => drayage(["session", ...words], { verbs, env });
+  const id = (await type("new", "--pos", "end")).out.trim();
+  const attached = type("attach", id, "--json");
+  while (playback.host.find(id).streams === 0) await new Promise((turn) => setTimeout(turn, 5));
+  await type("rm", id);
+  const { out, exit, err } = await attached;
+  assert.deepEqual([exit, err], [0, ""]);
+  const items = out
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const image = items.find((item) => item.type === "image");
+  assert.deepEqual(image.events, [{ path: "/a", text }]);
+});
+
+test("session verbs: shards that wait for each other are not what was typed: exit 4, over HTTP and NATS", async (t) => {
+  const nats = await NatsClient.start(t, {
+    reader: new Stage().archive,
+    publish: { bind: "127.0.0.1:0", shard: { index: 0, count: 2 } },
+  });
+  if (nats === undefined) return;
+  for (const env of [
+    { DRAYAGE_URL: nats.playback.url },
+    { DRAYAGE_NATS: nats.url, DRAYAGE_BASE: nats.base },
+  ]) {
+    const { exit, err } = await drayage(["session", "new"], { verbs, env });
+    assert.deepEqual([exit, err], [4, "waiting for shards: 1 of 2\n"]);
+  }
+});
+
+test("session verbs: a web server that is no session host is told to be none", async (t) => {
+  const page = createServer((_, response) => response.end("<!doctype html>"));
+  page.listen(0, "127.0.0.1");
+  await once(page, "listening");
+  t.after(() => page.close());
+  const env = { DRAYAGE_URL: `http://127.0.0.1:${(page.address() as AddressInfo).port}` };
+  for (const words of [["list"], ["new"], ["get", "x", "pos"], ["attach", "x"]]) {
+    const { exit, err } = await drayage(["session", ...words], { verbs, env });
+    assert.equal(exit, 4);
+    assert.match(err, /^what answers at http:.* is no session host\n$/);
+  }
 });
 
 test("session verbs: an offset without sign means ago, one with sign stays", async (t) => {

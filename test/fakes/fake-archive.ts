@@ -19,6 +19,8 @@ export class FakeArchive implements PlaybackArchive {
   refreshed = 0;
   /** What whoever waits for the next item gets, while it is set. */
   failure: Error | undefined;
+  /** What whoever takes the next item gets, while it is set. */
+  damage: Error | undefined;
 
   get #batches(): Batch[] {
     return this.items.filter((item) => item.kind === "batch");
@@ -59,7 +61,11 @@ export class FakeArchive implements PlaybackArchive {
     const cursor = cursorOf(this.items, position, filter ?? { matches: () => true });
     const next = (): ReturnType<PlaybackCursor["next"]> =>
       this.failure === undefined ? cursor.next() : Promise.reject(this.failure);
-    return { ...cursor, next };
+    const take = (): ReturnType<PlaybackCursor["take"]> => {
+      if (this.damage !== undefined) throw this.damage;
+      return cursor.take();
+    };
+    return { ...cursor, next, take };
   }
 
   imageAt(stamp: Micros, filter: PathFilter = { matches: () => true }): Promise<Image> {

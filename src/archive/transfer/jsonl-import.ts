@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { UsageError } from "../../core/errors.ts";
+import { linesOf } from "../../core/lines.ts";
 import type { Micros } from "../../core/units.ts";
 import { type ArchiveEvent, type ArchiveItem, gapReasons } from "../event.ts";
 
@@ -11,12 +11,8 @@ type Fields = Readonly<Record<string, unknown>>;
  * images, controls and ends are passed over. UsageError with file and line for a line that is none of these.
  */
 export async function* jsonlItems(path: string): AsyncGenerator<ArchiveItem> {
-  const lines = createInterface({
-    input: createReadStream(path),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   let number = 0;
-  for await (const line of lines) {
+  for await (const line of linesOf(createReadStream(path))) {
     number++;
     if (line.trim() === "") continue;
     const item = itemOf(line);

@@ -2,10 +2,10 @@
 // what it proves about the registry.
 import { createReadStream, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { ArchiveItem } from "../../archive/event.ts";
 import { encodeExchange, type HttpExchange } from "../../archive/exchange.ts";
 import { invariant } from "../../core/errors.ts";
+import { linesOf } from "../../core/lines.ts";
 import { type Micros, micros } from "../../core/units.ts";
 import { provenEvents } from "../../record/proxy/proof.ts";
 import { RegistryImage } from "../../record/proxy/registry-image.ts";
@@ -60,7 +60,7 @@ export async function* tracedItems(
 
 async function* exchanges(path: string): AsyncGenerator<HttpExchange> {
   const times = new TimestampReader();
-  for await (const line of createInterface({ input: createReadStream(path) })) {
+  for await (const line of linesOf(createReadStream(path))) {
     const record: Fields = JSON.parse(line);
     const time = Buffer.from(String(record.timestamp));
     yield exchangeOf(record, micros(times.read(time, 0, time.length)));

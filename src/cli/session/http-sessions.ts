@@ -1,11 +1,13 @@
 // What `drayage session` asks of a session host over HTTP.
-import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { DrayageError, messageOf, UsageError } from "../../core/errors.ts";
-import type { SessionApi, SessionDescription, SessionRow } from "./session-api.ts";
+import { linesOf } from "../../core/lines.ts";
+import type { ControlValue, SessionApi, SessionDescription, SessionRow } from "./session-api.ts";
 
 /** An answer is small; a host that takes longer for one is not there. */
 const ANSWER_MS_MAX = 30_000;
+
+type Shown = { readonly value: ControlValue };
 
 export class HttpSessions implements SessionApi {
   readonly #url: string;
@@ -20,30 +22,29 @@ export class HttpSessions implements SessionApi {
   }
 
   async create(args: Readonly<Record<string, unknown>>): Promise<string> {
-    const response = await this.#ask("/session", { method: "POST", body: JSON.stringify(args) });
-    return ((await response.json()) as { id: string }).id;
+    const body = JSON.stringify(args);
+    return (await this.#value<{ id: string }>("/session", { method: "POST", body })).id;
   }
 
-  async list(): Promise<readonly SessionRow[]> {
-    return (await (await this.#ask("/session")).json()) as SessionRow[];
+  list(): Promise<readonly SessionRow[]> {
+    return this.#value("/session");
   }
 
-  async describe(id: string): Promise<SessionDescription> {
-    return (await (await this.#ask(`/session/${part(id)}`)).json()) as SessionDescription;
+  describe(id: string): Promise<SessionDescription> {
+    return this.#value(`/session/${part(id)}`);
   }
 
-  async read(id: string, control: string): Promise<string | number | null> {
-    const response = await this.#ask(`/session/${part(id)}/control/${part(control)}`);
-    return ((await response.json()) as { value: string | number | null }).value;
+  async read(id: string, control: string): Promise<ControlValue> {
+    return (await this.#value<Shown>(`/session/${part(id)}/control/${part(control)}`)).value;
   }
 
   async write(
     id: string,
     { control, value }: { control: string; value: string },
-  ): Promise<string | number | null> {
+  ): Promise<ControlValue> {
     const path = `/session/${part(id)}/control/${part(control)}`;
-    const response = await this.#ask(path, { method: "PUT", body: JSON.stringify(value) });
-    return ((await response.json()) as { value: string | number | null }).value;
+    const body = JSON.stringify(value);
+    return (await this.#value<Shown>(path, { method: "PUT", body })).value;
   }
 
   async remove(id: string): Promise<void> {
@@ -59,15 +60,29 @@ export class HttpSessions implements SessionApi {
     const path = `/session/${part(id)}/data?${query}`;
     const headers = { accept: "application/x-ndjson" };
     try {
-      const { body } = await this.#ask(path, { headers, signal });
+      const { body, headers: told } = await this.#ask(path, { headers, signal });
+      if (told.get("content-type")?.startsWith(headers.accept) !== true) throw this.#noHost();
       if (body === null) return;
-      yield* createInterface({ input: Readable.fromWeb(body) });
+      yield* linesOf(Readable.fromWeb(body));
     } catch (error) {
       // Ending the attachment is no failure of it.
       if (signal.aborted) return;
       if (error instanceof DrayageError) throw error;
       throw new DrayageError("target-unreachable", "the stream broke", { cause: error });
     }
+  }
+
+  /** The answer, which only a session host gives in this form. */
+  async #value<T>(path: string, init?: RequestInit): Promise<T> {
+    const response = await this.#ask(path, init);
+    const value: unknown = await response.json().catch(() => undefined);
+    if (typeof value !== "object" || value === null) throw this.#noHost();
+    return value as T;
+  }
+
+  #noHost(): DrayageError {
+    const problem = `what answers at ${this.#url} is no session host`;
+    return new DrayageError("target-unreachable", problem);
   }
 
   async #ask(path: string, { headers, signal, ...init }: RequestInit = {}): Promise<Response> {

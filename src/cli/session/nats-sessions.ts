@@ -1,7 +1,8 @@
 // What `drayage session --nats` asks of a session host.
 import { messageOf, UsageError } from "../../core/errors.ts";
-import { HostRefusal, SessionClient } from "../../playback/nats/session-client.ts";
-import type { SessionApi, SessionDescription, SessionRow } from "./session-api.ts";
+import { HostRefusal } from "../../playback/nats/host-refusal.ts";
+import { SessionClient } from "../../playback/nats/session-client.ts";
+import type { ControlValue, SessionApi, SessionDescription, SessionRow } from "./session-api.ts";
 
 export class NatsSessions implements SessionApi {
   readonly #client: SessionClient;
@@ -36,11 +37,11 @@ export class NatsSessions implements SessionApi {
     return (await told(this.#client.describe(id))) as SessionDescription;
   }
 
-  read(id: string, control: string): Promise<string | number | null> {
+  read(id: string, control: string): Promise<ControlValue> {
     return told(this.#client.read(id, control));
   }
 
-  write(id: string, written: { control: string; value: string }): Promise<string | number | null> {
+  write(id: string, written: { control: string; value: string }): Promise<ControlValue> {
     return told(this.#client.write(id, written));
   }
 

@@ -11,7 +11,7 @@ export type SessionDescription = SessionRow & {
   readonly stats: Readonly<Record<string, unknown>>;
 };
 
-type ControlValue = string | number | null;
+export type ControlValue = string | number | null;
 
 /** What `drayage session` asks of a session host, over whatever it is reached. */
 export interface SessionApi {

@@ -12,6 +12,7 @@ import { controlNamed, jsonBody, valueBody } from "../session/request-text.ts";
 import type { Session } from "../session/session.ts";
 import type { SessionDesk } from "../session/session-desk.ts";
 import type { Surroundings } from "../session/surroundings.ts";
+import { REFUSAL_HEADER } from "./host-refusal.ts";
 import { Outlet } from "./outlet.ts";
 import { type Answer, clientOf, requestText, respond } from "./reply.ts";
 import { type HostRequest, hostRequests, SessionSubjects } from "./session-subjects.ts";
@@ -76,6 +77,7 @@ export class NatsAdapter {
     delete: (id) => this.#delete(id),
   };
   readonly #stopWatching: () => void;
+  #isClosing = false;
 
   private constructor(options: NatsAdapterOptions) {
     this.#options = options;
@@ -108,6 +110,7 @@ export class NatsAdapter {
   /** Sessions must have ended before: their last notices go out. */
   async close(): Promise<void> {
     const { connection } = this.#options;
+    this.#isClosing = true;
     this.#stopWatching();
     const over = new Promise((resolve) => setTimeout(resolve, CLOSE_MS_MAX).unref());
     if (!this.#outlet.isDown) await Promise.race([connection.drain().catch(() => undefined), over]);
@@ -194,7 +197,8 @@ export class NatsAdapter {
       return await handler(message);
     } catch (error) {
       if (!(error instanceof Refusal)) this.#options.log(`request failed: ${messageOf(error)}`);
-      return json({ error: messageOf(error) });
+      const kind = error instanceof Refusal ? error.kind : "failed";
+      return json({ error: messageOf(error) }, [`${REFUSAL_HEADER}: ${kind}`]);
     }
   }
 
@@ -252,6 +256,9 @@ export class NatsAdapter {
 
   async #watchConnection(): Promise<void> {
     for await (const status of this.#options.connection.status()) this.#onStatus(status);
+    // The library gives up where its credentials are refused twice.
+    if (!this.#isClosing)
+      this.#options.log("NATS: the connection has ended, and with it sessions on it");
   }
 
   #onStatus(status: Status): void {
@@ -264,6 +271,7 @@ export class NatsAdapter {
     } else if (status.type === "reconnect") this.#onBack();
     else if (status.type === "error") log(`NATS: ${status.error.message}`);
   }
+
   /** A request may be here before the library says that the connection is. */
   #onBack(): void {
     if (!this.#outlet.isDown) return;

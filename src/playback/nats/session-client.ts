@@ -1,22 +1,15 @@
 // The other end of the NATS adapter: what `drayage session … --nats` asks of a session host.
 import { hostname, userInfo } from "node:os";
-import {
-  createInbox,
-  headers,
-  type Msg,
-  type NatsConnection,
-  type Subscription,
-} from "@nats-io/nats-core";
+import { createInbox, headers, type Msg, type NatsConnection } from "@nats-io/nats-core";
 import { DrayageError } from "../../core/errors.ts";
 import { filterOf } from "../session/request-text.ts";
+import { isUnanswered, missing, refusalOf } from "./host-refusal.ts";
 import { LineQueue } from "./line-queue.ts";
 import { connectTo, natsAddress } from "./nats-address.ts";
+import { SessionListener } from "./session-listener.ts";
 import { type Looks, usualLooks, whileSeen } from "./session-search.ts";
 import { SessionSubjects } from "./session-subjects.ts";
 import { StreamLines } from "./stream-lines.ts";
-
-/** A host says no: the sentence is what HTTP would have answered with. */
-export class HostRefusal extends Error {}
 
 class NoAnswer extends DrayageError {
   constructor(problem: string) {
@@ -30,10 +23,6 @@ const ANSWER_MS_MAX = 30_000;
 const KEEPS_PER_LEASE = 3;
 /** So many in a row without an answer: the session is gone, and not only its connection, or the shard that had it. */
 const KEEPS_FAILED_MAX = 3;
-const NO_RESPONDERS = 503;
-/** How long a host may take longer than a listener to be connected again, and how often it is asked meanwhile. */
-const PATIENCE_MS = 10_000;
-const RETRY_MS = 200;
 
 type Value = string | number | null;
 type Answered = { readonly value: unknown; readonly last: Msg };
@@ -100,62 +89,35 @@ export class SessionClient {
     { filter, signal }: { filter: readonly string[]; signal: AbortSignal },
   ): AsyncGenerator<string> {
     const queue = new LineQueue();
+    const subjects = this.#subjects.of(token(id));
     const lines = new StreamLines({
-      subjects: this.#subjects.of(token(id)),
-      inbox: createInbox(),
+      subjects,
+      inboxes: `${createInbox()}.*`,
       filter: filterOf(filter),
       onLine: (line) => queue.push(line),
       onEnd: () => queue.end(),
     });
     const stop = (): void => queue.end();
     signal.addEventListener("abort", stop);
-    const subscriptions = await this.#listen(id, { lines, queue });
-    const keeping = await this.#keep(id, queue);
+    const listener = new SessionListener({
+      connection: this.#connection,
+      prefix: subjects.prefix,
+      lines,
+      queue,
+      imageMs: this.#looks.imageMs,
+      noImage: () => new NoAnswer(`no image of the session from ${this.#where}`),
+    });
+    let keeping: NodeJS.Timeout | undefined;
     try {
+      await this.#askSession(id, "description");
+      listener.begin();
+      keeping = await this.#keep(id, queue);
       yield* queue;
     } finally {
       signal.removeEventListener("abort", stop);
       clearInterval(keeping);
-      for (const subscription of subscriptions) subscription.unsubscribe();
+      listener.leave();
     }
-  }
-
-  /** Listens first and asks for the image then, so that nothing falls between the two. */
-  async #listen(
-    id: string,
-    { lines, queue }: { lines: StreamLines; queue: LineQueue },
-  ): Promise<Subscription[]> {
-    const connection = this.#connection;
-    const onMessage = (error: Error | null, message: Msg): void => {
-      if (error === null) lines.onMessage(message);
-      else queue.fail(error);
-    };
-    // Behind a lost connection, host and listeners come back in any order.
-    let isPatientUntil = 0;
-    const sync = (): void => connection.publish(this.#of(id, "sync"), "", { reply: lines.inbox });
-    const onImage = (error: Error | null, message: Msg): void => {
-      if (error === null && isUnanswered(message) && performance.now() < isPatientUntil) {
-        setTimeout(sync, RETRY_MS).unref();
-        return;
-      }
-      const failure = error ?? (isUnanswered(message) ? missing() : refusalOf(lines, message));
-      if (failure !== undefined) queue.fail(failure);
-    };
-    const live = ["data.>", "control.*.current", "notice"].map((name) =>
-      connection.subscribe(this.#of(id, name), { callback: onMessage }),
-    );
-    const image = connection.subscribe(lines.inbox, { callback: onImage });
-    await this.#askSession(id, "description");
-    sync();
-    void (async () => {
-      for await (const { type } of connection.status()) {
-        if (type !== "reconnect") continue;
-        lines.startAnew();
-        isPatientUntil = performance.now() + PATIENCE_MS;
-        sync();
-      }
-    })();
-    return [...live, image];
   }
 
   async #keep(id: string, queue: LineQueue): Promise<NodeJS.Timeout> {
@@ -206,10 +168,19 @@ export class SessionClient {
   /** The answer, put together if it came in parts. */
   async #ask(subject: string, body?: unknown): Promise<Answered> {
     const message = await this.#answerTo(subject, body === undefined ? "" : JSON.stringify(body));
-    const value: unknown = JSON.parse(message.text);
+    const value = this.#valueIn(message.text);
     const refused = typeof value === "object" && value !== null && "error" in value;
-    if (refused) throw new HostRefusal(String(value.error));
+    if (refused) throw refusalOf(String(value.error), message.last);
     return { value, last: message.last };
+  }
+
+  #valueIn(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch (cause) {
+      const problem = `what answers at ${this.#where} is no session host`;
+      throw new DrayageError("target-unreachable", problem, { cause });
+    }
   }
 
   #answerTo(
@@ -271,16 +242,6 @@ function named() {
   const own = headers();
   own.set("Drayage-Client", `${userInfo().username}@${hostname()}`);
   return own;
-}
-
-const missing = (): HostRefusal => new HostRefusal("no such session");
-
-const isUnanswered = ({ headers: given, data }: Msg): boolean =>
-  data.length === 0 && given?.code === NO_RESPONDERS;
-
-function refusalOf(lines: StreamLines, message: Msg): Error | undefined {
-  const refused = lines.onImage(message);
-  return refused === undefined ? undefined : new HostRefusal(refused.error);
 }
 
 const currentOf = (control: string): string => `control.${token(control)}.current`;

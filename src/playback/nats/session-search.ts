@@ -12,9 +12,11 @@ export type Looks = {
   readonly answerMsMax: number;
   /** So many in a row without any answer: there is no host. */
   readonly silentMax: number;
+  /** How long nothing may come of an image that was asked for. */
+  readonly imageMs: number;
 };
 
-export const usualLooks: Looks = { everyMs: 500, answerMsMax: 1500, silentMax: 3 };
+export const usualLooks: Looks = { everyMs: 500, answerMsMax: 1500, silentMax: 3, imageMs: 10_000 };
 
 type Search = {
   readonly looks: Looks;

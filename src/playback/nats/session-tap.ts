@@ -33,6 +33,7 @@ export class SessionTap {
   readonly #subscriptions: Subscription[] = [];
   #attachment: Attachment | undefined;
   #sink: SubjectSink | undefined;
+  #plays = 0;
   #syncs = 0;
   #lostFrom: number | undefined;
   #over: Refusal | undefined;
@@ -61,7 +62,9 @@ export class SessionTap {
   play(): void {
     if (this.#attachment !== undefined) return;
     const { session } = this.#options;
-    const sink = this.#newSink({ name: this.#name, onRoom: () => this.#attachment?.onRoom() });
+    this.#plays++;
+    const name = `${this.#name}p${this.#plays}`;
+    const sink = this.#newSink({ name, onRoom: () => this.#attachment?.onRoom() });
     this.#sink = sink;
     this.#attachment = session.attach(sink);
   }
@@ -119,7 +122,7 @@ export class SessionTap {
     if (this.#attachment !== undefined) this.#options.session.detach(this.#attachment);
   }
 
-  /** Batches are named by session and shard: who records several of them must not take them for one. */
+  /** Batches are named by session and shard, and by how often it was begun: who puts several together must not take them for one. */
   get #name(): string {
     const { session, shard } = this.#options;
     return `${session.id.slice(0, 12)}${shard === undefined ? "" : `.${shard}`}`;

@@ -6,14 +6,16 @@
 import type { Msg } from "@nats-io/nats-core";
 import type { PathFilter } from "../../archive/event.ts";
 import { micros } from "../../core/units.ts";
+import { valueBody } from "../session/request-text.ts";
 import { itemText, type StreamItem } from "../session/stream-item.ts";
 import { MessageGroups } from "./message-groups.ts";
+import { objectIn } from "./message-object.ts";
 import type { OneSessionSubjects } from "./session-subjects.ts";
 
 export type StreamLinesOptions = {
   readonly subjects: OneSessionSubjects;
-  /** Where the image was asked to. */
-  readonly inbox: string;
+  /** Filter of all inboxes, which ends with `*`: each request for the image has one of its own. */
+  readonly inboxes: string;
   readonly filter: PathFilter | undefined;
   readonly onLine: (line: string) => void;
   /** No line follows. */
@@ -23,14 +25,16 @@ export type StreamLinesOptions = {
 type ImageItem = Extract<StreamItem, { type: "image" }>;
 
 type Notice = {
-  readonly type: string;
+  /** Missing where somebody else publishes there. */
+  readonly type?: string;
   readonly to?: string;
   readonly images?: number;
   readonly controls?: Readonly<Record<string, unknown>>;
 };
 
 export class StreamLines {
-  readonly inbox: string;
+  /** How many messages of images have come: while they do, the image is on its way. */
+  imageMessages = 0;
   readonly #options: StreamLinesOptions;
   readonly #live = new MessageGroups();
   readonly #shown = new MessageGroups();
@@ -38,16 +42,30 @@ export class StreamLines {
   #phase: "asked" | "shown" | "live" = "asked";
   #imagesWanted = 1;
   readonly #images: ImageItem[] = [];
+  #asks = 0;
 
   constructor(options: StreamLinesOptions) {
     this.#options = options;
-    this.inbox = options.inbox;
+  }
+
+  /** Where the image is to be asked to. */
+  get inbox(): string {
+    return this.inboxes.replace(/\*$/, String(this.#asks));
+  }
+
+  get inboxes(): string {
+    return this.#options.inboxes;
+  }
+
+  /** Whether the image is still waited for, and with it all that is played. */
+  get isWaiting(): boolean {
+    return this.#phase !== "live";
   }
 
   /** A message on any subject of the session. */
   onMessage(message: Msg): void {
     const { subjects } = this.#options;
-    if (message.subject === subjects.notice) this.#onNotice(textOf(message));
+    if (message.subject === subjects.notice) this.#onNotice(message);
     else if (this.#phase === "asked") return;
     else if (message.headers?.has("Replay-Control")) this.#onControl(message);
     else {
@@ -60,6 +78,9 @@ export class StreamLines {
 
   /** A message to the inbox: of the image that was asked for, or a refusal. */
   onImage(message: Msg): { error: string } | undefined {
+    // An image that was asked for before may come late, and is not of that moment.
+    if (message.subject !== this.inbox) return undefined;
+    this.imageMessages++;
     const subject = message.headers?.get("Replay-Subject") ?? "";
     const item = this.#shown.add(message, this.#options.subjects.pathOf(subject));
     if (item === undefined) return refusalIn(message);
@@ -68,8 +89,9 @@ export class StreamLines {
     return undefined;
   }
 
-  /** The connection was lost and is there again: whatever came meanwhile is missing, and the image is asked for anew. */
+  /** Something is missing, as behind a lost connection: the image is to be asked for anew. */
   startAnew(): void {
+    this.#asks++;
     this.#live.clear();
     this.#shown.clear();
     this.#held.length = 0;
@@ -92,13 +114,14 @@ export class StreamLines {
     for (const line of this.#held.splice(0)) this.#options.onLine(line);
   }
 
-  #onNotice(text: string): void {
-    const notice = JSON.parse(text) as Notice;
+  #onNotice(message: Msg): void {
+    const notice = objectIn(message) as Notice | undefined;
+    if (notice?.type === undefined) return;
     if (notice.type === "sync") {
       if (notice.to === this.inbox) this.#onSync(notice);
       return;
     }
-    if (this.#phase !== "asked") this.#line(text);
+    if (this.#phase !== "asked") this.#line(message.string());
     if (notice.type === "end") this.#options.onEnd();
   }
 
@@ -110,9 +133,9 @@ export class StreamLines {
     this.#showImages();
   }
 
-  #onControl(message: Msg): void {
-    const name = message.headers?.get("Replay-Control");
-    const value: unknown = JSON.parse(textOf(message));
+  #onControl({ headers, data }: Msg): void {
+    const name = headers?.get("Replay-Control");
+    const value = valueBody(Buffer.from(data).toString("utf8"));
     this.#line(JSON.stringify({ type: "control", name, value }));
   }
 
@@ -145,11 +168,8 @@ function joined(images: readonly ImageItem[]): ImageItem {
   return { type: "image", stamp, events: images.flatMap(({ events }) => events) };
 }
 
-const textOf = ({ data }: Msg): string =>
-  Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8");
-
 function refusalIn(message: Msg): { error: string } | undefined {
   if (message.headers?.has("Replay-Batch")) return undefined;
-  const { error } = JSON.parse(textOf(message)) as { error?: unknown };
+  const { error } = (objectIn(message) ?? {}) as { error?: unknown };
   return typeof error === "string" ? { error } : undefined;
 }

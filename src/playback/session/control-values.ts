@@ -33,7 +33,9 @@ export type Seek =
 const STEP_MAX = 128;
 
 const quoted = (value: unknown): string =>
-  typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
+  typeof value === "string" && value.trim() !== ""
+    ? value
+    : (JSON.stringify(value) ?? String(value));
 
 const keyword = (value: unknown): string =>
   typeof value === "string" ? value.trim().toLowerCase() : "";
@@ -87,7 +89,8 @@ export function parseSpeed(value: unknown): Speed {
   if (keyword(value) === "unlimited") return "unlimited";
   const speed = typeof value === "string" ? numberOf(value.trim()) : value;
   if (typeof speed !== "number" || !Number.isFinite(speed) || speed <= 0) {
-    throw new Refusal("bad", `${quoted(value)} is not a valid speed`);
+    const wanted = "a number above 0, or unlimited";
+    throw new Refusal("bad", `${quoted(value)} is not a valid speed: ${wanted}`);
   }
   return speed;
 }
@@ -99,7 +102,7 @@ const numberOf = (text: string): number =>
 export function parseState(value: unknown): SessionState {
   const word = keyword(value);
   if (word === "play" || word === "pause" || word === "tail") return word;
-  throw new Refusal("bad", `${quoted(value)} is not a valid state`);
+  throw new Refusal("bad", `${quoted(value)} is not a valid state: play, pause or tail`);
 }
 
 export const boundText = (bound: Bound): string =>

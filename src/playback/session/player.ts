@@ -5,7 +5,7 @@
 //              +-- free:  the next batch is due now, as long as there is room for it
 //
 // `hold` stops all of it and `release` goes on where it stopped; due times do not change by that.
-import type { Batch, Gap, PathFilter } from "../../archive/event.ts";
+import type { ArchiveItem, Batch, Gap, PathFilter } from "../../archive/event.ts";
 import { invariant } from "../../core/errors.ts";
 import { type Micros, type Nanos, nanos } from "../../core/units.ts";
 import { atSpeed, dueOf, type ReferencePair } from "../../pacing/reference-pair.ts";
@@ -24,7 +24,7 @@ export type PlayerHooks = {
   onDry(): void;
   /** The next batch lies behind the end. */
   onEnd(): void;
-  /** A file could not be brought. */
+  /** A file could not be brought, or not be read. */
   onTrouble(error: unknown): void;
   /** Whether a batch that need not be in time had better wait; `release` or `go` is called once there is room. */
   isFull(): boolean;
@@ -179,17 +179,29 @@ export class Player {
     const { archive, filter, hooks } = this.#options;
     this.#cursor ??= archive.cursor(this.#position, filter);
     while (this.#next === null) {
-      const item = this.#cursor.take();
-      if (item === null) {
-        this.#outOfItems(this.#cursor);
-        return false;
-      }
+      const item = this.#taken(this.#cursor);
+      if (item === undefined) return false;
       if (item.kind === "batch") this.#next = item;
       else if (item.from <= this.#end) hooks.onGap(item);
     }
     if (this.#next.stamp <= this.#end) return true;
     hooks.onEnd();
     return false;
+  }
+
+  /** undefined: nothing can be read for now, and it has been said why. */
+  #taken(cursor: PlaybackCursor): ArchiveItem | undefined {
+    let item: ArchiveItem | null;
+    try {
+      item = cursor.take();
+    } catch (error) {
+      // A disk that fails, a record of a newer version: of this session, and not of the process that records beside it.
+      this.#options.hooks.onTrouble(error);
+      return undefined;
+    }
+    if (item !== null) return item;
+    this.#outOfItems(cursor);
+    return undefined;
   }
 
   #outOfItems(cursor: PlaybackCursor): void {

@@ -85,6 +85,12 @@ export type Place = {
   readonly pos: Micros | null;
 };
 
+/** The instant that a seek is to, as far as it can be told without looking: files may have to be looked for there. */
+export function aimOf(seek: Seek, pos: Micros | null): Micros | null {
+  if (seek.kind === "instant") return seek.stamp;
+  return seek.kind === "from-here" && pos !== null ? micros(pos + seek.by) : null;
+}
+
 /** Where a seek leads; null while the archive is empty. */
 export async function positionOf(
   archive: RangeArchive,

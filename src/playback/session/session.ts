@@ -16,7 +16,7 @@ import {
   type SessionState,
 } from "./control-values.ts";
 import { type Agreement, type ControlValue, Playhead } from "./playhead.ts";
-import { beginningOf, isOutside, latestOf, positionOf } from "./range.ts";
+import { aimOf, beginningOf, isOutside, latestOf, positionOf } from "./range.ts";
 import { Refusal } from "./refusal.ts";
 import { ordered, type SessionArguments, tailPossible } from "./session-arguments.ts";
 import type { SessionContext } from "./session-context.ts";
@@ -202,7 +202,6 @@ export class Session {
   }
 
   async #seek(seek: Seek): Promise<void> {
-    if (seek.kind === "instant") await this.#context.beforeSeek(seek.stamp);
     this.#head.place(await this.#positionOf(seek));
     this.#head.tell("pos");
     this.#head.go("seek");
@@ -221,9 +220,11 @@ export class Session {
     head.tell("pos");
   }
 
-  #positionOf(seek: Seek): Promise<Micros | null> {
-    const { archive, wall } = this.#context;
+  async #positionOf(seek: Seek): Promise<Micros | null> {
+    const { archive, wall, beforeSeek } = this.#context;
     const { bounds, pos } = this.#head;
+    const aim = aimOf(seek, pos);
+    if (aim !== null) await beforeSeek(aim);
     return positionOf(archive, seek, { bounds, now: wall(), pos });
   }
 

@@ -85,7 +85,18 @@ export class ShardCluster {
     const changes = new ShardChanges({ parts, link, board, shard, shards, wall });
     this.#course = new SharedCourse({ host, parts, board, changes, shard, log });
     const course = this.#course;
-    this.desk = new ShardHost({ host, parts, link, board, changes, course, shard, wall, log });
+    this.desk = new ShardHost({
+      host,
+      parts,
+      link,
+      board,
+      changes,
+      course,
+      shard,
+      wake,
+      wall,
+      log,
+    });
   }
 
   /** Begins to listen and to announce. */

@@ -1,11 +1,12 @@
 // Sessions of several recorders that share the paths. Adapters ask any of them; the one that is asked for a session owns it,
 // and has all of them do the same at one instant. shard-messages.ts draws how.
 import { messageOf } from "../../core/errors.ts";
-import { type Micros, micros } from "../../core/units.ts";
+import { type Micros, micros, nanos } from "../../core/units.ts";
+import type { WakeSlot, WakeSource } from "../clock/wake-clock.ts";
 import { parseSeek } from "../session/control-values.ts";
 import type { OneShots } from "../session/one-shot.ts";
 import type { ControlValue } from "../session/playhead.ts";
-import { beginningOf, positionOf } from "../session/range.ts";
+import { aimOf, beginningOf, positionOf } from "../session/range.ts";
 import { Refusal } from "../session/refusal.ts";
 import { newSessionId, type Session } from "../session/session.ts";
 import type {
@@ -32,6 +33,7 @@ export type ShardHostOptions = {
   readonly changes: ShardChanges;
   readonly course: SharedCourse;
   readonly shard: number;
+  readonly wake: WakeSource;
   readonly wall: () => Micros;
   readonly log: (sentence: string) => void;
 };
@@ -42,6 +44,8 @@ const COUNTING = 0;
 export class ShardHost implements SessionDesk {
   readonly oneShots: Pick<OneShots, "answer">;
   readonly #options: ShardHostOptions;
+  /** Sessions that begin to play by themselves, unless somebody changes their state before. */
+  readonly #toPlay = new Map<string, WakeSlot>();
   /** This shard ends: its sessions go on at the others. */
   isLeaving = false;
 
@@ -87,7 +91,8 @@ export class ShardHost implements SessionDesk {
     const { host, shard, link, changes } = this.#options;
     changes.refuseUnlessComplete();
     const args = host.parse(given);
-    const { archive } = await changes.scene("", { hold: false, among: changes.all });
+    const near = aimOf(args.pos, null);
+    const { archive } = await changes.scene("", { hold: false, near, among: changes.all });
     const bounds = { start: args.start, end: args.end };
     const now = this.#options.wall();
     const pos = await positionOf(archive, args.pos, {
@@ -140,10 +145,11 @@ export class ShardHost implements SessionDesk {
       await changes.change(id, {
         among: changes.all,
         hold: needsHold(parts.stepOf(id).step, wish),
-        near: nearOf(wish),
+        near: nearOf(wish, host.find(id).course.pos),
         next: (scene) => nextStep(scene, wish),
         onAgreed: () => course.forget(id),
       });
+      if (written.name === "state") this.#cancelPlay(id);
       return host.find(id).read(written.name);
     });
   }
@@ -196,10 +202,20 @@ export class ShardHost implements SessionDesk {
   }
 
   #playAfter(id: string, delay: Micros): void {
-    const play = (): void => {
-      this.write(id, { name: "state", value: "play" }).catch(() => {});
-    };
-    setTimeout(play, delay / 1000).unref();
+    const { wake, log } = this.#options;
+    const slot = wake.slot(() => {
+      this.#cancelPlay(id);
+      this.write(id, { name: "state", value: "play" }).catch((error: unknown) =>
+        log(`session ${id} does not begin to play: ${messageOf(error)}`),
+      );
+    });
+    this.#toPlay.set(id, slot);
+    slot.at(nanos(wake.now() + delay * 1000));
+  }
+
+  #cancelPlay(id: string): void {
+    this.#toPlay.get(id)?.release();
+    this.#toPlay.delete(id);
   }
 
   #onEnded(id: string): void {
@@ -210,6 +226,7 @@ export class ShardHost implements SessionDesk {
     if (isOurs) this.#endElsewhere(id, "its owner ended it");
     changes.forget(id);
     course.forget(id);
+    this.#cancelPlay(id);
   }
 
   #endElsewhere(id: string, reason: string): void {
@@ -220,8 +237,5 @@ export class ShardHost implements SessionDesk {
 }
 
 /** Where a seek leads to: files may have to be looked for. */
-const nearOf = ({ name, value, now }: Wish): Micros | null => {
-  if (name !== "pos") return null;
-  const seek = parseSeek(value, now);
-  return seek.kind === "instant" ? seek.stamp : null;
-};
+const nearOf = ({ name, value, now }: Wish, pos: Micros | null): Micros | null =>
+  name === "pos" ? aimOf(parseSeek(value, now), pos) : null;

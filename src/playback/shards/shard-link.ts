@@ -3,6 +3,7 @@ import type { Msg, NatsConnection } from "@nats-io/nats-core";
 import { encodedLevel, subjectOfPath } from "../../archive/subject.ts";
 import { messageOf } from "../../core/errors.ts";
 import { type Micros, micros } from "../../core/units.ts";
+import { objectIn } from "../nats/message-object.ts";
 import { Refusal } from "../session/refusal.ts";
 import {
   clockOffset,
@@ -48,6 +49,7 @@ export class ShardLink {
   readonly #offsets = new Map<string, Promise<Micros>>();
   /** Shards that were there and are gone. */
   readonly #lost = new Set<number>();
+  #hasComplained = false;
   /** How to end the wait for what a shard has not answered yet. */
   readonly #waits = new Map<number, Set<(why: Refusal) => void>>();
 
@@ -61,7 +63,8 @@ export class ShardLink {
     const { connection, shard, onAnnouncement } = this.#options;
     connection.subscribe(`${this.#root}.announce`, {
       callback: (error, message) => {
-        if (error === null) onAnnouncement(message.json());
+        const said = error === null ? this.#said<Announcement>(message) : undefined;
+        if (said !== undefined) onAnnouncement(said);
       },
     });
     connection.subscribe(this.#subject(shard), {
@@ -89,7 +92,8 @@ export class ShardLink {
     const { shard, onRequest } = this.#options;
     if (to === shard) return (await onRequest(request)) as Answered<R>;
     const answer = await this.#whileThere(to, () => this.#request(to, request));
-    const told = answer.json<Answered<R> | ShardRefusal>();
+    const told = this.#said<Answered<R> | ShardRefusal>(answer);
+    if (told === undefined) throw new Unanswered("not-ready", `shard ${to} gives no answer`);
     if ("error" in told) throw new Refusal(told.kind, told.error);
     return told;
   }
@@ -170,8 +174,22 @@ export class ShardLink {
     return `${this.#root}.${encodedLevel(this.#options.cluster)}.${shard}`;
   }
 
+  /**
+   * What a shard said; undefined for what cannot be from one. Nothing may throw in here: the library would stop reading, and
+   * say nothing of that.
+   */
+  #said<T extends object>(message: Msg): T | undefined {
+    const said = objectIn(message) as T | undefined;
+    if (said === undefined && !this.#hasComplained) {
+      this.#hasComplained = true;
+      this.#options.log(`shards: others publish on ${message.subject}; that is passed over`);
+    }
+    return said;
+  }
+
   #onMessage(message: Msg): void {
-    const said = message.json<ShardRequest | ShardNote>();
+    const said = this.#said<ShardRequest | ShardNote>(message);
+    if (said === undefined) return;
     if ("note" in said) this.#options.onNote(said);
     else void this.#answer(message, said);
   }

@@ -21,9 +21,13 @@ const path = fc.constantFrom(
   "/$registry/tags/x/latest",
   "/long/path/of/levels",
 );
-const value = fc.uint8Array({ maxLength: 40 });
+// JSON keeps the separators of Unicode, which some take for ends of lines.
+const value = fc.oneof(
+  fc.uint8Array({ maxLength: 40 }),
+  fc.constantFrom("a\u2028b\u2029", "\u0085\r\n").map((text) => Uint8Array.from(Buffer.from(text))),
+);
 const json = fc
-  .constantFrom('{"status":200}', '{"a":[1,2.5,"ü"]}')
+  .constantFrom('{"status":200}', '{"a":[1,2.5,"ü\u2028"]}')
   .map((text) => Buffer.from(text));
 const headers = fc.constantFrom(
   "NATS/1.0\r\nA: 1\r\n\r\n",

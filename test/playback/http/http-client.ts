@@ -1,7 +1,7 @@
 // Playback behind its HTTP adapter, and requests to it as a client makes them.
 import { type IncomingMessage, request } from "node:http";
-import { createInterface } from "node:readline";
 import type { TestContext } from "node:test";
+import { linesOf } from "../../../src/core/lines.ts";
 import {
   type Playback,
   type PlaybackOptions,
@@ -89,13 +89,20 @@ export class Stream {
 
   constructor(response: IncomingMessage) {
     this.response = response;
-    const lines = createInterface({ input: response });
-    this.ended = new Promise((resolve) => lines.once("close", resolve));
-    lines.on("line", (line) => {
-      const text = line.replace(/^data: /, "");
-      if (text !== "") this.items.push(JSON.parse(text));
-      for (const look of this.#waiting) look();
-    });
+    this.ended = this.#read();
+  }
+
+  async #read(): Promise<void> {
+    try {
+      for await (const line of linesOf(this.response)) {
+        const text = line.replace(/^data: /, "");
+        if (text !== "") this.items.push(JSON.parse(text));
+        for (const look of this.#waiting) look();
+      }
+    } catch (error) {
+      // A host that ends, or a test that has seen enough, breaks the stream off.
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+    }
   }
 
   of(type: string): Item[] {

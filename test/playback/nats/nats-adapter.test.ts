@@ -228,6 +228,7 @@ test("a connection that is lost is there again, and listeners are shown where th
     stage.archive.append(START + number * 5000, [valueEvent("/n", `${number}`)]);
   const client = await NatsClient.start(t, { reader: stage.archive, publish: {} }, server);
   if (client === undefined) return;
+  const live = await listen(client, "*.data.>");
   const id = await client.create();
   await client.request(`${id}.control.state.current`, { body: "play" });
   const stream = await client.attach(t, id);
@@ -246,6 +247,13 @@ test("a connection that is lost is there again, and listeners are shown where th
     .map(({ events }) => Number((events as { text: string }[])[0]?.text));
   assert.ok(numbers.every((number, place) => place === 0 || number > Number(numbers[place - 1])));
   await isBack;
+  const stamps = new Map<string, string>();
+  for (const { headers } of live.messages) {
+    const [group = ""] = headers?.get("Replay-Batch").split("/") ?? [];
+    const stamp = headers?.get("Replay-Stamp") ?? "";
+    assert.equal(stamps.get(group) ?? stamp, stamp, "each batch has a name of its own");
+    stamps.set(group, stamp);
+  }
   assert.equal(await client.ask(`${id}.control.state.current`), "play");
 });
 

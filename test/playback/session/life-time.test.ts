@@ -1,7 +1,7 @@
 // Acceptance cases 21 and 22: how many sessions there may be, and how long they live.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { KeepingSink, Stage } from "./stage.ts";
+import { KeepingSink, START, Stage } from "./stage.ts";
 
 const CHECK = 30;
 
@@ -116,4 +116,14 @@ test("one-shot: the image at the start and the batches up to the end, within lim
     results.map(({ status }) => status),
     ["fulfilled", "fulfilled", "fulfilled", "fulfilled", "rejected"],
   );
+});
+
+test("one-shot: an answer of more than 100 MiB is refused before it is made", async () => {
+  const stage = new Stage();
+  const value = Buffer.alloc(80 << 20);
+  stage.archive.append(START, [{ kind: "value", path: "/big", value }]);
+  await assert.rejects(stage.host.oneShots.answer({ start: "2026-01-02" }), {
+    kind: "too-large",
+    message: "too large: more than 100 MiB",
+  });
 });

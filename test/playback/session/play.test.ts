@@ -123,6 +123,28 @@ test("case 16: steps and instants stop at the bounds", async () => {
   assert.equal(await session.write("pos", at(5)), "2026-01-01T00:00:19.999999Z");
 });
 
+for (const [write, looks] of [
+  [at(50), 0],
+  [at(1000), 1],
+  ["pos-10s", 0],
+  ["pos-1d", 1],
+  ["-1d", 1],
+  ["end", 0],
+] as const) {
+  test(`case 16: a seek to ${write} looks for files ${looks === 0 ? "not" : "first"}`, async () => {
+    const stage = recorded(TEN);
+    const session = await stage.session({ pos: at(30) });
+    await session.write("pos", write);
+    assert.equal(stage.archive.refreshed, looks);
+  });
+}
+
+test("case 16: a session that is made at an instant outside of the archive looks for files first", async () => {
+  const stage = recorded(TEN);
+  await stage.session({ pos: "1999-01-01" });
+  assert.equal(stage.archive.refreshed, 1);
+});
+
 test("moving a bound past the position makes it the beginning, without image, and the state stays", async () => {
   const stage = recorded(TEN);
   const { session, sink } = await stage.attached({ pos: at(30) });
@@ -270,6 +292,23 @@ test("play_after: playing begins so long after creation, unless somebody changes
   await stage.pass(10);
   assert.deepEqual(other.sink.batches, []);
 });
+
+for (const speed of [1, "unlimited"]) {
+  test(`at speed ${speed}, an archive that cannot be read pauses the session, which says why and plays on once it can`, async () => {
+    const stage = recorded(TEN);
+    const { session, sink } = await stage.attached({ speed });
+    stage.archive.damage = new Error("the disk is gone");
+    assert.equal(await session.write("state", "play"), "pause");
+    await stage.pass(1);
+    assert.deepEqual(sink.told("state"), ["pause", "play", "pause"]);
+    const errors = sink.shown.filter(({ type }) => type === "error");
+    assert.deepEqual(errors, [{ type: "error", error: "the disk is gone" }]);
+    stage.archive.damage = undefined;
+    await session.write("state", "play");
+    await stage.pass(100);
+    assert.deepEqual(sink.batches, TEN);
+  });
+}
 
 test("gaps are passed on between the batches that they lie between, and counted", async () => {
   const stage = recorded([0]);

@@ -5,6 +5,10 @@ import { at } from "./stage.ts";
 
 export type Row = { readonly write: unknown; readonly shows?: unknown; readonly says?: string };
 
+const speed = (written: string): string =>
+  `${written} is not a valid speed: a number above 0, or unlimited`;
+const state = (written: string): string => `${written} is not a valid state: play, pause or tail`;
+
 const bound: readonly Row[] = [
   { write: "unbounded", shows: "Unbounded" },
   { write: "  UNBOUNDED ", shows: "Unbounded" },
@@ -77,23 +81,23 @@ export const writtenRows: Readonly<Record<ControlName, readonly Row[]>> = {
     { write: "1e3", shows: 1000 },
     { write: "unlimited", shows: "unlimited" },
     { write: "Unlimited", shows: "unlimited" },
-    { write: 0, says: "0 is not a valid speed" },
-    { write: -1, says: "-1 is not a valid speed" },
-    { write: "-1", says: "-1 is not a valid speed" },
-    { write: "NaN", says: "NaN is not a valid speed" },
-    { write: "Infinity", says: "Infinity is not a valid speed" },
-    { write: "1e999", says: "1e999 is not a valid speed" },
-    { write: "fast", says: "fast is not a valid speed" },
-    { write: "", says: " is not a valid speed" },
-    { write: {}, says: "{} is not a valid speed" },
+    { write: 0, says: speed("0") },
+    { write: -1, says: speed("-1") },
+    { write: "-1", says: speed("-1") },
+    { write: "NaN", says: speed("NaN") },
+    { write: "Infinity", says: speed("Infinity") },
+    { write: "1e999", says: speed("1e999") },
+    { write: "fast", says: speed("fast") },
+    { write: "", says: speed('""') },
+    { write: {}, says: speed("{}") },
   ],
   state: [
     { write: "play", shows: "play" },
     { write: " PLAY ", shows: "play" },
     { write: "Pause", shows: "pause" },
     { write: "tail", shows: "tail" },
-    { write: "stop", says: "stop is not a valid state" },
-    { write: 1, says: "1 is not a valid state" },
+    { write: "stop", says: state("stop") },
+    { write: 1, says: state("1") },
   ],
 };
 

@@ -56,9 +56,15 @@ for (const { given, says } of [
   { given: { start: "soon" }, says: /^invalid start: soon is not a valid bound$/ },
   { given: { end: "3d" }, says: /^invalid end: 3d is not a valid bound$/ },
   { given: { start: at(5), end: at(3) }, says: /^invalid end: / },
-  { given: { speed: 0 }, says: /^invalid speed: 0 is not a valid speed$/ },
+  {
+    given: { speed: 0 },
+    says: /^invalid speed: 0 is not a valid speed: a number above 0, or unlimited$/,
+  },
   { given: { pos: 1000 }, says: /^invalid pos: 1000 is not a valid seek expression$/ },
-  { given: { state: "stop" }, says: /^invalid state: stop is not a valid state$/ },
+  {
+    given: { state: "stop" },
+    says: /^invalid state: stop is not a valid state: play, pause or tail$/,
+  },
   { given: { state: "tail", end: at(3) }, says: /^invalid state: tail is not possible/ },
   { given: { play_after: -1 }, says: /^invalid play_after: -1 is not a duration/ },
   { given: { play_after: "5s", state: "tail" }, says: /^invalid play_after: / },

@@ -16,6 +16,7 @@ import { KeepingSink } from "../session/stage.ts";
 const SHARDS = 3;
 const NOW = 1_700_000_000_000_000;
 const STEP_NS = 10e6;
+const HOUR_NS = 3600e9;
 
 type Shard = {
   readonly cluster: ShardCluster;
@@ -114,6 +115,42 @@ const timePasses = (shards: readonly Shard[]) => () =>
 
 const statesOf = (shards: readonly Shard[], id: string) =>
   shards.map(({ host }) => host.find(id).course.state);
+
+test("what others publish on the subjects of the shards is passed over, and told once", async (t) => {
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, third, servers] = started;
+  const shards = [owner, other, third];
+  const stranger = await connect({ servers });
+  t.after(() => stranger.close());
+  for (const subject of ["announce", "c.0", "c.1", "c.2"])
+    for (const text of ["hello", "null", "5", "{}"])
+      stranger.publish(`archive.cluster.${subject}`, text);
+  await stranger.flush();
+  const { id } = await owner.cluster.desk.create({ pos: "beginning" }, "client");
+  const write = owner.cluster.desk.write(id, { name: "speed", value: 5 });
+  assert.equal(await outcomeOf(shards, write), 5);
+  for (const { logged } of shards)
+    assert.equal(logged.filter((text) => text.includes("others publish on")).length, 1);
+});
+
+test("play_after: a session of several shards begins to play, unless somebody changes its state before", async (t) => {
+  const started = await startShards(t);
+  if (started === undefined) return;
+  const [owner, other, third] = started;
+  const shards = [owner, other, third];
+  const create = async (play_after: string): Promise<string> =>
+    (await owner.cluster.desk.create({ pos: "beginning", play_after }, "client")).id;
+  const [soon, stopped, later] = [await create("1h"), await create("1h"), await create("40d")];
+  const pause = owner.cluster.desk.write(stopped, { name: "state", value: "pause" });
+  assert.equal(await outcomeOf(shards, pause), "pause");
+  assert.deepEqual(statesOf(shards, soon), ["pause", "pause", "pause"]);
+  await Promise.all(shards.map(({ wake }) => wake.advance(HOUR_NS)));
+  await until(() => statesOf(shards, soon).every((state) => state !== "pause"), timePasses(shards));
+  for (let turns = 0; turns < 100; turns++) await timePasses(shards)();
+  for (const id of [stopped, later])
+    assert.deepEqual(statesOf(shards, id), ["pause", "pause", "pause"]);
+});
 
 test("a change is not waited for where a shard ended before its instant: it happens at the others, and then they pause", async (t) => {
   const started = await startShards(t);
