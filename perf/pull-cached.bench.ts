@@ -29,6 +29,7 @@ const planOf = (origin: string, threads: number): PullPlan => ({
     profile: plainProfile,
     concurrency: 1,
     platform: { os: "linux", architecture: "amd64", variant: undefined },
+    follow: true,
     verify: false,
     requestSeconds: 60,
     pullMs: 0,

@@ -26,6 +26,8 @@ export type Phase =
   /** Nobody pulls; not measured. */
   | { readonly kind: "between"; readonly name: string; readonly act: () => Promise<unknown> };
 
+export type SchedulePhase = Extract<Phase, { kind: "schedule" }>;
+
 export type DriverRequest = {
   readonly plan: PullPlan;
   /** Makes the pullers; those of this process if absent. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../core/clock.ts";
+import type { PullFleet } from "../workers/pull-engine.ts";
 import type { PullEvent } from "../workers/pull-messages.ts";
-import type { DriverEnd, DriverRequest, DriverSinks } from "./driver-contract.ts";
+import type { DriverEnd, DriverRequest, DriverSinks, PullBegun } from "./driver-contract.ts";
 import { eventText } from "./event-text.ts";
 import { pullsOf } from "./pull-interval.ts";
 
@@ -28,9 +29,18 @@ export class DriverLog {
     this.wallMs = Date.now();
   }
 
+  begun({ origin, tallies, boards, rows = [] }: PullFleet): PullBegun {
+    return { wallMs: this.wallMs, at: this.at, clock: this.#clock, origin, tallies, boards, rows };
+  }
+
+  /** ns on the clock of the run. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** Since the beginning. */
   get seconds(): number {
-    return (this.#clock.now() - this.at) / 1e9;
+    return (this.now - this.at) / 1e9;
   }
 
   say(text: string): void {
@@ -44,9 +54,10 @@ export class DriverLog {
     this.say(`phase ${name}: ${done} pulls, ${failed} failed, ${rate}/s`);
   }
 
-  tell(event: PullEvent): void {
+  tell(events: readonly PullEvent[]): void {
     const { reference, pattern } = this.#request;
-    this.#sinks.log(this.#wallAt(event.at), eventText(event, reference, pattern));
+    for (const event of events)
+      this.#sinks.log(this.#wallAt(event.at), eventText(event, reference, pattern));
   }
 
   #wallAt(at: number): number {

@@ -3,19 +3,23 @@ import { type Clock, threadClock } from "../core/clock.ts";
 import type { NodeStatus } from "../workers/node-report.ts";
 import { PullEngine, type PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread } from "../workers/pull-messages.ts";
-import type { DriverEnd, DriverRequest, DriverSinks, Phase } from "./driver-contract.ts";
+import type {
+  DriverEnd,
+  DriverRequest,
+  DriverSinks,
+  Phase,
+  SchedulePhase,
+} from "./driver-contract.ts";
 import { DriverLog } from "./driver-log.ts";
 import { Halt } from "./halt.ts";
 import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
 import { Roster } from "./roster.ts";
-import { cutNow, Sampling } from "./sampling.ts";
+import { Sampling } from "./sampling.ts";
 import { type Instant, instantsOf, settles } from "./schedule.ts";
 import type { PullPlace } from "./second-reader.ts";
 
 const SAMPLE_MS = 1000;
-
-type SchedulePhase = Extract<Phase, { kind: "schedule" }>;
 
 export class PullDriver {
   readonly #request: DriverRequest;
@@ -25,6 +29,8 @@ export class PullDriver {
   readonly #roster: Roster;
   readonly #log: DriverLog;
   readonly #halt = new Halt();
+  /** Of the schedule under way: the halt, or the end of all lists. */
+  #over = new Halt();
   /** How long pulls in progress are waited for. */
   #drainMs: number;
   #sampling: Sampling;
@@ -52,7 +58,7 @@ export class PullDriver {
       pullers: request.plan.lists.length,
       pattern: request.pattern,
       log: (text) => this.#log.say(text),
-      exhausted: () => this.#halt.now(),
+      exhausted: () => this.#over.now(),
     });
   }
 
@@ -85,19 +91,11 @@ export class PullDriver {
     this.#log.begin();
     this.#sampling = this.#newSampling();
     this.#log.say("test driver begin");
-    this.#sinks.started({
-      wallMs: this.#log.wallMs,
-      at: this.#log.at,
-      clock: this.#clock,
-      origin: this.#engine.origin,
-      tallies: this.#engine.tallies,
-      boards: this.#engine.boards,
-      rows: this.#engine.rows ?? [],
-    });
+    this.#sinks.started(this.#log.begun(this.#engine));
     const sampler = setInterval(() => this.#sampling.to(this.#filled()), SAMPLE_MS);
     try {
-      if (this.#request.herd === undefined) await this.#phases();
-      else await this.#herd(this.#request.herd);
+      await this.#phases();
+      if (this.#request.herd !== undefined) await this.#herd(this.#request.herd);
     } finally {
       clearInterval(sampler);
     }
@@ -145,7 +143,7 @@ export class PullDriver {
     const several = this.#request.phases.length > 1;
     for (const phase of this.#request.phases) {
       if (this.#halt.isHalted) return;
-      this.#sampling.beginPhase(phase.name);
+      this.#sampling.beginPhase(phase.name, this.#clock.now());
       if (several || phase.name !== "run") this.#log.say(`phase ${phase.name} begin`);
       await this.#phase(phase);
       if (several || phase.name !== "run") this.#log.say(`phase ${phase.name} end`);
@@ -169,21 +167,23 @@ export class PullDriver {
     const { tallyMs, settleMs } = this.#request;
     const { leadNs } = this.#engine;
     const from = this.#clock.now() + leadNs;
+    const over = this.#halt.child();
+    this.#over = over;
     for (const instant of instantsOf(phase.schedule, { tallyMs, settleMs })) {
       const at = from + instant.atMs * 1e6;
-      if (!(await this.#halt.until(this.#clock, at - leadNs))) break;
+      if (!(await over.until(this.#clock, at - leadNs))) break;
       if (leadNs > 0) this.#announce(instant, phase, at);
       else this.#reached(instant, phase, this.#clock.now());
     }
     // Behind all cuts that were announced.
-    this.#sampling.to(await cutNow(this.#engine, this.#clock));
+    await this.#sampling.toCut();
     this.#sampling.step = 0;
     if (this.#roster.level > 0) {
       this.#roster.changeLevel(0, phase);
       this.#sampling.activeChanged(0, this.#filled());
     }
     await this.#roster.drain(this.#drainMs);
-    this.#sampling.to(await cutNow(this.#engine, this.#clock));
+    await this.#sampling.toCut();
   }
 
   /**
@@ -218,48 +218,43 @@ export class PullDriver {
 
   /** Every list once, all pullers at the same time, not measured. */
   async #pass({ pullers, name }: Extract<Phase, { kind: "pass" }>): Promise<void> {
-    const from = await cutNow(this.#engine, this.#clock);
-    this.#sampling.to(from);
+    const from = await this.#sampling.toCut();
     this.#sampling.isMeasured = false;
     this.#sampling.activeChanged(pullers, from);
     await this.#roster.pass(pullers, this.#halt.promise);
     await this.#roster.drain(this.#drainMs);
-    const now = await cutNow(this.#engine, this.#clock);
-    this.#sampling.to(now);
+    const seconds = ((await this.#sampling.nobodyPulls()) - from) / 1e9;
     this.#sampling.isMeasured = true;
-    this.#sampling.activeChanged(0, now);
-    const seconds = (now - from) / 1e9;
     this.#warmUp = { interval: this.#sampling.sum.unmeasured, seconds };
     this.#log.sayPass(name, this.#warmUp);
   }
 
   async #herd(request: HerdRequest): Promise<void> {
-    this.#sampling.beginPhase("herd");
+    this.#sampling.beginPhase("herd", this.#clock.now());
     this.#log.say("phase herd begin");
-    const herds = new HerdRun(request, {
+    this.#herds = new HerdRun(request, {
       engine: this.#engine,
       clock: this.#clock,
       watch: this.#request.watch,
       log: (text) => this.#log.say(text),
       halt: this.#halt,
+      drainMs: () => this.#drainMs,
+      noPruneEndpoint: (status) => this.#endWithoutPrunes(status),
     });
-    this.#herds = herds;
+    const from = await this.#sampling.toCut();
     this.#sampling.step = 1;
-    this.#sampling.activeChanged(request.clients, await cutNow(this.#engine, this.#clock));
+    this.#sampling.activeChanged(request.clients, from);
     const ticking = tickAlone(this.#clock, {
-      from: this.#log.at,
+      from,
       periodMs: this.#request.tallyMs,
       tick: () => this.#sampling.tick(this.#filled()),
     });
     try {
-      await herds.run();
+      await this.#herds.run();
     } finally {
       ticking.end();
     }
-    const now = await cutNow(this.#engine, this.#clock);
-    this.#sampling.to(now);
-    this.#sampling.step = 0;
-    this.#sampling.activeChanged(0, now);
+    await this.#sampling.nobodyPulls();
     this.#log.say("phase herd end");
   }
 
@@ -268,14 +263,13 @@ export class PullDriver {
       case "ready":
         return;
       case "events":
-        for (const event of message.events) this.#log.tell(event);
+        this.#log.tell(message.events);
         return;
       case "ended":
         this.#roster.ended(message.puller, message.exhausted);
         return;
       case "no-prune-endpoint":
-        this.#noPruneEndpoint ??= message.status;
-        this.#halt.now();
+        this.#endWithoutPrunes(message.status);
         return;
       case "herd-ready":
       case "herd-done":
@@ -284,6 +278,12 @@ export class PullDriver {
       default:
         message satisfies never;
     }
+  }
+
+  /** Every later pull would be taken for what it is not. */
+  #endWithoutPrunes(status: number): void {
+    this.#noPruneEndpoint ??= status;
+    this.#halt.now();
   }
 
   /** First interrupt: pullers are told to stop, pulls in progress end. */

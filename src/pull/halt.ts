@@ -20,6 +20,14 @@ export class Halt {
     this.#resolve();
   }
 
+  /** One of its own, that this one halts as well. */
+  child(): Halt {
+    const child = new Halt();
+    if (this.isHalted) child.now();
+    else void this.promise.then(() => child.now());
+    return child;
+  }
+
   /** False when halted before. Deadlines are absolute, ns: a late timer shifts nothing behind it. */
   async until(clock: Clock, at: number): Promise<boolean> {
     for (let left = at - clock.now(); left > 0 && !this.isHalted; left = at - clock.now()) {

@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread, HerdClient } from "../workers/pull-messages.ts";
-import type { Halt } from "./halt.ts";
+import { type Halt, within } from "./halt.ts";
 import type { Image } from "./image-list.ts";
 import { expressionOfImage, type Pruner } from "./pruner.ts";
 import { type UpstreamCounts, upstreamDifference } from "./server-counters.ts";
@@ -44,7 +44,11 @@ export type HerdParts = {
   readonly clock: Clock;
   readonly watch: ServerWatch;
   readonly log: (text: string) => void;
-  readonly halt: Pick<Halt, "isHalted" | "until">;
+  readonly halt: Pick<Halt, "isHalted" | "promise" | "until">;
+  /** How long a herd that is under way at the halt is waited for. */
+  readonly drainMs: () => number;
+  /** The cache does not know what a prune is: halts. */
+  readonly noPruneEndpoint: (status: number) => void;
 };
 
 /** Between the order and the release: the order arrives well within it. */
@@ -66,6 +70,16 @@ export class HerdRun {
   }
 
   async run(): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    void this.#parts.halt.promise.then(() => this.#drain(ended.promise));
+    try {
+      await this.#herdAfterHerd();
+    } finally {
+      ended.resolve();
+    }
+  }
+
+  async #herdAfterHerd(): Promise<void> {
     const { clock, halt } = this.#parts;
     const { images, gapMs } = this.#request;
     for (const [herd, image] of images.entries()) {
@@ -73,6 +87,14 @@ export class HerdRun {
       if (!goesOn) return;
       await this.#herd(herd, image);
     }
+  }
+
+  /** Waits for the herd under way; what takes longer is cut off. */
+  async #drain(ended: Promise<void>): Promise<void> {
+    const { drainMs, engine, log } = this.#parts;
+    if (await within(ended, drainMs())) return;
+    log("warning pulls in progress are cut off");
+    engine.sendAll({ type: "abort" });
   }
 
   async #herd(herd: number, image: number): Promise<void> {
@@ -87,7 +109,7 @@ export class HerdRun {
         connected,
       }),
     );
-    await this.#prune(image);
+    if (!(await this.#prune(image))) return;
     const before = await watch.upstream();
     this.#clients = [];
     const at = clock.now() + Math.max(RELEASE_AHEAD_NS, leadNs);
@@ -103,12 +125,15 @@ export class HerdRun {
     this.#warnOfSkew(figures);
   }
 
-  async #prune(image: number): Promise<void> {
+  /** False where there is no such thing: the herd would find the image there. */
+  async #prune(image: number): Promise<boolean> {
     const { pruner, namespace, imageOf } = this.#request;
-    if (pruner === undefined) return;
+    if (pruner === undefined) return true;
     const { repository, reference } = imageOf(image);
     const result = await pruner.prune(expressionOfImage({ namespace, repository, reference }));
     if (result.kind === "failed") this.#parts.log(`warning prune before herd: ${result.message}`);
+    if (result.kind === "no-endpoint") this.#parts.noPruneEndpoint(result.status);
+    return result.kind !== "no-endpoint";
   }
 
   #warnOfSkew({ herd, skewMs, leaderMs }: HerdFigures): void {
@@ -159,7 +184,7 @@ export function herdFigures(
   return {
     ...facts,
     clients: clients.length,
-    failed: clients.length - done.length,
+    failed: clients.filter(({ failed }) => failed !== "" && failed !== "aborted").length,
     skewMs: sent.length === 0 ? 0 : (Math.max(...sent) - Math.min(...sent)) / 1e6,
     leaderMs: leader ?? null,
     lastMs: done.at(-1) ?? null,

@@ -9,6 +9,10 @@ const isDigest = (reference: string): boolean => reference.includes(":");
 export const imageText = ({ repository, reference }: Image): string =>
   `${repository}${isDigest(reference) ? "@" : ":"}${reference}`;
 
+/** Wider than the specification's names: whatever segments a server takes, but for "." and "..". */
+export const isPath = (name: string): boolean =>
+  /^[\w.~-]+(?:\/[\w.~-]+)*$/.test(name) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(name);
+
 /** Lines of a file that may stand in for the listing. */
 const IMAGES_MAX = 1_000_000;
 
@@ -39,6 +43,6 @@ function parseImage(line: string): Image | undefined {
   );
   const [, repository, tag, digest] = match ?? [];
   const reference = tag ?? digest;
-  if (repository === undefined || reference === undefined) return undefined;
+  if (repository === undefined || reference === undefined || !isPath(repository)) return undefined;
   return { repository, reference };
 }

@@ -22,6 +22,11 @@ export class OrderedLines {
   add(at: number, text: string): void {
     this.#held.push({ at, text });
     if (this.#held.length > LINES_HELD_MAX) this.flush();
+    else this.#look();
+  }
+
+  /** In a while, at what may be written then. */
+  #look(): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       this.#release(Date.now() - HOLD_MS);
@@ -45,10 +50,6 @@ export class OrderedLines {
       this.#held = this.#held.filter(({ at }) => at > until);
       this.#write(due.map(({ at, text }) => `${localTime(at)}\t${text}\n`).join(""));
     }
-    if (this.#held.length > 0 && this.#timer === undefined)
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#release(Date.now() - HOLD_MS);
-      }, HOLD_MS / 2);
+    if (this.#held.length > 0) this.#look();
   }
 }

@@ -5,6 +5,7 @@ import { Authorization } from "../registry/authorization.ts";
 import type { ControlFetch, ControlResponse } from "../registry/control-transport.ts";
 import type { EndpointAuth } from "../registry/endpoint.ts";
 import type { Secret } from "../registry/secret.ts";
+import { atCache } from "../workers/credential-places.ts";
 
 const PRUNE_MS_MAX = 10_000;
 const PURPOSE = { client: "prune", scopes: [] };
@@ -21,17 +22,30 @@ export type PrunerOptions = {
 
 /** `no-endpoint`: the server has no such thing as prunes. */
 export type PruneResult =
-  | { readonly kind: "done" | "no-endpoint" }
+  | { readonly kind: "done" }
+  | { readonly kind: "no-endpoint"; readonly status: number }
   | { readonly kind: "failed"; readonly message: string };
+
+/** Prunes that failed, by what was wrong with them. `firstAt`: ms since the epoch. */
+type PruneFailures = {
+  readonly kind: string;
+  count: number;
+  readonly firstAt: number;
+  readonly sample: string;
+};
 
 export class Pruner {
   readonly #options: PrunerOptions;
   readonly #authorization: Authorization;
+  readonly #failures = new Map<string, PruneFailures>();
+  /** How often it succeeded. */
+  pruned = 0;
 
   constructor(options: PrunerOptions) {
     const { origin, auth, insecure, fetch, clock } = options;
     this.#options = options;
-    this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock });
+    const places = atCache;
+    this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock, places });
   }
 
   async prune(expression: string): Promise<PruneResult> {
@@ -40,13 +54,37 @@ export class Pruner {
     const url = `${origin}${pathPrefix}/cmd/prune?${query}`;
     try {
       const { status } = await this.#delete(url, AbortSignal.timeout(PRUNE_MS_MAX));
-      if (status >= 200 && status < 300) return { kind: "done" };
-      if (status === 404 || status === 405) return { kind: "no-endpoint" };
-      return { kind: "failed", message: `status ${status}` };
+      if (status >= 200 && status < 300) {
+        this.pruned++;
+        return { kind: "done" };
+      }
+      if (status === 404 || status === 405) return { kind: "no-endpoint", status };
+      const isRefusal = status === 401 || status === 403;
+      const kind = isRefusal ? "auth" : `status-${Math.floor(status / 100)}xx`;
+      return this.#failed(kind, `status ${status}`);
     } catch (error) {
-      if (error instanceof DrayageError) return { kind: "failed", message: error.message };
-      return { kind: "failed", message: `no answer within ${PRUNE_MS_MAX / 1000} s` };
+      if (error instanceof DrayageError)
+        return this.#failed(error.code === "auth-failed" ? "auth" : "connect", error.message);
+      return this.#failed("timeout", `no answer within ${PRUNE_MS_MAX / 1000} s`);
     }
+  }
+
+  #failed(kind: string, message: string): PruneResult {
+    const known = this.#failures.get(kind);
+    if (known !== undefined) known.count++;
+    else
+      this.#failures.set(kind, {
+        kind,
+        count: 1,
+        firstAt: Date.now(),
+        sample: `prune: ${message}`,
+      });
+    return { kind: "failed", message };
+  }
+
+  /** So far. */
+  get failures(): readonly PruneFailures[] {
+    return [...this.#failures.values()];
   }
 
   /** One request, and one more after a 401. */

@@ -25,16 +25,14 @@ export class Roster {
   /** By puller: how many of its lives have not ended; a puller may begin anew while its last pull is still under way. */
   readonly #running = new Map<number, number>();
   readonly #exhausted = new Set<number>();
+  /** Every puller has gone through its list, in a phase that pulls each image once. */
+  hasExhausted = false;
   /** A pass that has its end in itself is under way. */
   #isPass = false;
   #idle: () => void = () => {};
 
   constructor(parts: RosterParts) {
     this.#parts = parts;
-  }
-
-  get hasExhausted(): boolean {
-    return this.#exhausted.size > 0;
   }
 
   /** From the instant `at` on, where the engine can wait for it; at once if absent. */
@@ -77,7 +75,10 @@ export class Roster {
     if (exhausted) this.#exhausted.add(puller);
     if (this.#count() > 0) return;
     this.#idle();
-    if (!this.#isPass && this.#exhausted.size === this.#parts.pullers) this.#parts.exhausted();
+    if (this.#isPass || this.#exhausted.size < this.#parts.pullers) return;
+    this.#exhausted.clear();
+    this.hasExhausted = true;
+    this.#parts.exhausted();
   }
 
   #count(): number {

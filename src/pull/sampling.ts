@@ -1,5 +1,4 @@
 // Reads what pullers have done, at ticks, each second and at the borders of steps, and hands it on with its place in the schedule.
-import type { Clock } from "../core/clock.ts";
 import type { PullFleet } from "../workers/pull-engine.ts";
 import type { DriverRequest, DriverSinks } from "./driver-contract.ts";
 import type { DriverLog } from "./driver-log.ts";
@@ -23,6 +22,7 @@ export class Sampling {
   readonly #parts: SamplingParts;
   readonly #recorder: PullRecorder;
   readonly #seconds: SecondReader;
+  #hasBegun = false;
 
   /** Begins at the beginning of the log. */
   constructor(parts: SamplingParts) {
@@ -33,7 +33,10 @@ export class Sampling {
     this.#seconds = new SecondReader({ tallies, boards, now });
   }
 
-  beginPhase(name: string): void {
+  /** What is left of the phase before is a row of its own: nothing of it is in the first tick of this one. */
+  beginPhase(name: string, now: number): void {
+    if (this.#hasBegun) this.endTicks(now);
+    this.#hasBegun = true;
     this.#recorder.beginPhase(name);
   }
 
@@ -57,6 +60,20 @@ export class Sampling {
     sinks.second(second);
   }
 
+  async toCut(): Promise<number> {
+    const now = await cutNow(this.#parts);
+    this.to(now);
+    return now;
+  }
+
+  /** Says since when. */
+  async nobodyPulls(): Promise<number> {
+    const now = await this.toCut();
+    this.step = 0;
+    this.activeChanged(0, now);
+    return now;
+  }
+
   tick(now: number): void {
     const { sinks, watch, log } = this.#parts;
     const point = this.#recorder.tick(now);
@@ -68,15 +85,15 @@ export class Sampling {
     );
   }
 
-  /** The last interval, which ends before its tick. */
+  /** The last interval of a phase, which ends before its tick. */
   endTicks(now: number): void {
     this.#parts.sinks.tally(Date.now(), this.#recorder.tick(now));
   }
 }
 
 /** An instant that figures are there up to, and none beyond: now, or a little later where they come from other machines. */
-export async function cutNow(engine: PullFleet, clock: Clock): Promise<number> {
-  const at = clock.now() + engine.leadNs;
+async function cutNow({ engine, log }: Pick<SamplingParts, "engine" | "log">): Promise<number> {
+  const at = log.now + engine.leadNs;
   if (engine.leadNs > 0) await engine.cut(at);
   return at;
 }

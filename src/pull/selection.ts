@@ -1,11 +1,14 @@
 // Which images each puller pulls: the list, the filter, and one expression per puller. All matching is done before
 // the run: an expression that takes long delays the start, and no pull. Source: pull-driver.md 2.4, 2.5.
+import { runInNewContext } from "node:vm";
 import { UsageError } from "../core/errors.ts";
 import type { Re2Pattern } from "../core/re2-pattern.ts";
 import { type Image, imageText } from "./image-list.ts";
 
 /** All lists against all expressions; beyond it, the expression at work is named. */
-const MATCHING_MS_MAX = 10_000;
+export const MATCHING_MS_MAX = 10_000;
+/** Of that limit: the watchdog only speaks up where nobody looks at the clock. */
+const WATCHDOG_SHARE = 1.05;
 /** Between two looks at the clock. */
 const CHECK_EVERY = 64;
 const OCIREGISTRY_SEGMENTS_MAX = 3;
@@ -21,6 +24,7 @@ export type SelectionInput = {
   readonly form: "path" | "ns" | "header" | "none";
   /** Monotonic, milliseconds. */
   readonly now: () => number;
+  readonly limitMs: number;
 };
 
 export type Selection = {
@@ -39,14 +43,16 @@ export const fullReference = (
 
 /** Throws UsageError for a pattern without match, an empty list, and expressions that take too long. */
 export function selectImages(input: SelectionInput): Selection {
-  const matching = new Matching(input.now);
-  const images = filtered(input, matching);
-  const texts = images.map((image) =>
-    input.matchOn === "ref" ? fullReference(image, input) : imageText(image),
-  );
-  const matches = input.patterns.map((pattern) => matching.indices(pattern, texts));
-  refuseUnmatched(input.patterns, matches, texts);
-  return { images, matches, warnings: warningsOf(input, images) };
+  const matching = new Matching(input);
+  return matching.guarded(() => {
+    const images = filtered(input, matching);
+    const texts = images.map((image) =>
+      input.matchOn === "ref" ? fullReference(image, input) : imageText(image),
+    );
+    const matches = input.patterns.map((pattern) => matching.indices(pattern, texts));
+    refuseUnmatched(input.patterns, matches, texts);
+    return { images, matches, warnings: warningsOf(input, images) };
+  });
 }
 
 function filtered({ images, filter }: SelectionInput, matching: Matching): readonly Image[] {
@@ -63,23 +69,46 @@ function filtered({ images, filter }: SelectionInput, matching: Matching): reado
 
 class Matching {
   readonly #now: () => number;
+  readonly #limitMs: number;
   readonly #until: number;
+  #atWork = "";
 
-  constructor(now: () => number) {
+  constructor({ now, limitMs }: Pick<SelectionInput, "now" | "limitMs">) {
     this.#now = now;
-    this.#until = now() + MATCHING_MS_MAX;
+    this.#limitMs = limitMs;
+    this.#until = now() + limitMs;
+  }
+
+  /** An expression that backtracks may spend longer than a life on a single text: nothing but V8's watchdog ends it. */
+  guarded(match: () => Selection): Selection {
+    try {
+      const timeout = Math.ceil(this.#limitMs * WATCHDOG_SHARE);
+      return runInNewContext("match()", { match }, { timeout }) as Selection;
+    } catch (error) {
+      // Of the other context, so no instance of this one's Error.
+      const isOverdue =
+        typeof error === "object" &&
+        error !== null &&
+        "code" in error &&
+        error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+      throw isOverdue ? this.#tooLong() : error;
+    }
   }
 
   indices(pattern: Re2Pattern, texts: readonly string[]): number[] {
+    this.#atWork = pattern.text;
     const found: number[] = [];
     texts.forEach((text, index) => {
       if (pattern.regexp.test(text)) found.push(index);
-      if (index % CHECK_EVERY === 0 && this.#now() > this.#until)
-        throw new UsageError(
-          `matching takes longer than ${MATCHING_MS_MAX / 1000} s at "${pattern.text}": write a simpler expression`,
-        );
+      if (index % CHECK_EVERY === 0 && this.#now() > this.#until) throw this.#tooLong();
     });
     return found;
+  }
+
+  #tooLong(): UsageError {
+    return new UsageError(
+      `matching takes longer than ${this.#limitMs / 1000} s at "${this.#atWork}": write a simpler expression`,
+    );
   }
 }
 

@@ -102,22 +102,27 @@ export function growth(
   after: ServerCounters,
   name: string,
 ): number | undefined {
-  const own = (key: string): boolean => key === name || key.startsWith(`${name}{`);
-  const keys = [...after.keys()].filter(own);
-  if (keys.length === 0) return undefined;
-  let sum = 0;
-  for (const key of keys) {
-    const grown = (after.get(key) ?? 0) - (before.get(key) ?? 0);
-    if (grown < 0) return undefined;
-    sum += grown;
-  }
-  return sum;
+  const keys = keysOf(after, name);
+  if (keys.length === 0 || fell(before, after, name)) return undefined;
+  return keys.reduce((sum, key) => sum + (after.get(key) ?? 0) - (before.get(key) ?? 0), 0);
 }
+
+const keysOf = (counters: ServerCounters, name: string): string[] =>
+  [...counters.keys()].filter((key) => key === name || key.startsWith(`${name}{`));
+
+/** Whether a counter is lower than before, or gone: it was reset, and says nothing about the time between. */
+export const fell = (before: ServerCounters, after: ServerCounters, name: string): boolean =>
+  keysOf(before, name).some((key) => (after.get(key) ?? 0) < (before.get(key) ?? 0));
+
+const UPSTREAM_PULLS = "ociregistry_upstream_pulls_by_ns";
+const CACHED_PULLS = "ociregistry_cached_pulls_by_ns_total";
 
 /** Share of pulls that the cache answered by itself, 0..1; `undefined` where the server does not tell. */
 export function hitRatio(before: ServerCounters, after: ServerCounters): number | undefined {
-  const upstream = growth(before, after, "ociregistry_upstream_pulls_by_ns");
-  const cached = growth(before, after, "ociregistry_cached_pulls_by_ns_total");
+  // One that was reset is not one that was never counted.
+  if ([UPSTREAM_PULLS, CACHED_PULLS].some((name) => fell(before, after, name))) return undefined;
+  const upstream = growth(before, after, UPSTREAM_PULLS);
+  const cached = growth(before, after, CACHED_PULLS);
   if (upstream === undefined && cached === undefined) return undefined;
   const all = (upstream ?? 0) + (cached ?? 0);
   return all === 0 ? undefined : (cached ?? 0) / all;

@@ -2,6 +2,7 @@
 // never zero.
 import type { ControlFetch } from "../registry/control-transport.ts";
 import {
+  fell,
   type ServerCounters,
   serverCounters,
   type UpstreamCounts,
@@ -9,6 +10,13 @@ import {
 } from "./server-counters.ts";
 
 const PAGE_MS_MAX = 5_000;
+/** They only grow, unless the cache begins anew: then its figures are not those of the run. */
+const TELLING = [
+  "ociregistry_upstream_pulls_by_ns",
+  "ociregistry_cached_pulls_by_ns_total",
+  "ociregistry_v2_api_endpoint_hits_total",
+  "drayage_registry_requests_total",
+];
 
 export type ServerWatchOptions = {
   /** Page of counters of the cache. */
@@ -25,6 +33,9 @@ export class ServerWatch {
   readonly #options: ServerWatchOptions;
   #warned = false;
   #pending = false;
+  #seen: ServerCounters = new Map();
+  /** The cache's counters began anew while they were watched. */
+  wasReset = false;
   first: Scrape | undefined;
   last: Scrape | undefined;
   upstreamFirst: UpstreamCounts | undefined;
@@ -59,7 +70,11 @@ export class ServerWatch {
   async scrape(now: () => number): Promise<Scrape | undefined> {
     const { metricsUrl } = this.#options;
     const text = metricsUrl === undefined ? undefined : await this.#page(metricsUrl);
-    return text === undefined ? undefined : { at: now(), counters: serverCounters(text) };
+    if (text === undefined) return undefined;
+    const counters = serverCounters(text);
+    this.wasReset ||= TELLING.some((name) => fell(this.#seen, counters, name));
+    this.#seen = counters;
+    return { at: now(), counters };
   }
 
   async upstream(): Promise<UpstreamCounts | undefined> {

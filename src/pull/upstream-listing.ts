@@ -8,7 +8,8 @@ import { describeErrorBody } from "../registry/error-body.ts";
 import { resolveLocation } from "../registry/location.ts";
 import { nextLink } from "../registry/next-link.ts";
 import { isTag } from "../registry/reference.ts";
-import type { Image } from "./image-list.ts";
+import { atUpstream } from "../workers/credential-places.ts";
+import { type Image, isPath } from "./image-list.ts";
 
 export type ListingOptions = {
   /** `http(s)://host[:port]`, and the path before `/v2/`. */
@@ -73,15 +74,10 @@ function listingOf(
       warn(`repository ${repository} has no tags: skipped`);
       return;
     }
-    const taken = allTags ? found : [first];
-    images.push(...taken.map((reference) => ({ repository, reference })));
+    for (const reference of allTags ? found : [first]) images.push({ repository, reference });
   });
   return { images, repositories: repositories.length, ...counts };
 }
-
-/** Wider than the specification's names: whatever segments a server takes, but for "." and "..". */
-const isPath = (name: string): boolean =>
-  /^[\w.~-]+(?:\/[\w.~-]+)*$/.test(name) && !/(?:^|\/)\.{1,2}(?:\/|$)/.test(name);
 
 class Pages {
   readonly #options: ListingOptions;
@@ -90,7 +86,8 @@ class Pages {
   constructor(options: ListingOptions) {
     const { origin, auth, insecure, fetch, clock } = options;
     this.#options = options;
-    this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock });
+    const places = atUpstream;
+    this.#authorization = new Authorization({ origin, auth, insecure, fetch, clock, places });
   }
 
   async catalog(): Promise<readonly string[]> {

@@ -14,6 +14,21 @@ export type AuthorizationOptions = {
   readonly insecure: boolean;
   readonly fetch: ControlFetch;
   readonly clock: Clock;
+  /** Where a user and a token are named; those of a configuration if absent. */
+  readonly places?: CredentialPlaces;
+};
+
+/** Words of messages. */
+export type CredentialPlaces = {
+  /** What to add, for a user. */
+  readonly user: string;
+  /** Whose token was refused. */
+  readonly token: string;
+};
+
+const inConfiguration: CredentialPlaces = {
+  user: "auth: {type: basic, username, password} to the entry",
+  token: "of the entry",
 };
 
 /** Who asks for what; scopes like `repository:lib/app:pull`, none for `GET /v2/`. */
@@ -23,16 +38,18 @@ export type Purpose = { readonly client: string; readonly scopes: readonly strin
 export class Authorization {
   readonly #origin: string;
   readonly #auth: EndpointAuth;
+  readonly #places: CredentialPlaces;
   readonly #credentials: Credentials | undefined;
   readonly #tokens: TokenCache;
   readonly #service: TokenService;
   /** Sent with every request: Basic where it is configured or was asked for, or the token of the configuration. */
   #fixed: Secret | undefined;
 
-  constructor({ origin, auth, insecure, fetch, clock }: AuthorizationOptions) {
+  constructor({ origin, auth, insecure, fetch, clock, places }: AuthorizationOptions) {
     const credentials = auth.type === "none" ? undefined : auth.credentials;
     this.#origin = origin;
     this.#auth = auth;
+    this.#places = places ?? inConfiguration;
     this.#credentials = credentials;
     this.#service = new TokenService({
       fetch,
@@ -83,8 +100,7 @@ export class Authorization {
 
   #answerBasic(refused: Secret | undefined): Secret {
     const credentials = this.#credentials;
-    if (credentials === undefined)
-      throw failure("it asks for a user: add auth: {type: basic, username, password} to the entry");
+    if (credentials === undefined) throw failure(`it asks for a user: add ${this.#places.user}`);
     const header = basicAuthorization(credentials);
     if (refused?.expose() === header.expose())
       throw failure(`it refused the password of "${credentials.username}"`);
@@ -98,7 +114,7 @@ export class Authorization {
     refused: Secret | undefined,
   ): Promise<Secret> {
     if (this.#auth.type === "bearer" && this.#auth.token !== undefined)
-      throw failure("it refused the token of the entry");
+      throw failure(`it refused the token ${this.#places.token}`);
     // Our own scopes name what the operation needs; a registry may ask for less on the first request of a push.
     const asked = scope === undefined || scope === "" ? [] : scope.split(" ");
     const scopes = purpose.scopes.length > 0 ? purpose.scopes : asked;

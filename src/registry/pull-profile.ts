@@ -10,6 +10,8 @@ export type PullRetry = {
   /** Requests after the first that one object may take. */
   readonly times: number;
   readonly statuses: readonly number[];
+  /** Sent again after the first attempt alone. */
+  readonly statusesOnce: readonly number[];
   /** Connections that break, before or within a body, count as well. */
   readonly transport: boolean;
   readonly firstMs: number;
@@ -47,6 +49,7 @@ const BACKOFF_CAP_MS = 30_000;
 export const retryRule = (times: number, firstMs: number): PullRetry => ({
   times,
   statuses: RETRYABLE,
+  statusesOnce: [],
   transport: true,
   firstMs,
   factor: 2,
@@ -85,6 +88,7 @@ export const clientProfiles: Readonly<Record<ClientName, PullProfile>> = {
     retry: {
       ...retryRule(4, 50),
       statuses: [408, 429],
+      statusesOnce: [500, 502, 503, 504],
       factor: 1,
       jitter: 0,
     },

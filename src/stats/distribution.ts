@@ -1,4 +1,4 @@
-import { HIGHEST_NS, highestAt, INDEX_COUNT, indexOf } from "./histogram.ts";
+import { HIGHEST_NS, highestAt, INDEX_COUNT, indexOf, lowestAt } from "./histogram.ts";
 
 /**
  * Values of one histogram as plain data: how many were counted at which index (stats/histogram.ts). `indices` ascend, no
@@ -155,6 +155,10 @@ export const supportsPercentile = (total: number, percent: number): boolean =>
 /** Value in ns, or null where there are too few values to tell. */
 export const supportedPercentile = (distribution: Distribution, percent: number): number | null =>
   supportsPercentile(distribution.total, percent) ? valueAtPercentile(distribution, percent) : null;
+
+/** Lowest value of the first bucket in ns; NaN without values. */
+export const minimumOf = ({ indices }: Distribution): number =>
+  indices.length === 0 ? Number.NaN : lowestAt(indices[0] as number);
 
 /** Highest value of the last bucket in ns, as HdrHistogram reports it; NaN without values. No percentile exceeds it. */
 export const maximumOf = ({ indices }: Distribution): number =>

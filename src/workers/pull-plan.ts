@@ -30,6 +30,8 @@ export type PullWire = {
   /** Requests of one puller at the same time. */
   readonly concurrency: number;
   readonly platform: Platform | "all";
+  /** Fetch blobs that lie elsewhere from there; otherwise the redirect is the answer. */
+  readonly follow: boolean;
   /** Compute the digest of every blob. */
   readonly verify: boolean;
   /** Seconds without a byte; 0 = none. Of connecting, the answer and the body alike. */

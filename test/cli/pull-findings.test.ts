@@ -5,8 +5,10 @@ import type { KnownCalibrations } from "../../src/cli/calibrate/calibration-cach
 import { firstElsewhere } from "../../src/cli/pull/first-pulls.ts";
 import { calibrationOfPull } from "../../src/cli/pull/pull-calibration.ts";
 import { scalingCharts } from "../../src/cli/pull/pull-charts.ts";
-import { warningsOf } from "../../src/cli/pull/pull-warnings.ts";
+import { errorRows } from "../../src/cli/pull/pull-text.ts";
+import { runOfCache, warningsOf } from "../../src/cli/pull/pull-warnings.ts";
 import type { DriverEnd } from "../../src/pull/driver-contract.ts";
+import { PullSum } from "../../src/pull/pull-sum.ts";
 import type { StepFigures } from "../../src/pull/step-record.ts";
 import { sampleCalibration } from "./calibrate/sample-calibration.ts";
 
@@ -42,7 +44,7 @@ const filling = [
   step({ step: 2, level: 2, pulls: 500, pullsPerSecond: 50, firstPulls: 100, speedUp: 5 }),
   step({ step: 3, level: 1, pulls: 400, pullsPerSecond: 40, speedUp: 4 }),
 ];
-const ofCache = { prunes: false, upstreamManifestGets: null };
+const ofCache = { prunes: false, upstreamPulls: null };
 
 test("a rate that outruns the pullers is explained where the first one filled the cache", () => {
   const [said = "", ...more] = warningsOf(filling, ofCache);
@@ -86,6 +88,32 @@ test("first pulls of an image that several machines pulled are counted and named
   assert.equal(firstElsewhere({ nodes: [], threads }), 0);
   const [said = ""] = warningsOf([], { ...ofCache, firstElsewhere: 3 });
   assert.match(said, /by each machine for itself: 3 of the first ones/);
+});
+
+test("a run that was pruned and yet asked nothing of the upstream was warm; by whoever tells of it", () => {
+  const warm = /^all prunes succeeded but nothing was pulled from the upstream/;
+  assert.match(warningsOf([], { prunes: true, upstreamPulls: 0 })[0] ?? "", warm);
+  for (const cache of [
+    { prunes: true, upstreamPulls: null },
+    { prunes: true, upstreamPulls: 7 },
+    { prunes: false, upstreamPulls: 0 },
+  ])
+    assert.deepEqual(warningsOf([], cache), []);
+  const end = { sum: new PullSum(), nodes: [], threads: [] };
+  const counted = { ociregistry_upstream_pulls_by_ns: 3 };
+  const of = (upstreamManifestGets: number | null) =>
+    runOfCache(end, { upstreamManifestGets, counted }, true).upstreamPulls;
+  assert.deepEqual([of(null), of(0)], [3, 0]);
+});
+
+test("a password with every request is told of", () => {
+  const [said = ""] = warningsOf([], { ...ofCache, isBasic: true });
+  assert.match(said, /^a password went along with every request \(Basic\)/);
+});
+
+test("errors that belong to no puller have no number", () => {
+  const error = { puller: -1, kind: "timeout", count: 1200, firstAt: 0, sample: "prune: late" };
+  assert.deepEqual(errorRows({ errors: [error] }), [["-", "timeout", "1,200", "prune: late"]]);
 });
 
 test("rate against pullers: up, down, and the line in proportion to the first one, a chart a phase", () => {

@@ -1,6 +1,8 @@
 // `drayage pull` from the shell: against embedded registries, alone and as caches.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { verbs } from "../../src/cli/commands.ts";
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
@@ -12,6 +14,7 @@ const place = new Workplace();
 const REPOSITORIES = 6;
 const SUFFIXES = 3;
 const LAYERS = 5;
+const HERD = 50;
 const generate = `repos=${REPOSITORIES},layers=${LAYERS},sizes=1500,tag=v9.1,suffix=-0001..-0003,type=docker`;
 let upstream: EmbeddedRegistry;
 
@@ -25,6 +28,11 @@ after(async () => {
   await upstream.close();
   place.leave();
 });
+
+const schema = new URL("../../docs/formats/pull-results.schema.json", import.meta.url);
+const checkResults = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(
+  JSON.parse(readFileSync(schema, "utf8")),
+);
 
 const hostOf = ({ url }: EmbeddedRegistry): string => url.replace("http://", "");
 const files = ["--metrics-file", "metrics.txt", "--log-file", "log.txt"];
@@ -59,7 +67,10 @@ test("a ramp pulls seven objects per image, probes once per puller, and counts w
     "--log-requests=all",
   );
   assert.equal(ended.code, 0, ended.err);
-  const { pulls, steps, counts } = resultsOf(place);
+  const { pulls, steps, counts, warnings } = resultsOf(place);
+  assert.ok(checkResults(resultsOf(place)), JSON.stringify(checkResults.errors));
+  assert.match(warnings.at(-1) ?? "", /^the server under test is drayage's embedded registry/);
+  assert.match(place.text("results/report.html"), /plain, one request at a time per puller/);
   assert.ok(pulls.done > 0);
   assert.equal(pulls.failed, 0);
   assert.deepEqual(
@@ -194,14 +205,18 @@ async function namesOf({ url }: EmbeddedRegistry): Promise<string[]> {
 
 for (const form of ["path", "ns", "header"]) {
   test(`a cache is told of the upstream by ${form}, and pruned after each pass`, async () => {
-    const cache = await startEmbeddedRegistryThread({ pullThrough: { url: upstream.url } });
+    const cache = await startEmbeddedRegistryThread({
+      pullThrough: { url: upstream.url },
+      latencies: ["GET manifest=fixed(10ms)"],
+    });
     try {
       await upstream.reset();
       const ended = await pull(
         cache,
         `--namespace-form=${form}`,
         "--patterns=-0001,-0002",
-        "--iteration-seconds=0.4",
+        // Long enough for a pass on a machine that has much else to do.
+        "--iteration-seconds=1",
         "--prune",
         `--server-metrics=${cache.url}/metrics`,
       );
@@ -220,21 +235,21 @@ for (const form of ["path", "ns", "header"]) {
 
 for (const { parking, manifests, blobs } of [
   { parking: true, manifests: 1, blobs: LAYERS + 1 },
-  { parking: false, manifests: 20, blobs: 20 * (LAYERS + 1) },
+  { parking: false, manifests: HERD, blobs: HERD * (LAYERS + 1) },
 ]) {
-  test(`a herd of 20 on a cache ${parking ? "with" : "without"} parking shows its fetches`, async () => {
+  test(`a herd of ${HERD} on a cache ${parking ? "with" : "without"} parking shows its fetches`, async () => {
     const cache = await startEmbeddedRegistryThread({
       pullThrough: { url: upstream.url, parking, fetch: "eager" },
     });
     try {
-      const flags = ["--patterns=*", "--herd=20", "--herd-count=2", "--prune", "--herd-gap=50ms"];
-      const ended = await pull(cache, ...flags);
+      const herd = [`--herd=${HERD}`, "--herd-count=2", "--herd-gap=50ms"];
+      const ended = await pull(cache, "--patterns=*", ...herd, "--prune");
       assert.equal(ended.code, 0, ended.err);
       const { herds, pulls } = resultsOf(place);
       assert.equal(herds.length, 2);
-      assert.equal(pulls.done, 40);
+      assert.equal(pulls.done, 2 * HERD);
       for (const { clients, failed, upstream: fetched } of herds) {
-        assert.deepEqual([clients, failed], [20, 0]);
+        assert.deepEqual([clients, failed], [HERD, 0]);
         assert.ok(fetched !== null);
         if (parking) assert.deepEqual([fetched.manifestGets, fetched.blobGets], [1, blobs]);
         else assert.ok(fetched.manifestGets > 1 && fetched.manifestGets <= manifests);
@@ -530,6 +545,21 @@ for (const { name, flags, says } of [
     flags: [...servers, "--log-requests=errors", "--dry-run"],
     says: /^--log-requests: a dry run sends no request/,
   },
+  {
+    name: "herds of a dry run",
+    flags: [...servers, "--herd=5", "--dry-run"],
+    says: /^--herd: a dry run has no herds; --list shows/,
+  },
+  {
+    name: "herds with a schedule",
+    flags: [...servers, "--herd=5", "--steps=flat"],
+    says: /^--herd takes the place of the schedule: leave --steps out$/m,
+  },
+  {
+    name: "a comma that a pruning server would split at",
+    flags: [...servers, "--pattern=v[0-9]{1,3}", "--prune"],
+    says: /^pattern "v\[0-9\]\{1,3\}" has a comma, at which/m,
+  },
 ]) {
   test(`${name} on the command line ends with 2 and says what to type`, async () => {
     const { exit, err } = await drayage(["pull", ...flags], { verbs });
@@ -562,4 +592,5 @@ test("a server without prune endpoint ends a pruning run with 2 at its first pru
   );
   assert.equal(ended.code, 2, ended.err);
   assert.match(ended.err, /server has no prune endpoint/);
+  assert.equal(resultsOf(place).exit, 2);
 });

@@ -55,7 +55,17 @@ for (const auth of [holder, nobody]) {
 }
 
 test("a prune that its token does not allow has failed, one that nobody knows has no endpoint", async () => {
-  const refused = await guarded(holder, 403).pruner.prune("a");
+  const { pruner } = guarded(holder, 403);
+  const refused = await pruner.prune("a");
   assert.deepEqual(refused, { kind: "failed", message: "status 403" });
-  assert.deepEqual(await guarded(holder, 405).pruner.prune("a"), { kind: "no-endpoint" });
+  assert.deepEqual(await guarded(holder, 405).pruner.prune("a"), {
+    kind: "no-endpoint",
+    status: 405,
+  });
+  await pruner.prune("b");
+  assert.deepEqual(
+    pruner.failures.map(({ kind, count, sample }) => [kind, count, sample]),
+    [["auth", 2, "prune: status 403"]],
+  );
+  assert.equal(pruner.pruned, 0);
 });

@@ -21,6 +21,7 @@ function select(patterns: readonly string[], more: Partial<SelectionInput> = {})
     namespace: "ubuntu.me:5000",
     form: "path",
     now: () => 0,
+    limitMs: 10_000,
     ...more,
   });
 }
@@ -78,6 +79,14 @@ test("matching that takes too long names the expression at work", () => {
   assert.throws(() => select(["-0001"], { now: slow }), /takes longer than 10 s at "-0001"/);
 });
 
+test("an expression that would not end with a single text is ended as well", () => {
+  const many = [{ repository: "x".repeat(60), reference: "v1" }];
+  assert.throws(
+    () => select(["(x+x+)+y"], { images: many, limitMs: 20 }),
+    /takes longer than 0\.02 s at "\(x\+x\+\)\+y"/,
+  );
+});
+
 for (const { name, patterns, more, says } of [
   {
     name: "a pattern that matches the host",
@@ -128,4 +137,6 @@ test("a list of images has tags and digests, and names the line of a mistake", (
     /^UsageError: list:1: write REPOSITORY:TAG/,
   );
   assert.throws(() => readImageList("\n", "list"), /names no image/);
+  for (const name of ["a?b", "../a", "a//b", "a%2f"])
+    assert.throws(() => readImageList(`${name}:v1\n`, "list"), /^UsageError: list:1: write/, name);
 });

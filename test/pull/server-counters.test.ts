@@ -7,6 +7,7 @@ import {
   upstreamCounts,
   upstreamDifference,
 } from "../../src/pull/server-counters.ts";
+import { ServerWatch } from "../../src/pull/server-watch.ts";
 
 const page = (upstream: number, cached: number) =>
   serverCounters(
@@ -30,6 +31,35 @@ test("a counter that fell says nothing, and one that is missing is not zero", ()
   assert.equal(growth(page(20, 0), page(10, 0), "ociregistry_upstream_pulls_by_ns"), undefined);
   assert.equal(growth(page(1, 1), page(1, 1), "absent"), undefined);
   assert.equal(hitRatio(serverCounters(""), serverCounters("")), undefined);
+});
+
+test("one counter that was reset makes no hit ratio of the other", () => {
+  const began = (upstream: number, cached: number) =>
+    serverCounters(
+      `ociregistry_upstream_pulls_by_ns{ns="a"} ${upstream}\nociregistry_cached_pulls_by_ns_total{ns="a"} ${cached}`,
+    );
+  assert.equal(hitRatio(began(100, 0), began(20, 50)), undefined);
+  const cachedAlone = serverCounters('ociregistry_cached_pulls_by_ns_total{ns="a"} 50');
+  assert.equal(hitRatio(began(100, 0), cachedAlone), undefined);
+  assert.equal(hitRatio(serverCounters(""), cachedAlone), 1);
+});
+
+test("a cache that began anew in mid-run, and has caught up, is found out by what it told in between", async () => {
+  let told = 0;
+  const pages = [100, 3, 200].map(
+    (count) => `ociregistry_cached_pulls_by_ns_total{ns="a"} ${count}`,
+  );
+  const watch = new ServerWatch({
+    metricsUrl: "http://cache/metrics",
+    statsUrl: undefined,
+    warn: () => {},
+    fetch: async () => ({ status: 200, headers: () => [], body: Buffer.from(pages[told++] ?? "") }),
+  });
+  await watch.begin(() => 0);
+  assert.equal(watch.wasReset, false);
+  await watch.scrape(() => 1);
+  await watch.end(() => 2);
+  assert.equal(watch.wasReset, true);
 });
 
 test("of CNCF distribution's variables the proxy's are kept", () => {

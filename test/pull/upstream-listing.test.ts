@@ -91,6 +91,12 @@ test("the first tag as sent is the image; all of them with --all-tags", async ()
   );
 });
 
+test("a repository may have more tags than a call has arguments", async () => {
+  const tags = Array.from({ length: 200_000 }, (_, index) => `v${index}`);
+  const pages = { [first]: { body: names("a") }, [tagsOf("a")]: { body: { tags } } };
+  assert.equal((await list(pages, true)).images.length, tags.length);
+});
+
 test("repositories without tags, and those that are gone, are skipped, counted and warned of", async () => {
   const listing = await list({
     [first]: { body: names("empty", "gone", "null", "a") },

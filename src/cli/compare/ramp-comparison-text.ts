@@ -5,7 +5,7 @@ import {
   signedPercent,
   verdictPaint,
 } from "../../report/compare/comparison-text.ts";
-import { formatNanos, formatRate } from "../../report/number-format.ts";
+import { formatCount, formatNanos, formatRate } from "../../report/number-format.ts";
 import { alignRows, type Paint } from "../../report/text-table.ts";
 import type { RampComparison, RampMeasure, RampRow } from "./compare-ramps.ts";
 
@@ -40,6 +40,9 @@ function tableRows(rows: readonly RampRow[], paint: Paint) {
   });
 }
 
+const pullsText = ({ done, failed }: RampComparison["a"]): string =>
+  `${formatCount(done)} done, ${formatCount(failed)} failed`;
+
 /** No line break at its end. */
 export function rampComparisonText(comparison: RampComparison, paint: Paint): string {
   const { a, b, verdict, rows, warnings } = comparison;
@@ -59,7 +62,7 @@ export function rampComparisonText(comparison: RampComparison, paint: Paint): st
     "",
     ...alignRows([{ cells: rampHeads, paint: paint.dim }, ...tableRows(rows, paint)], "lrrllrrrrl"),
     "",
-    `pulls: A ${a.done} done, ${a.failed} failed; B ${b.done} done, ${b.failed} failed`,
+    `pulls: A ${pullsText(a)}; B ${pullsText(b)}`,
     paint.dim(basisSentence(comparison)),
   ].join("\n");
 }

@@ -11,6 +11,8 @@ import type { PullGiven } from "./pull-options.ts";
 import type { PullSettings } from "./pull-settings.ts";
 import type { ServerAccess } from "./server-access.ts";
 
+const PAGE_MS_MAX = 5_000;
+
 type Parts = {
   readonly given: PullGiven;
   readonly settings: PullSettings;
@@ -21,18 +23,20 @@ export class CacheControl {
   readonly #parts: Parts;
   readonly #transport: ControlTransport;
   readonly #warn: (line: string) => void;
+  /** Of all prunes that no puller makes. */
+  readonly pruner: Pruner;
 
   constructor(parts: Parts, transport: ControlTransport, warn: (line: string) => void) {
     this.#parts = parts;
     this.#transport = transport;
     this.#warn = warn;
+    this.pruner = this.#newPruner();
   }
 
   /** Empties the cache of all patterns, before a cold phase; false where it has no such endpoint. */
   async prunes(patterns: readonly Re2Pattern[]): Promise<boolean> {
-    const pruner = this.pruner();
     for (const { sent } of patterns) {
-      const result = await pruner.prune(sent);
+      const result = await this.pruner.prune(sent);
       if (result.kind === "no-endpoint") {
         this.#warn(
           "the cache has no prune endpoint: each image is pulled once, from a cache that must be empty now",
@@ -45,7 +49,7 @@ export class CacheControl {
     return true;
   }
 
-  pruner(): Pruner {
+  #newPruner(): Pruner {
     const { settings, access } = this.#parts;
     const { origin, pathPrefix } = settings.cache;
     return new Pruner({
@@ -64,7 +68,7 @@ export class CacheControl {
     const isDry = given["dry-run"] === true;
     const asked = given["upstream-stats"];
     const url = asked ?? `${settings.registry.origin}/_drayage/stats`;
-    const known = !isDry && (asked !== undefined || (await this.#isOurs(url)));
+    const known = !isDry && (asked !== undefined || (await this.#hasStatistics(url)));
     return new ServerWatch({
       metricsUrl: isDry ? undefined : given["server-metrics"],
       statsUrl: known ? url : undefined,
@@ -73,10 +77,19 @@ export class CacheControl {
     });
   }
 
-  /** Whether an upstream is an embedded registry: it alone knows this page. */
-  async #isOurs(url: string): Promise<boolean> {
+  /** Whether the cache is an embedded registry. Asked when all is over: a cache's log begins with the first puller. */
+  isOurs(): Promise<boolean> {
+    const { origin, pathPrefix } = this.#parts.settings.cache;
+    return pathPrefix === ""
+      ? this.#hasStatistics(`${origin}/_drayage/stats`)
+      : Promise.resolve(false);
+  }
+
+  /** Embedded registries alone know this page. */
+  async #hasStatistics(url: string): Promise<boolean> {
     try {
-      const { status, body } = await this.#transport.fetch({ method: "GET", url });
+      const signal = AbortSignal.timeout(PAGE_MS_MAX);
+      const { status, body } = await this.#transport.fetch({ method: "GET", url, signal });
       return status === 200 && upstreamCounts(body.toString("utf8")) !== undefined;
     } catch {
       return false;

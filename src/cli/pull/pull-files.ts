@@ -15,7 +15,7 @@ class Output {
   readonly #path: string | undefined;
   readonly #descriptor: number;
   readonly #terminal: Terminal;
-  #failure: DrayageError | undefined;
+  failure: DrayageError | undefined;
 
   constructor(path: string | undefined, flag: string, terminal: Terminal) {
     this.isTerminal = path === undefined || path === "";
@@ -26,25 +26,21 @@ class Output {
 
   /**
    * Writes at once: a killed run has left whole lines. A disk that fails does so in the middle of a ramp, often in a timer: the
-   * ramp goes on, and `requireWritten` throws it.
+   * ramp goes on, and `failure` tells of it.
    */
   write(text: string): void {
     if (this.isTerminal) {
       this.above(() => void this.#terminal.out.write(text));
       return;
     }
-    if (this.#failure !== undefined) return;
+    if (this.failure !== undefined) return;
     try {
       const bytes = Buffer.from(text);
       for (let at = 0; at < bytes.length; ) at += writeSync(this.#descriptor, bytes, at);
     } catch (cause) {
       const message = `cannot write ${this.#path}: ${messageOf(cause)}`;
-      this.#failure = new DrayageError("storage", message, { cause });
+      this.failure = new DrayageError("storage", message, { cause });
     }
-  }
-
-  requireWritten(): void {
-    if (this.#failure !== undefined) throw this.#failure;
   }
 
   close(): void {
@@ -88,10 +84,9 @@ export class PullFiles {
     this.#metrics.write(line);
   }
 
-  /** Throws DrayageError `storage` where lines of tally or log were lost. */
-  requireWritten(): void {
-    this.#metrics.requireWritten();
-    this.#log.requireWritten();
+  /** DrayageError `storage` where lines of tally or log were lost. */
+  get failure(): DrayageError | undefined {
+    return this.#metrics.failure ?? this.#log.failure;
   }
 
   close(): void {

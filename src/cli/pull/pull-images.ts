@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Clock } from "../../core/clock.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { type Image, readImageList } from "../../pull/image-list.ts";
-import { type Selection, selectImages } from "../../pull/selection.ts";
+import { MATCHING_MS_MAX, type Selection, selectImages } from "../../pull/selection.ts";
 import { listUpstream } from "../../pull/upstream-listing.ts";
 import { endpointAuth } from "../../registry/authorizer.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
@@ -50,6 +50,7 @@ export async function findImages(
     namespace: settings.namespace,
     form: settings.form,
     now: () => performance.now(),
+    limitMs: MATCHING_MS_MAX,
   });
   if (settings.filter !== undefined)
     tell(`Have ${selection.images.length} images after applying filter`);

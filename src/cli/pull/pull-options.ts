@@ -62,6 +62,9 @@ const choice = {
     ...text("HOW", "first request of each puller (default head; ping when cold or in herds)"),
     choices: ["head", "ping", "none"],
   },
+  follow: may(
+    "fetch blobs that lie elsewhere from there (default); --no-follow: the redirect will do",
+  ),
   verify: may("compute the digest of every blob"),
   save: text("DIR", "write what is pulled as an OCI image layout"),
 } as const satisfies Record<string, Option>;
@@ -96,15 +99,15 @@ const access = {
   "password-env": text("VAR", "environment variable that holds the password"),
   "token-env": text("VAR", "environment variable that holds a token"),
   "auth-file": text("FILE", "credentials in the form of docker's config.json"),
-  "registry-ca": text("FILE", "the same for the upstream, and so on"),
-  "registry-cert": text("FILE", ""),
-  "registry-key": text("FILE", ""),
-  "registry-insecure": may(""),
-  "registry-user": text("NAME", ""),
-  "registry-password-stdin": may(""),
-  "registry-password-env": text("VAR", ""),
-  "registry-token-env": text("VAR", ""),
-  "registry-auth-file": text("FILE", ""),
+  "registry-ca": text("FILE", "as --ca, for the upstream"),
+  "registry-cert": text("FILE", "as --cert, for the upstream"),
+  "registry-key": text("FILE", "as --key, for the upstream"),
+  "registry-insecure": may("as --insecure, for the upstream"),
+  "registry-user": text("NAME", "as --user, for the upstream"),
+  "registry-password-stdin": may("as --password-stdin, for the upstream"),
+  "registry-password-env": text("VAR", "as --password-env, for the upstream"),
+  "registry-token-env": text("VAR", "as --token-env, for the upstream"),
+  "registry-auth-file": text("FILE", "as --auth-file, for the upstream"),
 } as const satisfies Record<string, Option>;
 
 const { default: _, ...whichRows } = requestLogOptions["log-requests"];

@@ -106,7 +106,7 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
   }
 
   tally(at: number, point: TallyPoint): void {
-    this.#tally.write(tallyRow(at, point));
+    this.#attempt(() => this.#tally.write(tallyRow(at, point)));
   }
 
   started(begun: PullBegun): void {
@@ -115,26 +115,34 @@ export class PullOutputs implements Pick<DriverSinks, "started" | "tally" | "sec
     this.#log?.begin(begun);
   }
 
-  /** Called by a timer, where nobody could catch a disk that fails: `write` throws it. */
-  second(second: PullSecond): void {
+  /** Called by timers, where nobody could catch a disk that fails: `write` throws it. */
+  #attempt(write: () => void): void {
     if (this.#failure !== undefined) return;
-    const pulls = pullsAlone(second.snapshot);
     try {
-      this.#store?.add(second);
-      this.#seconds.add(this.timeline.add({ snapshot: pulls, planned: null }), pulls);
+      write();
     } catch (error) {
       this.#failure = error;
     }
   }
 
+  second(second: PullSecond): void {
+    const pulls = pullsAlone(second.snapshot);
+    this.#attempt(() => {
+      this.#store?.add(second);
+      this.#seconds.add(this.timeline.add({ snapshot: pulls, planned: null }), pulls);
+    });
+  }
+
   /** A line per counter: which ones there are is the server's business. */
   scraped({ at, counters }: Scrape): void {
-    if (this.#server === undefined) {
-      this.#server = new AppendFile(this.#directory.file("server.tsv"));
-      this.#server.write(tsv(["seconds", "counter", "value"], []));
-    }
-    for (const [name, value] of counters)
-      this.#server.write(`${at.toFixed(3)}\t${name}\t${value}\n`);
+    const rows = Array.from(counters, ([name, value]) => `${at.toFixed(3)}\t${name}\t${value}\n`);
+    this.#attempt(() => {
+      if (this.#server === undefined) {
+        this.#server = new AppendFile(this.#directory.file("server.tsv"));
+        this.#server.write(tsv(["seconds", "counter", "value"], []));
+      }
+      this.#server.write(rows.join(""));
+    });
   }
 
   /** Of a driver that has ended: resolves when its rows are all on disk. */

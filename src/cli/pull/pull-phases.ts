@@ -24,8 +24,8 @@ export type PullPlanInput = {
 
 export function pullPlan(input: PullPlanInput): PullPlan {
   const { given, settings, selection } = input;
-  const { schedule, patterns, herd } = settings;
-  const pullers = Math.max(schedule.levelMax, given.warm === true ? patterns.length : 0);
+  const { patterns, herd } = settings;
+  const pullers = pullersOf(input);
   const once = isOnce(input);
   return {
     threads: Math.min(settings.workers, herd?.clients ?? pullers),
@@ -44,6 +44,9 @@ export function pullPlan(input: PullPlanInput): PullPlan {
     rows: settings.logged,
   };
 }
+
+const pullersOf = ({ given, settings: { schedule, patterns } }: PullPlanInput): number =>
+  Math.max(schedule.levelMax, given.warm === true ? patterns.length : 0);
 
 const isOnce = ({ given, canPrune }: PullPlanInput): boolean =>
   given.cold === true && !canPrune && given["dry-run"] !== true;
@@ -69,6 +72,7 @@ function wireOf({ given, settings, access }: PullPlanInput): PullWire {
     profile: settings.profile,
     concurrency: settings.concurrency,
     platform: settings.platform,
+    follow: given.follow ?? true,
     verify: given.verify ?? false,
     requestSeconds: settings.requestMs / 1000,
     pullMs: settings.pullMs,
@@ -79,8 +83,13 @@ function wireOf({ given, settings, access }: PullPlanInput): PullWire {
 /** Source: pull-driver.md 7. */
 export function pullPhases(input: PullPlanInput): Phase[] {
   const { given, settings } = input;
-  const { schedule, patterns } = settings;
+  const { schedule, patterns, herd } = settings;
   const { cold = false, warm = false, prune = false } = given;
+  // Lists that every image is in once are spread over all pullers, others are repeated beyond the patterns.
+  const pullers = isOnce(input) ? pullersOf(input) : patterns.length;
+  const pass: Phase = { kind: "pass", name: "warm-up", pullers };
+  // Herds follow what comes before a schedule, in its place.
+  if (herd !== undefined) return warm ? [pass] : [];
   const passes = isOnce(input) ? "remainder" : "endless";
   const phases: Phase[] = [];
   const plain: Phase = { kind: "schedule", name: "run", schedule, prune, passes: "endless" };
@@ -88,8 +97,13 @@ export function pullPhases(input: PullPlanInput): Phase[] {
   if (cold)
     phases.push({ kind: "schedule", name: "cold", schedule, prune: input.canPrune, passes });
   if (warm) {
-    phases.push({ kind: "pass", name: "warm-up", pullers: patterns.length });
-    phases.push({ kind: "schedule", name: "warm", schedule, prune: false, passes: "endless" });
+    phases.push(pass, {
+      kind: "schedule",
+      name: "warm",
+      schedule,
+      prune: false,
+      passes: "endless",
+    });
   }
   if (phases.length === 0) phases.push(plain);
   return phases;

@@ -2,25 +2,22 @@
 
 import type { DriverEnd } from "../../pull/driver-contract.ts";
 import {
-  allRequests,
   type ClassInterval,
   type PullInterval,
   pullsOf,
   requestsOf,
 } from "../../pull/pull-interval.ts";
-import { growth, hitRatio, upstreamDifference } from "../../pull/server-counters.ts";
-import type { ServerWatch } from "../../pull/server-watch.ts";
 import { type StepFigures, stepFigures } from "../../pull/step-record.ts";
 import { type Comparison, comparison, type PhaseFigures } from "../../pull/tables.ts";
 import { abortedBy, type CalibrationNote, type RunFigures } from "../../report/run-figures.ts";
 import type { ThresholdResult } from "../../report/thresholds/threshold.ts";
 import type { Distribution } from "../../stats/distribution.ts";
-import { maximumOf, meanOf, supportedPercentile } from "../../stats/distribution.ts";
+import { maximumOf, meanOf, minimumOf, supportedPercentile } from "../../stats/distribution.ts";
 import { encodeHdr } from "../../stats/hdr.ts";
 import type { PullCountName } from "../../workers/pull-board.ts";
 import type { ErrorCount } from "../../workers/pull-messages.ts";
 import { firstElsewhere } from "./first-pulls.ts";
-import { warningsOf } from "./pull-warnings.ts";
+import { runOfCache, warningsOf } from "./pull-warnings.ts";
 
 export type ServerFigures = {
   /** 0..1; null where the cache does not tell. */
@@ -33,6 +30,8 @@ export type ServerFigures = {
   readonly upstreamBytes: number | null;
   /** As reported by CNCF distribution. */
   readonly proxy: Readonly<Record<string, number>>;
+  /** What the cache holds at the end, in its own words: manifests, blobs, bytes. */
+  readonly held: Readonly<Record<string, number>>;
   /** What the cache counted during the run, for comparison with ours. */
   readonly counted: Readonly<Record<string, number>>;
 };
@@ -54,26 +53,6 @@ export type PullFigures = {
   readonly ending: RunFigures["ending"];
   readonly thresholds: readonly ThresholdResult[];
 };
-
-/** Of a run that was driven here. */
-export function pullFigures(
-  end: DriverEnd,
-  {
-    watch,
-    counts,
-    ...rest
-  }: Pick<PullFigures, "ending" | "thresholds"> & {
-    readonly watch: ServerWatch;
-    /** The run was meant to be cold. */
-    readonly prunes: boolean;
-    readonly counts: Readonly<Record<string, number>>;
-  },
-): PullFigures {
-  const errors = mergeErrors(end.threads.flatMap((thread) => thread.errors));
-  const server = serverFigures(watch, end.sum.totals());
-  const figures = figuresOfEnd(end, { ...rest, errors, server });
-  return { ...figures, counts: { ...figures.counts, ...counts } };
-}
 
 /** From what was driven, here or by a run that is over, and what was found out besides. */
 export function figuresOfEnd(
@@ -105,7 +84,7 @@ export function figuresOfEnd(
     aborted: sum.count("aborted"),
     server,
     counts: countsOf(end),
-    warnings: warningsOf(steps, { ...server, prunes, firstElsewhere: firstElsewhere(end) }),
+    warnings: warningsOf(steps, runOfCache(end, server, prunes)),
   };
 }
 
@@ -119,10 +98,6 @@ function phasesOf({ sum }: DriverEnd): PhaseFigures[] {
       .filter(({ phase }) => phase === name)
       .reduce((total, { seconds }) => total + seconds, 0),
   }));
-}
-
-function mergeErrors(counts: readonly ErrorCount[]): ErrorCount[] {
-  return counts.toSorted((a, b) => a.puller - b.puller || a.kind.localeCompare(b.kind));
 }
 
 function countsOf(end: DriverEnd): Record<string, number> {
@@ -155,50 +130,9 @@ export const unknownServer: ServerFigures = {
   upstreamBlobGets: null,
   upstreamBytes: null,
   proxy: {},
+  held: {},
   counted: {},
 };
-
-const orNull = (value: number | undefined): number | null => value ?? null;
-
-function serverFigures(
-  { first, last, upstreamFirst, upstreamLast }: ServerWatch,
-  totals: PullInterval,
-): ServerFigures {
-  const upstream = upstreamDifference(upstreamFirst, upstreamLast);
-  const pulls = pullsOf(totals).done;
-  const { bytes } = allRequests(totals);
-  const both = first !== undefined && last !== undefined;
-  const counted: Record<string, number> = {};
-  if (both)
-    for (const name of CACHE_COUNTERS) {
-      const grown = growth(first.counters, last.counters, name);
-      if (grown !== undefined) counted[name] = grown;
-    }
-  return {
-    hitRatio: both ? orNull(hitRatio(first.counters, last.counters)) : null,
-    manifestAmplification:
-      upstream === undefined || pulls === 0 ? null : upstream.manifestGets / pulls,
-    bytesAmplification: upstream === undefined || bytes === 0 ? null : upstream.bytes / bytes,
-    upstreamManifestGets: orNull(upstream?.manifestGets),
-    upstreamBlobGets: orNull(upstream?.blobGets),
-    upstreamBytes: orNull(upstream?.bytes),
-    proxy: Object.fromEntries(
-      [...(last?.counters ?? [])].filter(([name]) => name.startsWith("registry.proxy.")),
-    ),
-    counted,
-  };
-}
-
-const CACHE_COUNTERS = [
-  "ociregistry_upstream_pulls_by_ns",
-  "ociregistry_cached_pulls_by_ns_total",
-  "ociregistry_manifest_pulls_total",
-  "ociregistry_blob_pulls_total",
-  "ociregistry_v2_api_endpoint_hits_total",
-  "ociregistry_api_errors_total",
-  "drayage_registry_upstream_requests_total",
-  "drayage_registry_cache_results_total",
-];
 
 /** Whether the run is to be called a success. */
 export function verdictOfPull({ failures, end, totals, ending, thresholds }: PullFigures): {
@@ -226,6 +160,7 @@ function distributionResult(distribution: Distribution) {
   const some = distribution.total > 0;
   return {
     count: distribution.total,
+    min: some ? minimumOf(distribution) : null,
     mean: some ? meanOf(distribution) : null,
     max: some ? maximumOf(distribution) : null,
     percentiles: Object.fromEntries(

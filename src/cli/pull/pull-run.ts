@@ -137,7 +137,7 @@ class PullRun {
       selection: this.#parts.found.selection,
       canPrune,
       plainFirst: request.plainFirst,
-      empty: () => cache.prunes(settings.patterns),
+      empty: async () => isDry || (await cache.prunes(settings.patterns)),
     };
     const plan = pullPlan(input);
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
@@ -146,7 +146,8 @@ class PullRun {
     if (wanted !== undefined) this.#nodes = await findNodes(wanted, this.#terminal);
     const outputs = isDry ? undefined : await this.#outputs(plan);
     const phases = pullPhases(input);
-    const facts = { plan, watch, outputs, request, found: this.#parts.found };
+    const { found } = this.#parts;
+    const facts = { plan, watch, outputs, request, found, cache };
     const course: PullCourse = new PullCourse(
       {
         request,
@@ -269,7 +270,7 @@ class PullRun {
       namespace,
       gapMs: herd.gapMs,
       connected: herd.connected,
-      pruner: prunes ? this.#parts.cache.pruner() : undefined,
+      pruner: prunes ? this.#parts.cache.pruner : undefined,
     };
   }
 }

@@ -157,7 +157,9 @@ function required(value: string | undefined, flag: string): string {
 function milliseconds(text: string, flag: string, least: number): number {
   const ms = /^(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? Math.round(Number(text) * 1000) : -1;
   if (ms < least || ms > SECONDS_MAX * 1000)
-    throw new UsageError(`${flag} wants seconds, a number above 0, not "${text}"`);
+    throw new UsageError(
+      `${flag} wants seconds, a number ${least === 0 ? "from 0 on" : "above 0"} and at most 10 million, not "${text}"`,
+    );
   return ms;
 }
 
@@ -186,17 +188,41 @@ function profileOf(given: PullGiven): PullProfile {
 function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[]): void {
   if (wantedNodes(given) !== undefined && given.save !== undefined)
     throw new UsageError("--save writes on the machine that pulls: leave it or the nodes out");
+  if (given.follow === false && (given.save !== undefined || given.verify === true))
+    throw new UsageError(
+      "--no-follow leaves blobs that lie elsewhere there: no --save, no --verify",
+    );
   if (given.imitate !== undefined && given.probe !== undefined)
     throw new UsageError(
       "--imitate and --probe exclude each other: the client decides what it asks first",
     );
-  if (given.herd !== undefined && given.warm === true && given.cold === true)
+  if (given.herd !== undefined) refuseBesideHerds(given);
+  if (given.prune === true || given.cold === true) refuseUnprunable(patterns);
+}
+
+function refuseBesideHerds(given: PullGiven): void {
+  if (given.warm === true && given.cold === true)
     throw new UsageError("--herd goes with --cold or with --warm, not with both");
-  const prunes = given.prune === true || given.cold === true;
+  if (given["dry-run"] === true)
+    throw new UsageError(
+      "--herd: a dry run has no herds; --list shows the images that they would pull",
+    );
+  const schedule = (["steps", "step-settle"] as const).find((name) => given[name] !== undefined);
+  if (schedule !== undefined)
+    throw new UsageError(`--herd takes the place of the schedule: leave --${schedule} out`);
+}
+
+/** Expressions that the server would read otherwise: it evaluates RE2, and takes a comma for the end of one. */
+function refuseUnprunable(patterns: readonly Re2Pattern[]): void {
   const foreign = patterns.find((pattern) => pattern.foreign.length > 0);
-  if (prunes && foreign !== undefined)
+  if (foreign !== undefined)
     throw new UsageError(
       `pattern "${foreign.text}" has a ${foreign.foreign[0]}, which the server that prunes by it does not know`,
+    );
+  const several = patterns.find(({ text }) => text.includes(","));
+  if (several !== undefined)
+    throw new UsageError(
+      `pattern "${several.text}" has a comma, at which the server that prunes by it splits: write it without, such as xx?x? for x{1,3}`,
     );
 }
 

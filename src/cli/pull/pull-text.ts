@@ -69,7 +69,7 @@ function headLines(
   const colour = colours[verdict.word];
   const { done, failed } = pullsOf(figures.totals);
   const aborted = figures.aborted === 0 ? "" : `, ${formatCount(figures.aborted)} cut off`;
-  const exhausted = figures.end.exhausted ? ", every image once" : "";
+  const exhausted = figures.end.exhausted && figures.phases.length < 2 ? ", every image once" : "";
   return [
     `${colour(verdict.text)}${directory === undefined ? "" : `  ${directory}`}`,
     `pull: ${formatCount(done)} pulls, ${formatCount(failed)} failed${aborted} in ${formatDuration(figures.seconds)}${exhausted}; closed loop, times are service times`,
@@ -202,9 +202,9 @@ export const serverFacts = (server: ServerFigures): [string, string][] => [
     name,
     formatCount(value),
   ]),
-  ...Object.entries(server.proxy).map(([name, value]): [string, string] => [
+  ...Object.entries({ ...server.proxy, ...server.held }).map(([name, value]): [string, string] => [
     name,
-    formatCount(value),
+    name.includes("bytes") ? formatBytes(value) : formatCount(value),
   ]),
 ];
 
@@ -222,11 +222,11 @@ const SAMPLE_CHARACTERS = 80;
 /** Messages may quote a server: nothing of theirs moves the cursor. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]+/g, "?");
 
-export const errorRows = ({ errors }: PullFigures): string[][] =>
+export const errorRows = ({ errors }: Pick<PullFigures, "errors">): string[][] =>
   errors
     .slice(0, ERRORS_SHOWN)
     .map(({ puller, kind, count, sample }) => [
-      `#${puller}`,
+      puller < 0 ? "-" : `#${puller}`,
       kind,
       formatCount(count),
       printable(sample).slice(0, SAMPLE_CHARACTERS),

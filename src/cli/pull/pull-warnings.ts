@@ -1,18 +1,47 @@
 // Sentences that whoever reads the figures of a pull test must know first.
+import type { DriverEnd } from "../../pull/driver-contract.ts";
+import { pullsOf, requestsOf } from "../../pull/pull-interval.ts";
 import { clientLimited, type StepFigures } from "../../pull/step-record.ts";
+import { firstElsewhere } from "./first-pulls.ts";
 
 type RunOfCache = {
-  /** The run was meant to be cold. */
+  /** The cache was pruned, and every prune succeeded. */
   readonly prunes: boolean;
   /** Null where nobody tells. */
-  readonly upstreamManifestGets: number | null;
+  readonly upstreamPulls: number | null;
   /** First pulls of a machine whose image another one had pulled before. */
   readonly firstElsewhere?: number;
+  /** Passwords went along with the requests, and no tokens. */
+  readonly isBasic?: boolean;
 };
+
+/** `prunes`: the cache was pruned. */
+export function runOfCache(
+  end: Pick<DriverEnd, "sum" | "nodes" | "threads">,
+  server: {
+    readonly upstreamManifestGets: number | null;
+    readonly counted: Readonly<Record<string, number>>;
+  },
+  prunes: boolean,
+): RunOfCache {
+  const { sum } = end;
+  const totals = sum.totals();
+  const tokens = [totals, sum.unmeasured].map((part) => requestsOf(part, "token").done);
+  return {
+    prunes: prunes && requestsOf(totals, "prune").failed === 0,
+    upstreamPulls:
+      server.upstreamManifestGets ?? server.counted.ociregistry_upstream_pulls_by_ns ?? null,
+    firstElsewhere: firstElsewhere(end),
+    isBasic:
+      sum.count("challenges") > 0 &&
+      pullsOf(totals).done > 0 &&
+      tokens.every((count) => count === 0),
+  };
+}
 
 export function warningsOf(
   steps: readonly StepFigures[],
-  { prunes, upstreamManifestGets, firstElsewhere = 0 }: RunOfCache,
+  { prunes, upstreamPulls, firstElsewhere: elsewhere = 0, isBasic = false }: RunOfCache,
 ): string[] {
   const warnings: string[] = [];
   if (steps.some(({ flags }) => flags.includes("C"))) {
@@ -21,13 +50,17 @@ export function warningsOf(
     );
   }
   warnings.push(...steeperThanProportion(steps));
-  if (prunes && upstreamManifestGets === 0)
+  if (prunes && upstreamPulls === 0)
     warnings.push(
       "all prunes succeeded but nothing was pulled from the upstream: the run was warm",
     );
-  if (firstElsewhere > 0)
+  if (isBasic)
     warnings.push(
-      `first and repeated pulls are told apart by each machine for itself: ${firstElsewhere} of the first ones had been pulled by another machine before, or at the same time`,
+      "a password went along with every request (Basic): servers that check a bcrypt hash each time, as CNCF distribution does, need several milliseconds for it",
+    );
+  if (elsewhere > 0)
+    warnings.push(
+      `first and repeated pulls are told apart by each machine for itself: ${elsewhere} of the first ones had been pulled by another machine before, or at the same time`,
     );
   return warnings;
 }

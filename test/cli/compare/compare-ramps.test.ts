@@ -109,7 +109,7 @@ test("the table says each step once; page and figures hold rates and curves of e
   assert.match(out, /^regression: ttfb.p50 > \+10% in run step 1, run step 2, run step 3$/m);
   assert.match(out, /^run +1 +1 +pulls\/s +\S+ +\S+ +[+-]\d+\.\d% +[+-].* \.\. .*% {2}\w+$/m);
   assert.match(out, /^ +pull +p50 +\d+(\.\d+)?ms /m);
-  assert.match(out, /^pulls: A \d+ done, 0 failed; B \d+ done, 0 failed$/m);
+  assert.match(out, /^pulls: A \d,\d{3} done, 0 failed; B \d{1,3}(,\d{3})* done, 0 failed$/m);
   const page = readFileSync(join(folder, "page.html"), "utf8");
   for (const title of ["Differences", "Rate against active pullers", "Ratio by percentile"])
     assert.ok(page.includes(`<h2>${title}</h2>`), title);

@@ -32,7 +32,7 @@ class Member implements PullOwner, RequestOwner {
     wanted.type = ClassOf.probe;
     wanted.head = this.client.context.heads.ping();
     wanted.repository = repository;
-    wanted.acceptsAny = true;
+    wanted.accepts = "any";
     this.#greeting.begin();
   }
 
@@ -125,7 +125,7 @@ export class Herd {
 
   memberDone({ pull, index }: Member): void {
     const { clock, news } = this.#context;
-    this.record.count(this.#image, pull.failed === "");
+    if (pull.failed !== "aborted") this.record.count(this.#image, pull.failed === "");
     if (pull.failed !== "" && pull.failed !== "aborted")
       news.failed({
         at: clock.now(),

@@ -16,7 +16,7 @@ import { readManifest } from "./manifest-reader.ts";
 import type { PullContext } from "./pull-context.ts";
 import { PullStamps } from "./pull-stamps.ts";
 import type { PullerClient } from "./puller-client.ts";
-import { resetWanted } from "./wanted-request.ts";
+import { type Accepted, resetWanted } from "./wanted-request.ts";
 
 /** Manifests of one pull, indices of indices included. */
 const MANIFESTS_MAX = 1000;
@@ -44,6 +44,7 @@ export class ImagePull implements RequestOwner {
   readonly #slots: readonly ImageRequest[];
   readonly #stamps = new PullStamps();
   readonly #blobs = new BlobQueue();
+  readonly #blobsAccept: Accepted;
   readonly #manifests: { readonly digest: string; readonly head: Buffer }[] = [];
   #phase: "idle" | "ping" | "resolve" | "manifest" | "blobs" = "idle";
   #prunes = false;
@@ -57,7 +58,8 @@ export class ImagePull implements RequestOwner {
   constructor(client: PullerClient, owner: PullOwner) {
     this.#context = client.context;
     this.#owner = owner;
-    const length = client.context.plan.wire.concurrency;
+    const { concurrency: length, follow } = client.context.plan.wire;
+    this.#blobsAccept = follow ? "none" : "redirect";
     this.#slots = Array.from({ length }, () => new ImageRequest(client, this));
   }
 
@@ -84,16 +86,11 @@ export class ImagePull implements RequestOwner {
     else this.#resolve();
   }
 
+  /** Whatever is answered will do. */
   #ping(): void {
     this.#phase = "ping";
-    this.#ask(ClassOf.probe, this.#context.heads.ping(), "GET");
-  }
-
-  /** Whatever is answered will do. */
-  #ask(type: number, head: Buffer, method: "GET" | "HEAD"): void {
-    const request = this.#request(type, head);
-    request.wanted.method = method;
-    request.wanted.acceptsAny = true;
+    const request = this.#request(ClassOf.probe, this.#context.heads.ping());
+    request.wanted.accepts = "any";
     this.#send(request);
   }
 
@@ -107,7 +104,10 @@ export class ImagePull implements RequestOwner {
     const isTag = image !== undefined && !image.reference.includes(":");
     if (plan.wire.profile.headFirst && isTag) {
       this.#phase = "resolve";
-      this.#ask(ClassOf["manifest-tag"], heads.byTag("HEAD", image), "HEAD");
+      const request = this.#request(ClassOf["manifest-tag"], heads.byTag("HEAD", image));
+      request.wanted.method = "HEAD";
+      request.wanted.accepts = "no-head";
+      this.#send(request);
     } else this.#getByReference();
   }
 
@@ -182,8 +182,7 @@ export class ImagePull implements RequestOwner {
     if (tellsAll) {
       const head = heads.byDigest(this.#repository, contentDigest, contentType);
       this.#getManifest(ClassOf["manifest-digest"], head, contentDigest);
-    } else if (status === 200 || status === 405) this.#getByReference();
-    else this.#fail("", Failure.http, `HEAD of the manifest: status ${status}`, status);
+    } else this.#getByReference();
   }
 
   #manifestCame({ body, contentDigest, contentType, wanted, status }: ImageRequest): void {
@@ -238,6 +237,7 @@ export class ImagePull implements RequestOwner {
     resetWanted(wanted, isConfig ? ClassOf.config : ClassOf.layer, head, this.#repository);
     wanted.size = size;
     wanted.digest = plan.wire.verify ? digest : "";
+    wanted.accepts = this.#blobsAccept;
     wanted.fresh = plan.wire.profile.freshPerBlob;
     wanted.file = layout?.open(digest);
     this.#send(slot);

@@ -19,8 +19,8 @@ import type { PullContext } from "./pull-context.ts";
 import { isRetryable, retryPauseMs } from "./pull-retry.ts";
 import { PullStamps } from "./pull-stamps.ts";
 import type { PullerClient } from "./puller-client.ts";
-import { isRedirect, RequestRoute } from "./request-route.ts";
-import { nothingWanted, type Wanted } from "./wanted-request.ts";
+import { RequestRoute } from "./request-route.ts";
+import { isAccepted, nothingWanted, type Wanted } from "./wanted-request.ts";
 
 export interface RequestOwner {
   answered(request: ImageRequest): void;
@@ -85,7 +85,6 @@ export class ImageRequest implements ExchangeOwner {
     this.busy = true;
     this.#generation++;
     this.attempts = 0;
-    this.#hurried = false;
     this.beganAt = Number.NaN;
     this.special = "";
     this.#body.begin();
@@ -147,7 +146,7 @@ export class ImageRequest implements ExchangeOwner {
   onEnd(): void {
     this.#leaveConnection();
     if (this.status === 401 && this.#meetChallenge()) return;
-    if (isRedirect(this.status) && this.#location !== "") this.#redirect();
+    if (this.#route.leadsOn(this.status, this.#location)) this.#redirect();
     else {
       this.#judge();
       if (!this.#triesAgain()) this.#land();
@@ -157,7 +156,7 @@ export class ImageRequest implements ExchangeOwner {
   #judge(): void {
     const { wanted, status } = this;
     const { isContent } = this.#body;
-    if (!isContent && !wanted.acceptsAny) {
+    if (!isContent && !isAccepted(status, wanted.accepts)) {
       const said = describeErrorBody(this.#body.sample);
       this.#fail(Failure.http, `status ${status}${said === "" ? "" : `: ${said}`}`);
       return;
@@ -242,7 +241,9 @@ export class ImageRequest implements ExchangeOwner {
     const { failure, status } = this;
     const { retry } = this.#context.plan.wire.profile;
     if (failure === Failure.none || !this.busy || this.attempts > retry.times) return false;
-    if (!isRetryable(retry, failure, status) || this.special !== "") return false;
+    // A prune is no part of a pull: its puller backs off instead.
+    if (this.special !== "" || this.wanted.type === ClassOf.prune) return false;
+    if (!isRetryable(retry, { failure, status, attempts: this.attempts })) return false;
     this.#record();
     this.#context.tally.count(Event.retry, 1);
     const keeps = retry.resumes && !this.wanted.collects && this.wanted.type !== ClassOf.probe;
@@ -259,7 +260,7 @@ export class ImageRequest implements ExchangeOwner {
     this.#attempt();
   };
 
-  /** Ends a pause. */
+  /** Ends a pause, and makes none any more: its puller has been told to stop, and only the pull in progress is left. */
   hurry(): void {
     this.#hurried = true;
     if (this.#timer === undefined) return;

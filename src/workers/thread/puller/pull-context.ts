@@ -12,6 +12,7 @@ import { Http2Pool } from "../../../wire/http2-pool.ts";
 import { type ConnectTarget, connectTarget } from "../../../wire/origin.ts";
 import type { RequestPool } from "../../../wire/request-pool.ts";
 import { ReceiveBytes, ThreadWire } from "../../../wire/thread-wire.ts";
+import { atCache } from "../../credential-places.ts";
 import type { PullBoard } from "../../pull-board.ts";
 import { ClassOf } from "../../pull-classes.ts";
 import type { PullPlan } from "../../pull-plan.ts";
@@ -83,6 +84,7 @@ export class PullContext {
       insecure: endpoint.insecure,
       fetch: this.#timedFetch,
       clock,
+      places: atCache,
     });
   }
 

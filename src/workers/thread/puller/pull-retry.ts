@@ -13,10 +13,14 @@ const TRANSPORT: ReadonlySet<number> = new Set([
   Failure["timeout:idle"],
 ]);
 
-export const isRetryable = (retry: PullRetry, failure: number, status: number): boolean =>
-  failure === Failure.http
-    ? retry.statuses.includes(status)
-    : retry.transport && TRANSPORT.has(failure);
+/** `attempts` have been made. */
+export function isRetryable(
+  { statuses, statusesOnce, transport }: PullRetry,
+  { failure, status, attempts }: { failure: number; status: number; attempts: number },
+): boolean {
+  if (failure !== Failure.http) return transport && TRANSPORT.has(failure);
+  return statuses.includes(status) || (attempts === 1 && statusesOnce.includes(status));
+}
 
 /** `attempts` have been made, `draw` is drawn from [0, 1). The server's Retry-After counts, up to a minute. */
 export function retryPauseMs(

@@ -122,7 +122,7 @@ export class Puller implements PullOwner, RequestOwner {
     wanted.head = head;
     wanted.method = method;
     wanted.repository = repository;
-    wanted.acceptsAny = true;
+    wanted.accepts = type === ClassOf.prune ? "success" : "any";
     this.#aside.begin();
   }
 
@@ -238,7 +238,7 @@ export class Puller implements PullOwner, RequestOwner {
       return;
     }
     this.#context.board.add(BoardWord.prunes, 1);
-    if (failure === Failure.none && status >= 200 && status < 300) {
+    if (failure === Failure.none) {
       this.#next();
       return;
     }
@@ -247,11 +247,15 @@ export class Puller implements PullOwner, RequestOwner {
       this.#end(false);
       return;
     }
-    const code = failure === Failure.none ? Failure.http : failure;
-    const kind = failureKind({ failure: code, status, special });
+    const kind = failureKind({ failure, status, special });
     const { clock, news } = this.#context;
-    const message = detail === "" ? `status ${status}` : detail;
-    news.failed({ at: clock.now(), puller: this.index, type: "prune-failed", kind, message });
+    news.failed({
+      at: clock.now(),
+      puller: this.index,
+      type: "prune-failed",
+      kind,
+      message: detail,
+    });
     this.#rest(() => this.#next());
   }
 

@@ -6,12 +6,9 @@ import type { Secret } from "../../../registry/secret.ts";
 import type { RequestPool } from "../../../wire/request-pool.ts";
 import { BoardWord } from "../../pull-board.ts";
 import type { PullerClient } from "./puller-client.ts";
-import type { Wanted } from "./wanted-request.ts";
+import { isRedirect, type Wanted } from "./wanted-request.ts";
 
 const REDIRECTS_MAX = 10;
-const REDIRECT_CODES: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-export const isRedirect = (status: number): boolean => REDIRECT_CODES.has(status);
 const NO_SCRATCH: Buffer = Buffer.alloc(0);
 
 /** What there is of a body already, and of which version (a strong ETag, or empty). */
@@ -44,6 +41,11 @@ export class RequestRoute {
   /** Another origin must not learn our credentials, nor send us to a token service. */
   get isCache(): boolean {
     return this.#origin === this.#client.context.target.origin;
+  }
+
+  /** Whether the answer is to be had elsewhere, and is wanted from there. */
+  leadsOn(status: number, location: string): boolean {
+    return isRedirect(status) && location !== "" && this.#wanted.accepts !== "redirect";
   }
 
   /** To where a Location leads; returns why not, if not. 303 asks for a GET whatever was sent. */

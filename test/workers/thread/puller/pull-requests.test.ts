@@ -11,6 +11,8 @@ import {
   plainProfile,
   retryRule,
 } from "../../../../src/registry/pull-profile.ts";
+import { TallyReader } from "../../../../src/stats/tally-reader.ts";
+import { pullClassOf } from "../../../../src/workers/pull-classes.ts";
 import { PullEngine } from "../../../../src/workers/pull-engine.ts";
 import type { HerdClient, PullThreadEnd } from "../../../../src/workers/pull-messages.ts";
 import type { PullPlan } from "../../../../src/workers/pull-plan.ts";
@@ -37,10 +39,9 @@ const headOfManifest = (digest: string): Reply =>
     `Docker-Content-Digest: ${digest}`,
   ]);
 
-const planFor = (
-  port: number,
-  { profile, save = "" }: { profile: PullProfile; save?: string },
-): PullPlan => {
+type Options = { profile: PullProfile; save?: string; follow?: boolean };
+
+const planFor = (port: number, { profile, save = "", follow = true }: Options): PullPlan => {
   const hostHeader = `127.0.0.1:${port}`;
   return {
     threads: 1,
@@ -59,7 +60,8 @@ const planFor = (
       profile,
       concurrency: 1,
       platform: "all",
-      verify: true,
+      follow,
+      verify: follow,
       requestSeconds: 10,
       pullMs: 0,
       save,
@@ -79,7 +81,7 @@ const planFor = (
 async function pulled(
   test: TestContext,
   replies: readonly Reply[],
-  options: { profile: PullProfile; save?: string },
+  options: Options,
 ): Promise<{ requests: readonly string[]; end: PullThreadEnd | undefined }> {
   const server = await startRawServer(test, replies);
   const ended = Promise.withResolvers<void>();
@@ -132,6 +134,15 @@ test("a HEAD that is redirected stays one, with what it accepts, and names the u
   assert.doesNotMatch(far, /X-Registry/i);
 });
 
+test("with --no-follow a blob that lies elsewhere is left there, and the pull succeeds", async (t) => {
+  const moved = reply("307 Moved", ["Content-Length: 0", "Location: http://127.0.0.1:1/far"]);
+  const { requests, end } = await pulled(t, [manifest, moved], {
+    ...{ profile: plainProfile, follow: false },
+  });
+  assert.equal(requests.length, 2);
+  assert.deepEqual(end?.images, [{ puller: 0, image: 0, pulls: 1, failures: 0 }]);
+});
+
 test("a digest that is none is not asked for, nor made a path of", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "drayage-pull-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
@@ -171,6 +182,58 @@ for (const { name, part, fails } of [
       assert.match(end?.errors[0]?.sample.replace("config: ", "") ?? "", fails);
   });
 }
+
+test("a puller that was told to stop ends its pull without the pauses of retries", {
+  timeout: 30_000,
+}, async (t) => {
+  const retry = { ...retryRule(1, 3_600_000), capMs: 3_600_000 };
+  const refusal = reply("503 Busy", ["Content-Length: 0"]);
+  const server = await startRawServer(t, [manifest, refusal, config]);
+  const ended = Promise.withResolvers<void>();
+  const profile = { ...plainProfile, retry };
+  const engine = new PullEngine(planFor(server.port, { profile }), ({ type }) => {
+    if (type === "ended") ended.resolve();
+  });
+  try {
+    await engine.ready;
+    engine.toPuller(0, { type: "start", puller: 0, passes: "endless", prune: false });
+    engine.toPuller(0, { type: "stop", puller: 0 });
+    await ended.promise;
+    engine.sendAll({ type: "finish" });
+    const [end] = await engine.ended;
+    assert.deepEqual(end?.images, [{ puller: 0, image: 0, pulls: 1, failures: 0 }]);
+    assert.equal(server.requests.length, 3);
+  } finally {
+    await engine.close();
+  }
+});
+
+test("a prune that fails is a failed request, is not retried, and is a failure of its puller", async (t) => {
+  const busy = reply("500 Busy", ["Content-Length: 4"], "busy");
+  const server = await startRawServer(t, [manifest, config, busy]);
+  const failed = Promise.withResolvers<string>();
+  const profile = { ...plainProfile, retry: retryRule(3, 1) };
+  const plan = { ...planFor(server.port, { profile }), errorBackoff: { minMs: 9999, maxMs: 9999 } };
+  const engine = new PullEngine(plan, (message) => {
+    if (message.type !== "events") return;
+    for (const event of message.events)
+      if (event.type === "prune-failed") failed.resolve(`${event.kind} ${event.message}`);
+  });
+  try {
+    await engine.ready;
+    engine.toPuller(0, { type: "start", puller: 0, passes: "endless", prune: true });
+    assert.equal(await failed.promise, "status-5xx status 500: busy");
+    engine.toPuller(0, { type: "stop", puller: 0 });
+    engine.sendAll({ type: "finish" });
+    await engine.ended;
+    assert.equal(server.requests.length, 3);
+    const { classes } = new TallyReader(engine.tallies).totals();
+    const prune = classes.find(({ operation }) => pullClassOf(operation) === "prune");
+    assert.deepEqual([prune?.done, prune?.failed], [0, 1]);
+  } finally {
+    await engine.close();
+  }
+});
 
 test("a herd that is cut off before its release pulls nothing", async (t) => {
   const server = await startRawServer(t, [manifest, config]);

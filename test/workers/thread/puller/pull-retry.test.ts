@@ -10,7 +10,7 @@ import { isRetryable, retryPauseMs } from "../../../../src/workers/thread/puller
 
 const plain = retryRule(3, 500);
 
-for (const { name, rule, failure, status, again } of [
+for (const { name, rule, failure, status, attempts = 1, again } of [
   { name: "a 503", rule: plain, failure: Failure.http, status: 503, again: true },
   { name: "a 404", rule: plain, failure: Failure.http, status: 404, again: false },
   {
@@ -43,6 +43,21 @@ for (const { name, rule, failure, status, again } of [
     again: false,
   },
   {
+    name: "containerd: a 503",
+    rule: clientProfiles.containerd.retry,
+    failure: Failure.http,
+    status: 503,
+    again: true,
+  },
+  {
+    name: "containerd: a second 503",
+    rule: clientProfiles.containerd.retry,
+    failure: Failure.http,
+    status: 503,
+    attempts: 2,
+    again: false,
+  },
+  {
     name: "crane: a 522",
     rule: clientProfiles.crane.retry,
     failure: Failure.http,
@@ -51,7 +66,7 @@ for (const { name, rule, failure, status, again } of [
   },
 ])
   test(`${name} is ${again ? "" : "not "}tried again`, () =>
-    assert.equal(isRetryable(rule, failure, status), again));
+    assert.equal(isRetryable(rule, { failure, status, attempts }), again));
 
 for (const { attempts, draw, retryAfter, ms } of [
   { attempts: 1, draw: 0.5, retryAfter: undefined, ms: 500 },
