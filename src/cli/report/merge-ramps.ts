@@ -6,6 +6,7 @@ import {
   type RampSegment,
   segmentsOf,
 } from "../../pull/merged-seconds.ts";
+import { allRequests, mergeIntervals, pullsOf } from "../../pull/pull-interval.ts";
 import { PullSum } from "../../pull/pull-sum.ts";
 import { type PullSecond, pullsAlone } from "../../pull/second-reader.ts";
 import { planned, surroundings } from "../../report/compare/comparability.ts";
@@ -15,9 +16,10 @@ import { RunTimeline } from "../../report/run-timeline.ts";
 import { type StoredRecord, storedRecord } from "../../report/stored-run.ts";
 import { TimeseriesFile } from "../../report/timeseries.ts";
 import { otherRamp } from "../compare/compare-ramps.ts";
-import { figuresOfEnd, type PullFigures, unknownServer } from "../pull/pull-results.ts";
+import { figuresOfEnd, type PullFigures } from "../pull/pull-results.ts";
 import { PullStore } from "../pull/pull-store.ts";
 import { loadStoredPull, type StoredPull } from "../pull/stored-pull.ts";
+import { mergedServers } from "./merged-servers.ts";
 
 type Ramp = {
   readonly directory: string;
@@ -193,9 +195,13 @@ async function writeSeconds(
   store.close();
   series.close();
   const parts = ramps.map(({ stored }) => stored.figures);
+  // Servers tell of all that was pulled, passes that fill the cache included.
+  const all = mergeIntervals([sum.totals(), sum.unmeasured]);
+  const pulled = { pulls: pullsOf(all).done, bytes: allRequests(all).bytes };
+  const watched = ramps.map(({ record, stored }) => ({ record, server: stored.figures.server }));
   const end = {
     errors: parts.flatMap(({ errors }) => errors),
-    server: unknownServer,
+    server: mergedServers(watched, placement, pulled),
     ending: parts.find(({ ending }) => ending !== "finished")?.ending ?? "finished",
     thresholds: [],
   } as const;

@@ -5,6 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { verbs } from "../../../src/cli/commands.ts";
+import { type ServerFigures, unknownServer } from "../../../src/cli/pull/pull-results.ts";
+import { mergedServers, type WatchedRamp } from "../../../src/cli/report/merged-servers.ts";
+import type { StoredRecord } from "../../../src/report/stored-run.ts";
 import { mergeDistributions, valueAtPercentile } from "../../../src/stats/distribution.ts";
 import { decodeHdr } from "../../../src/stats/hdr.ts";
 import { drayage } from "../fake-terminal.ts";
@@ -105,3 +108,66 @@ for (const { name, b, flags = [], says } of [
     assert.throws(() => readFileSync(join(sum, "run.json")), /ENOENT/);
   });
 }
+
+/** What a ramp was told that pulled by `cache` from one upstream, on a machine of that name. */
+function watched(
+  told: Partial<ServerFigures>,
+  { cache = "http://cache:8080", host = "box" }: { cache?: string; host?: string } = {},
+): WatchedRamp {
+  const plan = { resolved: { cache: { origin: cache }, registry: { origin: "http://up:5000" } } };
+  const record = { plan, machine: { host } } as unknown as StoredRecord;
+  return { record, server: { ...unknownServer, ...told } };
+}
+const cached = "ociregistry_cached_pulls_by_ns_total";
+const fetched = "ociregistry_upstream_pulls_by_ns";
+const told = (hits: number, misses: number): Partial<ServerFigures> => ({
+  upstreamManifestGets: misses,
+  upstreamBlobGets: 3 * misses,
+  upstreamBytes: 1000 * misses,
+  counted: { [cached]: hits, [fetched]: misses },
+});
+const totals = { pulls: 100, bytes: 50_000 };
+
+for (const { name, ramps, placement, gives } of [
+  {
+    name: "ramps in turn: what grew is added, and shares follow from the sums",
+    ramps: [watched(told(0, 10)), watched(told(30, 0))],
+    placement: "in-turn",
+    gives: { hitRatio: 0.75, manifestAmplification: 0.1, upstreamBytes: 10_000, cached: 30 },
+  },
+  {
+    name: "ramps of the same minutes by the same cache saw the same: it counts once",
+    ramps: [watched(told(60, 20)), watched(told(59, 20))],
+    placement: "together",
+    gives: { hitRatio: 0.75, manifestAmplification: 0.2, upstreamBytes: 20_000, cached: 60 },
+  },
+  {
+    name: "by caches of their own: each has its hits, and one upstream the misses of both",
+    ramps: [
+      watched(told(40, 20), { cache: "http://localhost:8080", host: "a" }),
+      watched(told(20, 20), { cache: "http://localhost:8080", host: "b" }),
+    ],
+    placement: "together",
+    gives: { hitRatio: 0.6, manifestAmplification: 0.2, upstreamBytes: 20_000, cached: 60 },
+  },
+  {
+    name: "a counter that a cache has not begun yet is zero beside another, and missing alone",
+    ramps: [watched({ counted: { [fetched]: 10 } }), watched({ counted: { [cached]: 10 } })],
+    placement: "in-turn",
+    gives: { hitRatio: 0.5, manifestAmplification: null, upstreamBytes: null, cached: undefined },
+  },
+  {
+    name: "what one of them was not told is not known of the sum",
+    ramps: [watched(told(30, 10)), watched({})],
+    placement: "in-turn",
+    gives: { hitRatio: null, manifestAmplification: null, upstreamBytes: null, cached: undefined },
+  },
+] as const)
+  test(`servers of ${name}`, () => {
+    const { counted, ...server } = mergedServers(ramps, placement, totals);
+    const { hitRatio, manifestAmplification, upstreamBytes } = server;
+    assert.deepEqual(
+      { hitRatio, manifestAmplification, upstreamBytes, cached: counted[cached] },
+      gives,
+    );
+  });
