@@ -1,6 +1,5 @@
 // What a program can have done: the verbs of the command line, with objects for flags and results for summaries.
 import type * as z from "zod";
-import type { Command, OptionTable } from "../cli/command.ts";
 import { compare as compareCommand, type comparisonResults } from "../cli/compare.ts";
 import type { replaySchema } from "../cli/config/replay-schema.ts";
 import { load as loadCommand } from "../cli/load.ts";
@@ -58,38 +57,30 @@ export type ReplayLogPlan = Omit<PlanOf<typeof replayCommand>, "recover"> & {
   readonly path: string;
 };
 
-/** A file that is named keeps its name; one that is given is called by what it is. */
-function configured<T extends OptionTable>(
-  command: Command<T>,
-  { config, ...plan }: { readonly config: unknown },
-) {
-  return typeof config === "string" || config === undefined
-    ? { command, plan: { ...plan, config } }
-    : { command, plan: { ...plan, config: "configuration" }, config };
-}
-
 /** Fills a registry with what a trace will ask for. */
 export const warmup = (
   plan: WarmupPlan,
   options?: PerformOptions,
-): Running<PerformResult<RunResults>> => perform(configured(warmupCommand, plan), options);
+): Running<PerformResult<RunResults>> =>
+  perform({ command: warmupCommand, plan, configured: true }, options);
 
 /** Replays a trace against a registry. */
 export const run = (plan: RunPlan, options?: PerformOptions): Running<PerformResult<RunResults>> =>
-  perform(configured(runCommand, plan), options);
+  perform({ command: runCommand, plan, configured: true }, options);
 
 /** Runs a simulation over a trace. It has no snapshots. */
 export const simulate = (
   plan: SimulatePlan,
   options?: PerformOptions,
-): Running<PerformResult<SimulationResults>> => perform(configured(simulateCommand, plan), options);
+): Running<PerformResult<SimulationResults>> =>
+  perform({ command: simulateCommand, plan, configured: true }, options);
 
 /** Sends the same request at a rate, or as fast as the connections allow. */
 export const load = (
-  { url, ...plan }: LoadPlan,
+  plan: LoadPlan,
   options?: PerformOptions,
 ): Running<PerformResult<RunResults>> =>
-  perform({ command: loadCommand, plan, positionals: { url } }, options);
+  perform({ command: loadCommand, plan, positionals: ["url"] }, options);
 
 /** Pulls images through a cache with more and more pullers, then fewer. */
 export const pull = (
@@ -102,32 +93,35 @@ export const record = (
   plan: RecordPlan,
   options?: PerformOptions,
 ): Running<PerformResult<RecorderState | null>> =>
-  perform(configured(recordCommand, plan), options);
+  perform({ command: recordCommand, plan, configured: true }, options);
 
 /** Sends the messages of a log at their times. `Replay` is the same with hooks of your own. */
 export const replay = (
-  { path, ...plan }: ReplayLogPlan,
+  plan: ReplayLogPlan,
   options?: PerformOptions,
 ): Running<PerformResult<BroadcastFigures>> =>
-  perform({ command: replayCommand, plan, positionals: { path } }, options);
+  perform({ command: replayCommand, plan, positionals: ["path"] }, options);
 
-/** Makes report and results of a run again from its directory, also of a killed run. */
-export const report = (
+/** Makes report and results of a run again from its directory, also of a killed run. Results are `PullResults` for a ramp. */
+export const report = <Results extends RunResults | PullResults = RunResults>(
   directory: string,
   options?: PerformOptions,
-): Running<PerformResult<RunResults>> =>
-  perform({ command: reportCommand, plan: {}, positionals: { directory } }, options);
+): Running<PerformResult<Results>> =>
+  perform({ command: reportCommand, plan: { directory }, positionals: ["directory"] }, options);
 
 /** Is B better or worse than A, and could it be chance? It has no snapshots. */
 export const compare = (
-  { a, b, ...plan }: ComparePlan,
+  plan: ComparePlan,
   options?: PerformOptions,
 ): Running<PerformResult<CompareResults>> =>
-  perform({ command: compareCommand, plan: { ...plan, against: b }, positionals: { a } }, options);
+  perform(
+    { command: compareCommand, plan, positionals: ["a"], renamed: { b: "against" } },
+    options,
+  );
 
-/** Adds runs up to one. It has no snapshots. */
-export const merge = (
-  { runs, ...plan }: MergePlan,
+/** Adds runs up to one. It has no snapshots. Results are `PullResults` for ramps. */
+export const merge = <Results extends RunResults | PullResults = RunResults>(
+  plan: MergePlan,
   options?: PerformOptions,
-): Running<PerformResult<RunResults>> =>
-  perform({ command: mergeCommand, plan, positionals: { runs } }, options);
+): Running<PerformResult<Results>> =>
+  perform({ command: mergeCommand, plan, positionals: ["runs"] }, options);

@@ -5,11 +5,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import {
+  calibrate,
   compare,
   DrayageError,
   ExitCode,
   load,
   merge,
+  type PullResults,
+  report,
   run,
   traceInfo,
   UsageError,
@@ -18,6 +21,7 @@ import {
 import type { EmbeddedRegistry } from "../../src/embedded/embedded-registry.ts";
 import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
 import { Running, type Snapshot } from "../../src/library/running.ts";
+import { drawRamp } from "../cli/compare/stored-ramp.ts";
 import { startRawServer } from "../fakes/raw-server.ts";
 import { folderFor } from "../trace/fixtures.ts";
 
@@ -165,6 +169,26 @@ for (const { name, begin, is } of [
     is: { name: "UsageError", message: /^connections wants a whole number from 1/ },
   },
   {
+    name: "no plan at all",
+    begin: () => (load as () => ReturnType<typeof load>)(),
+    is: { name: "UsageError", message: "url is missing" },
+  },
+  {
+    name: "null for a plan",
+    begin: () => calibrate(null as never),
+    is: { name: "UsageError", message: "the plan wants an object with options, not null" },
+  },
+  {
+    name: "a list for a plan of configurations",
+    begin: () => warmup([] as never),
+    is: { name: "UsageError", message: "the plan wants an object with options, not a list" },
+  },
+  {
+    name: "null for an option",
+    begin: () => load({ url: "x:1", rate: null as never }),
+    is: { name: "UsageError", message: "rate wants a string, not null" },
+  },
+  {
     name: "a threshold that is none",
     begin: () => load({ url: "x:1", threshold: ["p99 ~ 1"] }),
     is: { name: "UsageError", message: /^threshold "p99 ~ 1", column/ },
@@ -205,4 +229,39 @@ test("library: seconds that nobody fetches are kept up to a limit, then counted"
   for await (const { second } of going) seen.push(second);
   assert.equal(seen.length, 10_000);
   assert.deepEqual([seen[0], seen.at(-1)], [3, seconds - 1]);
+});
+
+test("library: a stored ramp is reported, and two of them are added up, with the results of a ramp", async (t) => {
+  const folder = folderFor(t);
+  const ramps = ["a", "b"].map((seed) =>
+    drawRamp(join(folder, seed), { seed, secondsPerStep: 1, perPuller: 20 }),
+  );
+  const [a = "", b = ""] = ramps;
+  const one = await report<PullResults>(a).result;
+  assert.equal(one.directory, a);
+  const other = await report<PullResults>(b).result;
+  const out = join(folder, "sum");
+  const { results } = await merge<PullResults>({ runs: ramps, as: "in-turn", out }).result;
+  assert.equal(results.pulls.done, one.results.pulls.done + other.results.pulls.done);
+});
+
+test("library: two who iterate share the seconds, and both come to the end", async () => {
+  const began = Promise.withResolvers<(second: number) => void>();
+  const ended = Promise.withResolvers<string>();
+  const going = new Running((view) => {
+    const { interval } = view({} as never);
+    began.resolve((second) => interval({ second } as Snapshot));
+    return ended.promise;
+  });
+  const seen: number[] = [];
+  const follow = async (): Promise<void> => {
+    for await (const { second } of going) seen.push(second);
+  };
+  const both = [follow(), follow()];
+  const say = await began.promise;
+  for (const second of [1, 2, 3]) say(second);
+  await new Promise((resolve) => setImmediate(resolve));
+  ended.resolve("end");
+  await Promise.all(both);
+  assert.deepEqual(seen.sort(), [1, 2, 3]);
 });

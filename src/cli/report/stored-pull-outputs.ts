@@ -29,7 +29,7 @@ export async function reportPull(
   record: StoredRecord,
   { json, terminal }: { readonly json: boolean; readonly terminal: Terminal },
 ): Promise<void> {
-  const { out, err, env } = terminal;
+  const { out, err, env, program } = terminal;
   const stored = loadStoredPull(path, record);
   const { figures, rates, timeline, calibration, exit, damages } = stored;
   for (const damage of damages) err.write(`warning: ${damage}\n`);
@@ -57,6 +57,7 @@ export async function reportPull(
     timeline,
   });
   await directory.writeText("report.html", page);
+  program?.finished({ directory: path, results });
   if (json) {
     out.write(`${JSON.stringify({ directory: path, ...results })}\n`);
     return;
