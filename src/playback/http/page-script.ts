@@ -33,6 +33,19 @@ async function attempt(action) {
   }
 }
 
+/** Asks for the list now and then. What an action was refused with stays to be read, until the next action. */
+let isHostLost = false;
+async function poll() {
+  try {
+    await refresh();
+    if (isHostLost) byId("trouble").textContent = "";
+    isHostLost = false;
+  } catch (error) {
+    isHostLost = true;
+    byId("trouble").textContent = error.message;
+  }
+}
+
 const microsOf = (stamp) => (stamp === null || stamp === undefined ? null : Date.parse(stamp.slice(0, 23) + "Z") * 1000 + Number(stamp.slice(23, 26)));
 const stampOf = (us) => new Date(Math.floor(us / 1000)).toISOString().slice(0, 23) + String(us % 1000).padStart(3, "0") + "Z";
 
@@ -154,11 +167,13 @@ async function read(reader, id) {
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      if (done || chosen !== id) return;
+      if (chosen !== id) return;
+      if (done) break;
       const lines = (rest + decoder.decode(value, { stream: true })).split("\n");
       rest = lines.pop();
       for (const line of lines) take(JSON.parse(line));
     }
+    if (byId("trouble").textContent === "") byId("trouble").textContent = "The stream has ended: drive the session again.";
   } catch (error) {
     if (error.name !== "AbortError") byId("trouble").textContent = "The stream broke: " + error.message;
   }
@@ -221,6 +236,6 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   action();
 });
-setInterval(() => { if (!document.hidden) attempt(refresh); }, 2000);
-attempt(refresh);
+setInterval(() => { if (!document.hidden) poll(); }, 2000);
+poll();
 `;

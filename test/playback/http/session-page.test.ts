@@ -88,7 +88,10 @@ test("page: keys play, step and jump, and a refused write is shown", { skip }, a
   await position(page, at(9));
   await page.getByLabel("Speed").fill("0");
   await page.getByLabel("Speed").blur();
-  await page.getByText("0 is not a valid speed").waitFor();
+  const refusal = page.getByText("0 is not a valid speed");
+  await refusal.waitFor();
+  await page.evaluate("poll()");
+  assert.equal(await refusal.count(), 1, "asking for the list leaves it to be read");
   assert.equal((await client.ask(`/session/${id}/control/state`)).value.value, "tail");
 });
 
