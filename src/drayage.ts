@@ -65,6 +65,7 @@ export { LogIOError } from "./playback/message-log/log-io-error.ts";
 export type { LogItem, LogReader } from "./playback/message-log/log-item.ts";
 export { MessageQueue } from "./playback/message-log/message-queue.ts";
 export { nats } from "./playback/message-log/nats-sink.ts";
+export { messageType, type TypedMessage } from "./playback/message-log/payload.ts";
 export { ReadDirectory } from "./playback/message-log/read-directory.ts";
 export { ReadFile } from "./playback/message-log/read-file.ts";
 export { Replay, type ReplayOptions } from "./playback/message-log/replay.ts";

@@ -37,6 +37,7 @@ describe("replay-log: wrong usage is one line and exit 2", () => {
     [["--stdout", "--topics", "[a"], /topics/],
     [["--stdout", "--length", "0"], /--length/],
     [["--stdout", "--report", "/no/such/folder/x.json"], /--report/],
+    [["--stdout", "--report", "/tmp"], /--report: .*it is a folder/],
   ];
   for (const [args, says] of cases) {
     test(args.join(" ") || "no outlet", (t) => {
@@ -168,10 +169,15 @@ describe("unfinished .tmp files", () => {
     const directory = sampleDirectory(t);
     appendFileSync(join(directory, "A.tmp"), readFileSync(join(directory, "A.log")));
     appendFileSync(join(directory, "C.tmp"), "#---");
+    const header = readFileSync(join(directory, "A.log"), "utf8").split("     0.0")[0] ?? "";
+    const torn = header.slice(0, -20);
+    appendFileSync(join(directory, "D.tmp"), torn);
     const { status, stdout } = drayageProgram(["replay-log", "--recover", directory]);
     assert.equal(status, 8);
-    assert.match(stdout, /A\.tmp {2}left as it is.*\n.*C\.tmp {2}left as it is/);
-    assert.deepEqual(readdirSync(directory).sort(), ["A.log", "A.tmp", "B.log", "C.tmp"]);
+    const kept = "{2}left as it is.*\\n";
+    assert.match(stdout, new RegExp(`A\\.tmp ${kept}.*C\\.tmp ${kept}.*D\\.tmp ${kept}`));
+    assert.deepEqual(readdirSync(directory).sort(), ["A.log", "A.tmp", "B.log", "C.tmp", "D.tmp"]);
+    assert.equal(readFileSync(join(directory, "D.tmp"), "utf8"), torn);
   });
 
   test("after kill -9 of the writer all complete entries are recovered", async (t) => {

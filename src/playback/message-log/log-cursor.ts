@@ -104,16 +104,23 @@ export class LogCursor {
     for (;;) {
       const lines = this.#lines;
       if (lines === undefined) return null;
-      const line = lines.next();
-      if (line === undefined) this.#nextFile();
-      else {
-        const turn = this.#turnOf(lines, line);
+      try {
+        const line = lines.next();
+        const turn = line === undefined ? this.#nextFile() : this.#turnOf(lines, line);
         if (turn !== undefined) return turn;
+      } catch (error) {
+        // In its turn, behind what could be read; there is nothing to go on with.
+        this.#lines = undefined;
+        return this.#unreadable(error);
       }
     }
   }
 
-  #nextFile(): void {
+  #unreadable(error: unknown): Turn {
+    return { kind: "unreadable", elapsed: this.#lastElapsed, error: error as LogIOError };
+  }
+
+  #nextFile(): undefined {
     this.#file++;
     this.#isAtFileStart = true;
     this.#lines = this.#file < this.#options.files.length ? this.#open() : undefined;
@@ -131,7 +138,7 @@ export class LogCursor {
       if (line.length === 0) return undefined;
       return this.#recordOf(lines, line);
     } catch (error) {
-      return { kind: "unreadable", elapsed: this.#lastElapsed, error: error as LogIOError };
+      return this.#unreadable(error);
     }
   }
 

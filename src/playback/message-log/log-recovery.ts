@@ -4,7 +4,7 @@ import { messageOf } from "../../core/errors.ts";
 import { LineReader } from "./line-reader.ts";
 import { LogCursor } from "./log-cursor.ts";
 import { unfinishedIn } from "./log-files.ts";
-import { LogIOError } from "./log-io-error.ts";
+import { LogIOError, systemError } from "./log-io-error.ts";
 import { nameForGood } from "./write-file.ts";
 
 /** What became of one `.tmp` file. `why`: it stays as it is, because of this. */
@@ -29,12 +29,14 @@ export function recoverLogs(directory: string): Recovered[] {
 function recoverLog(file: string): Recovered {
   const stem = file.slice(0, -".tmp".length);
   try {
-    const { bytes, droppedBytes } = wholeLines(file);
+    const { bytes, lines, droppedBytes, isHeaderTorn } = wholeLines(file);
     if (bytes === 0) return { kind: "kept", file, why: "has no complete line" };
+    if (isHeaderTorn) return { kind: "kept", file, why: "its header is torn" };
     if (existsSync(`${stem}.log`))
       return { kind: "kept", file, why: `${stem}.log is there already` };
-    if (droppedBytes > 0) truncateSync(file, bytes);
-    const entries = countEntries(file);
+    // Before anything is cut off: what has to stay stays as it is.
+    const entries = countEntries(file, lines);
+    if (droppedBytes > 0) cut(file, bytes);
     nameForGood(stem);
     return { kind: "recovered", file: `${stem}.log`, entries, droppedBytes };
   } catch (error) {
@@ -43,15 +45,36 @@ function recoverLog(file: string): Recovered {
   }
 }
 
-/** How many bytes of the file are complete lines, and how many come behind. */
-function wholeLines(file: string): { bytes: number; droppedBytes: number } {
-  const lines = new LineReader(file);
-  let bytes = 0;
-  while (lines.next() !== undefined) if (lines.isComplete) bytes = lines.offset;
-  return { bytes, droppedBytes: lines.offset - bytes };
+const HASH = 0x23;
+
+type Whole = {
+  readonly bytes: number;
+  readonly lines: number;
+  readonly droppedBytes: number;
+  readonly isHeaderTorn: boolean;
+};
+
+/** How many lines of the file are complete, how many bytes they are, and how many come behind. */
+function wholeLines(file: string): Whole {
+  const reader = new LineReader(file);
+  let [bytes, lines, isHeaderTorn] = [0, 0, false];
+  for (let line = reader.next(); line !== undefined; line = reader.next()) {
+    isHeaderTorn = !reader.isComplete && line[0] === HASH;
+    if (reader.isComplete) [bytes, lines] = [reader.offset, reader.line];
+  }
+  return { bytes, lines, droppedBytes: reader.offset - bytes, isHeaderTorn };
 }
 
-function countEntries(file: string): number {
+function cut(file: string, bytes: number): void {
+  try {
+    truncateSync(file, bytes);
+  } catch (error) {
+    throw systemError(error, file);
+  }
+}
+
+/** Of the first `lines` of the file. */
+function countEntries(file: string, lines: number): number {
   const cursor = new LogCursor({
     files: [file],
     name: file,
@@ -59,7 +82,7 @@ function countEntries(file: string): number {
   });
   let entries = 0;
   for (let turn = cursor.take(); turn !== null; turn = cursor.take()) {
-    if (turn.kind === "record") entries++;
+    if (turn.kind === "record" && turn.record.line <= lines) entries++;
   }
   return entries;
 }

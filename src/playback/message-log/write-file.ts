@@ -1,4 +1,14 @@
-import { closeSync, existsSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname, extname } from "node:path";
 import { type Micros, micros } from "../../core/units.ts";
 import { splitSuffix } from "./log-files.ts";
@@ -125,15 +135,24 @@ export class WriteFile {
     const stem = this.#isSplit ? `${this.#prefix}${splitSuffix(this.#files)}` : this.#prefix;
     checkFree(stem);
     const descriptor = openNew(`${stem}.tmp`);
-    if (this.#files === 0) {
-      const { revision = "" } = this.#options;
-      const timeOrigin = this.#origin ?? micros(0);
-      const header = formatHeader({ version: VERSION, revision, timeOrigin, type: this.#type });
-      writeAll(descriptor, header, `${stem}.tmp`);
-    }
+    if (this.#files === 0) this.#begin(descriptor, `${stem}.tmp`);
     this.#files++;
     this.#entries = 0;
     return { descriptor, stem, firstTicks: ticks };
+  }
+
+  #begin(descriptor: number, file: string): void {
+    const { revision = "" } = this.#options;
+    const timeOrigin = this.#origin ?? micros(0);
+    try {
+      const header = formatHeader({ version: VERSION, revision, timeOrigin, type: this.#type });
+      writeAll(descriptor, header, file);
+    } catch (error) {
+      // So that another try finds its place free.
+      closeSync(descriptor);
+      rmSync(file, { force: true });
+      throw error;
+    }
   }
 
   #seal(): void {
@@ -206,7 +225,8 @@ function checkFree(stem: string): void {
 
 function openNew(file: string): number {
   try {
-    return openSync(file, "wx");
+    // Appending: behind a line that was taken back, the next one follows the last that is whole.
+    return openSync(file, "ax");
   } catch (error) {
     throw systemError(error, file);
   }
@@ -214,10 +234,19 @@ function openNew(file: string): number {
 
 function writeAll(descriptor: number, text: string, file: string): void {
   const bytes = Buffer.from(text);
+  let at = 0;
   try {
-    let at = 0;
     while (at < bytes.length) at += writeSync(descriptor, bytes, at);
   } catch (error) {
+    takeBack(descriptor, at);
     throw systemError(error, file);
   }
+}
+
+/** Half a line would spoil the one that is written behind it. Where a disk refuses even this, reading and recovery tell the line. */
+function takeBack(descriptor: number, bytes: number): void {
+  if (bytes === 0) return;
+  try {
+    ftruncateSync(descriptor, fstatSync(descriptor).size - bytes);
+  } catch {}
 }

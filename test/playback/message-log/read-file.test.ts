@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { renameSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { LogIOError } from "../../../src/playback/message-log/log-io-error.ts";
@@ -231,6 +231,19 @@ test("what is missing is told with its code", (t) => {
       (error) => error instanceof LogIOError && error.code === "ENOENT",
     );
   }
+});
+
+test("a log that is taken away while it is read: what was read of it is given, and then the error", (t) => {
+  const directory = sampleDirectory(t);
+  const reader = new ReadFile(join(directory, "A.log"));
+  assert.deepEqual(reader.read(), itemsOf("A")[0]);
+  rmSync(join(directory, "A.log"));
+  for (const item of itemsOf("A").slice(1)) assert.deepEqual(reader.read(), item);
+  assert.throws(
+    () => reader.read(),
+    (error) => error instanceof LogIOError && error.code === "ENOENT",
+  );
+  assert.equal(reader.read(), null);
 });
 
 describe("a line that cannot be read is an error that names it, and the next ones are read", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -129,6 +130,30 @@ describe("writer: split by entries, by time, by both", () => {
       );
     });
   }
+});
+
+test("an entry that the disk has no room for leaves nothing of itself behind", (t) => {
+  const directory = folder(t);
+  const url = new URL("../../../src/playback/message-log/write-file.ts", import.meta.url).href;
+  const script = `import { WriteFile } from ${JSON.stringify(url)};
+    const writer = new WriteFile(${JSON.stringify(join(directory, "Full"))}, "Full", { timeOrigin: 0 });
+    const codes = new Set();
+    let written = 0;
+    for (let size = 400; size > 0; size -= 40) {
+      try {
+        for (;;) { writer.write({ elapsed_time: written, topic: "", payload: "x".repeat(size) }); written++; }
+      } catch (error) { codes.add(error.code); }
+    }
+    writer.close();
+    console.log(JSON.stringify({ written, codes: [...codes] }));`;
+  // A file of more than 8 KiB is refused, as a full disk refuses it: in the middle of a line.
+  const limited = ["-c", 'ulimit -f 8; exec "$0" --input-type=module -e "$1"'];
+  const { stdout, stderr } = spawnSync("bash", [...limited, process.execPath, script], {
+    encoding: "utf8",
+  });
+  const { written, codes } = JSON.parse(stdout || stderr);
+  assert.deepEqual(codes, ["EFBIG"]);
+  assert.equal(readAll(new ReadFile(join(directory, "Full.log"))).length, written);
 });
 
 test("the first entry is the origin unless one is given", (t) => {
