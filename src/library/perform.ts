@@ -4,7 +4,7 @@ import type { Command, OptionTable } from "../cli/command.ts";
 import type { ProgramEnd } from "../cli/program.ts";
 import { invariant } from "../core/errors.ts";
 import type { ExitCode } from "../core/exit-code.ts";
-import { optionsOf, textsOf } from "./plan.ts";
+import { optionsOf, type PlanNames, partsOf } from "./plan.ts";
 import { Running } from "./running.ts";
 
 /** How a program follows and ends what it has set off. */
@@ -29,13 +29,10 @@ export type PerformResult<Results> = {
   readonly results: Results;
 };
 
-type Work<T extends OptionTable> = {
+type Work<T extends OptionTable> = PlanNames & {
   readonly command: Command<T>;
-  readonly plan: Readonly<Record<string, unknown>>;
-  /** What the command line has without a flag, under its name in the plan: a text, or a list of them. */
-  readonly positionals?: Readonly<Record<string, unknown>>;
-  /** A configuration as values, which takes the place of the file. */
-  readonly config?: unknown;
+  /** As the program gave it: whatever that may be. */
+  readonly plan: unknown;
 };
 
 const NEVER = new AbortController().signal;
@@ -46,7 +43,8 @@ export const perform = <T extends OptionTable, Results>(
   options: PerformOptions = {},
 ): Running<PerformResult<Results>> =>
   new Running(async (view) => {
-    const { command, plan, positionals = {}, config } = work;
+    const { command } = work;
+    const { flags, texts, config } = partsOf(work.plan, work);
     const { signal = NEVER, stop = NEVER, onNotice = () => {}, env = process.env } = options;
     signal.throwIfAborted();
     stop.throwIfAborted();
@@ -54,7 +52,7 @@ export const perform = <T extends OptionTable, Results>(
     const finished = (what: ProgramEnd): void => {
       end = what;
     };
-    const exit = await command.run(await optionsOf(command, plan), textsOf(positionals), {
+    const exit = await command.run(await optionsOf(command, flags), texts, {
       out: lines(() => {}),
       err: lines(onNotice),
       env,

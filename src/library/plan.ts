@@ -31,10 +31,53 @@ type Given<T extends OptionTable> = {
 /** The flags of a command as a program gives them. */
 export type PlanOf<C> = C extends Command<infer T> ? Given<T> : never;
 
+/** What of a plan is no flag of its own name. */
+export type PlanNames = {
+  /** What the command line has without a flag, in its order: a text, or a list of them. */
+  readonly positionals?: readonly string[];
+  /** Flags that the plan calls otherwise. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** `config` may be values, which take the place of the file. */
+  readonly configured?: boolean;
+};
+
+type Plan = Readonly<Record<string, unknown>>;
+
+/** Takes a plan apart. Throws UsageError for one that is none. */
+export function partsOf(
+  plan: unknown,
+  { positionals = [], renamed = {}, configured = false }: PlanNames,
+): { readonly flags: Plan; readonly texts: readonly string[]; readonly config: unknown } {
+  const given = planOf(plan);
+  const texts = positionals.flatMap((name) => textsOf(name, given[name]));
+  const flags = Object.fromEntries(
+    Object.entries(given)
+      .filter(([key]) => !positionals.includes(key))
+      .map(([key, value]) => [renamed[key] ?? key, value]),
+  );
+  const { config } = given;
+  if (!configured || typeof config === "string" || config === undefined)
+    return { flags, texts, config: undefined };
+  // A file that is named keeps its name; one that is given is called by what it is.
+  return { flags: { ...flags, config: "configuration" }, texts, config };
+}
+
+/** Programs that nobody has checked the types of give anything, or nothing. */
+export function planOf(plan: unknown): Plan {
+  if (plan === undefined) return {};
+  if (typeof plan === "object" && plan !== null && !Array.isArray(plan)) return plan as Plan;
+  throw new UsageError(`the plan wants an object with options, not ${kindOf(plan)}`);
+}
+
+function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : typeof value;
+}
+
 /** Checks the plan against the options. Rejects with a UsageError with a line per mistake. */
 export async function optionsOf<T extends OptionTable>(
   { options }: Pick<Command<T>, "options">,
-  plan: Readonly<Record<string, unknown>>,
+  plan: Plan,
 ): Promise<OptionValues<T>> {
   const table: OptionTable = options;
   const names = new Map(Object.keys(table).map((name) => [camel(name), name]));
@@ -62,7 +105,7 @@ function valueFrom(label: string, given: unknown, option: Option): unknown {
   if (option.section !== undefined) return sectionFrom(label, given, option.section);
   const read = (value: unknown) => {
     if (typeof value !== option.type)
-      throw new UsageError(`${label} wants a ${option.type}, not ${typeof value}`);
+      throw new UsageError(`${label} wants a ${option.type}, not ${kindOf(value)}`);
     return optionValue(String(value), { option, label });
   };
   return option.array === true ? optionValues([given].flat(), read) : read(given);
@@ -79,14 +122,13 @@ async function sectionFrom(
 }
 
 /** Texts of a plan that have no flag. Throws UsageError. */
-export const textsOf = (named: Readonly<Record<string, unknown>>): string[] =>
-  Object.entries(named).flatMap(([label, given]) => {
-    if (given === undefined) throw new UsageError(`${label} is missing`);
-    return [given].flat().map((text) => {
-      if (typeof text === "string") return text;
-      throw new UsageError(`${label} wants a string, not ${typeof text}`);
-    });
+function textsOf(label: string, given: unknown): string[] {
+  if (given === undefined) throw new UsageError(`${label} is missing`);
+  return [given].flat().map((text) => {
+    if (typeof text === "string") return text;
+    throw new UsageError(`${label} wants a string, not ${kindOf(text)}`);
   });
+}
 
 const camel = (name: string): string =>
   name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -16,13 +16,14 @@ export class Running<Result> implements AsyncIterable<Snapshot> {
   readonly #snapshots: Snapshot[] = [];
   #missed = 0;
   #over = false;
-  #wake: () => void = () => {};
+  /** Whoever iterates waits for it; there may be several. */
+  #changed = Promise.withResolvers<void>();
   #run: ViewedRun | undefined;
 
   constructor(perform: (view: (run: ViewedRun) => RunView) => Promise<Result>) {
     this.result = perform((run) => this.#view(run)).finally(() => {
       this.#over = true;
-      this.#wake();
+      this.#announce();
     });
     // Whoever only iterates is told by the iterator.
     this.result.catch(() => {});
@@ -45,7 +46,7 @@ export class Running<Result> implements AsyncIterable<Snapshot> {
       const next = this.#snapshots.shift();
       if (next !== undefined) yield next;
       else if (this.#over) break;
-      else await new Promise<void>((resolve) => (this.#wake = resolve));
+      else await this.#changed.promise;
     }
     await this.result;
   }
@@ -70,6 +71,12 @@ export class Running<Result> implements AsyncIterable<Snapshot> {
       this.#missed++;
     }
     this.#snapshots.push(point);
-    this.#wake();
+    this.#announce();
+  }
+
+  #announce(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
   }
 }

@@ -46,42 +46,39 @@ export const calibrate = (
 
 /** Events of instances from a database of OpenStack Nova. */
 export const extractInstances = (
-  { output, ...plan }: ExtractInstancesPlan,
+  plan: ExtractInstancesPlan,
   options?: PerformOptions,
 ): Told<ExtractResults> =>
-  perform({ command: instancesCommand, plan, positionals: { output } }, options);
+  perform({ command: instancesCommand, plan, positionals: ["output"] }, options);
 
 /** Events of machines from dumps of such a database. */
 export const extractMachines = (
-  { output, ...plan }: ExtractMachinesPlan,
+  plan: ExtractMachinesPlan,
   options?: PerformOptions,
 ): Told<ExtractResults> =>
-  perform({ command: machinesCommand, plan, positionals: { output } }, options);
+  perform({ command: machinesCommand, plan, positionals: ["output"] }, options);
 
 /** A trace, masked, from access logs of a registry or from an archive. */
 export const extractRegistryLog = (
-  { inputs, ...plan }: ExtractRegistryLogPlan,
+  plan: ExtractRegistryLogPlan,
   options?: PerformOptions,
 ): Told<ExtractResults> =>
-  perform({ command: registryLogCommand, plan, positionals: { inputs } }, options);
+  perform({ command: registryLogCommand, plan, positionals: ["inputs"] }, options);
 
 /** A trace of the pulls that instances of a cloud would have made. */
 export const extractArrivals = (
-  { input, ...plan }: ExtractArrivalsPlan,
+  plan: ExtractArrivalsPlan,
   options?: PerformOptions,
 ): Told<ExtractResults> =>
-  perform({ command: arrivalsCommand, plan, positionals: { input } }, options);
+  perform({ command: arrivalsCommand, plan, positionals: ["input"] }, options);
 
 /** Describes traces: what is asked for, by whom, how often and when. */
-export const traceInfo = (
-  { inputs, ...plan }: TraceInfoPlan,
-  options?: PerformOptions,
-): Told<TraceInfoResults> =>
-  perform({ command: infoCommand, plan, positionals: { inputs } }, options);
+export const traceInfo = (plan: TraceInfoPlan, options?: PerformOptions): Told<TraceInfoResults> =>
+  perform({ command: infoCommand, plan, positionals: ["inputs"] }, options);
 
 /** Writes traces in another form. */
 export const traceConvert = (
-  { inputs, ...plan }: TraceConvertPlan,
+  plan: TraceConvertPlan,
   options?: PerformOptions,
 ): Told<TraceConvertResults> =>
-  perform({ command: convertCommand, plan, positionals: { inputs } }, options);
+  perform({ command: convertCommand, plan, positionals: ["inputs"] }, options);
