@@ -30,6 +30,8 @@ export type Option = {
   readonly choices?: readonly string[];
   readonly default?: string | number | boolean;
   readonly required?: boolean;
+  /** Where a required flag need not be given, for the help. */
+  readonly unless?: string;
   /** Numbers only: bounds, both inclusive, and whether fractions are refused. */
   readonly min?: number;
   readonly max?: number;

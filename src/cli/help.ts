@@ -73,11 +73,12 @@ export const valueName = ({ type, value }: Option, before: string): string =>
   type === "boolean" ? "" : `${before}${value ?? (type === "number" ? "N" : "VALUE")}`;
 
 /** What the flag does, what it takes and what holds without it. */
-export function flagText({ choices, help, array, required, default: preset }: Option): string {
+export function flagText(option: Option): string {
+  const { choices, help, array, required, unless, default: preset } = option;
   const notes = [
     ...(choices === undefined ? [] : [`one of ${choices.join(", ")}`]),
     ...(array === true ? ["may be repeated"] : []),
-    ...(required === true ? ["required"] : []),
+    ...(required === true ? [unless === undefined ? "required" : `required, ${unless}`] : []),
     ...(preset === undefined || preset === false ? [] : [`default ${preset}`]),
   ];
   return notes.length === 0 ? help : `${help} (${notes.join("; ")})`;

@@ -1,5 +1,5 @@
 import { UsageError } from "../core/errors.ts";
-import { resumeArguments, resumedLoad } from "./cluster/resume-arguments.ts";
+import { resumeArguments, resumedElsewhere } from "./cluster/resume-arguments.ts";
 import type { Command, OptionTable } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { ctlOption } from "./ctl/ctl-address.ts";
@@ -12,16 +12,19 @@ import {
 } from "./replay/replay-options.ts";
 import { requestLogOptions } from "./replay/request-log.ts";
 
+const unless = "but for --resume with a run directory";
+
 const options = {
   command: {
     type: "string",
     alias: "c",
     required: true,
+    unless,
     choices: ["warmup", "run", "simulate"],
     value: "MODE",
     help: "what to do",
   },
-  ...configOption,
+  config: { ...configOption.config, unless },
   ca: nodeOptions.ca,
   ...resumeOption,
   ...traceReadingOptions,
@@ -55,10 +58,10 @@ export const masterOf = (modes: Modes): Command<typeof options> => ({
     },
     {
       type: "drayage master --resume runs/2026-11-23T13-05-53Z_run_c61434",
-      does: "carry on a run, warm-up or load over message servers whose master was killed",
+      does: "carry on a run, warm-up, load or ramp over message servers whose master was killed",
     },
   ],
-  instead: resumedLoad,
+  instead: resumedElsewhere,
   normalize: resumeArguments,
   options,
   async run({ command, ...common }, _positionals, terminal) {

@@ -22,6 +22,8 @@ const lanes: Readonly<Record<Message["type"], Lane>> = {
   plan: "control",
   "pull-plan": "control",
   "pull-orders": "control",
+  "pull-schedule": "control",
+  "pull-halt": "control",
   "pull-told": "results",
   "pull-end": "results",
   ready: "control",
@@ -58,8 +60,9 @@ export class Conversation {
   readonly #decoder = new MessageDecoder();
   #patience: Patience = patience;
   #events: ConversationEvents | undefined;
-  /** What came before anybody listened. */
+  /** What came while nobody listened, and why nothing more comes. */
   #early: Message[] = [];
+  #lostEarly: string | undefined;
   #heardAt = performance.now();
   #timer: NodeJS.Timeout | undefined;
   #over = false;
@@ -83,12 +86,20 @@ export class Conversation {
     this.#beat();
   }
 
-  /** Messages that came before are handed over at once. Replaces whoever listened. */
+  /** What came before is handed over at once. Replaces whoever listened. */
   listen(events: ConversationEvents): void {
     this.#events = events;
     const early = this.#early;
     this.#early = [];
     for (const message of early) events.hear(message);
+    const lost = this.#lostEarly;
+    this.#lostEarly = undefined;
+    if (lost !== undefined) events.lost(lost);
+  }
+
+  /** Whoever listened has heard enough: what comes from now on is for the next one. */
+  rest(): void {
+    this.#events = undefined;
   }
 
   /** How often to give a sign of life, and how long to wait for one. */
@@ -191,7 +202,8 @@ export class Conversation {
   #lose(reason: string): void {
     if (this.#over) return;
     this.#end();
-    this.#events?.lost(reason);
+    if (this.#events === undefined) this.#lostEarly = reason;
+    else this.#events.lost(reason);
   }
 
   #end(): void {

@@ -60,9 +60,10 @@ export interface Link {
 export interface NodeFinder {
   /**
    * Finds the nodes of a run, in the order that gives them their numbers. Those that do not answer within the time are
-   * named in `missing` with a sentence each.
+   * named in `missing` with a sentence each. `met` is called with links as soon as they stand: others may take long, and
+   * nodes give masters up that give no signs of life meanwhile.
    */
-  find(): Promise<FoundNodes>;
+  find(met?: (link: Link) => void): Promise<FoundNodes>;
   /** Where runs are remembered until they are closed; a transport that keeps nothing has none. */
   readonly memory?: RunMemory | undefined;
   close(): Promise<void>;
@@ -95,6 +96,8 @@ export interface BegunRun {
    * else was faster.
    */
   take(): Promise<void>;
+  /** All notes so far, in order; once it is taken. */
+  notes(): Promise<readonly unknown[]>;
   /** Why nodes do not answer, by their link; known when it is taken. */
   readonly gone: ReadonlyMap<Link, string>;
   /**

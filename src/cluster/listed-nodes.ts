@@ -22,8 +22,8 @@ export class ListedNodes implements NodeFinder {
     this.#host = { ...host, sharers };
   }
 
-  async find(): Promise<FoundNodes> {
-    const { links: remote, missing } = await this.#dialer.find();
+  async find(met?: (link: Link) => void): Promise<FoundNodes> {
+    const { links: remote, missing } = await this.#dialer.find(met);
     const left = [...remote];
     const links = this.#list.flatMap((name, index): Link[] => {
       if (name === LOCAL) return [this.#startLocal(index)];

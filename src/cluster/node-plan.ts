@@ -11,6 +11,8 @@ export type NodePullPlan = {
   /** Without secrets where others could read along, and without the lists of the pullers of others. */
   readonly pull: PullPlan;
   readonly secretsWithheld: boolean;
+  /** Its schedule goes on without a master: another one may come. */
+  readonly outlasts: boolean;
   readonly heartbeatMs: number;
   readonly lostAfterMs: number;
 };

@@ -14,6 +14,9 @@ export type RunControl = { readonly at?: number | undefined } & (
 /** How a run is ended early: nothing new starts, or what is under way is cut off as well. */
 export type EndKind = "drain" | "stop";
 
+/** Whose end it is: somebody ordered it, a threshold of the run was missed, or the plan says so, which is none to be told of. */
+export type EndedBy = "order" | "threshold" | "plan";
+
 /** A control as it was applied: from the instant `clock` on, where the schedule stands at `schedule`, `slope` holds. */
 export type AppliedControl = {
   readonly kind: RunControl["kind"] | EndKind;

@@ -1,6 +1,6 @@
 // The machines that a run was sent from, each with what it did and how far it is to be trusted.
 import { type Html, htmlTable } from "./html.ts";
-import { formatCount } from "./number-format.ts";
+import { formatCount, timesText } from "./number-format.ts";
 import type { RunFigures } from "./run-figures.ts";
 
 /** A node of a run on several machines, as its master saw it. Times are ms. */
@@ -80,8 +80,10 @@ function oddities(machine: Machine): string {
     ...(lostOperations === 0
       ? []
       : [`${lostOperations} without outcome, ${dealtAgain} dealt again`]),
-    ...(cuts === 0 ? [] : [`cut off ${cuts} times, ${(longestCutMs / 1000).toFixed(1)} s at most`]),
-    ...(held === 0 ? [] : [`held back ${held} times`]),
+    ...(cuts === 0
+      ? []
+      : [`cut off ${timesText(cuts)}, ${(longestCutMs / 1000).toFixed(1)} s at most`]),
+    ...(held === 0 ? [] : [`held back ${timesText(held)}`]),
     ...(dropped === 0
       ? []
       : [`${dropped} rows dropped: there was no room to keep them until the master took them`]),

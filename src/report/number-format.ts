@@ -59,3 +59,6 @@ export function formatDuration(seconds: number | null): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
+
+/** How often something happened. */
+export const timesText = (count: number): string => (count === 1 ? "once" : `${count} times`);

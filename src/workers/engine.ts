@@ -9,6 +9,7 @@ import { allocateTimebase, Timebase } from "../pacing/timebase.ts";
 import {
   type AppliedControl,
   type ControlAnswer,
+  type EndedBy,
   type EndKind,
   type RunControl,
   TimebaseControl,
@@ -80,7 +81,7 @@ export type EngineListeners = {
   started(start: EngineStart): void;
   feeding(message: FromFeeder): void;
   /** The run was begun by another master, which had been told to end it. */
-  endRecalled?(kind: "drain" | "stop"): void;
+  endRecalled?(kind: EndKind, by: EndedBy): void;
 };
 
 /** What a run on several machines has otherwise than a run on one. */
@@ -274,8 +275,8 @@ export class Engine {
     return this.#started.clock.now() - this.#started.at;
   }
 
-  /** First interrupt: nothing new starts, what is under way ends. `by`: somebody ordered it, or the plan says so. */
-  drain(by: "order" | "plan" = "order"): void {
+  /** First interrupt: nothing new starts, what is under way ends. */
+  drain(by: EndedBy = "order"): void {
     this.#orders.stop();
     this.#end("drain", by);
   }
@@ -286,8 +287,8 @@ export class Engine {
     this.#end("stop", "order");
   }
 
-  #end(kind: EndKind, by: "order" | "plan"): void {
-    if (by === "order") this.#control.end(kind, nanos(Math.max(0, this.#elapsed())));
+  #end(kind: EndKind, by: EndedBy): void {
+    if (by !== "plan") this.#control.end(kind, nanos(Math.max(0, this.#elapsed())));
     this.#ending = kind;
     for (const port of this.#ports) port.postMessage({ type: kind });
   }

@@ -42,6 +42,29 @@ export type PullFleet = Pick<
   nodeReports?(): readonly NodeStatus[];
   /** Rings of rows, one per thread, where the plan wants them; closed at the end of the threads. */
   readonly rows?: readonly SharedArrayBuffer[];
+  /** Of pullers that keep to their schedule when whoever gave it is gone, so that another one can take its place. */
+  readonly outlasting?: OutlastingPullers | undefined;
+};
+
+/** What is to be done at an instant of a schedule: ms behind its beginning. */
+export type ScheduledOrders = { readonly atMs: number; readonly orders: readonly ToPullThread[] };
+
+/** Why a schedule ends early: somebody ordered it, a threshold was missed, or nobody is left who could pull. */
+export type HaltedBy = "order" | "threshold" | "end";
+type Halted = { readonly at: number; readonly by: HaltedBy };
+
+/** Instants are ns on the clock. */
+export type OutlastingPullers = {
+  /** The common start, and the same on the wall clock, ms since the epoch. Known when the fleet is ready. */
+  readonly start: { readonly at: number; readonly wallMs: number };
+  /** The schedule was halted by somebody who had it before. */
+  readonly halted: Halted | undefined;
+  /** Gives out a whole schedule. When it begins, or began: it may be followed already. */
+  follow(orders: Iterable<ScheduledOrders>): Promise<number>;
+  /** Resolves when everything before an instant of the schedule is in tallies and boards; to be asked in order. */
+  upTo(at: number): Promise<void>;
+  /** Nothing of the schedule holds behind the instant. */
+  halt(halted: Halted): Promise<void>;
 };
 
 /** `lost`: nobody is left who could pull. */

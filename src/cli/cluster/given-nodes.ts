@@ -13,6 +13,8 @@ import { credentialsForm } from "../config/nats-credentials.ts";
 import { givenCredentials, natsAddresses } from "./nats-address.ts";
 import { NODE_NAME, repeatedNode } from "./node-name.ts";
 import type { NodeSet, NodeSetRequest } from "./node-set.ts";
+import { BEATS } from "./run-patience.ts";
+import type { RunDescription } from "./same-run.ts";
 
 /** The table is loaded for files that have the section: most commands do without. */
 const loadMachines = async () => (await import("../config/cluster-schema.ts")).machinesMapping();
@@ -145,8 +147,6 @@ function checked(cluster: Cluster, count: number): Cluster {
   throw new UsageError(`--min ${min} is more than the nodes that take part: ${count}`);
 }
 
-/** Signs of life in the time after which there are too few. */
-const BEATS = 5;
 const LOST_AFTER_SECONDS_MIN = 0.1;
 const HEARTBEAT_SECONDS_MAX = 2;
 
@@ -164,7 +164,8 @@ function clusterOf(given: GivenNodes): Cluster {
   const section: FiledCluster =
     given.cluster === undefined ? machineDefaults : camelKeys(given.cluster);
   const { group = section.group, expect = section.expect, min = section.min } = given;
-  const wait = given.wait === undefined ? section.wait : parseDuration(given.wait, "--wait") / 1000;
+  const wait =
+    given.wait === undefined ? section.wait : seconds(parseDuration(given.wait, "--wait") / 1000);
   return {
     ...section,
     ...{ group, expect, min, wait },
@@ -224,6 +225,24 @@ function nodeList(text: string, label: string): string[] {
 export async function findNodes(wanted: WantedNodes, terminal: Terminal): Promise<NodeSet> {
   const { NodeSet } = await import("./node-set.ts");
   return NodeSet.find(requestOf(wanted, randomBytes(8).toString("hex"), terminal));
+}
+
+/** Keeps what resuming needs where the transport keeps anything; says so and returns true then. `called`: for people. */
+export async function rememberRun(
+  nodes: NodeSet,
+  { called, description }: { readonly called: string; readonly description: RunDescription },
+  { err }: Terminal,
+): Promise<boolean> {
+  try {
+    const { runId } = nodes;
+    const isKept = await nodes.describe(async () => description);
+    if (isKept)
+      err.write(`${called} ${runId}: if this master dies, --resume ${runId} carries it on\n`);
+    return isKept;
+  } catch (error) {
+    await nodes.close();
+    throw error;
+  }
 }
 
 /** The nodes of a run that another master began. `check` throws when it is another one. Throws DrayageError. */

@@ -1,4 +1,4 @@
-import { formatCount } from "../../report/number-format.ts";
+import { formatCount, timesText } from "../../report/number-format.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 
 /** A node as a line of the report: who it was, what it did, what is odd about it. */
@@ -21,13 +21,14 @@ const STEP_MS = 10;
 
 function oddities(report: NodeReport): string[] {
   const { cuts, longestCutMs, clockStepMs, held, dropped, lostOperations, dealtAgain } = report;
-  const times = cuts === 1 ? "once" : `${cuts} times`;
   return [
-    ...(cuts === 0 ? [] : [`cut off ${times}, for ${(longestCutMs / 1000).toFixed(1)} s at most`]),
+    ...(cuts === 0
+      ? []
+      : [`cut off ${timesText(cuts)}, for ${(longestCutMs / 1000).toFixed(1)} s at most`]),
     ...(Math.abs(clockStepMs) < STEP_MS
       ? []
       : [`its wall clock stepped by ${clockStepMs.toFixed(0)} ms; the schedule did not`]),
-    ...(held === 0 ? [] : [`held rows back ${held} times`]),
+    ...(held === 0 ? [] : [`held rows back ${timesText(held)}`]),
     ...(dropped === 0 ? [] : [`dropped ${dropped} rows, which the master did not take in time`]),
     ...(lostOperations === 0
       ? []

@@ -7,6 +7,7 @@ import { UsageError } from "../../core/errors.ts";
 import { hubCredentials } from "../config/nats-credentials.ts";
 import { version } from "../version.ts";
 import type { NodeSetRequest } from "./node-set.ts";
+import { patienceOf } from "./run-patience.ts";
 
 type NatsSection = NonNullable<NodeSetRequest["cluster"]["nats"]>;
 
@@ -26,7 +27,7 @@ export async function nodeFinder(request: NodeSetRequest): Promise<NodeFinder> {
       token: env.DRAYAGE_NODE_TOKEN ?? "",
       ca,
       waitMs: (cluster.wait ?? WAIT_SECONDS.listed) * 1000,
-      silentMs: cluster.heartbeat * 1000 * SILENT_BEATS,
+      silentMs: patienceOf(cluster).heartbeatMs * SILENT_BEATS,
     },
     // A node in this process is never without its master.
     { version, env, say: () => {}, alone: nodeDirectory },
@@ -43,7 +44,7 @@ export async function begunNodeFinder(request: NodeSetRequest): Promise<BegunNod
     hub: hubOf(cluster, cluster.nats),
     run: runId,
     waitMs: (cluster.wait ?? WAIT_SECONDS.announced) * 1000,
-    silentMs: cluster.heartbeat * 1000 * SILENT_BEATS,
+    silentMs: patienceOf(cluster).heartbeatMs * SILENT_BEATS,
     say,
   });
 }

@@ -12,6 +12,7 @@ import type { MakePullFleet } from "../../workers/pull-engine.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { version } from "../version.ts";
 import { begunNodeFinder, nodeFinder } from "./node-finder.ts";
+import { patienceOf } from "./run-patience.ts";
 
 /** Above it a clock is as good as unknown. Source: cluster.md 3. */
 const CLOCK_BOUND_MAX_MS = 100;
@@ -117,8 +118,8 @@ export class NodeSet {
     return (plan, listeners) => new ClusterEngine(plan, listeners, options);
   }
 
-  /** Pullers on these nodes: one run, which ends with the conversations. */
-  fleet(): MakePullFleet {
+  /** Pullers on these nodes: one run, which ends with the conversations. `outlasts`: it was described. */
+  fleet(outlasts: boolean): MakePullFleet {
     const { cluster, runId, say } = this.#request;
     const options: FleetOptions = {
       version,
@@ -127,6 +128,8 @@ export class NodeSet {
       patience: patienceOf(cluster),
       ...clockLimitsOf(cluster),
       say,
+      memory: outlasts ? this.#finder.memory : undefined,
+      begun: this.#request.begun,
       close: () => this.#leave(),
     };
     return (plan, listener, lost) => new FleetEngine(plan, { listener, lost }, options);
@@ -151,9 +154,4 @@ const clockLimitsOf = ({ clockBound, clockDifference }: ReplayConfig["cluster"])
   clockBoundMs: clockBound,
   clockBoundMaxMs: CLOCK_BOUND_MAX_MS,
   wallAheadMaxMs: clockDifference,
-});
-
-const patienceOf = ({ heartbeat, lostAfter }: ReplayConfig["cluster"]) => ({
-  heartbeatMs: heartbeat * 1000,
-  lostAfterMs: lostAfter * 1000,
 });

@@ -1,7 +1,7 @@
 // `--resume RUN`: the command line that a run was started with stands in its run directory. Runs and warm-ups are carried on by
-// `drayage master`, loads by `drayage load`, for which `drayage master` stands as well.
+// `drayage master`, loads and ramps by `drayage load` and `drayage pull`, for which `drayage master` stands as well.
 import { existsSync, readFileSync } from "node:fs";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 
 /**
@@ -34,11 +34,30 @@ export function loadArguments(
   return [...withoutNamed(words, rest, switches), ...rest, `--resume=${id}`];
 }
 
-/** The command line of `drayage load` that `drayage master --resume DIR` stands for, where the directory is that of a load. */
-export function resumedLoad(args: readonly string[]): readonly string[] | undefined {
-  const path = resumeIn(args)?.path;
-  return path !== undefined && readRun(path).verb === "load" ? ["load", ...args] : undefined;
+/** The same of `drayage pull`. `joined`: makes single words of flags and their values. */
+export function rampArguments(
+  args: readonly string[],
+  joined: (args: readonly string[]) => readonly string[],
+): readonly string[] {
+  const given = resumeIn(joined(args));
+  if (given?.path === undefined) return joined(args);
+  const { path, rest } = given;
+  const asRamp = ([, ...written]: readonly string[]): string[] =>
+    withoutEnds(rampArguments(written, joined));
+  const { id, words, seed } = recorded(path, { pull: asRamp });
+  const seeded = words.some((word) => word.startsWith("--seed=")) ? [] : [`--seed=${String(seed)}`];
+  return [...withoutNamed([...words, ...seeded], rest), ...rest, `--resume=${id}`];
 }
+
+/** The command line that `drayage master --resume DIR` stands for, where the directory is that of a load or a ramp. */
+export function resumedElsewhere(args: readonly string[]): readonly string[] | undefined {
+  const path = resumeIn(args)?.path;
+  if (path === undefined) return undefined;
+  const { verb } = readRun(path);
+  return verb === "load" || verb === "pull" ? [verb, ...args] : undefined;
+}
+
+const RUN_ID = /^[0-9a-f]{4,48}$/;
 
 type Given = {
   /** Run directory, or id of a run. */
@@ -56,10 +75,14 @@ function resumeIn(args: readonly string[]): Given | undefined {
   const named = joined ? args[at]?.slice("--resume=".length) : args[at + 1];
   if (named === undefined || named === "") return undefined;
   const path = join(named, "run.json");
-  if (named.includes(sep) && existsSync(named) && !existsSync(path))
-    throw new UsageError(`${path} is not there: the run had not begun, start it anew`);
   const rest = [...args.slice(0, at), ...args.slice(at + (joined ? 1 : 2))];
-  return { named, path: existsSync(path) ? path : undefined, rest };
+  if (existsSync(path)) return { named, path, rest };
+  if (RUN_ID.test(named)) return { named, path: undefined, rest };
+  throw new UsageError(
+    existsSync(named)
+      ? `${path} is not there: the run had not begun, start it anew`
+      : `--resume wants a run directory or the id of a run, as its master printed it: there is no ${named}`,
+  );
 }
 
 /** What is typed now replaces what was typed then; settings add up. */
@@ -87,24 +110,25 @@ type Retyped = Readonly<Record<string, (written: readonly string[]) => string[]>
 function recorded(
   path: string,
   retyped: Retyped,
-): { readonly id: string; readonly words: readonly string[] } {
-  const { arguments: words, plan, verb } = readRun(path);
+): { readonly id: string; readonly words: readonly string[]; readonly seed: unknown } {
+  const { arguments: words, plan, verb, seed } = readRun(path);
   const id = plan?.runId;
   const retype = typeof verb === "string" ? retyped[verb] : undefined;
   if (typeof id !== "string" || !Array.isArray(words) || retype === undefined)
     throw new UsageError(
-      `${path} is of no run that can be resumed: runs, warm-ups and loads over message servers can be; type this one again`,
+      `${path} is of no run that can be resumed: runs, warm-ups, loads and ramps over message servers can be, but for herds and phases; type this one again`,
     );
   if (words.some((word) => String(word).includes("[redacted]")))
     throw new UsageError(
       `the command line had a secret, which ${path} does not: type it again, with --resume ${id}`,
     );
-  return { id, words: retype(words.map(String)) };
+  return { id, words: retype(words.map(String)), seed };
 }
 
 type Recorded = {
   readonly arguments?: unknown;
   readonly verb?: unknown;
+  readonly seed?: unknown;
   readonly plan?: { readonly runId?: unknown } | null;
 };
 
@@ -127,5 +151,5 @@ function asMaster([verb = "", ...written]: readonly string[]): string[] {
 const withoutEnds = (words: readonly string[]): string[] =>
   words.filter((word, at) => {
     const isValue = words[at - 1] === "--out" || words[at - 1] === "--resume";
-    return !isValue && !/^--(?:out|resume|nodes|restart)(?:=|$)/.test(word);
+    return !isValue && !/^--(?:out|results|resume|nodes|restart)(?:=|$)/.test(word);
   });

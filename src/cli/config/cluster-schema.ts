@@ -1,5 +1,5 @@
 // The section `cluster` of the configuration, a part of the table in replay-schema.ts.
-import { millis, seconds } from "../../core/units.ts";
+import { millis, type Seconds, seconds } from "../../core/units.ts";
 import { machineDefaults } from "./cluster-defaults.ts";
 import { natsMapping } from "./nats-schema.ts";
 import {
@@ -17,14 +17,26 @@ import {
 
 const run: readonly Mode[] = ["run"];
 const GROUP = "letters, digits, - and _, 48 at most";
-const SPAN = "seconds, as a number or as 60s or 2m";
 
-/** Seconds. */
-const span = () =>
-  either(SPAN, [atLeast(0), text(SPAN).regex(/^\d+(?:\.\d+)?[sm]$/)]).transform((written) => {
-    if (typeof written === "number") return written;
-    return Number(written.slice(0, -1)) * (written.endsWith("m") ? 60 : 1);
-  });
+const SPAN = /^(\d+(?:\.\d+)?)(ms|s|m)$/;
+const secondsOf: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60 };
+
+/** Of a time as it is written. */
+function secondsIn(written: number | string): Seconds {
+  if (typeof written === "number") return seconds(written);
+  const [, count, unit = ""] = SPAN.exec(written) ?? [];
+  return seconds(Number(count) * (secondsOf[unit] ?? 1));
+}
+
+/** A time as it is written; `secondsIn` makes seconds of it. */
+function span(min = 0) {
+  const least = min === 0 ? "" : `, at least ${min} s`;
+  const words = `seconds, as a number or as 500ms, 60s or 2m${least}`;
+  return either(words, [atLeast(min), text(words).regex(SPAN)]).refine(
+    (written) => secondsIn(written) >= min,
+    { error: () => `expected ${words}` },
+  );
+}
 
 export const clusterSection = () =>
   section({
@@ -79,17 +91,17 @@ const patienceKeys = () => ({
     pushing,
   ),
   wait: key(
-    span().optional(),
+    span().transform(secondsIn).optional(),
     "Seconds that a node may take to answer for the first time; 5, or 60 with cluster.nats.",
     pushing,
   ),
   heartbeat: key(
-    atLeast(0.01).default(machineDefaults.heartbeat).transform(seconds),
-    "Seconds between two signs of life of master and node.",
+    span(0.01).default(machineDefaults.heartbeat).transform(secondsIn),
+    "Seconds between two signs of life of master and node; a fifth of lost_after at most.",
     pushing,
   ),
   lost_after: key(
-    atLeast(0.1).default(machineDefaults.lostAfter).transform(seconds),
+    span(0.1).default(machineDefaults.lostAfter).transform(secondsIn),
     "Seconds without a sign of life after which a node is lost.",
     pushing,
   ),

@@ -1,3 +1,4 @@
+import { timesText } from "../../report/number-format.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
 import type { NodeStatus } from "../../workers/node-report.ts";
 import type { CourseNow } from "../live/run-course.ts";
@@ -72,7 +73,7 @@ export function statusLines(status: RunStatus): string[] {
     ),
     ...status.nodes.map(
       ({ node, name, address, state: of, rows, cuts, lost }) =>
-        `  node ${node} ${name === address ? address : `${name} at ${address}`}: ${of}, ${rows} rows${cuts === 0 ? "" : `, cut off ${cuts} times`}${lost === null ? "" : `: ${lost}`}`,
+        `  node ${node} ${name === address ? address : `${name} at ${address}`}: ${of}, ${rows} rows${cuts === 0 ? "" : `, cut off ${timesText(cuts)}`}${lost === null ? "" : `: ${lost}`}`,
     ),
     `  ${directory}`,
   ];

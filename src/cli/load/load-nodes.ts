@@ -1,5 +1,5 @@
 import { UsageError } from "../../core/errors.ts";
-import { findNodes, takeNodes, wantedNodes } from "../cluster/given-nodes.ts";
+import { findNodes, rememberRun, takeNodes, wantedNodes } from "../cluster/given-nodes.ts";
 import type { NodeSet } from "../cluster/node-set.ts";
 import type { RunDescription } from "../cluster/same-run.ts";
 import type { Terminal } from "../command.ts";
@@ -38,21 +38,7 @@ export async function loadNodes(
     const check = (begun: unknown): void => requireSameLoad(begun, description);
     return takeNodes(wanted, { runId, check }, terminal);
   }
-  return rememberLoad(await findNodes(wanted, terminal), description, terminal);
-}
-
-async function rememberLoad(
-  nodes: NodeSet,
-  description: RunDescription,
-  { err }: Terminal,
-): Promise<NodeSet> {
-  try {
-    const { runId } = nodes;
-    if (await nodes.describe(async () => description))
-      err.write(`load ${runId}: if this master dies, --resume ${runId} carries it on\n`);
-    return nodes;
-  } catch (error) {
-    await nodes.close();
-    throw error;
-  }
+  const nodes = await findNodes(wanted, terminal);
+  await rememberRun(nodes, { called: "load", description }, terminal);
+  return nodes;
 }

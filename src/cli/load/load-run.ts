@@ -128,7 +128,7 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
       if (plan.feed.schedule.kind === "closed") timer = drainAfter(engine, start, seconds);
     },
     feeding: (message) => recording.feeding(message),
-    endRecalled: (kind) => interrupts.recall(kind),
+    endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const viewed = viewedRun({

@@ -86,7 +86,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
       recording.feeding(message);
       showReading(message, progress, plan.feed);
     },
-    endRecalled: (kind) => interrupts.recall(kind),
+    endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
   try {
     const end = await engine.run();

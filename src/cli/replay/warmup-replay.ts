@@ -95,7 +95,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     feeding(message) {
       showReading(message, progress, registries.length);
     },
-    endRecalled: (kind) => interrupts.recall(kind),
+    endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
   const unpaced = { paced: false, limits: null, placesKey: "warmup.threads" } as const;

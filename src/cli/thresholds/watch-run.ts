@@ -1,3 +1,4 @@
+import type { EndedBy } from "../../pacing/timebase-control.ts";
 import type { Threshold } from "../../report/thresholds/threshold.ts";
 import { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import type { SeriesPoint } from "../../report/timeseries.ts";
@@ -6,7 +7,7 @@ import type { IntervalListener } from "../replay/interval-recording.ts";
 /** Engine and view are made later than the watch. */
 type WatchedRun = {
   readonly paced: boolean;
-  readonly engine: () => { drain(): void };
+  readonly engine: () => { drain(by: EndedBy): void };
   readonly view: () => { interval(point: SeriesPoint): void; say(line: string): void };
 };
 
@@ -19,7 +20,7 @@ export function watchRun(
     paced,
     onAbort(text) {
       view().say(`aborted by a threshold: ${text}`);
-      engine().drain();
+      engine().drain("threshold");
     },
   });
   return {

@@ -52,8 +52,13 @@ export class NodeDialer implements NodeFinder {
     this.#watch.unref();
   }
 
-  async find(): Promise<FoundNodes> {
-    const attempts = await Promise.allSettled(this.#options.nodes.map((name) => this.#first(name)));
+  async find(met: (link: Link) => void = () => {}): Promise<FoundNodes> {
+    const first = async (name: string): Promise<SocketLink> => {
+      const link = await this.#first(name);
+      met(link);
+      return link;
+    };
+    const attempts = await Promise.allSettled(this.#options.nodes.map(first));
     const links: Link[] = [];
     const missing: MissingNode[] = [];
     attempts.forEach((attempt, index) => {

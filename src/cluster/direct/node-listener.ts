@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { messageOf, UsageError } from "../../core/errors.ts";
@@ -51,8 +51,8 @@ export class NodeListener implements MasterAwaiter {
     this.#options = options;
     this.#server =
       tls === undefined
-        ? http.createServer()
-        : https().createServer({ cert: readPem(tls.cert), key: readPem(tls.key) });
+        ? http.createServer(explain)
+        : https().createServer({ cert: readPem(tls.cert), key: readPem(tls.key) }, explain);
     this.#server.maxConnections = CONNECTIONS_MAX;
     this.#sockets = new WebSocketServer({
       server: this.#server,
@@ -144,6 +144,14 @@ export class NodeListener implements MasterAwaiter {
     this.#sockets.close();
     await new Promise<void>((closed) => this.#server.close(() => closed()));
   }
+}
+
+/** Whoever asks for a page, or looks whether somebody is there. */
+function explain(_: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" });
+  response.end(
+    "drayage client: name this address to a master, in client_info.client_list or --nodes\n",
+  );
 }
 
 function readPem(path: string): string {

@@ -15,6 +15,8 @@ const ACKNOWLEDGE_MS = 100;
  */
 const AHEAD_BYTES_MAX = 4 * 1024 * 1024;
 const NORMAL_CLOSURE = 1000;
+/** How long a peer may take to answer a goodbye: a process does not end before. */
+const FAREWELL_MS_MAX = 5000;
 
 /**
  * One end of a conversation over WebSockets, one after the other: what was not acknowledged when a connection broke is sent
@@ -82,7 +84,7 @@ export class SocketLink implements Link {
     old?.terminate();
     this.heardAt = performance.now();
     this.#kept.acknowledge(Math.min(received, this.#kept.last));
-    this.#written = received;
+    this.#written = Math.min(received, this.#kept.last);
     this.#writtenBytes = this.#kept.acknowledgedBytes;
     socket.on("message", (data: Buffer) => this.#take(socket, data));
     socket.on("close", () => this.#cut(socket));
@@ -194,8 +196,14 @@ export class SocketLink implements Link {
     this.#closed = true;
     this.#waiting.close();
     clearTimeout(this.#timer);
-    // Behind what was written before; a peer that does not answer it is cut off by the library after 30 s.
-    this.#socket?.close(NORMAL_CLOSURE);
+    if (this.#socket !== undefined) leave(this.#socket);
     this.onClosed();
   }
+}
+
+/** Behind what was written before. */
+function leave(socket: WebSocket): void {
+  const late = setTimeout(() => socket.terminate(), FAREWELL_MS_MAX);
+  socket.once("close", () => clearTimeout(late));
+  socket.close(NORMAL_CLOSURE);
 }

@@ -3,18 +3,21 @@
 // The driver gives orders for an instant a little ahead, and every node acts at that instant of its own clock; figures are cut at
 // the same instants (fleet-figures.ts), so that the steps of a ramp begin everywhere at once, and are tallied as one.
 import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
+import { DrayageError } from "../../core/errors.ts";
 import type { NodeStatus } from "../../workers/node-report.ts";
 import { pullClassOf } from "../../workers/pull-classes.ts";
 import type { PullFleet, PullListener } from "../../workers/pull-engine.ts";
 import type { FromPullThread, PullThreadEnd, ToPullThread } from "../../workers/pull-messages.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
 import type { Patience } from "../conversation.ts";
+import type { BegunRun, RunMemory } from "../link.ts";
 import { type ClockLimits, checkClocks } from "../master/clock-check.ts";
 import type { NodeHandle } from "../master/node-handle.ts";
 import { Refusals } from "../master/refusals.ts";
 import type { PullEnd, PullTold } from "../protocol/message.ts";
 import { FleetFigures } from "./fleet-figures.ts";
 import { atOf, shifted, withoutTimes } from "./message-times.ts";
+import { OutlastingFleet } from "./outlasting-fleet.ts";
 import { pullPlanMessages } from "./pull-plan-messages.ts";
 import { RunningPullers } from "./running-pullers.ts";
 
@@ -28,6 +31,10 @@ export type FleetOptions = ClockLimits & {
   readonly runId: string;
   readonly nodes: readonly NodeHandle[];
   readonly patience: Patience;
+  /** What is kept of the ramp for another master; none where it ends with this one. */
+  readonly memory?: RunMemory | undefined;
+  /** The ramp was begun by another master. */
+  readonly begun?: BegunRun | undefined;
   readonly close: () => Promise<void>;
 };
 
@@ -44,6 +51,7 @@ export class FleetEngine implements PullFleet {
   readonly leadNs = LEAD_NS;
   readonly ready: Promise<unknown>;
   readonly ended: Promise<readonly PullThreadEnd[]>;
+  readonly outlasting: OutlastingFleet | undefined;
   readonly #clock: Clock = threadClock(this.origin);
   readonly #nodes: readonly NodeHandle[];
   readonly #options: FleetOptions;
@@ -73,9 +81,25 @@ export class FleetEngine implements PullFleet {
     this.#failed.promise.catch(() => {});
     this.#listen();
     this.ended = this.#allEnded.promise;
+    this.ended.catch(() => {});
+    this.outlasting = this.#outlasting();
     this.ready = this.#begin(plan);
     // Raced by whoever waits for something; afterwards nobody may be listening.
     this.ready.catch(() => {});
+  }
+
+  #outlasting(): OutlastingFleet | undefined {
+    const { memory, begun, patience } = this.#options;
+    if (memory === undefined) return undefined;
+    const failed = (error: unknown): void => {
+      this.#failed.reject(error);
+      this.#allEnded.reject(error);
+    };
+    void memory.takenOver.then((sentence) => failed(new DrayageError("taken-over", sentence)));
+    return new OutlastingFleet({
+      ...{ nodes: this.#nodes, clock: this.#clock, figures: this.#figures },
+      ...{ memory, begun, patience, failed },
+    });
   }
 
   get tallies(): readonly SharedArrayBuffer[] {
@@ -109,14 +133,27 @@ export class FleetEngine implements PullFleet {
 
   /** Throws DrayageError `node-refused` for nodes that do not take part. */
   async #begin(plan: PullPlan): Promise<void> {
-    await checkClocks(this.#nodes, this.#clock, this.#options);
-    this.#refusals.throwAny();
     const failed = this.#failed.promise;
-    for (const { node, message } of pullPlanMessages(plan, this.#nodes, this.#options)) {
+    const { outlasting } = this;
+    if (this.#options.begun === undefined) {
+      await checkClocks(this.#nodes, this.#clock, this.#options);
+      this.#refusals.throwAny();
+      await Promise.race([failed, this.#prepare(plan)]);
+    }
+    if (outlasting === undefined) this.#startNow();
+    else await Promise.race([failed, outlasting.begin()]);
+  }
+
+  #prepare(plan: PullPlan): Promise<void> {
+    const planning = { ...this.#options, outlasts: this.outlasting !== undefined };
+    for (const { node, message } of pullPlanMessages(plan, this.#nodes, planning)) {
       node.conversation.say(message);
       node.state = "planned";
     }
-    await Promise.race([failed, this.#allReady.promise]);
+    return this.#allReady.promise;
+  }
+
+  #startNow(): void {
     const at = this.#clock.now();
     this.#figures.startAt = at;
     for (const node of this.#nodes) {
@@ -166,6 +203,8 @@ export class FleetEngine implements PullFleet {
     const lost = this.#running.order(thread, order);
     // On a later turn, as the answer of a node would be.
     if (lost !== undefined) setImmediate(() => this.#listener(lost, thread));
+    // What is for an instant of a schedule that the nodes have is with them.
+    if (at !== undefined && this.outlasting !== undefined) return;
     const { startAt } = this.#figures;
     this.#say(node, { orders: [withoutTimes(order, startAt)], cut: false }, at);
   }

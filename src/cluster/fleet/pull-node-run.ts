@@ -15,12 +15,20 @@ import { allUnsaved } from "../../workers/unsaved.ts";
 import type { Conversation } from "../conversation.ts";
 import type { HostedRun } from "../node/hosted-run.ts";
 import type { NodeClock } from "../node/node-run.ts";
-import type { Message, PullOrders, PullPlanMessage, Start } from "../protocol/message.ts";
+import type {
+  Message,
+  PullOrders,
+  PullPlanMessage,
+  PullSchedule,
+  Start,
+} from "../protocol/message.ts";
 import { encodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { Instants } from "./instants.ts";
 import { shifted, withTimes } from "./message-times.ts";
 
 const SECOND_NS = 1e9;
+
+type Ordered = Omit<PullOrders, "type">;
 
 export class PullNodeRun implements HostedRun {
   readonly #conversation: Conversation;
@@ -41,6 +49,11 @@ export class PullNodeRun implements HostedRun {
   #herd: HerdClient[] = [];
   #isOver = false;
   #wallAhead = 0;
+  /** Beginnings of the schedules that are followed. */
+  readonly #followed = new Set<number>();
+  /** What was ordered by them so far, and up to where they hold: ns since the start. */
+  readonly #started: { readonly atNs: number; readonly puller: number }[] = [];
+  #haltedAt = Number.POSITIVE_INFINITY;
 
   constructor(
     conversation: Conversation,
@@ -76,6 +89,7 @@ export class PullNodeRun implements HostedRun {
       this.#wallAhead = this.#wallNow();
       this.#startAt = start.atNs + Number(this.#host.origin - this.#engine.origin);
       this.#eachSecond(1);
+      if (this.#message.plan.outlasts) this.#conversation.outlast();
       const ends = await this.#engine.ended;
       // What the threads have told before their end comes on later turns.
       await new Promise((later) => setImmediate(later));
@@ -101,7 +115,7 @@ export class PullNodeRun implements HostedRun {
 
   #eachSecond(second: number): void {
     this.#instants.at(this.#startAt + second * SECOND_NS, () => {
-      this.#tell(second * SECOND_NS);
+      if (second * SECOND_NS > this.#end) this.#tell(second * SECOND_NS);
       this.#eachSecond(second + 1);
     });
   }
@@ -175,18 +189,48 @@ export class PullNodeRun implements HostedRun {
         // Behind the start in any case: it came before.
         void this.#start.promise.then(() => this.#take(message));
         return;
+      case "pull-schedule":
+        void this.#start.promise.then(() => this.#follow(message));
+        return;
+      case "pull-halt":
+        this.#halt(message.atNs);
+        return;
       default:
     }
   }
 
-  #take({ atNs, cut, orders }: PullOrders): void {
+  #take({ atNs, cut, orders }: Ordered): void {
     if (this.#isOver) return;
-    const act = (): void => {
-      if (cut && atNs > this.#end) this.#tell(atNs);
-      for (const order of orders) this.#obey(withTimes(order, this.#startAt));
-    };
-    if (Number.isNaN(atNs)) act();
-    else this.#instants.at(this.#startAt + atNs, act);
+    if (Number.isNaN(atNs)) this.#act({ atNs, cut, orders });
+    else this.#instants.at(this.#startAt + atNs, () => this.#act({ atNs, cut, orders }));
+  }
+
+  #act({ atNs, cut, orders }: Ordered): void {
+    if (cut && atNs > this.#end) this.#tell(atNs);
+    for (const order of orders) this.#obey(withTimes(order, this.#startAt));
+  }
+
+  /** A master that carries the ramp on says again what was to be followed. */
+  #follow({ fromNs, entries }: PullSchedule): void {
+    if (this.#isOver || this.#followed.has(fromNs)) return;
+    this.#followed.add(fromNs);
+    for (const entry of entries)
+      this.#instants.at(this.#startAt + entry.atNs, () => this.#actOnSchedule(entry));
+  }
+
+  #actOnSchedule(entry: Ordered): void {
+    const { atNs, orders } = entry;
+    if (atNs > this.#haltedAt) return;
+    for (const order of orders)
+      if (order.type === "start") this.#started.push({ atNs, puller: order.puller });
+    this.#act(entry);
+  }
+
+  /** Came late, where the node was cut off: who has begun since ends again. */
+  #halt(atNs: number): void {
+    this.#haltedAt = Math.min(this.#haltedAt, atNs);
+    for (const { atNs: begun, puller } of this.#started)
+      if (begun > atNs) this.#obey({ type: "stop", puller });
   }
 
   #obey(order: ToPullThread): void {

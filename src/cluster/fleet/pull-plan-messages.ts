@@ -4,13 +4,18 @@ import type { NodeHandle } from "../master/node-handle.ts";
 import type { PullPlanMessage } from "../protocol/message.ts";
 import { hasSecrets, withoutSecrets } from "../secrets.ts";
 
-type Planning = { readonly version: string; readonly runId: string; readonly patience: Patience };
+type Planning = {
+  readonly version: string;
+  readonly runId: string;
+  readonly patience: Patience;
+  readonly outlasts: boolean;
+};
 
 /** The plan of each node: its own lists, and no secrets where others could read along. */
 export const pullPlanMessages = (
   plan: PullPlan,
   nodes: readonly NodeHandle[],
-  { version, runId, patience }: Planning,
+  { version, runId, patience, outlasts }: Planning,
 ): { readonly node: NodeHandle; readonly message: PullPlanMessage }[] =>
   nodes.map((node, index) => {
     const secretsWithheld = !node.conversation.isPrivate && hasSecrets([plan.wire.endpoint]);
@@ -28,7 +33,7 @@ export const pullPlanMessages = (
       runId,
       index,
       count: nodes.length,
-      plan: { pull, secretsWithheld, ...patience },
+      plan: { pull, secretsWithheld, outlasts, ...patience },
     };
     return { node, message };
   });

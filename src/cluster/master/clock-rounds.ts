@@ -22,6 +22,7 @@ export class ClockRounds {
   readonly #conversation: Conversation;
   readonly #clock: Clock;
   #waiting: ((answer: ClockAnswer | undefined) => void) | undefined;
+  #over = false;
 
   constructor(conversation: Conversation, clock: Clock) {
     this.#conversation = conversation;
@@ -33,10 +34,17 @@ export class ClockRounds {
     this.#waiting?.(answer);
   }
 
+  /** No answer will come any more. */
+  end(): void {
+    this.#over = true;
+    this.#waiting?.(undefined);
+  }
+
   /** Undefined when the node does not answer. */
   async measure(): Promise<NodeClocks | undefined> {
     const answers: Answered[] = [];
     for (let attempt = 0; attempt < ATTEMPTS_MAX && answers.length < CLOCK_ROUNDS; attempt++) {
+      if (this.#over) return undefined;
       const answered = await this.#ask(attempt);
       if (answered !== undefined) answers.push(answered);
     }
@@ -52,6 +60,7 @@ export class ClockRounds {
     const asked = this.#clock.now();
     const wallUs = Date.now() * 1000;
     this.#waiting = (answer) => {
+      if (answer === undefined) resolve(undefined);
       if (answer?.round !== round) return;
       const back = this.#clock.now();
       const { takenNs: taken, answeredNs: answered } = answer;

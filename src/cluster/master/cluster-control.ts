@@ -9,6 +9,7 @@ import { allocateTimebase, Timebase } from "../../pacing/timebase.ts";
 import {
   type AppliedControl,
   type ControlAnswer,
+  type EndedBy,
   type EndKind,
   type RunControl,
   TimebaseControl,
@@ -16,7 +17,7 @@ import {
 import type { RunMemory } from "../link.ts";
 import type { Control } from "../protocol/message.ts";
 import type { NodeHandle } from "./node-handle.ts";
-import type { OrderedBy, RunNote } from "./retelling.ts";
+import type { RunNote } from "./retelling.ts";
 
 /** Between an order and the instant that it holds from: it has reached every node by then. */
 export const CONTROL_AHEAD_NS = 1e9;
@@ -59,14 +60,14 @@ export class ClusterControl {
    * Ends the run on all nodes at one instant: nothing new starts from then on, or what is under way is cut off as well. Where
    * the schedule stands then.
    */
-  end(kind: EndKind, elapsed: number | undefined, by: OrderedBy): Nanos {
+  end(kind: EndKind, elapsed: number | undefined, by: EndedBy): Nanos {
     const atNs = elapsed === undefined ? 0 : Math.max(0, elapsed + CONTROL_AHEAD_NS);
     this.#order({ order: kind, atNs, factor: 1 }, by);
-    if (by === "order") this.#control.end(kind, nanos(atNs));
+    if (by !== "plan") this.#control.end(kind, nanos(atNs));
     return this.timebase.scheduleAt(atNs);
   }
 
-  #order(said: Omit<Control, "type" | "id">, by: OrderedBy = "order"): void {
+  #order(said: Omit<Control, "type" | "id">, by: EndedBy = "order"): void {
     const control: Control = { type: "control", id: randomUUID(), ...said };
     this.#given.push(control);
     const { memory } = this.#places;
@@ -88,10 +89,10 @@ export class ClusterControl {
   }
 
   /** An order that an earlier master gave. */
-  recall(control: Control, by: OrderedBy): void {
+  recall(control: Control, by: EndedBy): void {
     this.#given.push(control);
     const { order, atNs, factor } = control;
-    if ((order === "drain" || order === "stop") && by === "order")
+    if ((order === "drain" || order === "stop") && by !== "plan")
       this.#control.end(order, nanos(atNs));
     if (order === "pause" || order === "resume")
       this.#control.control({ kind: order, at: atNs }, nanos(0));

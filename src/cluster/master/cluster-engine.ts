@@ -8,7 +8,7 @@ import { type Clock, takeOrigin, threadClock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
 import { nanos } from "../../core/units.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
-import type { ControlAnswer, EndKind, RunControl } from "../../pacing/timebase-control.ts";
+import type { ControlAnswer, EndedBy, RunControl } from "../../pacing/timebase-control.ts";
 import type { EngineEnd, EngineListeners, EnginePlan, RunEngine } from "../../workers/engine.ts";
 import { hasDueTimes } from "../../workers/feed-plan.ts";
 import { Feeder } from "../../workers/feeder.ts";
@@ -21,6 +21,7 @@ import { type ClockLimits, checkClocks } from "./clock-check.ts";
 import { ClusterControl, CONTROL_AHEAD_NS } from "./cluster-control.ts";
 import { announceStart } from "./common-start.ts";
 import { Dealing } from "./dealing.ts";
+import { EarlyEnd } from "./early-end.ts";
 import { FiguresMerge } from "./figures-merge.ts";
 import { GivenOperations } from "./given-operations.ts";
 import { sayGoodbye } from "./goodbye.ts";
@@ -33,7 +34,7 @@ import { OutcomeDesk } from "./outcome-desk.ts";
 import { type NodePlanning, sayPlans } from "./plan-messages.ts";
 import { Refusals } from "./refusals.ts";
 import { rehearseHearing } from "./rehearsal.ts";
-import { type OrderedBy, Retelling } from "./retelling.ts";
+import { Retelling } from "./retelling.ts";
 import { SkippedLines } from "./skipped-lines.ts";
 
 const PUMP_MS = 10;
@@ -67,6 +68,7 @@ export class ClusterEngine implements RunEngine {
   readonly #shares: LostShares;
   readonly #skipped: SkippedLines;
   readonly #control: ClusterControl;
+  readonly #end: EarlyEnd;
   readonly timebase: Timebase;
   readonly drainAheadNs = CONTROL_AHEAD_NS;
   readonly tallies: readonly SharedArrayBuffer[];
@@ -79,8 +81,6 @@ export class ClusterEngine implements RunEngine {
   #startedAt: number | undefined;
   /** What an earlier master of the run gave to nodes. */
   readonly #before = new GivenOperations();
-  /** Nothing waits for its time any more: nodes are given what is left, and give it back unsent. */
-  #isEnding = false;
   /** What an earlier master ordered is not known yet, nor where the schedule stands. */
   isTakingOver = false;
 
@@ -110,6 +110,13 @@ export class ClusterEngine implements RunEngine {
       planned: (second, operations) => listeners.feeding({ type: "planned", second, operations }),
       listed: () => this.#lookForEnd(),
       failed: this.#failed.reject,
+    });
+    this.#end = new EarlyEnd({
+      ...{ orders: this.#orders, dealing: this.#dealing },
+      say: (kind, by) => this.#control.end(kind, this.#sinceStart(), by),
+      endsAt: (schedule) => {
+        this.#shares.endsAt = schedule;
+      },
     });
     const thresholds = { onTime: nanos(plan.onTimeNs), tooLate: nanos(plan.tooLateNs) };
     const file = plan.feed.kind === "run" && !given ? plan.feed.skippedFile : undefined;
@@ -219,6 +226,7 @@ export class ClusterEngine implements RunEngine {
   async #takeOver(begun: BegunRun): Promise<void> {
     const clock = this.#clock;
     this.isTakingOver = true;
+    this.#end.hold();
     const retelling = new Retelling(begun, this.#nodes, { given: this.#before, clock });
     await retelling.run({
       begin: (at, wallUs) => this.#begin(at, wallUs),
@@ -228,17 +236,15 @@ export class ClusterEngine implements RunEngine {
     for (const { conversation } of this.#nodes) conversation.bePatient(this.#options.patience);
     this.#control.repeat();
     this.isTakingOver = false;
+    this.#end.letGo();
   }
 
-  #recallOrder(control: Control, by: OrderedBy): void {
+  #recallOrder(control: Control, by: EndedBy): void {
     this.#control.recall(control, by);
     const { order, atNs } = control;
     if (order !== "drain" && order !== "stop") return;
-    this.#isEnding = true;
-    this.#shares.endsAt = this.timebase.scheduleAt(atNs);
-    const end = order === "stop" ? () => this.#orders.cut() : () => this.#orders.stop();
-    this.#dealing.whenAbreast(end);
-    if (by === "order") this.#listeners.endRecalled?.(order);
+    this.#end.recall(order, this.timebase.scheduleAt(atNs));
+    if (by !== "plan") this.#listeners.endRecalled?.(order, by);
   }
 
   #begin(at: number, wallUs: number): void {
@@ -253,7 +259,7 @@ export class ClusterEngine implements RunEngine {
   }
 
   #pump(): void {
-    const now = this.#isEnding
+    const now = this.#end.isBegun
       ? Number.POSITIVE_INFINITY
       : this.timebase.scheduleAt(Math.max(0, this.#sinceStart() ?? 0));
     this.#dealing.deal(now);
@@ -283,18 +289,11 @@ export class ClusterEngine implements RunEngine {
     return this.#control.applied;
   }
 
-  drain(by: OrderedBy = "order"): void {
-    this.#orders.stop();
-    this.#end("drain", by);
+  drain(by: EndedBy = "order"): void {
+    this.#end.order("drain", by);
   }
 
   stop(): void {
-    this.#orders.cut();
-    this.#end("stop", "order");
-  }
-
-  #end(kind: EndKind, by: OrderedBy): void {
-    this.#isEnding = true;
-    this.#shares.endsAt = this.#control.end(kind, this.#sinceStart(), by);
+    this.#end.order("stop", "order");
   }
 }

@@ -1,10 +1,16 @@
 import type { Clock } from "../../core/clock.ts";
 import type { RunMemory } from "../link.ts";
 import type { NodeHandle } from "./node-handle.ts";
-import type { RunNote } from "./retelling.ts";
 
 /** Between the announcement of the start and the start. */
 const START_AHEAD_NS = 1e9;
+
+/** What a master notes of it. `atNs`: on each node's own clock. */
+export type StartNote = {
+  readonly kind: "start";
+  readonly atNs: readonly number[];
+  readonly wallUs: number;
+};
 
 /** On the clock of the master, ns, and on its wall clock. */
 export type CommonStart = { readonly at: number; readonly wallUs: number };
@@ -22,7 +28,7 @@ export async function announceStart(
     const at = clock.now() + START_AHEAD_NS;
     const wallUs = Date.now() * 1000 + START_AHEAD_NS / 1000;
     const atNs = nodes.map(({ clocks }) => at + (clocks?.offset ?? 0));
-    await memory?.note({ kind: "start", atNs, wallUs } satisfies RunNote);
+    await memory?.note({ kind: "start", atNs, wallUs } satisfies StartNote);
     if (clock.now() > at - START_AHEAD_NS / 2) continue;
     for (const node of nodes) {
       node.conversation.say({ type: "start", atNs: atNs[node.index] as number, wallUs });

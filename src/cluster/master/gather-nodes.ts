@@ -36,9 +36,21 @@ export async function gatherNodes(
   finder: NodeFinder,
   options: GatherOptions,
 ): Promise<readonly NodeHandle[]> {
-  const found = await finder.find();
+  const conversations = new Map<Link, Conversation>();
+  const conversationOf = (link: Link): Conversation => {
+    const conversation = conversations.get(link) ?? new Conversation(link);
+    conversations.set(link, conversation);
+    conversation.bePatient(options.patience);
+    return conversation;
+  };
+  const found = await finder.find(conversationOf).catch((error: unknown) => {
+    for (const conversation of conversations.values()) conversation.close();
+    throw error;
+  });
   const missing: MissingNode[] = [...found.missing];
-  const met = await Promise.all(found.links.map((link) => meet(link, options)));
+  const met = await Promise.all(
+    found.links.map((link) => meet(conversationOf(link), options.version)),
+  );
   const there = met.filter((one) => {
     if ("hello" in one) return true;
     missing.push(one);
@@ -77,27 +89,29 @@ export function begunNodes(
 
 type Met = { readonly conversation: Conversation; readonly hello: Hello };
 
-function meet(link: Link, { version, patience }: GatherOptions): Promise<Met | MissingNode> {
-  const conversation = new Conversation(link);
-  conversation.bePatient(patience);
+function meet(conversation: Conversation, version: string): Promise<Met | MissingNode> {
   const { promise, resolve } = Promise.withResolvers<Met | MissingNode>();
-  const name = link.peer;
+  const name = conversation.peer;
   const give = (sentence: string): void => {
     resolve({ name, sentence, absent: false });
     conversation.say({ type: "end", sentence: "" });
     conversation.close();
   };
   const late = setTimeout(() => give(`it said nothing in ${HELLO_MS_MAX / 1000} s`), HELLO_MS_MAX);
-  let hello: Hello | undefined;
+  const greet = (hello: Hello): void => {
+    if (hello.version !== version) {
+      give(`it runs drayage ${hello.version}, this is ${version}: install the same on both`);
+      return;
+    }
+    // A busy node says hello and refuses in one breath, as a rule: what comes later is for whoever has the node then.
+    setImmediate(() => {
+      conversation.rest();
+      resolve({ conversation, hello });
+    });
+  };
   conversation.listen({
     hear: (message) => {
-      if (message.type === "hello") {
-        hello = message;
-        if (message.version !== version)
-          give(`it runs drayage ${message.version}, this is ${version}: install the same on both`);
-        // A busy node says hello and refuses in one breath.
-        else setImmediate(() => resolve({ conversation, hello: hello as Hello }));
-      }
+      if (message.type === "hello") greet(message);
       if (message.type === "refuse") give(message.sentence);
     },
     lost: (reason) => resolve({ name, sentence: reason, absent: false }),

@@ -26,8 +26,7 @@ import type {
 } from "../protocol/message.ts";
 import { decodeSnapshot } from "../protocol/snapshot-wire.ts";
 import { OPERATION_LAYOUT, OUTCOME_LAYOUT } from "../record-layout.ts";
-import type { NodeClocks } from "./clock-rounds.ts";
-import { ClockRounds } from "./clock-rounds.ts";
+import { ClockRounds, type NodeClocks } from "./clock-rounds.ts";
 import { nodeReport } from "./node-report.ts";
 import { NodeTotals } from "./node-totals.ts";
 import { OperationLedger } from "./operation-ledger.ts";
@@ -123,8 +122,9 @@ export class NodeHandle implements BatchTaker {
     });
   }
 
-  /** Asks for the node's clocks. Undefined when it does not answer. */
+  /** Asks for the node's clocks. Undefined when it does not answer, or has ended. */
   async measureClocks(clock: Clock): Promise<NodeClocks | undefined> {
+    if (this.hasEnded) return undefined;
     this.#rounds = new ClockRounds(this.conversation, clock);
     this.clocks = await this.#rounds.measure();
     return this.clocks;
@@ -173,6 +173,7 @@ export class NodeHandle implements BatchTaker {
   #become(state: NodeState, reason: string | null = null): void {
     this.state = state;
     this.reason = reason;
+    if (this.hasEnded) this.#rounds?.end();
     this.#events?.changed(this);
   }
 

@@ -8,27 +8,26 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Clock } from "../../core/clock.ts";
 import { DrayageError } from "../../core/errors.ts";
+import type { EndedBy } from "../../pacing/timebase-control.ts";
 import { FLAGS_AT, Flag } from "../../ring/operation-record.ts";
 import type { BegunRun, Link } from "../link.ts";
 import { bufferOf, offsetsOf, seqOf } from "../operation-run.ts";
 import { MessageDecoder } from "../protocol/codec.ts";
 import type { Control, Ops } from "../protocol/message.ts";
+import { goOn, instantOf, silentNodes } from "./carried-on.ts";
+import type { StartNote } from "./common-start.ts";
 import type { GivenOperations } from "./given-operations.ts";
 import type { NodeHandle } from "./node-handle.ts";
 
-/** Somebody ordered it, or the plan says so, which is no order to be told of. */
-export type OrderedBy = "order" | "plan";
-
 /** What a master notes of a run. */
 export type RunNote =
-  /** On each node's own clock. */
-  | { readonly kind: "start"; readonly atNs: readonly number[]; readonly wallUs: number }
-  | { readonly kind: "control"; readonly control: Control; readonly by: OrderedBy };
+  | StartNote
+  | { readonly kind: "control"; readonly control: Control; readonly by: EndedBy };
 
 export type RetellingEvents = {
   /** ns on the clock of this master. */
   begin(at: number, wallUs: number): void;
-  order(control: Control, by: OrderedBy): void;
+  order(control: Control, by: EndedBy): void;
   /** Results can be kept. */
   readonly hasRoom: () => boolean;
 };
@@ -41,7 +40,7 @@ export class Retelling {
   readonly #given: GivenOperations;
   readonly #clock: Clock;
   readonly #decoders = new Map<Link, MessageDecoder>();
-  #start: (RunNote & { kind: "start" }) | undefined;
+  #start: StartNote | undefined;
 
   constructor(
     begun: BegunRun,
@@ -56,13 +55,7 @@ export class Retelling {
 
   /** Throws DrayageError where the run had not begun, or not everything is there. Nodes that are gone are lost afterwards. */
   async run(events: RetellingEvents): Promise<void> {
-    const { gone } = this.#begun;
-    const silent = new Map(gone);
-    for (const node of this.#nodes) {
-      if (gone.has(node.conversation.link)) continue;
-      if ((await node.measureClocks(this.#clock)) === undefined)
-        silent.set(node.conversation.link, "it does not answer questions about its clock");
-    }
+    const silent = await silentNodes(this.#begun, this.#nodes, this.#clock);
     await this.#begun.retell({
       work: (link, frame) => this.#recall(link, frame),
       note: (note) => this.#take(note as RunNote, events),
@@ -72,13 +65,7 @@ export class Retelling {
     });
     if (this.#start === undefined)
       throw new DrayageError("target-unreachable", "the run had not begun: start it anew");
-    const { atNs, wallUs } = this.#start;
-    for (const node of this.#nodes) {
-      const absence = silent.get(node.conversation.link);
-      if (absence !== undefined) node.lose(absence);
-      // Whoever has heard it does not mind.
-      else node.conversation.say({ type: "start", atNs: atNs[node.index] as number, wallUs });
-    }
+    goOn(this.#start, this.#nodes, silent);
   }
 
   #take(note: RunNote, events: RetellingEvents): void {
@@ -86,7 +73,7 @@ export class Retelling {
       case "start":
         // Said again only where it came too late the first time.
         this.#start = note;
-        events.begin(this.#instantOf(note), note.wallUs);
+        events.begin(instantOf(note, this.#nodes, this.#clock), note.wallUs);
         return;
       case "control":
         events.order(note.control, note.by);
@@ -94,13 +81,6 @@ export class Retelling {
       default:
         note satisfies never;
     }
-  }
-
-  /** By the clock of a node that is still there; if none is, by the wall clocks of two masters. */
-  #instantOf({ atNs, wallUs }: RunNote & { kind: "start" }): number {
-    const known = this.#nodes.find(({ clocks }) => clocks !== undefined);
-    if (known?.clocks !== undefined) return (atNs[known.index] as number) - known.clocks.offset;
-    return this.#clock.now() - (Date.now() * 1000 - wallUs) * 1000;
   }
 
   #recall(link: Link, frame: Uint8Array): void {

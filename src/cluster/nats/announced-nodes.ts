@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import type { FoundNodes, MissingNode, NodeFinder, RunMemory } from "../link.ts";
+import type { FoundNodes, Link, MissingNode, NodeFinder, RunMemory } from "../link.ts";
 import { Hub, type HubOptions } from "./hub.ts";
 import { LargeContent } from "./large-content.ts";
 import { MasterEnd, type NodeEntry } from "./master-end.ts";
@@ -24,6 +24,7 @@ const LOOK_MS = 200;
 const TOLD_MS = 2000;
 
 type Met = { readonly entry: NodeEntry; readonly link: NatsLink };
+type Knocking = (member: Member) => Promise<Met | undefined>;
 
 /** Finds the nodes that have announced themselves in a group. */
 export class AnnouncedNodes implements NodeFinder {
@@ -42,7 +43,7 @@ export class AnnouncedNodes implements NodeFinder {
   }
 
   /** Throws DrayageError `target-unreachable` or `auth-failed` where the servers are not as they must be. */
-  async find(): Promise<FoundNodes> {
+  async find(opened: (link: Link) => void = () => {}): Promise<FoundNodes> {
     const { hub: where, run, bounds, say } = this.#options;
     const hub = await Hub.open(where, `drayage master ${run}`);
     this.#hub = hub;
@@ -53,13 +54,17 @@ export class AnnouncedNodes implements NodeFinder {
     this.#end = end;
     end.begin();
     end.read(1);
-    const met = await this.#meet(end, members);
+    const met = await this.#meet(members, async (member) => {
+      const one = await this.#knock(end, member);
+      if (one !== undefined) opened(one.link);
+      return one;
+    });
     const inOrder = met.toSorted((a, b) => (a.entry.name < b.entry.name ? -1 : 1));
     for (const { link, entry } of inOrder) end.keep(link, entry);
     return { links: inOrder.map(({ link }) => link), missing: this.#missing(met) };
   }
 
-  async #meet(end: MasterEnd, members: Membership): Promise<readonly Met[]> {
+  async #meet(members: Membership, knock: Knocking): Promise<readonly Met[]> {
     const { expect, waitMs, hub, say } = this.#options;
     const until = performance.now() + waitMs;
     const met: Met[] = [];
@@ -68,7 +73,7 @@ export class AnnouncedNodes implements NodeFinder {
       say(`${there}: waiting for the others, ${waitMs / 1000} s in all`);
     }, TOLD_MS);
     try {
-      await this.#meetUntil(until, { met, end, members });
+      await this.#meetUntil(until, { met, members, knock });
       return met;
     } finally {
       clearTimeout(told);
@@ -77,14 +82,14 @@ export class AnnouncedNodes implements NodeFinder {
 
   async #meetUntil(
     until: number,
-    { met, end, members }: { met: Met[]; end: MasterEnd; members: Membership },
+    { met, members, knock }: { met: Met[]; members: Membership; knock: Knocking },
   ): Promise<void> {
     const { expect } = this.#options;
     for (;;) {
       for (const member of await members.members().catch(() => [])) {
         if (met.length >= expect) return;
         if (met.some(({ entry }) => entry.id === member.id)) continue;
-        const one = await this.#knock(end, member);
+        const one = await knock(member);
         if (one !== undefined) met.push(one);
       }
       if (met.length >= expect || performance.now() >= until) return;

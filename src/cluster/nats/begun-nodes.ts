@@ -20,7 +20,7 @@ import type { NatsLink } from "./nats-link.ts";
 import { patiently } from "./patiently.ts";
 import { FIRST_TERM, noteIn } from "./run-notes.ts";
 import { StreamOrder } from "./stream-order.ts";
-import { StreamReader } from "./stream-reader.ts";
+import { type StreamMessage, StreamReader } from "./stream-reader.ts";
 
 export type BegunOptions = {
   readonly hub: HubOptions;
@@ -80,6 +80,7 @@ export class BegunNodes implements NodeFinder {
     const begun: BegunRun = {
       ...{ description, gone },
       take: () => this.#take(end, met, gone),
+      notes: () => this.#notes(end),
       retell: (listener) => this.#retell(end, met, listener),
     };
     return { links: met.map(({ link }) => link), missing: [], begun };
@@ -153,24 +154,26 @@ export class BegunNodes implements NodeFinder {
     );
   }
 
+  /** Up to the note by which the run became this master's. */
+  async #notes(end: MasterEnd): Promise<readonly unknown[]> {
+    const notes: unknown[] = [];
+    const last = end.lastNote;
+    await readUntil(end, { filter: end.subject("notes") }, ({ seq, data }) => {
+      const note = noteIn(data);
+      if (note !== undefined) notes.push(note);
+      return seq >= last;
+    });
+    return notes;
+  }
+
   /** Up to where this master itself has begun to write. */
   async #retell(end: MasterEnd, met: readonly Met[], listener: BegunListener): Promise<void> {
     const orders = new Map(met.map(({ link }) => [link, new StreamOrder()]));
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const reader = new StreamReader(
-      end.hub,
-      { run: end.run, filter: end.subject(">"), from: 1 },
-      {
-        take: async ({ subject, seq, data }) => {
-          await listener.room();
-          this.#tell(end, { subject, data, orders }, listener);
-          if (seq >= this.#last) resolve();
-        },
-        fail: reject,
-      },
-    );
-    reader.start();
-    await promise.finally(() => reader.stop());
+    await readUntil(end, { filter: end.subject(">") }, async ({ subject, seq, data }) => {
+      await listener.room();
+      this.#tell(end, { subject, data, orders }, listener);
+      return seq >= this.#last;
+    });
     this.#retold = true;
     end.read(this.#last + 1);
   }
@@ -201,4 +204,25 @@ export class BegunNodes implements NodeFinder {
       await this.#hub?.close();
     }
   }
+}
+
+/** From the beginning of the run's stream, until `take` says that this was the last. Throws where it cannot be read. */
+async function readUntil(
+  { hub, run }: MasterEnd,
+  { filter }: { readonly filter: string },
+  take: (message: StreamMessage) => boolean | Promise<boolean>,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const reader = new StreamReader(
+    hub,
+    { run, filter, from: 1 },
+    {
+      take: async (message) => {
+        if (await take(message)) resolve();
+      },
+      fail: reject,
+    },
+  );
+  reader.start();
+  await promise.finally(() => reader.stop());
 }

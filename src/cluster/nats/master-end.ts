@@ -152,6 +152,11 @@ export class MasterEnd implements RunMemory {
     return content === undefined ? undefined : JSON.parse(Buffer.from(content).toString());
   }
 
+  /** Number in the stream of the last note. */
+  get lastNote(): number {
+    return this.#notes.last;
+  }
+
   note(note: unknown): Promise<void> {
     return this.#notes.add(note);
   }

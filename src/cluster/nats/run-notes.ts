@@ -65,6 +65,11 @@ export class RunNotes {
     return this.#takenOver.promise;
   }
 
+  /** Number in the stream of the last note that is known here. */
+  get last(): number {
+    return this.#last;
+  }
+
   get #subject(): string {
     return `${this.#hub.names.run(this.#run)}.notes`;
   }

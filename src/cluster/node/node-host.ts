@@ -1,6 +1,7 @@
 // A machine that waits for masters: one conversation after the other, one run at a time.
 import { availableParallelism, totalmem } from "node:os";
 import { takeOrigin, threadClock } from "../../core/clock.ts";
+import { messageOf } from "../../core/errors.ts";
 import { Conversation } from "../conversation.ts";
 import { PullNodeRun } from "../fleet/pull-node-run.ts";
 import type { Link } from "../link.ts";
@@ -143,25 +144,24 @@ export class NodeHost {
           );
       },
     });
-    const prepared = await this.#prepare(conversation, message);
-    if ("refusal" in prepared) {
-      conversation.say(prepared.refusal);
-      say(`refused a run of ${conversation.peer}: ${prepared.refusal.sentence}`);
-    } else if (!course.ended) {
-      say(
-        `${verbOf(message)} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
-      );
-      course.run = prepared.begin();
-      this.#runs++;
-      this.#running = { verb: verbOf(message), tallies: course.run.tallies };
-      for (const earlier of early) course.run.hear(earlier);
-      await course.run.run().then(
-        (ended) => say(ended),
-        (error: unknown) => {
-          conversation.say(failedMessage(error));
-          say(`failed: ${String(error)}`);
-        },
-      );
+    try {
+      const prepared = await this.#prepare(conversation, message);
+      if ("refusal" in prepared) {
+        conversation.say(prepared.refusal);
+        say(`refused a run of ${conversation.peer}: ${prepared.refusal.sentence}`);
+      } else if (!course.ended) {
+        say(
+          `${verbOf(message)} of ${conversation.peer}: node ${message.index + 1} of ${message.count}`,
+        );
+        course.run = prepared.begin();
+        this.#runs++;
+        this.#running = { verb: verbOf(message), tallies: course.run.tallies };
+        for (const earlier of early) course.run.hear(earlier);
+        say(await course.run.run());
+      }
+    } catch (error) {
+      conversation.say(failedMessage(error));
+      say(`failed: ${messageOf(error)}`);
     }
     await course.over;
     this.#running = undefined;
@@ -221,7 +221,13 @@ class RunCourse {
     if (this.ended) return;
     this.ended = true;
     say(`the master ${this.#peer} is lost: ${reason}`);
-    this.run?.finishAlone(reason, alone);
+    try {
+      this.run?.finishAlone(reason, alone);
+    } catch (error) {
+      // A working directory that nothing can be written into, or a full disk.
+      say(`nothing of the run is kept here: ${messageOf(error)}`);
+      this.run?.stop();
+    }
     this.#over.resolve();
   }
 }

@@ -55,6 +55,8 @@ const snapshot = shape({
   health: listOf(numbersByName),
 });
 
+const pullOrders = { atNs: number, cut: truth, orders: listOf(shape({ type: text })) };
+
 type FieldsOf<T extends Message["type"]> = Readonly<
   Record<Exclude<keyof Extract<Message, { type: T }>, "type">, Check>
 >;
@@ -70,7 +72,9 @@ const fields: { readonly [T in Message["type"]]: FieldsOf<T> } = {
   },
   plan: { version: text, runId: text, index: whole, count: whole, plan: mapping },
   "pull-plan": { version: text, runId: text, index: whole, count: whole, plan: mapping },
-  "pull-orders": { atNs: number, cut: truth, orders: listOf(shape({ type: text })) },
+  "pull-orders": pullOrders,
+  "pull-schedule": { fromNs: finite, entries: listOf(shape(pullOrders)) },
+  "pull-halt": { atNs: finite },
   "pull-told": { message: shape({ type: text }) },
   "pull-end": { end: mapping },
   ready: {},

@@ -16,7 +16,7 @@
 //    | <-------------------------------- end |   everything has arrived: the node forgets the run
 //
 // Pullers (`drayage pull`) have no operations and no rows: instead of plan, ops, control and results there are pull-plan,
-// pull-orders, pull-told and pull-end.
+// pull-orders, pull-schedule, pull-halt, pull-told and pull-end.
 //      heartbeat in both directions, every 2 s
 import type { FeedSummary } from "../../workers/messages.ts";
 import type { FromPullThread, PullThreadEnd, ToPullThread } from "../../workers/pull-messages.ts";
@@ -60,6 +60,17 @@ export type PullOrders = {
   /** Instants in them are ns since the start. */
   readonly orders: readonly ToPullThread[];
 };
+
+/** All orders of a schedule, which the node follows by itself: whoever gave it may be gone. */
+export type PullSchedule = {
+  readonly type: "pull-schedule";
+  /** When it begins, ns since the start. What is said again begins at the same instant. */
+  readonly fromNs: number;
+  readonly entries: readonly Omit<PullOrders, "type">[];
+};
+
+/** Nothing of a schedule holds behind the instant, ns since the start. */
+export type PullHalt = { readonly type: "pull-halt"; readonly atNs: number };
 
 /** What pullers tell; instants are ns since the start. */
 export type PullTold = { readonly type: "pull-told"; readonly message: FromPullThread };
@@ -221,6 +232,8 @@ type FromMaster =
   | PlanMessage
   | PullPlanMessage
   | PullOrders
+  | PullSchedule
+  | PullHalt
   | ClockAsk
   | Ops
   | Start

@@ -39,6 +39,8 @@ export class ThresholdWatch {
   /** Seconds watched so far, pauses and what lies between the intervals left out. */
   #now = 0;
   #aborted: Threshold | null = null;
+  /** One that an earlier master of the run found. */
+  #recalled = false;
   #ended = false;
 
   /** `onAbort` is called once, with the text of the threshold that ends the run. */
@@ -66,7 +68,12 @@ export class ThresholdWatch {
 
   /** Whether a threshold ended the run. */
   get aborted(): boolean {
-    return this.#aborted !== null;
+    return this.#aborted !== null || this.#recalled;
+  }
+
+  /** Another master of the run has ended it for one: which it was is in the figures, which are heard again. */
+  recall(): void {
+    this.#recalled = true;
   }
 
   /** The run has ended by itself: nothing can abort it any more. */
@@ -119,7 +126,7 @@ export class ThresholdWatch {
     course.failedAt ??= runSeconds;
     if (!abort || this.#aborted !== null || this.#ended) return;
     this.#aborted = threshold;
-    this.#onAbort(threshold.text);
+    if (!this.#recalled) this.#onAbort(threshold.text);
   }
 
   /** So few of the newest that they make so many seconds: an interval that a busy machine made long is a window, too. */
