@@ -6,6 +6,7 @@ import { isToken } from "../cluster/nats/names.ts";
 import { NodeHost } from "../cluster/node/node-host.ts";
 import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
+import { lowerHelperThreads } from "../workers/helper-threads.ts";
 import { givenCredentials, natsAddresses } from "./cluster/nats-address.ts";
 import { nodeDirectory } from "./cluster/node-directory.ts";
 import { nodeHostFamilies } from "./cluster/node-host-families.ts";
@@ -73,6 +74,8 @@ export const client: Command<typeof options> = {
       if (!given.quiet) terminal.err.write(`${line}\n`);
     };
     const { awaiter, name } = await awaiterOf(given, { env: terminal.env, say });
+    // Other nodes may be on this machine.
+    lowerHelperThreads();
     const host = new NodeHost({
       version,
       name,
