@@ -35,7 +35,10 @@ export class TraceInput {
   static async open(path: string): Promise<TraceInput> {
     const handle = await open(path, "r");
     try {
-      const { size } = await handle.stat();
+      const stat = await handle.stat();
+      if (!stat.isFile())
+        throw new Error("a pipe or a device is no file; a trace is read from one");
+      const { size } = stat;
       const head = Buffer.alloc(4);
       const { bytesRead } = await handle.read(head, 0, head.length, 0);
       const compression = compressionOf(head.subarray(0, bytesRead));

@@ -129,7 +129,12 @@ test("a list of URIs makes a profile that leaves times and sizes to the defaults
   const list = inScratch("uris.txt");
   writeFileSync(list, "v2\nv2/a/b/blobs/1\nv2/a/b/blobs/1\nv2/a/b/manifests/x\n");
   const file = inScratch("uris.yaml");
-  assert.equal((await drayage(list, "--profile", file)).exit, 0);
+  const { exit, out } = await drayage(list, "--profile", file);
+  assert.equal(exit, 0);
+  assert.match(
+    out,
+    /^5\. Sizes\n +the trace has no sizes\n\n6\. Durations\n +the trace has no dur/m,
+  );
   const profile = readProfile(file);
   assert.deepEqual(profile.getKinds, { ping: 1, blob: 2, manifest: 1 });
   assert.deepEqual(profile.blobBytes, defaultProfile.blobBytes);

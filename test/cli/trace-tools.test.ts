@@ -209,6 +209,13 @@ test("keys that a form has no place for are named", async () => {
   );
 });
 
+test("columns that are not read are named, also those without a name", async () => {
+  const header = "http.request.method,http.request.uri,timestamp,,zone";
+  writeFileSync(path("pandas.csv"), `${header}\nGET,v2,2017-06-20 02:41:18,5,x\n`);
+  const { err } = await trace("convert", path("pandas.csv"), "-o", path("p.json"));
+  assert.match(err, /notice: .*pandas\.csv: columns that are not read: one without a name, zone\n/);
+});
+
 test("an empty trace may be converted", async () => {
   assert.equal((await trace("convert", path("empty.json"), "-o", path("e.csv"))).exit, 0);
   assert.equal((await trace("convert", path("e.csv"), "-o", path("e2.json"))).exit, 0);

@@ -84,6 +84,13 @@ test("a file that is no trace is named", async (t) => {
   });
 });
 
+test("what is no file is refused", async () => {
+  await assert.rejects(readAll({ traces: ["/dev/null"] }), {
+    code: "usage",
+    message: /cannot read \/dev\/null: a pipe or a device is no file/,
+  });
+});
+
 test("the account describes every file, and records name theirs", async (t) => {
   const location = folderWith(t, { "a.json": "[]", "b.json": `${JSON.stringify(native())}\n` });
   writeFileSync(join(location, "c.csv"), "timestamp,http.request.uri,http.request.method\n");

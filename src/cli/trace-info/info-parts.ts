@@ -1,6 +1,7 @@
 import { formatBytes, formatCount } from "../../report/number-format.ts";
 import { brokenLines } from "../../trace/account.ts";
 import type { TraceDescription } from "../../trace/info/describe-trace.ts";
+import type { FileFacts } from "../../trace/info/file-facts.ts";
 import type { InfoPart } from "./info-part.ts";
 import {
   agentsPart,
@@ -67,12 +68,17 @@ function filesPart({ files, holes }: TraceDescription): InfoPart {
           formatCount(file.records),
           file.first ?? "-",
           file.last ?? "-",
-          file.inOrder ? "yes" : "no",
+          inOrderText(file),
           formatCount(file.overlaps),
         ]),
       },
     ],
   };
+}
+
+function inOrderText({ first, inOrder }: FileFacts): string {
+  if (first === null) return "-";
+  return inOrder ? "yes" : "no";
 }
 
 function accountPart({ account }: TraceDescription): InfoPart {

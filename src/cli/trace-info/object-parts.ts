@@ -74,7 +74,7 @@ const sizePoints = ["p5", "p25", "p50", "p75", "p90", "p99", "max"];
 
 export const sizesPart = ({ sizes }: TraceDescription): InfoPart => ({
   title: "Sizes",
-  facts: [],
+  facts: sizes.length === 0 ? [["", "the trace has no sizes"]] : [],
   tables: [
     {
       head: ["method", "kind", "records", ...sizePoints, "sum", "distinct", "< 1 MB", "< 10 MB"],
@@ -96,7 +96,9 @@ export const sizesPart = ({ sizes }: TraceDescription): InfoPart => ({
 export function popularityPart({ popularity }: TraceDescription): InfoPart {
   const { blobs, manifests, reference, clientBlobGets, refetches } = popularity;
   const once = ({ once: share, objects }: Popularity): string =>
-    `${formatCount(objects)} fetched, ${formatShare(share)} of them once`;
+    objects === 0
+      ? "none fetched"
+      : `${formatCount(objects)} fetched, ${formatShare(share)} of them once`;
   const facts: [string, string][] = [
     ["blobs", once(blobs)],
     ["manifests", once(manifests)],

@@ -22,6 +22,8 @@ function decadeText(decade: number): string {
 }
 
 export function durationsPart({ durations, throughput }: TraceDescription): InfoPart {
+  if (durations.length === 0)
+    return { title: "Durations", facts: [["", "the trace has no durations"]], tables: [] };
   const speed = (point: string): string =>
     throughput[point] === undefined ? "-" : `${formatBytes(throughput[point])}/s`;
   return {

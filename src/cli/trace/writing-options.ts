@@ -119,10 +119,15 @@ function notices({ roundedTimes, leftOutKeys, account }: Written): string[] {
     lines.push(`notice: keys that are not written, with records: ${listed(keys)}`);
   for (const { file, ignoredColumns } of account.files) {
     if (ignoredColumns !== undefined)
-      lines.push(`notice: ${file}: columns that are not read: ${ignoredColumns.join(", ")}`);
+      lines.push(
+        `notice: ${file}: columns that are not read: ${ignoredColumns.map(named).join(", ")}`,
+      );
   }
   return lines;
 }
+
+/** Spreadsheets leave the name of a column of row numbers empty. */
+const named = (column: string): string => (column === "" ? "one without a name" : column);
 
 const listed = (counts: readonly (readonly [string, number])[]): string =>
   counts.map(([what, count]) => `${what} ${counted(count)}`).join(", ");
