@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { ArchiveEvent, Gap } from "../archive/event.ts";
 import { type Micros, micros } from "../core/units.ts";
 import type { BatchSink, Loss, OverloadPolicy } from "./batch-sink.ts";
@@ -40,6 +41,7 @@ export class BatchQueue {
   #room: PromiseWithResolvers<void> | undefined;
   #pumping: Promise<void> | undefined;
   #hasFailed = false;
+  #isOver = false;
   #batches = 0;
   #events = 0;
   #lostBatches = 0;
@@ -77,6 +79,16 @@ export class BatchQueue {
     this.#closeGap();
   }
 
+  /** The end, however much still waits: all of it is lost, with what sources hold and what comes later, and a gap says so. */
+  async giveUp(): Promise<void> {
+    this.#isOver = true;
+    for (const events of this.#waiting.splice(0)) this.#drop(events);
+    this.#giveRoom();
+    // Sources that waited for room offer now what they hold.
+    await setImmediate();
+    this.#closeGap();
+  }
+
   /** The store has failed: what waits is lost, and so is everything that comes. */
   fail(): void {
     this.#hasFailed = true;
@@ -88,6 +100,10 @@ export class BatchQueue {
     if (events.length === 0) return undefined;
     if (this.#hasFailed) {
       this.#count(events);
+      return undefined;
+    }
+    if (this.#isOver) {
+      this.#drop(events);
       return undefined;
     }
     if (this.#waiting.length === 0 && this.#options.store.room() === undefined) {

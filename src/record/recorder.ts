@@ -28,7 +28,8 @@ import { SubjectChoice } from "./subjects/subject-choice.ts";
 
 /** A registry that takes longer to accept a connection is not there. */
 const REACH_MS_MAX = 5_000;
-/** What waits for a disk that is slow may take so long at the end before it is given up. */
+/** At the end, sources may take so long to hand over what they have, and then what waits for a disk that is slow. */
+const SOURCES_MS_MAX = 3_000;
 const DRAIN_MS_MAX = 1_000;
 
 export type RecorderOptions = {
@@ -116,10 +117,11 @@ export class Recorder {
     };
   }
 
-  /** Takes in what sources still have, writes it down and commits. */
+  /** Takes in what sources still have, writes it down and commits. What a slow disk does not take in time is lost, counted. */
   async stop(): Promise<void> {
-    await Promise.all([this.#nats?.stop(), this.#proxy?.close()]);
+    await atMost(Promise.all([this.#nats?.stop(), this.#proxy?.close()]), SOURCES_MS_MAX);
     await atMost(this.#queue.drain(), DRAIN_MS_MAX);
+    await this.#queue.giveUp();
     await this.writer.close();
   }
 
@@ -183,7 +185,7 @@ function reach(upstream: string): Promise<void> {
   });
 }
 
-async function atMost(work: Promise<void>, ms: number): Promise<void> {
+async function atMost(work: Promise<unknown>, ms: number): Promise<void> {
   const over = Promise.withResolvers<void>();
   const timer = setTimeout(over.resolve, ms);
   await Promise.race([work, over.promise]);

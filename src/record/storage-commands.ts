@@ -1,8 +1,8 @@
 // The operator's own programs that keep rotated files elsewhere. They are started without a shell, so a name is always
 // one word, and what they write to stderr is passed on to the operator.
-import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { instantOf } from "../archive/file-name.ts";
@@ -22,6 +22,8 @@ export type StorageCommandsOptions = {
   readonly onNotice: (sentence: string) => void;
   /** Between two tries of `get`; tests pass less. */
   readonly retryMs?: number;
+  /** How long pipes are read that a program left open when it ended; tests pass less. */
+  readonly leftOpenMs?: number;
 };
 
 const GET_TRIES = 3;
@@ -30,6 +32,8 @@ const RETRY_MS = 1_000;
 const LIST_MS_MAX = 60_000;
 const GET_MS_MAX = 3_600_000;
 const PUT_MS_MAX = 6 * 3_600_000;
+/** What a program left running in the background may hold its pipes for ever. */
+const LEFT_OPEN_MS_MAX = 5_000;
 const LIST_BYTES_MAX = 64 << 20;
 /** Lines of stderr that one run may pass on. */
 const LINES_MAX = 20;
@@ -41,6 +45,8 @@ export class StorageCommands {
   #putting = 0;
   #putFailures = 0;
   readonly #running = new Set<Running>();
+  /** Files on their way: who asks for one meanwhile waits for the same, since two programs would write one file. */
+  readonly #getting = new Map<string, Promise<void>>();
   #isAbandoned = false;
 
   constructor(options: StorageCommandsOptions) {
@@ -70,7 +76,15 @@ export class StorageCommands {
   }
 
   /** Brings a file into the folder. DrayageError `could not open log file NAME` after three tries. */
-  async get(name: string): Promise<void> {
+  get(name: string): Promise<void> {
+    const known = this.#getting.get(name);
+    if (known !== undefined) return known;
+    const getting = this.#get(name).finally(() => this.#getting.delete(name));
+    this.#getting.set(name, getting);
+    return getting;
+  }
+
+  async #get(name: string): Promise<void> {
     const { folder, onNotice, retryMs = RETRY_MS } = this.#options;
     for (let attempt = 1; ; attempt++) {
       const { trouble } = await this.#run("get", GET_MS_MAX, name);
@@ -108,12 +122,13 @@ export class StorageCommands {
   }
 
   #run(which: "list" | "get" | "put", msMax: number, name?: string): Promise<Ran> {
-    const { shard, folder, onNotice } = this.#options;
+    const { shard, folder, onNotice, leftOpenMs = LEFT_OPEN_MS_MAX } = this.#options;
     const [program, words] = this.#options[which];
     const args = words.map((word) => word.replaceAll("{shard}", String(shard)));
     return run(program, name === undefined ? args : [...args, name], {
       folder,
       msMax,
+      leftOpenMs,
       onLine: (line) => onNotice(`warning: ${which}: ${line}`),
       running: this.#running,
     });
@@ -124,51 +139,72 @@ type Ran = { readonly output: string; readonly trouble: string | undefined };
 type Limits = {
   readonly folder: string;
   readonly msMax: number;
+  readonly leftOpenMs: number;
   readonly onLine: (line: string) => void;
   readonly running: Set<Running>;
 };
-type Running = {
-  readonly child: ChildProcessByStdio<null, Socket, Socket>;
-  readonly timer: NodeJS.Timeout;
-};
+type Running = { readonly child: ChildProcess; readonly timer: NodeJS.Timeout };
 
 function unref({ child, timer }: Running): void {
   timer.unref();
   child.unref();
-  child.stdout.unref();
-  child.stderr.unref();
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe.unref();
 }
 
-function run(program: string, args: readonly string[], limits: Limits): Promise<Ran> {
-  return new Promise((resolve) => {
-    const child = spawn(program, args, {
+function closePipes({ stdout, stderr }: ChildProcess): void {
+  stdout?.destroy();
+  stderr?.destroy();
+}
+
+async function run(program: string, args: readonly string[], limits: Limits): Promise<Ran> {
+  let child: ChildProcess;
+  try {
+    child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, DRAYAGE_ARCHIVE: limits.folder },
-    }) as Running["child"];
-    const output: Buffer[] = [];
-    let bytes = 0;
-    child.stdout.on("data", (piece: Buffer) => {
-      bytes += piece.length;
-      if (bytes <= LIST_BYTES_MAX) output.push(piece);
     });
-    passOn(child.stderr, limits.onLine);
-    // The timer of spawn itself would go on where the program could not even be started.
-    const timer = setTimeout(() => child.kill("SIGKILL"), limits.msMax);
-    const running = { child, timer };
-    limits.running.add(running);
-    const end = (trouble: string | undefined): void => {
-      limits.running.delete(running);
-      clearTimeout(timer);
-      resolve({ output: Buffer.concat(output).toString(), trouble });
-    };
-    child.once("error", (error) => end(`${program} cannot be run: ${messageOf(error)}`));
-    child.once("close", (code, signal) => {
-      if (signal !== null) end(`${program} was ended by ${signal}`);
-      else if (code !== 0) end(`${program} exited with ${code}`);
-      else if (bytes > LIST_BYTES_MAX) end(`${program} printed more than ${LIST_BYTES_MAX} bytes`);
-      else end(undefined);
-    });
+  } catch (error) {
+    // Some reasons are thrown, others come as an event.
+    return { output: "", trouble: `${program} cannot be run: ${messageOf(error)}` };
+  }
+  return ended(child, program, limits);
+}
+
+/** Resolves when it has ended, its pipes too. */
+function ended(child: ChildProcess, program: string, limits: Limits): Promise<Ran> {
+  const { promise, resolve } = Promise.withResolvers<Ran>();
+  const output: Buffer[] = [];
+  let bytes = 0;
+  let isLate = false;
+  // The timer of spawn itself would go on where the program could not even be started.
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+    closePipes(child);
+  }, limits.msMax);
+  const running = { child, timer };
+  limits.running.add(running);
+  const end = (trouble: string | undefined): void => {
+    limits.running.delete(running);
+    clearTimeout(timer);
+    resolve({ output: Buffer.concat(output).toString(), trouble });
+  };
+  child.once("error", (error) => end(`${program} cannot be run: ${messageOf(error)}`));
+  child.once("exit", () => setTimeout(() => closePipes(child), limits.leftOpenMs).unref());
+  child.once("close", (code, signal) => {
+    if (isLate) end(`${program} took more than ${limits.msMax / 1000} s`);
+    else if (signal !== null) end(`${program} was ended by ${signal}`);
+    else if (code !== 0) end(`${program} exited with ${code}`);
+    else if (bytes > LIST_BYTES_MAX) end(`${program} printed more than ${LIST_BYTES_MAX} bytes`);
+    else end(undefined);
   });
+  // There are no pipes where descriptors have run out.
+  child.stdout?.on("data", (piece: Buffer) => {
+    bytes += piece.length;
+    if (bytes <= LIST_BYTES_MAX) output.push(piece);
+  });
+  if (child.stderr) passOn(child.stderr, limits.onLine);
+  return promise;
 }
 
 function passOn(stream: NodeJS.ReadableStream, onLine: (line: string) => void): void {
@@ -179,8 +215,9 @@ function passOn(stream: NodeJS.ReadableStream, onLine: (line: string) => void): 
     lines++;
     onLine(lines > LINES_MAX ? "…" : line.slice(0, 500));
   };
-  stream.on("data", (piece: Buffer) => {
-    const parts = (rest + piece.toString()).split(/\r?\n/);
+  stream.setEncoding("utf8");
+  stream.on("data", (piece: string) => {
+    const parts = (rest + piece).split(/\r?\n/);
     rest = (parts.pop() ?? "").slice(-4_096);
     parts.forEach(tell);
   });

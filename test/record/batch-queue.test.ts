@@ -140,6 +140,25 @@ describe("the queue before the archive", () => {
     assert.equal(queue.state().lostBatches, 1);
   });
 
+  test("gives up at the end: what waits, and what a source that waits still holds, is lost and becomes a gap", async () => {
+    const { store, queue } = begin(2);
+    const sink = queue.sink("block");
+    store.fill();
+    sink.offer(batch(1));
+    const held = sink.offer(batch(2))?.then(() => sink.offer(batch(3)));
+    await queue.giveUp();
+    await held;
+    assert.deepEqual(
+      store.items.map((item) => typeof item !== "string" && [item.dropped, item.why]),
+      [[6, "overload"]],
+    );
+    store.empty();
+    await queue.drain();
+    assert.equal(store.items.length, 1);
+    const { queued, lostBatches, lostEvents } = queue.state();
+    assert.deepEqual([queued, lostBatches, lostEvents], [0, 3, 6]);
+  });
+
   test("counts everything as lost once the store has failed, and lets nobody wait", async () => {
     const { store, queue } = begin(1);
     const sink = queue.sink("block");

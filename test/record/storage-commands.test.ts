@@ -31,6 +31,7 @@ function commands(t: TestContext, given: Given) {
     folder,
     shard: 2,
     retryMs: 1,
+    leftOpenMs: 20,
     onNotice: (sentence) => notices.push(sentence),
   });
   return { storage, folder, notices };
@@ -123,10 +124,36 @@ describe("the storage commands", () => {
     assert.equal(notices.length, 21);
   });
 
-  test("a program that may not be run is a failure like any other", async (t) => {
-    const { storage, notices } = commands(t, { put: [tmpdir(), []] });
-    storage.put("x");
-    await storage.settled();
-    assert.match(notices.join(), /put x failed.*cannot be run/);
+  for (const [what, program] of [
+    ["a folder", tmpdir()],
+    ["below a file", "/etc/passwd/put"],
+    ["of a name that is too long", "p".repeat(5_000)],
+    ["with a zero byte", "put\0"],
+  ] as const)
+    test(`a program that is ${what} is a failure like any other`, async (t) => {
+      const { storage, notices } = commands(t, { put: [program, []] });
+      for (const file of ["x", "y"]) storage.put(file);
+      await storage.settled();
+      assert.match(notices.join(), /put x failed.*cannot be run/);
+      assert.deepEqual(storage.state(), { putting: 0, putFailures: 2 });
+    });
+
+  test("what a program leaves running in the background is not waited for, though it holds the pipes", async (t) => {
+    const script = `const left = require("child_process").spawn("sleep", ["60"], { stdio: "inherit" });
+      console.error(left.pid); console.log("${name}"); process.exit(0)`;
+    const { storage, notices } = commands(t, { list: node(script) });
+    assert.deepEqual(await storage.list(), [name]);
+    const pid = Number(/list: (\d+)/.exec(notices.join())?.[1]);
+    assert.ok(process.kill(pid), "it still runs");
+  });
+
+  test("two who want one file at once have it fetched once", async (t) => {
+    const script =
+      "const fs = require('fs'), dir = process.env.DRAYAGE_ARCHIVE; fs.appendFileSync(dir + '/tries', '.'); fs.writeFileSync(dir + '/' + process.argv.at(-1), '')";
+    const { storage, folder } = commands(t, { get: node(script) });
+    await Promise.all([storage.get(name), storage.get(name)]);
+    assert.equal(readFileSync(join(folder, "tries"), "utf8"), ".");
+    await storage.get(name);
+    assert.equal(readFileSync(join(folder, "tries"), "utf8"), "..");
   });
 });
