@@ -38,17 +38,20 @@ const headerOf = (headers: string, name: string): string | undefined =>
 
 /**
  * The headers as they came, byte for byte. The library only gives them taken apart, which loses blanks, order and empty
- * lines; but they lie in front of the body in the same memory, and their length is what is left of the message's size.
+ * lines; but they lie in front of the body in the same memory.
  */
 function wireHeaders(message: Msg): Buffer | undefined {
-  const { data, subject, reply } = message;
-  const names = Buffer.byteLength(subject) + Buffer.byteLength(reply ?? "");
-  const length = sizeOf(message) - names - data.length;
+  const { data } = message;
+  const length = headerBytes(message);
   return length <= 0 ? undefined : Buffer.from(data.buffer, data.byteOffset - length, length);
 }
 
-/** Every message of the library can tell its size, though its public type does not say so. */
-function sizeOf(message: Msg): number {
-  const size: unknown = Reflect.get(message, "size");
-  return typeof size === "function" ? Number(size.call(message)) : 0;
+/**
+ * The library keeps what the server said of the message, though its public type does not say so. What is left of the message's size
+ * will not do: of a subject that is no UTF-8, the text has another length than the bytes.
+ */
+function headerBytes(message: Msg): number {
+  const said: unknown = Reflect.get(message, "_msg");
+  const length: unknown = Reflect.get(Object(said), "hdr");
+  return typeof length === "number" ? length : 0;
 }

@@ -1,7 +1,7 @@
 import type { ArchiveEvent } from "../../archive/event.ts";
 import type { HttpExchange } from "../../archive/exchange.ts";
 import type { RegistryImage } from "./registry-image.ts";
-import { isDigest } from "./registry-path.ts";
+import { isDigest, registryPath } from "./registry-path.ts";
 
 /** An exchange and what is known besides; `name` as the archive calls it. */
 export type Evidence = {
@@ -75,7 +75,7 @@ function uploadEvents(
 }
 
 function deletion(image: RegistryImage, { exchange, name, reference }: Evidence): ArchiveEvent[] {
-  if (exchange.path.includes("/blobs/")) return image.removeBlob(name, reference);
+  if (registryPath(exchange.path).kind === "blob") return image.removeBlob(name, reference);
   return isDigest(reference)
     ? image.removeManifest(name, reference)
     : image.removeTag(name, reference);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createConnection } from "node:net";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { headers } from "@nats-io/transport-node";
@@ -80,6 +81,25 @@ describe("a NATS source", () => {
       sink.events.map(({ kind }) => kind),
       ["value", "message", "message", "value", "null", "removed", "message"],
     );
+  });
+
+  test("keeps headers byte for byte under a subject that is no UTF-8", async (t) => {
+    const peer = await natsServer(t);
+    if (peer === undefined) return;
+    const sink = new Kept();
+    const { source } = await startSource(peer.url, sink);
+    const socket = createConnection(Number(new URL(peer.url).port), "127.0.0.1");
+    t.after(() => socket.destroy());
+    const header = "NATS/1.0\r\nX-A: 1\r\n\r\n";
+    socket.write(`CONNECT {"verbose":false,"headers":true}\r\nHPUB `);
+    socket.write(Buffer.from([0x61, 0x2e, 0xff, 0xfe]));
+    socket.write(` ${header.length} ${header.length + 4}\r\n${header}body\r\nPING\r\n`);
+    while (sink.events.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await source.stop();
+    const [event] = sink.events;
+    assert.ok(event?.kind === "message");
+    assert.equal(Buffer.from(event.headers).toString(), header);
+    assert.equal(textOf(event), "/a/\ufffd\ufffd=body");
   });
 
   test("makes one batch of the messages that one header marks, and of nothing else", async (t) => {
