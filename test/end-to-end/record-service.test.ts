@@ -99,7 +99,7 @@ describe("drayage record as a service", () => {
     const [name] = catalog.repositories;
     assert.equal((await fetch(`${url}/v2/${name}/tags/list`)).status, 200);
     assert.equal((await recorder.end("SIGINT")).code, 0, recorder.said);
-    assert.match(recorder.said, /1 exchanges matched no glob/);
+    assert.match(recorder.said, /1 exchange matched no glob/);
     const items = await itemsOf(await openReader(t, folder));
     const events = items.flatMap((item) => (item.kind === "batch" ? item.events : []));
     assert.deepEqual(

@@ -75,8 +75,7 @@ function* crossChecks(read: ReadRecord): Generator<Mistake> {
     yield at("record", "nothing to do: at least one of record and publish is needed");
   if (record !== null && nats === null && proxy === null)
     yield at("record", "recording needs a source: add a nats or a proxy section");
-  if (isThere(read.archive_directory) && !isFolder(read.archive_directory))
-    yield at("archive_directory", `${read.archive_directory} exists and is no directory`);
+  yield* directoryChecks(read.archive_directory);
   yield* commandChecks(read);
   if (nats !== null) yield* natsChecks(nats);
   if (proxy !== null) yield* proxyChecks(proxy);
@@ -125,7 +124,12 @@ function* natsChecks({ credentials, tls }: NonNullable<ReadRecord["nats"]>): Gen
 }
 
 function* proxyChecks({ tls, anonymize }: NonNullable<ReadRecord["proxy"]>): Generator<Mistake> {
-  if (anonymize !== null) yield* fileChecks("proxy.anonymize", { key_file: anonymize.key_file });
+  if (anonymize !== null) {
+    yield* fileChecks("proxy.anonymize", { key_file: anonymize.key_file });
+    const found = statSync(anonymize.key_file, { throwIfNoEntry: false });
+    if (found?.isFile() === true && found.size === 0)
+      yield at("proxy.anonymize.key_file", `${anonymize.key_file} is empty: expected a key`);
+  }
   if (tls?.listen) yield* pemChecks("proxy.tls.listen", { ca: null, ...tls.listen });
   if (tls?.upstream) yield* pemChecks("proxy.tls.upstream", tls.upstream);
 }
@@ -158,11 +162,15 @@ function* fileChecks(
   }
 }
 
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+function* directoryChecks(directory: string): Generator<Mistake> {
+  try {
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === false)
+      yield at("archive_directory", `${directory} exists and is no directory`);
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    yield at("archive_directory", `${directory} cannot be used: ${code}`);
+  }
 }
-
-const isFolder = (path: string): boolean => statSync(path).isDirectory();
 
 function configOf(read: ReadRecord): RecordConfig {
   const commands = read.archive_cmds ?? read.archive_commands ?? null;

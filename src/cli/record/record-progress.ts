@@ -51,11 +51,10 @@ function progressLine(
   state: RecorderState,
   { since, now }: { readonly since: Totals; readonly now: Totals },
 ): string {
-  const { queue } = state;
   const seconds = Math.max(0.001, (now.atMs - since.atMs) / 1_000);
   const rate = (now.events - since.events) / seconds;
   return [
-    `${count(queue.events)} events in ${count(queue.batches)} batches, ${count(Math.round(rate))}/s`,
+    `${received(state)}, ${count(Math.round(rate))}/s`,
     archiveWords(state),
     lossWords(state),
     ...troubles(state),
@@ -64,9 +63,8 @@ function progressLine(
 
 /** The last line: all that was recorded, and all that was not. */
 export function finalLine(state: RecorderState): string {
-  const { queue } = state;
   return [
-    `recorded ${count(queue.events)} events in ${count(queue.batches)} batches`,
+    `recorded ${received(state)}`,
     archiveWords(state),
     lossWords(state),
     ...proxyWords(state),
@@ -74,15 +72,18 @@ export function finalLine(state: RecorderState): string {
   ].join("; ");
 }
 
+const received = ({ queue }: RecorderState): string =>
+  `${counted(queue.events, "event")} in ${counted(queue.batches, "batch")}`;
+
 /** What the proxy cost its clients: time that was not spent in waiting for them or for the upstream. */
 function* proxyWords({ proxy }: RecorderState): Generator<string> {
   if (proxy === undefined) return;
   const { exchanges, abortedByClient, abortedByUpstream, refused, overhead } = proxy;
   const aborted = abortedByClient + abortedByUpstream;
   const words = [
-    `${count(exchanges)} exchanges`,
+    counted(exchanges, "exchange"),
     ...(aborted > 0 ? [`${count(aborted)} of them aborted`] : []),
-    ...(refused > 0 ? [`${count(refused)} requests refused`] : []),
+    ...(refused > 0 ? [`${counted(refused, "request")} refused`] : []),
     `in the proxy p50 ${millis(overhead.p50)} ms, p99 ${millis(overhead.p99)} ms`,
   ];
   yield words.join(", ");
@@ -92,27 +93,37 @@ function archiveWords({ archive }: RecorderState): string {
   const { committedBytes, bytes, batches, committedBatches } = archive;
   const open = batches - committedBatches;
   const size = `${megabytes(committedBytes)} of ${megabytes(bytes)} MB committed`;
-  return open === 0 ? size : `${size}, ${count(open)} batches not yet`;
+  return open === 0 ? size : `${size}, ${counted(open, "batch")} not yet`;
 }
 
 function lossWords({ queue, archive }: RecorderState): string {
-  const later = queue.lostEvents === 0 ? "nothing lost" : `LOST ${count(queue.lostEvents)} events`;
-  if (archive.failure === null) return later;
-  return `${later}; ${count(archive.lostBatches)} batches were lost with the disk: ${archive.failure}`;
+  const { lostEvents } = queue;
+  const { failure, lostBatches } = archive;
+  const lost = lostEvents === 0 ? [] : [`LOST ${counted(lostEvents, "event")}`];
+  if (failure === null) return lost[0] ?? "nothing lost";
+  const were = lostBatches === 1 ? "was" : "were";
+  return [...lost, `${counted(lostBatches, "batch")} ${were} lost with the disk: ${failure}`].join(
+    "; ",
+  );
 }
 
 function* troubles({ nats, proxy, queue, commands }: RecorderState): Generator<string> {
-  if (queue.queued > 0) yield `${count(queue.queued)} batches wait`;
+  if (queue.queued > 0) yield `${counted(queue.queued, "batch")} waiting`;
   if (nats !== undefined && !nats.isConnected) yield "NATS is not connected";
   if (nats !== undefined && nats.disconnects > 0)
-    yield `connection lost ${count(nats.disconnects)} times`;
-  if (proxy !== undefined && proxy.open > 0) yield `${count(proxy.open)} exchanges open`;
+    yield `connection lost ${times(nats.disconnects)}`;
+  if (proxy !== undefined && proxy.open > 0) yield `${counted(proxy.open, "exchange")} open`;
   if (proxy !== undefined && proxy.unmatched > 0)
-    yield `${count(proxy.unmatched)} exchanges matched no glob`;
+    yield `${counted(proxy.unmatched, "exchange")} matched no glob`;
   if (commands !== undefined && commands.putFailures > 0)
-    yield `put failed ${count(commands.putFailures)} times`;
+    yield `put failed ${times(commands.putFailures)}`;
 }
 
 const count = (number: number): string => number.toLocaleString("en-US");
+const counted = (number: number, what: string): string => {
+  const several = what === "batch" ? "batches" : `${what}s`;
+  return `${count(number)} ${number === 1 ? what : several}`;
+};
+const times = (number: number): string => (number === 1 ? "once" : `${count(number)} times`);
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
 const millis = (nanos: number): string => (nanos / 1e6).toFixed(2);

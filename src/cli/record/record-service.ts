@@ -190,7 +190,8 @@ async function stop(service: Service, say: (sentence: string) => void): Promise<
   if (commands !== undefined && commands.state().putting > 0) {
     await Promise.race([commands.settled(), pause(PUT_MS_MAX)]);
     const { putting } = commands.state();
-    if (putting > 0) say(`warning: ${putting} files are not put yet, what runs is left alone`);
+    const files = putting === 1 ? "a file is" : `${putting} files are`;
+    if (putting > 0) say(`warning: ${files} not put yet, what runs is left alone`);
     commands.abandon();
   }
   if (recorder !== undefined) say(finalLine(recorder.state()));

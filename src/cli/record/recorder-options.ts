@@ -2,19 +2,21 @@
 import { readFileSync } from "node:fs";
 import { shardFolder } from "../../archive/first-file.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
-import { bytes, millis } from "../../core/units.ts";
+import { bytes, type Millis, millis } from "../../core/units.ts";
 import type { PublishOptions } from "../../playback/start-playback.ts";
 import type { NatsCredentials, NatsOptions } from "../../record/nats/nats-options.ts";
 import type { ProxyTls } from "../../record/proxy/proxy-options.ts";
 import type { RecorderOptions } from "../../record/recorder.ts";
 import type { StorageCommandsOptions } from "../../record/storage-commands.ts";
 import { listenAddress } from "../listen-address.ts";
-import { millisOf } from "./duration.ts";
+import { type Duration, millisOf } from "./duration.ts";
 import type { RecordConfig } from "./record-config.ts";
 
 const PAGE_BYTES = 4_096;
-/** The longest that a timer can wait: 24 days. */
+/** The longest that a timer can wait: 24 days. One that is to wait for longer would fire at once. */
 const NEVER = millis(2 ** 31 - 1);
+const timerOf = (duration: Duration | null): Millis =>
+  duration === null ? NEVER : millis(Math.min(millisOf(duration), NEVER));
 
 type Section<Name extends keyof RecordConfig> = NonNullable<RecordConfig[Name]>;
 
@@ -106,7 +108,7 @@ function proxyOptions(
     manifestBytesMax: manifests === null ? null : bytes(manifests.max_bytes),
     ...(anonymize === null ? {} : { anonymizeKey: contentOf(anonymize.key_file) }),
     catalogInterval:
-      proxy.catalog && record.poll_interval !== null ? millisOf(record.poll_interval) : null,
+      proxy.catalog && record.poll_interval !== null ? timerOf(record.poll_interval) : null,
   };
 }
 
@@ -134,7 +136,7 @@ export function publishOptions(config: RecordConfig, publish: Section<"publish">
     token: publish.token,
     maxSessions: publish.max_sessions,
     maxSessionsPerClient: publish.max_sessions_per_client,
-    gcInterval: publish.gc_interval === null ? NEVER : millisOf(publish.gc_interval),
+    gcInterval: timerOf(publish.gc_interval),
     streamBuffer: bytes(publish.stream_buffer),
     cluster: publish.cluster,
     base: publish.base,

@@ -8,6 +8,7 @@ import {
   printedConfig,
   recordConfigOf,
 } from "../../../src/cli/record/record-config.ts";
+import { publishOptions, recorderOptions } from "../../../src/cli/record/recorder-options.ts";
 
 const load = (text: string): LoadedRecord => recordConfigOf(YamlFile.parse(text, "record.yaml"));
 const base = { archive_directory: "/tmp/drayage-none", nats: {}, record: { spec: ["/a/**"] } };
@@ -142,6 +143,21 @@ describe("the configuration of the recorder", () => {
       assert.deepEqual(config.record?.flush_interval, { secs, nanos });
     });
   }
+
+  test("waits no longer than a timer can: one of a month would fire at once, over and over", () => {
+    const proxy = { listen: ":1", upstream: "http://a", catalog: true };
+    const long = { ...base.record, poll_interval: "30d" };
+    const { config } = loadObject({
+      ...base,
+      proxy,
+      record: long,
+      publish: { gc_interval: "30d" },
+    });
+    assert.ok(config.record !== null && config.publish !== null);
+    const { catalogInterval } = recorderOptions(config, config.record).proxy ?? {};
+    assert.equal(catalogInterval, 2 ** 31 - 1);
+    assert.equal(publishOptions(config, config.publish).gcInterval, 2 ** 31 - 1);
+  });
 
   const record = (more: object) => ({ ...base, record: { ...base.record, ...more } });
   const publish = (more: object) => ({ ...base, publish: more });

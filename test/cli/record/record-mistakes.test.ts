@@ -189,6 +189,11 @@ publish: { ports: 1 }
       /nats\.tls\.ca: \/nowhere\/ca\.pem cannot be read: it does not exist/,
     ],
     [
+      "a folder that cannot be",
+      { ...base, archive_directory: `/tmp/${"x".repeat(300)}` },
+      /archive_directory: .* cannot be used: ENAMETOOLONG/,
+    ],
+    [
       "a lonely key",
       { ...base, nats: { tls: { key: "/dev/null" } } },
       /nats\.tls\.cert: cert and key go together/,
@@ -239,11 +244,15 @@ publish: { ports: 1 }
     });
   }
 
-  test("refuses an archive directory that is a file", (t) => {
+  test("refuses an archive directory that is a file, and a key that is none", (t) => {
     const folder = mkdtempSync(join(tmpdir(), "drayage-config-"));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     writeFileSync(join(folder, "file"), "");
     const lines = mistakesOf({ ...base, archive_directory: join(folder, "file") });
     assert.match(lines.join("\n"), /archive_directory: .* exists and is no directory/);
+    const anonymize = { key_file: join(folder, "file") };
+    const proxy = { listen: ":1", upstream: "http://a", anonymize };
+    const keyless = mistakesOf({ ...base, nats: null, proxy });
+    assert.match(keyless.join("\n"), /proxy\.anonymize\.key_file: .* is empty: expected a key/);
   });
 });

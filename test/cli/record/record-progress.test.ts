@@ -63,5 +63,11 @@ describe("the lines of the recorder", () => {
     assert.match(finalLine(stateOf({ events: 5 })), /^recorded 5 events .*nothing lost$/);
     const failed = finalLine(stateOf({ events: 5, failure: "ENOSPC" }));
     assert.match(failed, /20 batches were lost with the disk: ENOSPC$/);
+    assert.doesNotMatch(failed, /nothing lost/);
+    const one = finalLine({
+      ...stateOf({ events: 1, lost: 1 }),
+      commands: { putting: 0, putFailures: 1 },
+    });
+    assert.match(one, /^recorded 1 event in 1,020 batches.* LOST 1 event; put failed once$/);
   });
 });
