@@ -1,6 +1,7 @@
 import { systemDisk } from "../archive/archive-disk.ts";
 import { codecNames } from "../archive/codec.ts";
 import { compact } from "../archive/compaction.ts";
+import { UsageError } from "../core/errors.ts";
 import { ExitCode } from "../core/exit-code.ts";
 import { parseSize } from "../embedded/quantity.ts";
 import { archivePlace } from "./archive/archive-place.ts";
@@ -45,7 +46,9 @@ export const archiveCompact: Command<typeof options> = {
   async run(given, [path = "."], terminal) {
     const { out, err } = terminal;
     const line = new ProgressLine(terminal, given);
-    const { folder } = archivePlace(path);
+    const { folder, isFile } = archivePlace(path);
+    // Neighbours may be put together, and the others would be a surprise.
+    if (isFile) throw new UsageError(`${path} is a file: compact rewrites a folder, say ${folder}`);
     const done = await compact({
       disk: systemDisk,
       folder,

@@ -9,10 +9,15 @@ export function writeOutput(path: string, text: string, flag: string): void {
   try {
     writeFileSync(path, text);
   } catch (cause) {
-    const message = `cannot write ${flag} ${path}: ${messageOf(cause)}`;
-    const code = (cause as NodeJS.ErrnoException).code ?? "";
-    throw PLACE_CODES.includes(code)
-      ? new UsageError(message)
-      : new DrayageError("storage", message, { cause });
+    throw outputError(path, cause, flag);
   }
+}
+
+/** What to throw for the system's error about a file that a flag names. */
+export function outputError(path: string, cause: unknown, flag: string): DrayageError {
+  const message = `cannot write ${flag} ${path}: ${messageOf(cause)}`;
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  return PLACE_CODES.includes(code)
+    ? new UsageError(message)
+    : new DrayageError("storage", message, { cause });
 }

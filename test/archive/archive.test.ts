@@ -27,6 +27,15 @@ const never = { flushInterval: millis(0), flushBytes: bytes(0) } as const;
 const sameItems = (found: readonly ArchiveItem[], wanted: readonly ArchiveItem[]): void =>
   assert.deepEqual(found.map(plain), wanted.map(plain));
 
+/** Fails after ten seconds. */
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!holds()) {
+    assert.ok(performance.now() < deadline, "it never came");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 const twoPaths = (number: number) => [
   value("/a/one", `one ${number}`),
   value("/a/two", `two ${number}`),
@@ -278,8 +287,7 @@ describe("13. two processes on one archive", () => {
       happens(directory);
       appended(writer, twoPaths(2));
       // By itself, before anybody asks for a commit.
-      while (writer.state().failure === null)
-        await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => writer.state().failure !== null);
       assert.match(notices.join(), says);
       await assert.rejects(writer.commit(), (error) => says.test(messageOf(error)));
       assert.equal(writer.append(twoPaths(3)), null);
@@ -313,7 +321,7 @@ describe("13. two processes on one archive", () => {
     sameItems([(await cursor.next()) as Batch], [one]);
     const grown = new Promise<void>((resolve) => reader.onGrowth(resolve));
     renameSync(directory, `${directory}.away`);
-    while (notices.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => notices.length > 0);
     await new Promise((resolve) => setTimeout(resolve, 450));
     assert.equal(notices.length, 1, "looked at twice more meanwhile");
     assert.match(notices.join(), /warning: the archive cannot be followed: ENOENT/);
@@ -371,10 +379,7 @@ describe("limits that make a file end", () => {
     await new Promise((next) => setTimeout(next, 60));
     disk.syncing = undefined;
     resolve();
-    const until = performance.now() + 5000;
-    while (writer.state().committedBatches < 2 && performance.now() < until)
-      await new Promise((next) => setTimeout(next, 5));
-    assert.equal(writer.state().committedBatches, 2);
+    await until(() => writer.state().committedBatches === 2);
   });
 
   it("a file is as old as it is, however often the recorder is started anew", async (t) => {
@@ -394,7 +399,7 @@ describe("limits that make a file end", () => {
         onRotated: (name) => rotated.push(name),
       });
       appended(writer, twoPaths(wall));
-      while (rotated.length < wanted) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until(() => rotated.length >= wanted);
       await writer.close();
       assert.equal(rotated.length, wanted);
     }

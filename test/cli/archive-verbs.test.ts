@@ -106,6 +106,7 @@ describe("drayage archive", () => {
     ["what cannot be looked at", ["verify", "x".repeat(300)], /x cannot be read: ENAMETOOLONG/],
     ["a time that is none", ["dump", "docs", "--from", "noon"], /--from wants a time such as/],
     ["a glob that is none", ["dump", "docs", "--filter", "[a"], /--filter \[a/],
+    ["one file to compact", ["compact", "docs/terms.md"], /terms\.md is a file: .* say docs/],
     ["a codec that is none", ["compact", "docs", "--codec", "zip"], /--codec/],
   ] as const)
     it(`${what} is one line and exit 2`, async () => {

@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
+import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { isStorageTrouble } from "../../archive/archive-errors.ts";
 import type { ArchiveItem } from "../../archive/event.ts";
 import { McapExport } from "../../archive/transfer/mcap-export.ts";
 import { DrayageError } from "../../core/errors.ts";
@@ -8,6 +10,7 @@ import { makeFolder } from "../../core/folder.ts";
 import { LogExport } from "../../playback/message-log/archive-log.ts";
 import { LogIOError } from "../../playback/message-log/log-io-error.ts";
 import { itemText } from "../../playback/session/stream-item.ts";
+import { outputError } from "../output-file.ts";
 
 const nothing = { events: 0, gaps: 0 } as const;
 
@@ -27,9 +30,9 @@ type Exported = {
 export function mcapTarget(path: string): ExportTarget {
   const mcap = new McapExport(path);
   return {
-    add: (item) => mcap.add(item),
+    add: (item) => toFile(path, () => mcap.add(item)),
     async close() {
-      await mcap.close();
+      await toFile(path, () => mcap.close());
       return { paths: mcap.paths, ...nothing };
     },
   };
@@ -37,24 +40,41 @@ export function mcapTarget(path: string): ExportTarget {
 
 /** `-` is standard output. */
 export function jsonlTarget(path: string, standardOutput: NodeJS.WritableStream): ExportTarget {
-  const file = path === "-" ? undefined : createWriteStream(path, { flags: "wx" });
-  const to = file ?? standardOutput;
+  if (path === "-")
+    return {
+      add: (item) => writeLine(standardOutput, item),
+      close: async () => ({ paths: ["standard output"], ...nothing }),
+    };
+  const file = createWriteStream(path, { flags: "wx" });
+  // Whoever waits is told: until then, the stream keeps what went wrong.
+  file.on("error", () => undefined);
   return {
-    async add(item) {
-      const text = itemText(
-        item.kind === "gap"
-          ? { type: "gap", gap: item }
-          : { type: "batch", stamp: item.stamp, events: item.events },
-      );
-      if (!to.write(`${text}\n`)) await once(to, "drain");
-    },
+    add: (item) => toFile(path, () => writeLine(file, item)),
     async close() {
-      if (file === undefined) return { paths: ["standard output"], ...nothing };
       file.end();
-      await finished(file);
+      await toFile(path, () => finished(file));
       return { paths: [path], ...nothing };
     },
   };
+}
+
+async function writeLine(to: NodeJS.WritableStream, item: ArchiveItem): Promise<void> {
+  const text = itemText(
+    item.kind === "gap"
+      ? { type: "gap", gap: item }
+      : { type: "batch", stamp: item.stamp, events: item.events },
+  );
+  if (to instanceof Writable && to.errored !== null) throw to.errored;
+  if (!to.write(`${text}\n`)) await once(to, "drain");
+}
+
+/** UsageError or DrayageError `storage` for what the system says. */
+async function toFile(path: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    throw isStorageTrouble(error) ? outputError(path, error, "--output") : error;
+  }
 }
 
 /** A log directory, which is made. DrayageError `storage` where it cannot be written. */

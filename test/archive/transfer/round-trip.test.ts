@@ -221,8 +221,8 @@ for (const [what, gap, read] of [
   ["from the beginning on", { from: 0, to: STAMP, why: "damage" }, { from: 0, why: "damage" }],
   [
     "that says which shard was lost",
-    { from: STAMP, to: STAMP, why: "shard", shard: 1 },
-    { from: STAMP, why: "disconnect" },
+    { from: STAMP - 9, to: STAMP, why: "shard", shard: 1 },
+    { from: STAMP - 9, why: "disconnect" },
   ],
 ] as const)
   test(`a gap ${what} is imported`, () =>
