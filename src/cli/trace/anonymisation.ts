@@ -115,7 +115,7 @@ class Anonymisation implements RecordChange {
           quasiIdentifiers: [],
           allowLeaks,
           minK: 0,
-          counts: false,
+          report: undefined,
           scans: policy.method !== "none",
           memoryBytes: MEMORY_BYTES,
         },

@@ -16,7 +16,7 @@ export type ConnectionSettings = {
   readonly sockets: readonly string[];
   /** A socket that was asked for: TCP is not tried. */
   readonly onlySocket: boolean;
-  /** Encrypt and verify; `caFile` beside the authorities of the system. */
+  /** Encrypt and verify: by the authority of `caFile` alone, or by those that Node.js knows. */
   readonly tls: { readonly caFile: string | undefined } | undefined;
 };
 

@@ -36,6 +36,8 @@ const UNREACHABLE = new Map([
   ["EACCES", "the socket may not be used by this user"],
 ]);
 
+/** What the client library calls all that goes wrong before the connection is encrypted. */
+const TLS_FAILURE = "HANDSHAKE_SSL_ERROR";
 const LOST = new Set(["PROTOCOL_CONNECTION_LOST", "ECONNRESET", "EPIPE"]);
 const LOST_NUMBERS: readonly number[] = [
   Errno.killed,
@@ -78,6 +80,11 @@ export function connectError(
       "target-unreachable",
       `cannot reach the database at ${place} (${sources(settings)}): ${unreachable ?? "it closes the connection"} (${codeOf(error)})`,
     );
+  if (codeOf(error) === TLS_FAILURE)
+    return new DrayageError(
+      "target-unreachable",
+      `the database at ${place} cannot be spoken to by TLS (${reasonOf(error)}): if its certificate is signed by an authority of your own, name that with --ssl-ca FILE`,
+    );
   const message = serverSetting(errnoOf(error), error);
   if (message !== undefined)
     return new DrayageError(
@@ -87,6 +94,9 @@ export function connectError(
   if (errnoOf(error) === Errno.deniedUser) return deniedUser(error, { settings, place });
   return new DrayageError("target-unreachable", `cannot use the database at ${place}`, cause);
 }
+
+/** Without the advice that Node.js gives behind it. */
+const reasonOf = (error: unknown): string => messageOf(error).replace(/;.*$/s, "");
 
 const sources = ({ host, port }: ConnectionSettings): string =>
   `host from ${host.source}, port from ${port.source}`;

@@ -18,7 +18,6 @@ type UnnamedOutput = {
 export type DeliveryPlan = {
   readonly output: string;
   readonly standardOutput: NodeJS.WritableStream;
-  readonly report: string | undefined;
   readonly verify: string | undefined;
   readonly notice: (line: string) => void;
 };
@@ -39,7 +38,6 @@ export async function deliver(
     plan.notice(
       `warning: column ${column} holds ${what} in row ${row} (${count} in all), as allowed`,
     );
-  if (plan.report !== undefined) writeWhole(plan.report, reportText(checks));
   if (plan.verify !== undefined) {
     file.discard();
     compareHashes(plan.verify, facts.sha256);
@@ -54,14 +52,6 @@ export async function deliver(
   file.rename();
   const text = finishedManifest(manifest, facts);
   writeWhole(`${plan.output}.manifest.json`, text);
-}
-
-function reportText({ columns, quasiIdentifiers, leaks }: ChecksResult): string {
-  const shares = quasiIdentifiers.map((group) => ({
-    ...group,
-    unique_share: group.rows === 0 ? 0 : group.singletons / group.rows,
-  }));
-  return `${JSON.stringify({ columns, quasi_identifiers: shares, leaks }, null, 2)}\n`;
 }
 
 function compareHashes(path: string, sha256: string): void {

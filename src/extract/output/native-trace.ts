@@ -31,6 +31,7 @@ export type NativePlan = DeliveryPlan & {
   readonly memoryBytes: number;
   readonly allowLeaks: readonly string[];
   readonly minK: number;
+  readonly report: string | undefined;
   readonly keepPartial: boolean;
   readonly commandLine: readonly string[];
   readonly toolVersion: string;
@@ -87,13 +88,14 @@ export class NativeTrace {
     this.#plan = plan;
     this.distinct = distinct;
     this.#shift = shiftUs(plan.time.shift, plan.masking);
+    this.#sorter = new LineSorter(plan.memoryBytes / 2);
     const { shardHours, encoding, verify } = plan;
+    // Last of what may fail: nobody would remove it.
     this.#files = new NativeFiles(plan.output, {
       isArray: encoding === "json",
       shardHours,
       keeps: verify === undefined,
     });
-    this.#sorter = new LineSorter(plan.memoryBytes / 2);
   }
 
   /** Rows so far; of those that were written without a size, once finished, `unsized`. */
@@ -128,7 +130,7 @@ export class NativeTrace {
         ],
         allowLeaks: plan.allowLeaks,
         minK: plan.minK,
-        counts: plan.report !== undefined,
+        report: plan.report,
         scans: plan.masking.method !== "none",
         memoryBytes: plan.memoryBytes,
       },
@@ -240,8 +242,9 @@ export class NativeTrace {
 
   #warnings(): readonly string[] {
     if (this.#unsized === 0) return [];
+    const requests = this.#unsized === 1 ? "1 request has" : `${this.#unsized} requests have`;
     return [
-      `${this.#unsized} requests have no size: the source does not know it (--notifications FILE gives the sizes of pushes)`,
+      `${requests} no size: the source does not know it (--notifications FILE gives the sizes of pushes)`,
     ];
   }
 

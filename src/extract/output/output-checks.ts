@@ -8,7 +8,7 @@ import {
   uniquenessPasses,
 } from "../masking/uniqueness.ts";
 import type { TracePlan } from "../trace-plan.ts";
-
+import { writeReport } from "./check-report.ts";
 import { PlainCsvScan } from "./plain-csv-scan.ts";
 
 export type ChecksPlan = {
@@ -19,8 +19,8 @@ export type ChecksPlan = {
   }[];
   readonly allowLeaks: readonly string[];
   readonly minK: number;
-  /** Whether rows are counted although nothing is refused for their sake. */
-  readonly counts: boolean;
+  /** Path of a report on what was counted and found. */
+  readonly report: string | undefined;
   /** False with masking `none`: all of it is clear text, and there is nothing to look for. */
   readonly scans: boolean;
   readonly memoryBytes: number;
@@ -35,7 +35,7 @@ export function checksPlanOf(
     ...table,
     allowLeaks,
     minK,
-    counts: report !== undefined,
+    report,
     scans: masking.method !== "none",
     memoryBytes,
   };
@@ -80,7 +80,7 @@ export async function checkOutput(
 ): Promise<ChecksResult> {
   const scan = new LeakScan(plan.columns, distinct);
   const groups = countedGroups(plan);
-  const isCounting = plan.counts || plan.minK > 0;
+  const isCounting = plan.report !== undefined || plan.minK > 0;
   const countPasses = uniquenessPasses(rowCount * groups.length, plan.memoryBytes / 2);
   const uniqueness = new Uniqueness(groups, countPasses);
   const passes = Math.max(plan.scans ? distinct.passes : 0, isCounting ? countPasses : 0);
@@ -108,6 +108,7 @@ export async function checkOutput(
       count: scan.counts.get(leak.column) ?? 1,
     })),
   };
+  if (plan.report !== undefined) writeReport(plan.report, result);
   refuseLeaks(result, plan.allowLeaks);
   refuseSmallClasses(result, plan.minK);
   return result;

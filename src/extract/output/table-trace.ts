@@ -77,9 +77,10 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#cells = columns.map(() => null);
     this.#timeColumns = columns.flatMap((column, at) => (column.kind === "time" ? [at] : []));
     this.#times = this.#timesMovedBy(this.#shift);
-    this.#file = new PartialFile(plan.output);
     const needsSorter = kind.sorts || this.#isLate;
     this.#sorter = needsSorter ? new LineSorter(plan.memoryBytes / 2) : undefined;
+    // Last of what may fail: nobody would remove it.
+    this.#file = new PartialFile(plan.output);
     this.#head = needsSorter && !this.#isLate ? new OrderedHead() : undefined;
     this.#writeHeader();
   }

@@ -131,8 +131,11 @@ class Extraction {
   }
 
   report(): SourceReport {
-    if (this.#malformedCount > 0)
-      this.#warn(`${this.#malformedCount} lines could not be read: ${this.#malformed.join("; ")}`);
+    const unread = this.#malformedCount;
+    if (unread > 0) {
+      const lines = unread === 1 ? "1 line" : `${unread} lines`;
+      this.#warn(`${lines} could not be read: ${this.#malformed.join("; ")}`);
+    }
     if (this.#formats.has("distribution"))
       this.#warn(
         "authentication round trips are not in this source: distribution does not log 401 answers",

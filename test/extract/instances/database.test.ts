@@ -245,6 +245,9 @@ withServer("a server that wants TLS gets it with --ssl-ca, and is named without"
   const plain = await extract(large);
   assert.equal(plain.exit, 4);
   assert.match(plain.err, /if the server requires TLS, give --ssl-ca FILE/);
+  const unknown = await extract([...large, "--ssl"]);
+  assert.equal(unknown.exit, 4);
+  assert.match(unknown.err, /by TLS \(self-signed certificate\): .* with --ssl-ca FILE$/m);
   const encrypted = await extract([...large, "--ssl-ca", caFile]);
   assert.equal(encrypted.exit, 0, encrypted.err);
 });

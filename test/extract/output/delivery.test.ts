@@ -14,7 +14,6 @@ function plan(standardOutput: Writable): DeliveryPlan {
   return {
     output: "-",
     standardOutput,
-    report: undefined,
     verify: undefined,
     notice: (line) => assert.fail(line),
   };

@@ -228,6 +228,11 @@ test("a clear text in an unmasked column is a leak: no output, and the place wit
     },
   );
   assert.deepEqual(readdirSync(folder), []);
+  const report = join(folder, "report.json");
+  await assert.rejects(instancesIn(tracePlan(output, { masking: keyed, report }), [planted]));
+  assert.deepEqual(readdirSync(folder), ["report.json"]);
+  const [leak] = JSON.parse(readFileSync(report, "utf8")).leaks;
+  assert.deepEqual(leak, { column: "RESULT", row: 1, what: "a clear text", count: 1 });
   await instancesIn(tracePlan(output, { masking: keyed, allowLeaks: ["RESULT"] }), [planted]);
   assert.ok(existsSync(output));
 });

@@ -182,6 +182,7 @@ for (const { name, args, error } of [
     const said = await drayage(["extract", "registry-log", log, ...out, ...args], { verbs });
     assert.equal(said.exit, 2);
     assert.match(said.err, error);
+    assert.deepEqual(readdirSync(folder), ["access.log"]);
   });
 }
 
