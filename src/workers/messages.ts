@@ -68,8 +68,13 @@ export type FeedSummary = {
 
 export type FromFeeder =
   | { readonly type: "reading"; readonly bytes: number; readonly bytesTotal: number }
-  /** The trace was read; the first of its broken records, a line each. */
-  | { readonly type: "opened"; readonly broken: readonly string[]; readonly records: number }
+  /** The trace was read: the first of its broken records, a line each, and what became of all records, in words. */
+  | {
+      readonly type: "opened";
+      readonly broken: readonly string[];
+      readonly records: number;
+      readonly account: string;
+    }
   /** Distinct objects that a warm-up has to make sure of. */
   | { readonly type: "counted"; readonly objects: number }
   /** Rings are full, or everything is in them: the run may start. */

@@ -10,6 +10,8 @@ export type UiFlags = {
   /** A word of `uiModes`. */
   readonly ui: string;
   readonly quiet: boolean;
+  /** Says more where lines are written. */
+  readonly verbose?: boolean | undefined;
   /** Where `drayage ctl` reaches the run; nowhere if absent. */
   readonly ctl?: CtlAddress | undefined;
 };
@@ -20,7 +22,7 @@ export function openView(run: ViewedRun, flags: UiFlags, terminal: Terminal): Ru
   return flags.ctl === undefined ? view : new ControlledView(view, run, flags.ctl);
 }
 
-function viewOf(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): RunView {
+function viewOf(run: ViewedRun, { ui, quiet, verbose }: UiFlags, terminal: Terminal): RunView {
   if (terminal.program !== undefined) return terminal.program.view(run);
   const write = (line: string): void => void terminal.err.write(`${line}\n`);
   if (quiet) return new PlainView(write, { quiet, silent: true });
@@ -32,7 +34,7 @@ function viewOf(run: ViewedRun, { ui, quiet }: UiFlags, terminal: Terminal): Run
       return new JsonView(write, run.ramp);
     case "plain":
     case "none":
-      return new PlainView(write, { quiet, silent: choice === "none", ramp: run.ramp });
+      return new PlainView(write, { quiet, verbose, silent: choice === "none", ramp: run.ramp });
     default:
       return choice satisfies never;
   }

@@ -1,5 +1,5 @@
-// The course of a run in lines: every 10 s, slowing down to one a minute, so that a log of hours stays readable; or as NDJSON,
-// one object a second.
+// The course of a run in lines: every 10 s, slowing down to one a minute, so that a log of hours stays readable, or each second
+// for who wants more; or as NDJSON, one object a second.
 import {
   formatBytes,
   formatCount,
@@ -14,6 +14,8 @@ import type { RunView, ViewedEngine, ViewedRamp } from "./run-view.ts";
 const FIRST_S = 10;
 const LAST_S = 60;
 const GROWTH = 1.5;
+/** An interval is a little shorter than a second now and then. */
+const VERBOSE_S = 0.9;
 const READING_EVERY_MS = 1000;
 
 type Sums = { done: number; failed: number; bytes: number };
@@ -60,19 +62,22 @@ export class PlainView extends CountingView {
   readonly #write: (line: string) => void;
   readonly #quiet: boolean;
   readonly #silent: boolean;
-  #nextAt = FIRST_S;
-  #step = FIRST_S;
+  readonly #lastS: number;
+  #nextAt: number;
+  #step: number;
 
-  /** `quiet`: nothing at all; `silent`: no course, but what happens. */
+  /** `quiet`: nothing at all; `silent`: no course, but what happens; `verbose`: a line each second. */
   constructor(
     write: (line: string) => void,
     {
       quiet,
       silent,
+      verbose = false,
       ramp,
     }: {
       readonly quiet: boolean;
       readonly silent: boolean;
+      readonly verbose?: boolean | undefined;
       readonly ramp?: ViewedRamp | undefined;
     },
   ) {
@@ -80,20 +85,25 @@ export class PlainView extends CountingView {
     this.#write = write;
     this.#quiet = quiet;
     this.#silent = silent;
+    this.#lastS = verbose ? VERBOSE_S : LAST_S;
+    this.#step = verbose ? VERBOSE_S : FIRST_S;
+    this.#nextAt = this.#step;
+    this.#readingStep = this.#step * 1000;
+    this.#readingAt = this.#readingSince + this.#readingStep;
   }
 
   say(line: string): void {
     if (!this.#quiet) this.#write(line);
   }
 
-  #readingAt = performance.now() + FIRST_S * 1000;
-  #readingStep = FIRST_S * 1000;
+  #readingAt: number;
+  #readingStep: number;
   readonly #readingSince = performance.now();
 
   reading(bytes: number, total: number): void {
     const now = performance.now();
     if (this.#quiet || this.#silent || now < this.#readingAt) return;
-    this.#readingStep = Math.min(LAST_S * 1000, this.#readingStep * GROWTH);
+    this.#readingStep = Math.min(this.#lastS * 1000, this.#readingStep * GROWTH);
     this.#readingAt = now + this.#readingStep;
     this.#write(readingLine({ bytes, total, elapsedMs: now - this.#readingSince }));
   }
@@ -102,7 +112,7 @@ export class PlainView extends CountingView {
     const now = point.second + point.length;
     if (this.#quiet || this.#silent || now < this.#nextAt) return;
     this.#write(this.#lineOf(point));
-    this.#step = Math.min(LAST_S, this.#step * GROWTH);
+    this.#step = Math.min(this.#lastS, this.#step * GROWTH);
     this.#nextAt = now + this.#step;
   }
 

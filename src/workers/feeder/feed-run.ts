@@ -2,7 +2,6 @@ import { UsageError } from "../../core/errors.ts";
 import { Kind, Op, operationClassOf } from "../../core/operation.ts";
 import { Flag, type OperationFields } from "../../ring/operation-record.ts";
 import { RecordedTally } from "../../stats/recorded-tally.ts";
-import { brokenLines } from "../../trace/account.ts";
 import { ByteMap } from "../../trace/byte-map.ts";
 import { openTrace } from "../../trace/open-trace.ts";
 import { rangeLength } from "../../trace/range-length.ts";
@@ -14,7 +13,7 @@ import type { FeedSummary } from "../messages.ts";
 import type { RunOrders } from "../run-orders.ts";
 import { LineFile } from "./line-file.ts";
 import type { FeederTools } from "./main.ts";
-import { reading } from "./reading.ts";
+import { opened, reading } from "./reading.ts";
 import { writePlanLine, writeSkippedLine } from "./record-lines.ts";
 import { type RunListeners, RunSource } from "./run-source.ts";
 
@@ -28,7 +27,7 @@ export async function feedRun(plan: RunFeedPlan, tools: FeederTools): Promise<Fe
   if (plan.unmapped === "error") await refuseUnmapped(plan, map, tools);
   const movedTags = await readMovedTags(plan, tools);
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened", broken: brokenLines(stream.account), records: stream.account.kept });
+  tools.tell(opened(stream));
   const files = openFiles(plan);
   const skipped: Record<string, number> = {};
   const recorded = plan.isRecording === true ? new RecordedTally() : undefined;

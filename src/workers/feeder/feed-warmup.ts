@@ -1,16 +1,15 @@
-import { brokenLines } from "../../trace/account.ts";
 import { openTrace } from "../../trace/open-trace.ts";
 import type { WarmupFeedPlan } from "../feed-plan.ts";
 import type { FeedSummary } from "../messages.ts";
 import type { FeederTools } from "./main.ts";
-import { reading } from "./reading.ts";
+import { opened, reading } from "./reading.ts";
 import { WarmupSource } from "./warmup-source.ts";
 
 /** Feeds a warm-up: every distinct object of the trace, once. */
 export async function feedWarmup(plan: WarmupFeedPlan, tools: FeederTools): Promise<FeedSummary> {
   const finished = new Set(plan.finished.map(({ uri, registry = 0 }) => `${registry} ${uri}`));
   const stream = await openTrace({ ...plan.trace, ...reading(tools) });
-  tools.tell({ type: "opened", broken: brokenLines(stream.account), records: stream.account.kept });
+  tools.tell(opened(stream));
   const source = new WarmupSource(plan, tools.feed, tools.orders);
   const collected = source.collect(stream);
   const traceSeconds = stream.delayUs / 1e6;
