@@ -54,7 +54,7 @@ export class WarmupObjects {
     const number = this.uris.add(record.buffer, record.uriAt, record.uriEnd);
     if (number === before) this.#addNew(record);
     else this.#addAgain(record, number);
-    if (this.#collectLayers) this.#follow(record, number, number === before);
+    if (this.#collectLayers) this.#follow(record, number);
   }
 
   #addNew(record: RecordView): void {
@@ -81,11 +81,14 @@ export class WarmupObjects {
     this.#sureness.set(number, sureness);
   }
 
-  #follow(record: RecordView, number: number, isNew: boolean): void {
+  /** A HEAD fetches nothing: the client that asks for a manifest's digest first gets the manifest, and then its layers. */
+  #follow(record: RecordView, number: number): void {
+    const isManifest = record.kind === Kind.manifest;
+    if (isManifest) this.manifestNames.add(record.name ?? "");
+    if (record.method === Op.HEAD) return;
     const key = `${record.client ?? ""}\0${record.name ?? ""}`;
-    if (record.kind === Kind.manifest) {
-      this.manifestNames.add(record.name ?? "");
-      if (isNew) {
+    if (isManifest) {
+      if (!this.#layers.has(number)) {
         this.#layers.set(number, []);
         this.#pulling.set(key, number);
       } else {

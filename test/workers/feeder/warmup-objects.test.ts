@@ -70,3 +70,71 @@ for (const { name, asked, size, conflicts = 0 } of [
     );
   });
 }
+
+type Step = readonly [method: "GET" | "HEAD", path: string, client?: string];
+
+for (const { name, steps, layers } of [
+  {
+    name: "what its client got after it",
+    steps: [
+      ["GET", "manifests/m"],
+      ["GET", "blobs/a"],
+      ["GET", "blobs/b"],
+    ],
+    layers: ["a", "b"],
+  },
+  {
+    name: "the same where the client asked for its digest before, and for that of a layer",
+    steps: [
+      ["HEAD", "manifests/m"],
+      ["GET", "manifests/m"],
+      ["HEAD", "blobs/a"],
+      ["GET", "blobs/b"],
+    ],
+    layers: ["b"],
+  },
+  {
+    name: "nothing that came after its client's next manifest, or that others got",
+    steps: [
+      ["GET", "manifests/m"],
+      ["GET", "blobs/a"],
+      ["GET", "blobs/x", "other"],
+      ["GET", "manifests/n"],
+      ["GET", "blobs/b"],
+    ],
+    layers: ["a"],
+  },
+  {
+    name: "no more where it is got again",
+    steps: [
+      ["GET", "manifests/m"],
+      ["GET", "blobs/a"],
+      ["GET", "manifests/m"],
+      ["GET", "blobs/b"],
+    ],
+    layers: ["a"],
+  },
+] satisfies { name: string; steps: readonly Step[]; layers: readonly string[] }[]) {
+  test(`layers of a manifest to be pushed: ${name}`, async (t) => {
+    const folder = folderFor(t);
+    const lines = steps.map(([method, path, client = "c"]: Step, row) =>
+      JSON.stringify(
+        nativeAt(row, {
+          "http.request.uri": `v2/lib/${path}`,
+          "http.request.method": method,
+          "http.request.remoteaddr": client,
+        }),
+      ),
+    );
+    writeFileSync(join(folder, "trace.ndjson"), lines.join("\n"));
+    const include = ["blob:GET", "blob:HEAD", "manifest:GET", "manifest:HEAD"] as const;
+    const stream = await openTrace({ location: folder, traces: ["trace.ndjson"], include });
+    t.after(() => stream.close());
+    const objects = new WarmupObjects({ collectLayers: true });
+    while (stream.next()) objects.add(stream.view);
+    assert.deepEqual(
+      objects.layersOf(0).map((layer) => objects.refOf(layer)),
+      layers,
+    );
+  });
+}
