@@ -24,6 +24,8 @@ type Words = {
   readonly readFlags?: ReadFlagFile | undefined;
 };
 
+const DASHED = /^-(\.?\d.*)?$/s;
+
 const CONFIGURATION = {
   "camel-case-expansion": false,
   "dot-notation": false,
@@ -89,7 +91,10 @@ function parse(table: OptionTable, args: readonly string[]): Parsed {
   return parsed;
 }
 
-/** A lone `-`, which is standard input or output, behind a flag that takes a value is that; yargs takes it for an argument. */
+/**
+ * A lone `-`, which is standard input or output, and what begins with a minus and a digit, behind a flag that takes a value is that
+ * value; yargs takes the one for an argument and the other, such as `-1s`, for flags.
+ */
 function withDashes(table: OptionTable, args: readonly string[]): string[] {
   const end = indexOrEnd(args, "--");
   const takes = (arg: string | undefined): boolean =>
@@ -99,8 +104,9 @@ function withDashes(table: OptionTable, args: readonly string[]): string[] {
     );
   return args.flatMap((arg, at) => {
     if (at >= end) return [arg];
-    if (at + 1 < end && args[at + 1] === "-" && takes(arg)) return [`${arg}=-`];
-    return arg === "-" && takes(args[at - 1]) ? [] : [arg];
+    const next = at + 1 < end ? args[at + 1] : undefined;
+    if (next !== undefined && DASHED.test(next) && takes(arg)) return [`${arg}=${next}`];
+    return DASHED.test(arg) && takes(args[at - 1]) ? [] : [arg];
   });
 }
 

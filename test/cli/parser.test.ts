@@ -43,6 +43,8 @@ for (const { args, gives } of [
   { args: ["--config", "x"], gives: { config: "x" } },
   { args: ["--config", "-"], gives: { config: "-" } },
   { args: ["-i", "-", "--json"], gives: { config: "-", json: true } },
+  { args: ["--config", "-1s", "--json"], gives: { config: "-1s", json: true } },
+  { args: ["-i", "-.5"], gives: { config: "-.5" } },
   { args: ["--config=-x=y"], gives: { config: "-x=y" } },
   { args: ["-config", "x"], gives: { config: "x" } },
   { args: ["--set", "a=1", "--set=b=2"], gives: { set: ["a=1", "b=2"] } },
