@@ -28,7 +28,33 @@ export function parseMatch(text: string): RequestMatch {
     else if (list.every((item) => isType(item))) match.types = new Set(list);
     else match.name = nameExpression(word);
   }
+  requireMeeting(match);
   return match;
+}
+
+/** Methods that requests of a type have; those of the others vary. */
+const methodsOf: Partial<Record<RequestType, readonly string[]>> = {
+  manifest: ["GET", "HEAD", "PUT", "DELETE"],
+  blob: ["GET", "HEAD", "DELETE"],
+  upload: ["GET", "POST", "PATCH", "PUT", "DELETE"],
+};
+
+/** A word that matches nothing beside the others is a mistake, and most often the upload of a blob is meant. */
+function requireMeeting({ methods: wanted, types }: RequestMatch): void {
+  if (wanted === undefined || types === undefined) return;
+  for (const method of wanted)
+    if (![...types].some((type) => hasMethod(type, method))) throw neverMeet(method, [...types]);
+  for (const type of types)
+    if (![...wanted].some((method) => hasMethod(type, method)))
+      throw neverMeet([...wanted].join(" and "), [type]);
+}
+
+const hasMethod = (type: string, method: string): boolean =>
+  methodsOf[type as RequestType]?.includes(method) ?? true;
+
+function neverMeet(method: string, types: readonly string[]): UsageError {
+  const advice = types.includes("blob") ? "; a blob is sent by requests of type upload" : "";
+  return new UsageError(`no ${method} has type ${types.join(" or ")}${advice}`);
 }
 
 const isMethod = (text: string): boolean => methods.some((method) => method === text);
