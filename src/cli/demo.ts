@@ -115,12 +115,12 @@ async function prepare(path: string, registry: string, given: Given): Promise<st
 }
 
 /** What warm-up and run are asked for alike. */
-const common = {
+const common = () => ({
   arguments: typedWords(),
   quiet: false,
   allowInvalid: false,
   allowFailures: false,
-};
+});
 
 /** The warm-up's own summary would bury the one that the demo is about. */
 async function warm(
@@ -131,7 +131,7 @@ async function warm(
   const config = loadReplayConfig({ path: file, mode: "warmup", env: {} });
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const request = {
-    ...common,
+    ...common(),
     ...asked,
     verb: "warmup",
     config,
@@ -166,5 +166,5 @@ async function replay(
     { type: "drayage warmup -i config.yaml", does: "fill a registry of yours: see README.md" },
   ];
   const out = join(path, "run");
-  return replayRun({ ...common, verb: "demo", config, plan, out, ...asked, next }, terminal);
+  return replayRun({ ...common(), verb: "demo", config, plan, out, ...asked, next }, terminal);
 }

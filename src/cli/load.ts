@@ -193,7 +193,7 @@ function storyOf(
     facts: [
       ["target", whatIsSent(target)],
       ["schedule", given.rate ?? given.steps ?? "closed loop"],
-      ["connections", `${given.connections} on ${threads} threads`],
+      ["connections", `${given.connections} on ${threads} ${threads === 1 ? "thread" : "threads"}`],
       ["pacing", pacing],
       ["seed", given.seed],
       ...machineFacts(),

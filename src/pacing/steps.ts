@@ -1,6 +1,7 @@
 import { invariant } from "../core/errors.ts";
 import { type Nanos, nanos } from "../core/units.ts";
 import type { Pacer } from "./pacer.ts";
+import { countOf } from "./request-count.ts";
 
 /** A part of a schedule: a pacer and how long it has. */
 export type Step = { readonly pacer: Pacer; readonly over: Nanos };
@@ -29,21 +30,4 @@ export function steps(parts: readonly Step[]): Pacer {
       return step === undefined || due === undefined ? undefined : nanos(step.at + due);
     },
   };
-}
-
-/** How many requests a pacer has: the first index that is over, found by doubling and halving. */
-function countOf(pacer: Pacer): number {
-  if (pacer.dueAt(0) === undefined) return 0;
-  let known = 0;
-  let over = 1;
-  while (pacer.dueAt(over) !== undefined) {
-    known = over;
-    over *= 2;
-  }
-  while (over - known > 1) {
-    const middle = Math.floor((known + over) / 2);
-    if (pacer.dueAt(middle) === undefined) over = middle;
-    else known = middle;
-  }
-  return over;
 }

@@ -4,6 +4,7 @@ import { constant } from "../pacing/constant.ts";
 import type { Pacer } from "../pacing/pacer.ts";
 import { poisson } from "../pacing/poisson.ts";
 import { ramp } from "../pacing/ramp.ts";
+import { countOf } from "../pacing/request-count.ts";
 import { steps } from "../pacing/steps.ts";
 import type { LoadSchedule, LoadStep } from "./feed-plan.ts";
 
@@ -29,6 +30,19 @@ export function loadPacer(schedule: LoadSchedule, seed: string): Pacer {
     default:
       return schedule satisfies never;
   }
+}
+
+/** Arrivals are drawn one after the other, some 20 ns each: more of them are not counted. */
+const ARRIVALS_COUNTED_MAX = 20e6;
+
+/** Requests of the whole schedule; null where there is none, or where counting them would take too long. */
+export function scheduledRequests(schedule: LoadSchedule, seed: string): number | null {
+  if (schedule.kind === "closed") return null;
+  const pacer = loadPacer(schedule, seed);
+  if (schedule.kind !== "poisson") return countOf(pacer);
+  let count = 0;
+  while (count <= ARRIVALS_COUNTED_MAX && pacer.dueAt(count) !== undefined) count++;
+  return count > ARRIVALS_COUNTED_MAX ? null : count;
 }
 
 function stepPacer({ from, to, seconds }: LoadStep): Pacer {

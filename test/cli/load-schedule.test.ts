@@ -3,6 +3,8 @@ import { test } from "node:test";
 import { loadSchedule, parseRate } from "../../src/cli/load/load-schedule.ts";
 import { loadTarget } from "../../src/cli/load/load-target.ts";
 import { UsageError } from "../../src/core/errors.ts";
+import type { LoadSchedule } from "../../src/workers/feed-plan.ts";
+import { loadPacer, scheduledRequests } from "../../src/workers/load-pacer.ts";
 
 for (const { text, rate } of [
   { text: "200", rate: 200 },
@@ -14,7 +16,7 @@ for (const { text, rate } of [
     assert.equal(parseRate(text, "--rate"), rate));
 }
 
-const flags = { rate: undefined, steps: undefined, poisson: false, duration: "10s" };
+const flags = { rate: undefined, steps: undefined, poisson: false };
 
 for (const { name, given, schedule } of [
   { name: "without a rate the loop is closed", given: {}, schedule: { kind: "closed" } },
@@ -30,10 +32,11 @@ for (const { name, given, schedule } of [
   },
   {
     name: "steps are rates and ramps with their lengths",
-    given: { steps: "100/s:10s, 100/s..500/s:1m" },
+    given: { steps: "0/s..100/s:5s, 100/s:10s, 100/s..500/s:1m" },
     schedule: {
       kind: "steps",
       steps: [
+        { from: 0, to: 100, seconds: 5 },
         { from: 100, to: 100, seconds: 10 },
         { from: 100, to: 500, seconds: 60 },
       ],
@@ -49,6 +52,12 @@ for (const { name, given, says } of [
   { name: "rate and steps", given: { rate: "1", steps: "1:1s" }, says: /exclude each other/ },
   { name: "Poisson without a rate", given: { poisson: true }, says: /--poisson needs/ },
   { name: "a step without a length", given: { steps: "100/s" }, says: /--steps wants RATE:TIME/ },
+  { name: "a step that sends nothing", given: { steps: "0/s:1s" }, says: /sends nothing/ },
+  {
+    name: "a duration beside steps, which have their own",
+    given: { steps: "1:1s", duration: "1m" },
+    says: /leave --duration out/,
+  },
   { name: "a duration of zero", given: { rate: "1", duration: "0" }, says: /longer than 0/ },
 ]) {
   test(`load: ${name} is refused in one line`, () =>
@@ -100,6 +109,7 @@ for (const { text, says, ...flags } of [
   { text: "http://user:pw@x/", method: "GET", says: /holds credentials/ },
   { text: "http://x/", method: "TRACE", says: /--method must be one of GET, / },
   { text: "http://x/", method: "GET", body: "1KiB", says: /--body goes with --method PUT/ },
+  { text: "http://x/", method: "PUT", random: true, says: /add --body SIZE/ },
   { text: "http://x/", method: "PUT", body: "much", says: /--body wants a size such as/ },
   { text: "http://x/", method: "PUT", body: "2TiB", says: /at most 1TiB/ },
   { text: `http://x/${"a".repeat(66_000)}`, method: "GET", says: /too long: .* of 66\d+ bytes/ },
@@ -113,3 +123,30 @@ for (const { text, says, ...flags } of [
       (error) => error instanceof UsageError && says.test(error.message),
     ));
 }
+
+for (const { name, schedule, count } of [
+  { name: "a rate", schedule: { kind: "constant", rate: 50, seconds: 60 }, count: 3000 },
+  {
+    name: "steps and a ramp from nothing",
+    schedule: {
+      kind: "steps",
+      steps: [
+        { from: 0, to: 10, seconds: 10 },
+        { from: 10, to: 10, seconds: 1 },
+      ],
+    },
+    count: 60,
+  },
+  { name: "a closed loop", schedule: { kind: "closed" }, count: null },
+] satisfies { name: string; schedule: LoadSchedule; count: number | null }[]) {
+  test(`load: ${name} has ${count ?? "no number of"} requests`, () =>
+    assert.equal(scheduledRequests(schedule, "0"), count));
+}
+
+test("load: Poisson arrivals are counted as they are drawn", () => {
+  const schedule = { kind: "poisson", rate: 100, seconds: 10 } as const;
+  const pacer = loadPacer(schedule, "7");
+  const count = scheduledRequests(schedule, "7") ?? 0;
+  assert.notEqual(pacer.dueAt(count - 1), undefined);
+  assert.equal(pacer.dueAt(count), undefined);
+});

@@ -48,6 +48,7 @@ test("library: an abort ends a run in order, and its files are whole", async (t)
   assert.equal(directory, out);
   assert.equal(results.ending, "signal");
   assert.equal(results.totals.failed, 0);
+  assert.deepEqual(results.skipped, { interrupted: 50 * 60 - results.totals.done });
   assert.equal(
     seen.reduce((sum, { done }) => sum + done, 0),
     results.totals.done,

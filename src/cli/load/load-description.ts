@@ -4,6 +4,7 @@ import type { LoadSchedule } from "../../workers/feed-plan.ts";
 import { type RunDescription, requireSame } from "../cluster/same-run.ts";
 import { version } from "../version.ts";
 import type { GivenLoad } from "./load-options.ts";
+import { scheduleSeconds } from "./load-schedule.ts";
 import { type LoadTarget, whatIsSent } from "./load-target.ts";
 
 export const describeLoad = (
@@ -15,7 +16,7 @@ export const describeLoad = (
   target: whatIsSent(target),
   schedule,
   // Of what has a schedule it is in there.
-  ...(schedule.kind === "closed" ? { duration } : {}),
+  ...(schedule.kind === "closed" ? { seconds: scheduleSeconds(schedule, duration) } : {}),
   ...{ connections, random, seed },
 });
 

@@ -26,7 +26,7 @@ export const loadOptions = {
     type: "string",
     value: "STEPS",
     check: (text, label) => void parseSteps(text, label),
-    help: "open loop: rates and ramps in turn, 100/s:10s,100/s..500/s:30s",
+    help: "open loop: rates and ramps in turn, 100/s:10s,100/s..500/s:30s; each says how long it is",
   },
   poisson: {
     type: "boolean",
@@ -35,10 +35,9 @@ export const loadOptions = {
   },
   duration: {
     type: "string",
-    default: "10s",
     value: "TIME",
     check: (text, label) => void secondsOf(text, label),
-    help: "how long",
+    help: "how long; 10s without it",
   },
   connections: {
     type: "number",

@@ -3,7 +3,7 @@ import type { ExitCode } from "../../core/exit-code.ts";
 import { failureLabel } from "../../core/failure.ts";
 import type { Timebase } from "../../pacing/timebase.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
-import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
+import { activeSeconds, namedNodes, overall, type RunFigures } from "../../report/run-figures.ts";
 import type { Threshold } from "../../report/thresholds/threshold.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
 import {
@@ -31,6 +31,7 @@ import {
   type RunEngine,
 } from "../../workers/engine.ts";
 import type { LoadFeedPlan } from "../../workers/feed-plan.ts";
+import { scheduledRequests } from "../../workers/load-pacer.ts";
 import { type KnownCalibrations, readCalibrations } from "../calibrate/calibration-cache.ts";
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
@@ -38,6 +39,7 @@ import type { CtlAddress } from "../ctl/ctl-address.ts";
 import { viewedRun } from "../live/engine-run.ts";
 import { openView } from "../live/open-view.ts";
 import { type MetricsFlags, Publication } from "../metrics/publication.ts";
+import { afterFailure } from "../replay/after-failure.ts";
 import { besidesOf } from "../replay/besides.ts";
 import { catchInterrupts } from "../replay/interrupts.ts";
 import type { IntervalRecording } from "../replay/interval-recording.ts";
@@ -131,16 +133,9 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
   const interrupts = catchInterrupts(engine, (line) => progress.say(line), terminal.program);
-  const viewed = viewedRun({
-    verb: story.verb,
-    directory,
-    paced,
-    limits: request.limits,
-    placesKey: PLACES_KEY,
-    engine: () => engine,
-    interrupts,
-    recording,
-  });
+  const judged = { paced, limits: request.limits, placesKey: PLACES_KEY };
+  const parts = { verb: story.verb, directory, engine: late.engine, interrupts, recording };
+  const viewed = viewedRun({ ...parts, ...judged });
   const progress = published.watched(openView(viewed, request, terminal), viewed);
   try {
     const end = await engine.run();
@@ -157,6 +152,8 @@ export async function runLoad(request: LoadRequest, terminal: Terminal): Promise
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
     return runExit(request, figures, { signal: interrupts.code(), nodes: end.nodes });
+  } catch (error) {
+    throw afterFailure(error, directory);
   } finally {
     clearInterval(timer);
     interrupts.release();
@@ -200,30 +197,27 @@ type Course = {
   readonly watch: ThresholdWatch;
 };
 
-/** Of nodes that were lost. */
-function lostOf({ nodes = [] }: EngineEnd): Readonly<Record<string, number>> {
+/** What was never sent: what went down with nodes, and what a load that was ended early had still to send. */
+function unsentOf(
+  { feed }: LoadRequest["plan"],
+  { end: { nodes = [] }, totals, signal, watch }: Course,
+): Readonly<Record<string, number>> {
   const lost = nodes.reduce((sum, { lostOperations }) => sum + lostOperations, 0);
-  return lost === 0 ? {} : { node_lost: lost };
+  const isEarly = signal !== undefined || watch.aborted;
+  const scheduled = isEarly ? scheduledRequests(feed.schedule, feed.seed) : null;
+  const left = scheduled === null ? 0 : scheduled - overall(totals).started - lost;
+  return {
+    ...(lost === 0 ? {} : { node_lost: lost }),
+    ...(left > 0 ? { interrupted: left } : {}),
+  };
 }
 
 function figuresOf(
   { plan, story, limits, seconds: planned }: LoadRequest,
-  {
-    end,
-    totals,
-    nodes,
-    meanInFlight,
-    seconds,
-    pausedSeconds,
-    spedUp,
-    recording,
-    outcomes,
-    signal,
-    known,
-    timebase,
-    watch,
-  }: Course,
+  load: Course,
 ): RunFigures {
+  const { end, totals, nodes, meanInFlight, seconds, pausedSeconds, spedUp } = load;
+  const { recording, outcomes, signal, known, timebase, watch } = load;
   const active = activeSeconds({ seconds, pausedSeconds });
   const peak = peakRate(plan.feed.schedule);
   const paced = peak !== null;
@@ -265,7 +259,7 @@ function figuresOf(
     planned: paced ? recording.planned : null,
     failsOn: "all",
     traceSeconds: null,
-    skipped: lostOf(end),
+    skipped: unsentOf(plan, load),
     records: {},
     besides: besidesOf(end.counts),
     examples: outcomes.examples,

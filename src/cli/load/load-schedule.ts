@@ -8,23 +8,28 @@ export type ScheduleFlags = {
   readonly rate: string | undefined;
   readonly steps: string | undefined;
   readonly poisson: boolean;
-  readonly duration: string;
+  readonly duration?: string | undefined;
 };
+
+const DURATION = "10s";
 
 const rateText = /^(\d+(?:\.\d+)?)(k?)(?:\/(s|m))?$/;
 
 /** `200`, `200/s`, `1.5k/s`, `30/m`: requests per second. */
 export function parseRate(text: string, flag: string): number {
-  const match = rateText.exec(text.trim());
-  const rate =
-    match === null
-      ? 0
-      : (Number(match[1]) * (match[2] === "k" ? 1000 : 1)) / (match[3] === "m" ? 60 : 1);
-  if (rate <= 0) {
-    throw new UsageError(`${flag} wants a rate such as 200/s, 1.5k/s or 30/m, not "${text}"`);
-  }
-  return rate;
+  const rate = rateOf(text, flag);
+  if (rate > 0) return rate;
+  throw noRate(text, flag);
 }
+
+function rateOf(text: string, flag: string): number {
+  const [, number, thousand, unit] = rateText.exec(text.trim()) ?? [];
+  if (number === undefined) throw noRate(text, flag);
+  return (Number(number) * (thousand === "k" ? 1000 : 1)) / (unit === "m" ? 60 : 1);
+}
+
+const noRate = (text: string, flag: string): UsageError =>
+  new UsageError(`${flag} wants a rate such as 200/s, 1.5k/s or 30/m, not "${text}"`);
 
 /** Throws UsageError for flags that contradict each other. */
 export function loadSchedule({ rate, steps, poisson, duration }: ScheduleFlags): LoadSchedule {
@@ -32,14 +37,16 @@ export function loadSchedule({ rate, steps, poisson, duration }: ScheduleFlags):
     throw new UsageError("--rate and --steps exclude each other: keep one");
   if (poisson && rate === undefined)
     throw new UsageError("--poisson needs a mean rate: add --rate 200/s");
+  if (steps !== undefined && duration !== undefined)
+    throw new UsageError("each of --steps says how long it is: leave --duration out");
   if (steps !== undefined) return { kind: "steps", steps: parseSteps(steps, "--steps") };
-  const seconds = secondsOf(duration, "--duration");
+  const seconds = durationOf(duration);
   if (rate === undefined) return { kind: "closed" };
   const perSecond = parseRate(rate, "--rate");
   return { kind: poisson ? "poisson" : "constant", rate: perSecond, seconds };
 }
 
-/** `100/s:10s,100/s..500/s:30s`: a rate or a ramp, and how long. */
+/** `100/s:10s,0/s..500/s:30s`: a rate or a ramp, and how long. */
 export function parseSteps(text: string, flag: string): LoadStep[] {
   return text.split(",").map((part) => {
     const [rates = "", length = "", ...rest] = part.trim().split(":");
@@ -49,13 +56,17 @@ export function parseSteps(text: string, flag: string): LoadStep[] {
         `${flag} wants RATE:TIME or RATE..RATE:TIME, separated by commas, not "${part.trim()}"`,
       );
     }
-    return {
-      from: parseRate(from, flag),
-      to: parseRate(to, flag),
+    const step = {
+      from: rateOf(from, flag),
+      to: rateOf(to, flag),
       seconds: secondsOf(length, flag),
     };
+    if (step.from + step.to > 0) return step;
+    throw new UsageError(`${flag}: "${part.trim()}" sends nothing: a ramp may begin or end at 0/s`);
   });
 }
+
+const durationOf = (text: string = DURATION): number => secondsOf(text, "--duration");
 
 /** Throws UsageError. */
 export function secondsOf(text: string, flag: string): number {
@@ -65,10 +76,10 @@ export function secondsOf(text: string, flag: string): number {
 }
 
 /** Seconds that the schedule takes; without one, the duration. */
-export function scheduleSeconds(schedule: LoadSchedule, duration: string): number {
+export function scheduleSeconds(schedule: LoadSchedule, duration?: string): number {
   switch (schedule.kind) {
     case "closed":
-      return secondsOf(duration, "--duration");
+      return durationOf(duration);
     case "constant":
     case "poisson":
       return schedule.seconds;

@@ -22,6 +22,7 @@ export type TargetFlags = {
   /** Size of the body as it was typed. */
   readonly body?: string | undefined;
   readonly verify?: boolean;
+  readonly random?: boolean;
   readonly userAgent: string;
 };
 
@@ -43,6 +44,8 @@ export function loadTarget(text: string, flags: TargetFlags): LoadTarget {
   const path = url.pathname === "/" && url.search === "" ? "/v2/" : `${url.pathname}${url.search}`;
   const style = { hostHeader: url.host, userAgent, keepAlive: true };
   const bodyBytes = bodyBytesOf(method, flags.body);
+  if (flags.random === true && flags.body === undefined)
+    throw new UsageError("--random is about bodies: add --body SIZE, or leave it out");
   const fields: HeadFields = sendingMethods.includes(method)
     ? [
         ["Content-Type", "application/octet-stream"],
