@@ -7,6 +7,7 @@ import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
+import { requireApart } from "./replay/apart.ts";
 import { namesArchive, withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { dryRun } from "./replay/dry-run.ts";
@@ -84,7 +85,16 @@ export const run: Command<typeof options> = {
       tmpDir: given.tmp,
       errorsFile: given.errors,
     };
+    requireApart(config, {
+      read: { "warmup.output": config.warmup.output },
+      written: {
+        ...(flags.dryRun ? {} : { "trace.output": config.trace.output }),
+        "--plan": given.plan,
+        "--errors": given.errors,
+      },
+    });
     if (flags.dryRun) return showPlan(given, planRun(config, flags).feed, terminal);
+    checkInputs(config);
     checkMap(config, warn);
     const ending = {
       verb: "run",
@@ -102,7 +112,6 @@ export const run: Command<typeof options> = {
       return thenClose(spread, () => replayRun({ ...ending, ...spread, ctl }, terminal));
     }
     noteWorkers(config.clientInfo.clientList ?? [], given, terminal);
-    checkInputs(config);
     await checkRegistries(config, config.registry.keys(), warn);
     return replayRun({ ...ending, plan: planRun(config, flags) }, terminal);
   },

@@ -1,11 +1,14 @@
 import { UsageError } from "../core/errors.ts";
+import { requireReplaceable } from "../core/replaceable.ts";
 import { hasRemoteNodes } from "./cluster/remote-nodes.ts";
 import type { spreadWarmup } from "./cluster/spread-replay.ts";
 import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
+import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
+import { requireApart } from "./replay/apart.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
 import { warmedRegistries } from "./replay/map-files.ts";
@@ -19,6 +22,7 @@ import {
 } from "./replay/replay-options.ts";
 import { loggedRequests, requestLogOptions } from "./replay/request-log.ts";
 import { replayWarmup } from "./replay/warmup-replay.ts";
+import { commandText } from "./typed-words.ts";
 
 const options = {
   ...configOption,
@@ -39,6 +43,15 @@ const options = {
 /** What speaks to nodes is loaded where there are any. */
 const spread: typeof spreadWarmup = async (...given) =>
   (await import("./cluster/spread-replay.ts")).spreadWarmup(...given);
+
+/** With the same settings: others would be refused, as the map or the journal says how it was made. */
+const commandWith = (
+  verb: string,
+  { config, set }: { readonly config: string; readonly set: readonly string[] },
+): string =>
+  commandText(
+    redactedArguments([verb, "-i", config, ...set.flatMap((setting) => ["--set", setting])]),
+  );
 
 export const warmup: Command<typeof options> = {
   name: "warmup",
@@ -70,6 +83,10 @@ export const warmup: Command<typeof options> = {
     const { restart, resume } = given;
     if (restart && resume !== undefined)
       throw new UsageError("--restart begins anew, --resume goes on: give one of them");
+    requireReplaceable(config.warmup.output);
+    requireApart(config, {
+      written: { "warmup.output": config.warmup.output, "--errors": given.errors },
+    });
     const nodes =
       resume !== undefined || (given.nodes && hasRemoteNodes(config))
         ? await spread(config, { restart, resume, errorsFile: given.errors }, surroundings)
@@ -86,11 +103,8 @@ export const warmup: Command<typeof options> = {
           ...endingOf(given),
           logged: loggedRequests(given),
           ctl: ctl ?? (nodes && ctlAddress(given, terminal.env, config.clientInfo.port)),
-          next: [{ type: `drayage run -i ${given.config}`, does: "replay the trace" }],
-          again: {
-            type: `drayage warmup -i ${given.config}`,
-            does: "go on where this one stopped",
-          },
+          next: [{ type: commandWith("run", given), does: "replay the trace" }],
+          again: { type: commandWith("warmup", given), does: "go on where this one stopped" },
         },
         terminal,
       ),

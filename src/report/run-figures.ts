@@ -79,7 +79,7 @@ export type RunFigures = {
   readonly failsOn: "any" | "all";
   /** Length of the trace, s; null without a trace. */
   readonly traceSeconds: number | null;
-  /** Records that became no operation, by reason. */
+  /** What was never sent, by reason: records of a trace, objects of a warm-up, requests of a schedule. */
   readonly skipped: Readonly<Record<string, number>>;
   /** What became of the trace's records: read, kept, folded, and one entry per reason. */
   readonly records: Readonly<Record<string, number>>;
@@ -109,21 +109,25 @@ export const abortedBy = {
   cut: "ended without a report",
 } as const;
 
-/** Word of the summary's first line. */
-export function verdictOf({
-  ending,
-  validity,
+/** Nothing came of it: all that was sent failed, or nothing was sent since every record was skipped. */
+export function noneSucceeded({
   totals,
-  failsOn,
-  thresholds = [],
-}: RunFigures): Verdict {
+  skipped,
+}: Pick<RunFigures, "totals" | "skipped">): boolean {
+  const { done, failed } = overall(totals);
+  return done === 0 && (failed > 0 || Object.values(skipped).some((count) => count > 0));
+}
+
+/** Word of the summary's first line. */
+export function verdictOf(figures: RunFigures): Verdict {
+  const { ending, validity, totals, failsOn, thresholds = [] } = figures;
   if (ending === "running") return { word: "RUNNING", why: "figures so far" };
   if (ending !== "finished") {
     return { word: "ABORTED", why: abortedBy[ending] };
   }
   if (validity.verdict === "INVALID") return { word: "INVALID", why: validity.cause };
   const { done, failed } = overall(totals);
-  if (done === 0 && failed > 0) return { word: "FAIL", why: "no operation succeeded" };
+  if (noneSucceeded(figures)) return { word: "FAIL", why: "no operation succeeded" };
   const missed = thresholds.filter(({ passed }) => !passed).length;
   if (missed > 0) {
     return { word: "FAIL", why: missed === 1 ? "1 threshold" : `${missed} thresholds` };

@@ -152,9 +152,11 @@ describe("a map that does not fit", () => {
     );
   });
 
-  test("run.unmapped: skip lists it", async () => {
-    const ended = await place.run("--set", "run.unmapped=skip");
+  test("run.unmapped: skip lists it, and verbose: true says what is run and what was read", async () => {
+    const ended = await place.run("--set", "run.unmapped=skip", "--set", "verbose=true");
     assert.equal(ended.code, 0, ended.err);
+    for (const said of [/^places: 8 on 1 thread$/m, /^records: read 4, kept 4$/m])
+      assert.match(ended.err, said);
     assert.equal(place.rows().length, 3);
     assert.deepEqual(
       place.skipped().map(({ seq, reason }) => [seq, reason]),
@@ -162,12 +164,22 @@ describe("a map that does not fit", () => {
     );
   });
 
-  test("run.unmapped: error ends with 2 before the first request", async () => {
+  test("a run in which every record is skipped ends with 8", async () => {
+    place.write("others.json", JSON.stringify(trace(blobGets(4).slice(3))));
+    const others = ["--set", "trace.traces=[others.json]", "--set", "run.unmapped=skip"];
+    const ended = await place.run(...others);
+    assert.equal(ended.code, 8, ended.err);
+    assert.match(ended.out, /^FAIL \(no operation succeeded\)/);
+  });
+
+  test("run.unmapped: error ends with 2 before the first request, and leaves no run behind", async () => {
     await registry.reset();
+    const before = place.runDirectories("run");
     const ended = await place.run("--set", "run.unmapped=error");
     assert.equal(ended.code, 2);
     assert.match(ended.err, /1 GETs? asks? for .*map\.json/);
     assert.ok(ended.err.includes("v2/aaaa1111/bbbb2222/blobs/00000004"));
+    assert.deepEqual(place.runDirectories("run"), before);
     const { requests } = await registry.stats();
     assert.ok(requests.every(({ type }) => type === "ping"));
   });

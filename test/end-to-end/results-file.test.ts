@@ -48,6 +48,7 @@ describe("the results file", () => {
         JSON.stringify(record({ uri: `v2/a/blobs/${index}`, at: index }, index)),
       );
       place.write("trace.json", lines.join("\n"));
+      place.write("output.json.skipped.ndjson", "of an earlier run");
       const run = place.start(["run", "-i", "config.yaml"]);
       await until(() => place.has("output.json"), "the results file is there");
       for (const signal of signals) {
@@ -57,7 +58,9 @@ describe("the results file", () => {
       const ended = await run.ended;
       assert.equal(ended.code, code, ended.err);
       assert.match(ended.out, /^ABORTED/);
-      assert.equal(ended.out.includes("skipped.ndjson"), place.has("output.json.skipped.ndjson"));
+      const isThere = place.has("output.json.skipped.ndjson");
+      assert.equal(ended.out.includes("skipped.ndjson"), isThere);
+      assert.doesNotMatch(isThere ? place.text("output.json.skipped.ndjson") : "", /earlier/);
       assert.deepEqual(place.rows(), []);
       assert.equal(place.summary().interrupted, true);
       const directory = place.runDirectory("run");
@@ -74,6 +77,7 @@ describe("the results file", () => {
       const { code, err } = await place.run();
       assert.equal(code, 1, err);
       assert.match(err, /cannot write full\.json.*ENOSPC.*free space or name another file/);
+      assert.ok(err.includes(`drayage report ${place.runDirectory("run")} makes its page`), err);
       assert.doesNotMatch(err, /internal error| {4}at /);
     });
   }
@@ -83,6 +87,7 @@ describe("the results file", () => {
     const { code, err } = await place.run();
     assert.equal(code, 2, err);
     assert.match(err, /^cannot write nowhere\/rows\.json: /m);
+    assert.deepEqual(place.runDirectories("run"), []);
   });
 
   test("is left alone by a run whose directory is refused", async () => {

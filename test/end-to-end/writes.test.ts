@@ -264,7 +264,8 @@ describe("two registries", () => {
 
   test("warmup.all_registries fills both, and each choice of registry finds its objects", async () => {
     const all = ["--set", "warmup.all_registries=true"];
-    await place.warmup(...all);
+    const warmed = await place.warmup(...all);
+    assert.match(warmed.out, /drayage run -i config\.yaml --set warmup\.all_registries=true /);
     assert.deepEqual(await stored(), [24, 24]);
     const chosen: number[][] = [];
     for (const choice of ["random", "random", "hash"]) {

@@ -61,6 +61,11 @@ for (const { name, change, first } of [
     change: { totals: totalsOf(failed) },
     first: "FAIL (no operation succeeded)",
   },
+  {
+    name: "a run that skipped all there was",
+    change: { totals: totalsOf(), skipped: { unmapped: 4 } },
+    first: "FAIL (no operation succeeded)",
+  },
 ] satisfies { name: string; change: Partial<RunFigures>; first: string }[]) {
   test(`summary: ${name} begins with ${first} and the run directory`, () => {
     const [line] = summaryText({ ...figures, ...change }, context, plain).split("\n");

@@ -34,7 +34,11 @@ const simulate: readonly Mode[] = ["simulate"];
 /** The schema of one mode: they differ in the default of `run.retries.count` alone. */
 export const replaySchema = (mode: Mode) =>
   section({
-    verbose: key(truth(false), "More progress output."),
+    verbose: key(
+      truth(false),
+      "More progress output: what is run and how, what became of the records, and a line each second.",
+      pushing,
+    ),
     trace: traceSection(),
     registry: key(
       listOf("a list of registries", registryEntry()).default([]),

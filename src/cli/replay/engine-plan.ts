@@ -7,6 +7,7 @@ import type { ObjectPlan, RunFeedPlan, WarmupFeedPlan } from "../../workers/feed
 import { threadCount } from "../../workers/thread-count.ts";
 import type { ReplayConfig } from "../config/replay-config.ts";
 import { clientSpec, endpointPlans } from "./client-plan.ts";
+import { sideFile } from "./side-file.ts";
 
 /** What the command line adds to a configuration. */
 export type ReplayFlags = {
@@ -72,6 +73,10 @@ function placesOf({ clientInfo, run }: ReplayConfig): number {
   return threads === "auto" ? run.maxInFlight : Math.min(threads, run.maxInFlight);
 }
 
+/** What bounds the operations at once: the key to raise where places are short. */
+export const placesKey = ({ clientInfo: { threads }, run }: ReplayConfig): string =>
+  threads === "auto" || threads > run.maxInFlight ? "run.max_in_flight" : "client_info.threads";
+
 export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { feed: RunFeedPlan } {
   const { clientInfo, run, warmup, trace } = config;
   const nodes = nodeCount(config, flags);
@@ -108,7 +113,7 @@ export function planRun(config: ReplayConfig, flags: RunFlags): EnginePlan & { f
       verify: run.verify,
       runId: flags.runId,
       planFile: flags.planFile,
-      skippedFile: flags.dryRun ? undefined : `${trace.output}.skipped.ndjson`,
+      skippedFile: flags.dryRun ? undefined : sideFile(trace.output, "skipped.ndjson"),
       dryRun: flags.dryRun,
     },
   };

@@ -7,8 +7,17 @@ export type Interruptible = {
   drain(): void;
   stop(): void;
   /** What was ordered so far, where that is known. */
-  readonly controls?: readonly AppliedControl[];
+  readonly controls?: readonly AppliedControl[] | undefined;
 };
+
+/** What is made after the interrupts are caught, which are heard on later turns of the event loop. */
+export const madeLater = (work: () => Interruptible): Interruptible => ({
+  drain: () => work().drain(),
+  stop: () => work().stop(),
+  get controls() {
+    return work().controls;
+  },
+});
 
 export type Interrupts = {
   /** What the key `q` does: the same as SIGINT. */

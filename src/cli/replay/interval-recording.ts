@@ -130,12 +130,16 @@ export class IntervalRecording {
       });
   }
 
-  /** Called every 10 to 50 ms: how many are under way now stands for the time since the last call. */
+  /**
+   * Called every 10 to 50 ms: how many are under way now stands for the time since the last call. Throws what a timer has met: a run
+   * whose figures go nowhere is to end.
+   */
   look(): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#clock !== undefined) this.#inFlight?.look(this.#clock.now());
   }
 
-  /** A disk that fails does so in a timer, where nobody could catch it: `finish` throws it. */
+  /** A disk that fails does so in a timer, where nobody could catch it: `look` throws it, and `finish`. */
   #takeUnlessFailed(): void {
     if (this.#failure !== undefined) return;
     try {
@@ -232,14 +236,20 @@ export class IntervalRecording {
     };
   }
 
-  /** Also after a failure: the timer would keep the process alive for ever. Idempotent. */
+  /**
+   * Also after a failure: the timer would keep the process alive for ever. Idempotent, and never throws: what a disk still refuses is
+   * for `finish` to tell, and other files are to be closed behind this.
+   */
   close(): void {
     clearInterval(this.#timer);
     this.#takeUnlessFailed();
-    this.#log?.close();
-    this.#files?.log.close();
-    this.#files?.counts.close();
-    this.#files?.series.close();
+    for (const file of [this.#log, ...Object.values(this.#files ?? {})]) {
+      try {
+        file?.close();
+      } catch (error) {
+        this.#failure ??= error;
+      }
+    }
     this.#files = undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { NodeReport } from "../../workers/node-report.ts";
 import { nodeFact } from "../cluster/node-fact.ts";
 import { resolvedConfig } from "../config/replay-config.ts";
 import { traceName } from "./archived-traces.ts";
+import { placesKey } from "./engine-plan.ts";
 import type { ReplayRequest } from "./replay-request.ts";
 import { machineFacts, type RunStory } from "./run-story.ts";
 import type { TraceHash } from "./trace-hashes.ts";
@@ -33,7 +34,7 @@ export function replayStory(
       ["target", config.registry.map(({ origin }) => origin).join(", ")],
       ["trace", trace.traces.map(traceName).join(", ")],
       ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
-      ["places", `${plan.limits.places} on each of ${plan.threads} threads`],
+      ["places", placesText(plan.limits.places, plan.threads)],
       ["pacing", plan.pacing],
       ["content", warmup.random ? "incompressible" : "compressible"],
       ["seed", run.seed],
@@ -46,8 +47,11 @@ export function replayStory(
   };
 }
 
+const placesText = (places: number, threads: number): string =>
+  threads === 1 ? `${places} on 1 thread` : `${places} on each of ${threads} threads`;
+
 const frameOf = (
-  { config: { clientInfo, run }, plan: { feed } }: ReplayRequest<FeedPlan>,
+  { config, plan: { feed } }: ReplayRequest<FeedPlan>,
   nodes: readonly NodeReport[],
 ): RunStory["frame"] => ({
   paced: feed.kind === "run" && feed.wait,
@@ -57,11 +61,11 @@ const frameOf = (
       ? null
       : {
           limits: {
-            lateness: run.saturation.latenessMs,
-            share: run.saturation.share,
-            onTime: run.onTimeMs,
+            lateness: config.run.saturation.latenessMs,
+            share: config.run.saturation.share,
+            onTime: config.run.onTimeMs,
           },
-          placesKey: "client_info.threads",
+          placesKey: placesKey(config),
         },
-  nodes: nodes.length > 0 ? nodes.map(({ name }) => name) : (clientInfo.clientList ?? []),
+  nodes: nodes.length > 0 ? nodes.map(({ name }) => name) : (config.clientInfo.clientList ?? []),
 });

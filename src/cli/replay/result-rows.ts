@@ -1,5 +1,6 @@
 // Keeps the outcomes of a run: rows of the results file, the sums of the original tool's summary, an example of each error.
 import { appendFileSync } from "node:fs";
+import { DrayageError, messageOf } from "../../core/errors.ts";
 import { failureLabel } from "../../core/failure.ts";
 import { CompatSum, OnTime } from "../../report/compat.ts";
 import {
@@ -105,9 +106,14 @@ export class ResultRows implements OutcomeKeeper {
     this.#file.endRows();
   }
 
-  /** Adds what has no outcome to the skipped file, which the feeder has closed by now. */
+  /** Adds what has no outcome to the skipped file, which the feeder has closed by now. Throws DrayageError `storage`. */
   appendUnsent(skippedFile: string): void {
-    if (this.#unsent.length > 0) appendFileSync(skippedFile, this.#unsent.join(""));
+    if (this.#unsent.length === 0) return;
+    try {
+      appendFileSync(skippedFile, this.#unsent.join(""));
+    } catch (error) {
+      throw new DrayageError("storage", `cannot write ${skippedFile}: ${messageOf(error)}`);
+    }
   }
 }
 

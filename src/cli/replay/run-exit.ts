@@ -1,5 +1,5 @@
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
-import { overall, type RunFigures } from "../../report/run-figures.ts";
+import { noneSucceeded, type RunFigures } from "../../report/run-figures.ts";
 import type { NodeReport } from "../../workers/node-report.ts";
 
 /** What the user has allowed a run to be. */
@@ -24,15 +24,15 @@ export function endingOf(
 /** How a run of operations exits. */
 export function runExit(
   { allowInvalid, allowFailures }: Tolerance,
-  { validity, totals, ending, thresholds = [] }: RunFigures,
+  figures: RunFigures,
   { signal, nodes = [] }: RunEnding,
 ): ExitCode {
-  const { done, failed } = overall(totals);
+  const { validity, ending, thresholds = [] } = figures;
   const codes: ExitCode[] = signal === undefined ? [] : [signal];
   if (nodes.some(({ lost }) => lost !== null)) codes.push(ExitCode.nodeLost);
   if (ending === "limit") codes.push(ExitCode.aborted);
   if (thresholds.some(({ passed }) => !passed)) codes.push(ExitCode.thresholdsFailed);
   if (validity.verdict === "INVALID" && !allowInvalid) codes.push(ExitCode.invalidRun);
-  if (done === 0 && failed > 0 && !allowFailures) codes.push(ExitCode.operationsFailed);
+  if (noneSucceeded(figures) && !allowFailures) codes.push(ExitCode.operationsFailed);
   return strongestExit(codes);
 }

@@ -20,29 +20,31 @@ import { type KnownCalibrations, readCalibrations } from "../calibrate/calibrati
 import { calibrationNote, pacedBy, unpaced } from "../calibrate/calibration-note.ts";
 import type { Terminal } from "../command.ts";
 import { viewedRun } from "../live/engine-run.ts";
-import { openView } from "../live/open-view.ts";
 import type { RunView } from "../live/run-view.ts";
 import { Publication } from "../metrics/publication.ts";
 import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
+import { afterFailure, orAbandon } from "./after-failure.ts";
 import { besidesOf } from "./besides.ts";
-import { catchInterrupts } from "./interrupts.ts";
+import { earlierFile } from "./earlier-file.ts";
+import { placesKey } from "./engine-plan.ts";
+import { catchInterrupts, madeLater } from "./interrupts.ts";
 import type { IntervalRecording } from "./interval-recording.ts";
 import { type NamedFile, recordRun } from "./outcome-recording.ts";
 import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
 import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
+import { openReplayView } from "./replay-view.ts";
 import { requestLogOpener } from "./request-log.ts";
 import { ResultRows } from "./result-rows.ts";
 import { endingOf, runExit } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
+import { sideFile } from "./side-file.ts";
 import { hashesOfTrace } from "./trace-hashes.ts";
 import { unpausedSeconds } from "./unpaused.ts";
 
 type RunRequest = ReplayRequest<RunFeedPlan>;
-
-const PLACES_KEY = "client_info.threads";
 
 /** Sends the operations of the plan and writes everything a run leaves behind. Returns the exit code. */
 export async function replayRun(request: RunRequest, terminal: Terminal): Promise<ExitCode> {
@@ -51,29 +53,21 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
   const openLog = await requestLogOpener(request.logged);
   const directory = await createRunDirectory({ verb, startedAt: Date.now(), out });
   const hashes = hashesOfTrace(config);
-  // Before the first file is there: whoever sees it may interrupt. Signals are heard on later turns, when the engine is made.
-  const interrupts = catchInterrupts(
-    {
-      drain: () => engine.drain(),
-      stop: () => engine.stop(),
-      get controls() {
-        return engine.controls;
-      },
-    },
-    (line) => progress.say(line),
-    terminal.program,
-  );
-  const file = new RowFile(config.trace.output);
+  // Before the first file is there: whoever sees it may interrupt.
+  const late = { engine: () => engine, view: () => progress };
+  const say = (line: string): void => progress.say(line);
+  const interrupts = catchInterrupts(madeLater(late.engine), say, terminal.program);
+  const file = orAbandon(directory, () => new RowFile(config.trace.output));
+  const dropEarlier = earlierFile(plan.feed.skippedFile);
   const rows = new ResultRows(file);
   const paced = plan.feed.wait;
-  const late = { engine: () => engine, view: () => progress };
   const { watch, listener } = watchRun(thresholdsOf(request), { paced, ...late });
   const { nodes } = plan.feed;
   const recorded = { directory, listener, keeper: rows, nodes, openLog };
   const { recording, outcomes } = recordRun(recorded);
-  const parts = { verb, directory, paced, engine: () => engine, interrupts, recording };
-  const viewed = viewedRun({ ...parts, limits: limitsOf(config), placesKey: PLACES_KEY });
-  const progress = published.watched(openView(viewed, request, terminal), viewed);
+  const parts = { verb, directory, paced, engine: late.engine, interrupts, recording };
+  const viewed = viewedRun({ ...parts, limits: limitsOf(config), placesKey: placesKey(config) });
+  const progress = openReplayView({ request, viewed, published }, terminal);
   const engine = (request.makeEngine ?? engineHere)(plan, {
     keeper: outcomes,
     started(start) {
@@ -84,7 +78,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     },
     feeding(message) {
       recording.feeding(message);
-      showReading(message, progress, plan.feed);
+      showReading(message, progress, request);
     },
     endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
@@ -97,6 +91,7 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     const course = { end, rows, recording, interrupted, ...held, ...recording.finish() };
     progress.end();
     await file.close();
+    dropEarlier();
     if (plan.feed.skippedFile !== undefined) rows.appendUnsent(plan.feed.skippedFile);
     const story = replayStory(request, await hashes, end.nodes);
     const figures = figuresOf(request, course, story);
@@ -105,26 +100,27 @@ export async function replayRun(request: RunRequest, terminal: Terminal): Promis
     await writeOutputs(story, outputs);
     tell(story, outputs, terminal);
     return runExit(request, figures, { signal: interrupts.code(), nodes: end.nodes });
+  } catch (error) {
+    throw afterFailure(error, directory);
   } finally {
     // Until here, so that an interrupt while files are written leaves them whole.
     interrupts.release();
     recording.close();
     progress.end();
-    await file.leave();
-    await published.close((line) => progress.say(line));
+    // What went wrong first is told: the same disk may refuse the end of this file.
+    await file.leave().catch(() => {});
+    await published.close(say);
   }
 }
 
 /** What the view learns from the feeder. */
-function showReading(
-  message: FromFeeder,
-  view: RunView,
-  { wait, speed }: Pick<RunFeedPlan, "wait" | "speed">,
-): void {
+function showReading(message: FromFeeder, view: RunView, { config, plan }: RunRequest): void {
+  const { wait, speed } = plan.feed;
   if (message.type === "reading") view.reading(message.bytes, message.bytesTotal);
   if (message.type === "opened") {
     view.expect({ operations: message.records });
     for (const line of message.broken) view.say(line);
+    if (config.verbose) view.say(`records: ${message.account}`);
   }
   if (message.type === "finished" && wait)
     view.expect({ scheduleSeconds: message.summary.traceSeconds / speed });
@@ -168,7 +164,7 @@ function figuresOf(
       planned: wait ? traceSeconds / speed : null,
       sending: rows.lastSentSeconds,
     }),
-    placesKey: PLACES_KEY,
+    placesKey: placesKey(config),
     interrupted: interrupted || watch.aborted,
   };
   return {
@@ -237,5 +233,5 @@ const filesOf = (
       ? []
       : [{ name: plan.feed.skippedFile, holds: "records that became no operation, and why" }]),
   ],
-  summaryFile: `${config.trace.output}.summary.json`,
+  summaryFile: sideFile(config.trace.output, "summary.json"),
 });

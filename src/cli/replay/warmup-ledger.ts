@@ -1,6 +1,7 @@
 // Keeps what a warm-up has reached: the journal while it runs, the map at the end, and a list of what failed.
 import { failureLabel } from "../../core/failure.ts";
 import {
+  Disposition,
   isTold,
   OUTCOME_ATTEMPTS_AT,
   OUTCOME_BYTES_AT,
@@ -42,7 +43,13 @@ const placements = ["pushed", "existing", "mounted"] as const;
 
 export class WarmupLedger implements OutcomeKeeper {
   readonly hasRoom = true;
-  readonly counts = { pushed: 0, existing: 0, mounted: 0, failed: 0, unsent: 0, bytes: 0 };
+  readonly counts = { pushed: 0, existing: 0, mounted: 0, failed: 0, bytes: 0 };
+  /** Objects of which nothing is known here: the machine that had them is lost, or could not keep their records. */
+  readonly unknown = { node_lost: 0, row_dropped: 0 };
+  /** Objects of the trace that were pushed, or tried in vain; an object counts once for each registry. */
+  tried = 0;
+  /** Pushes that were fed, and of which nobody tells how they ended. */
+  #untold = 0;
   readonly shown: FailedPush[] = [];
   readonly examples: Record<string, string> = {};
   readonly #failuresFile: OwnFile;
@@ -65,9 +72,16 @@ export class WarmupLedger implements OutcomeKeeper {
   keep(ring: RingViews, at: number): void {
     const { bytes } = ring;
     const how = bytes[at + OUTCOME_HOW_AT] as number;
-    if (!isTold(how)) this.counts.unsent++;
+    if (!isTold(how)) this.#keepUntold(ring, at, how);
     else if (bytes[at + OUTCOME_FAILURE_AT] !== 0) this.#keepFailure(ring, at);
     else this.#keepObject(ring, at, placements[how] ?? "pushed");
+  }
+
+  #keepUntold(ring: RingViews, at: number, how: number): void {
+    this.#untold++;
+    if (objectOf(ring, at).uri === "") return;
+    if (how === Disposition.nodeLost) this.unknown.node_lost++;
+    if (how === Disposition.rowDropped) this.unknown.row_dropped++;
   }
 
   #keepObject(ring: RingViews, at: number, how: (typeof placements)[number]): void {
@@ -75,6 +89,7 @@ export class WarmupLedger implements OutcomeKeeper {
     this.counts.bytes += ring.doubles[(at + OUTCOME_BYTES_AT) >> 3] as number;
     // The config that all manifests share belongs to no URI.
     if (uri === "") return;
+    this.tried++;
     this.counts[how]++;
     const digest = ring.bytes
       .subarray(at + OUTCOME_DIGEST_AT, at + OUTCOME_ROW_AT)
@@ -116,13 +131,20 @@ export class WarmupLedger implements OutcomeKeeper {
     this.examples[error] ??= failed.message;
     this.#failures.push(`${JSON.stringify(failed)}\n`);
     if (this.shown.length < FAILURES_SHOWN) this.shown.push(failed);
-    if (failed.uri !== "") this.#set(Buffer.from(failed.uri), undefined);
+    if (failed.uri === "") return;
+    this.tried++;
+    this.#set(Buffer.from(failed.uri), undefined);
   }
 
   flush(): void {
     if (this.#failures.length === 0) return;
     this.#failuresFile.append(this.#failures.join(""));
     this.#failures = [];
+  }
+
+  /** Everything that was fed was tried. */
+  get isWhole(): boolean {
+    return this.#untold === 0;
   }
 
   /** Distinct URIs in the map, bad ones included. */

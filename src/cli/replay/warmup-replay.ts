@@ -1,7 +1,6 @@
 // A warm-up from its plan to its map. `drayage warmup`, `master -c warmup` and `demo` all come here.
 
 import { ExitCode, strongestExit } from "../../core/exit-code.ts";
-import { requireReplaceable } from "../../core/replaceable.ts";
 import { createRunDirectory } from "../../report/run-directory.ts";
 import { activeSeconds, namedNodes, type RunFigures } from "../../report/run-figures.ts";
 import type { ThresholdWatch } from "../../report/thresholds/threshold-watch.ts";
@@ -19,11 +18,11 @@ import type { FromFeeder } from "../../workers/messages.ts";
 import type { Terminal } from "../command.ts";
 import type { ConfigOf } from "../config/replay-config.ts";
 import { viewedRun } from "../live/engine-run.ts";
-import { openView } from "../live/open-view.ts";
 import type { RunView } from "../live/run-view.ts";
 import { Publication } from "../metrics/publication.ts";
 import { watchRun } from "../thresholds/watch-run.ts";
 import { version } from "../version.ts";
+import { afterFailure } from "./after-failure.ts";
 import { besidesOf } from "./besides.ts";
 import { planWarmup, type ReplayFlags } from "./engine-plan.ts";
 import { catchInterrupts } from "./interrupts.ts";
@@ -34,6 +33,7 @@ import { runRecord, tell, writeOutputs, writeStart } from "./outputs.ts";
 import { recordCounts } from "./record-counts.ts";
 import { type ReplayRequest, thresholdsOf } from "./replay-request.ts";
 import { replayStory } from "./replay-story.ts";
+import { openReplayView } from "./replay-view.ts";
 import { requestLogOpener } from "./request-log.ts";
 import { endingOf, type RunEnding } from "./run-exit.ts";
 import type { RunStory } from "./run-story.ts";
@@ -93,7 +93,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
       writeStart(directory, replayStory(request, []), recording);
     },
     feeding(message) {
-      showReading(message, progress, registries.length);
+      showReading(message, progress, request);
     },
     endRecalled: (kind, by) => (by === "threshold" ? watch.recall() : interrupts.recall(kind)),
   });
@@ -101,7 +101,7 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
   const unpaced = { paced: false, limits: null, placesKey: "warmup.threads" } as const;
   const parts = { verb, directory, ...unpaced, engine: () => engine, interrupts, recording };
   const viewed = viewedRun(parts);
-  const progress = published.watched(openView(viewed, request, terminal), viewed);
+  const progress = openReplayView({ request, viewed, published }, terminal);
   let map: MapState = "unfinished";
   try {
     const end = await engine.run();
@@ -123,6 +123,8 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
     tellFailures(ledger, failuresFile, terminal);
     tell(story, outputs, terminal);
     return exitOf(request, { ledger, figures }, { signal: interrupts.code(), nodes: end.nodes });
+  } catch (error) {
+    throw afterFailure(error, directory);
   } finally {
     interrupts.release();
     recording.close();
@@ -133,18 +135,24 @@ export async function replayWarmup(wanted: WarmupRequest, terminal: Terminal): P
 }
 
 /** What the view learns from the feeder. */
-function showReading(message: FromFeeder, view: RunView, registries: number): void {
+function showReading(
+  message: FromFeeder,
+  view: RunView,
+  { config, plan }: ReplayRequest<WarmupFeedPlan>,
+): void {
   if (message.type === "reading") view.reading(message.bytes, message.bytesTotal);
-  if (message.type === "opened") for (const line of message.broken) view.say(line);
+  if (message.type === "opened") {
+    for (const line of message.broken) view.say(line);
+    if (config.verbose) view.say(`records: ${message.account}`);
+  }
   if (message.type === "counted") {
     view.say(`${message.objects} distinct objects`);
-    view.expect({ operations: message.objects * registries });
+    view.expect({ operations: message.objects * plan.feed.registries.length });
   }
 }
 
 /** The journal, and what an interrupted warm-up left in it. */
 function openJournal({ config, restart, quiet, nodes }: WarmupRequest, { err }: Terminal) {
-  requireReplaceable(config.warmup.output);
   const path = journalPathOf(config.warmup.output);
   const earlier: JournalRow[] = [];
   const identity = warmupIdentity(config);
@@ -161,7 +169,7 @@ function openJournal({ config, restart, quiet, nodes }: WarmupRequest, { err }: 
 
 /** Everything that there was to push was tried. */
 const isWhole = ({ end, ledger, signal, watch }: Course): boolean =>
-  end.feed.complete && ledger.counts.unsent === 0 && signal === undefined && !watch.aborted;
+  end.feed.complete && ledger.isWhole && signal === undefined && !watch.aborted;
 
 type MapState = "written" | "unfinished";
 
@@ -191,10 +199,24 @@ type Course = {
   readonly watch: ThresholdWatch;
 };
 
-function figuresOf({ verb }: WarmupRequest, course: Course, { frame }: RunStory): RunFigures {
+/** Objects that nobody tried to push, by the reason. An interrupt leaves most of them unfed. */
+function untriedOf({ end, ledger }: Course, registries: number): Readonly<Record<string, number>> {
+  const { distinct = 0, already_done: before = 0 } = end.feed.objects;
+  const { node_lost: lost, row_dropped: dropped } = ledger.unknown;
+  const interrupted = distinct * registries - before - ledger.tried - lost - dropped;
+  return Object.fromEntries(
+    Object.entries({ ...ledger.unknown, interrupted }).filter(([, count]) => count > 0),
+  );
+}
+
+function figuresOf(
+  { verb, plan }: ReplayRequest<WarmupFeedPlan>,
+  course: Course,
+  { frame }: RunStory,
+): RunFigures {
   const { end, ledger, recording, totals, nodes, meanInFlight, seconds, signal, watch } = course;
   const { pausedSeconds } = course;
-  const { failed: _, unsent, bytes: __, ...placed } = ledger.counts;
+  const { failed: _, bytes: __, ...placed } = ledger.counts;
   return {
     tool: { name: "drayage", version },
     verb,
@@ -219,7 +241,7 @@ function figuresOf({ verb }: WarmupRequest, course: Course, { frame }: RunStory)
     failsOn: "any",
     calibration: null,
     traceSeconds: end.feed.traceSeconds,
-    skipped: unsent > 0 ? { interrupted: unsent } : {},
+    skipped: untriedOf(course, plan.feed.registries.length),
     records: { ...recordCounts(end.feed.account), ...end.feed.objects },
     besides: { ...placed, ...besidesOf(end.counts) },
     examples: ledger.examples,

@@ -1,6 +1,6 @@
 // A simulation from its plug-in to its files.
 
-import { rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { DrayageError, messageOf } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { prefetchLines } from "../../plugins/simulations/prefetch/prefetch-simulation.ts";
@@ -15,6 +15,7 @@ import { brokenLines } from "../../trace/account.ts";
 import type { OpenTraceOptions } from "../../trace/trace-options.ts";
 import type { Terminal } from "../command.ts";
 import { type ReplayConfig, resolvedConfig } from "../config/replay-config.ts";
+import { abandonDirectory } from "../replay/after-failure.ts";
 import { traceName } from "../replay/archived-traces.ts";
 import { catchInterrupts, type Interrupts } from "../replay/interrupts.ts";
 import { machineFacts } from "../replay/run-story.ts";
@@ -53,7 +54,7 @@ export async function runSimulation(
   const record = runRecordOf(request, startedAt);
   await directory.writeRun(record);
   const { end, account, interrupts } = await simulate(request, terminal).catch((error) => {
-    abandon(directory);
+    abandonDirectory(directory, [directory.file("run.json")]);
     throw error;
   });
   try {
@@ -70,16 +71,6 @@ export async function runSimulation(
     return interrupts.code() ?? exitOf(end, request);
   } finally {
     interrupts.release();
-  }
-}
-
-/** Input that cannot be used leaves nothing behind. */
-function abandon(directory: RunDirectory): void {
-  rmSync(directory.file("run.json"), { force: true });
-  try {
-    rmdirSync(directory.path);
-  } catch {
-    // Something else is in it by now, and that is not ours.
   }
 }
 

@@ -5,7 +5,7 @@
 //   thread    of that worker: by slot or session, otherwise in turn
 //   registry  random (seeded), in turn, or by uri
 //
-// Runs once per operation in the feeder; allocates for new trace clients only.
+// Runs once per operation in the feeder; allocates for new trace clients only, and with sessions a key for each GET.
 
 import { Kind, Op } from "../../core/operation.ts";
 import { type Random, random } from "../../core/random.ts";

@@ -80,6 +80,7 @@ export class WarmupSource {
 
   /** Feeds everything. False when the run was told to stop on the way. */
   feed(finished: Finished): boolean {
+    this.#countAlready(finished);
     for (let number = 0; number < this.objects.count; number++) {
       if (this.#realManifests && this.objects.isManifest(number)) continue;
       if (!this.#feedOne(number, finished)) return false;
@@ -92,14 +93,21 @@ export class WarmupSource {
     return true;
   }
 
+  /** All of them, before anything is fed: an interrupt may come before their turn. */
+  #countAlready(finished: Finished): void {
+    if (this.#plan.finished.length === 0) return;
+    for (let number = 0; number < this.objects.count; number++) {
+      const uri = this.objects.uriOf(number);
+      for (const registry of this.#plan.registries)
+        if (finished(uri, registry)) this.counts.already++;
+    }
+  }
+
   #feedOne(number: number, finished: Finished): boolean {
     const uri = this.objects.uriOf(number);
     const manifest = this.#realManifests && this.objects.isManifest(number);
     return this.#plan.registries.every((registry) => {
-      if (finished(uri, registry)) {
-        this.counts.already++;
-        return true;
-      }
+      if (finished(uri, registry)) return true;
       const push = { number, uri, registry };
       return manifest ? this.#feedManifest(push) : this.#feedBlob(push);
     });
