@@ -210,7 +210,7 @@ describe("drayage record from NATS", () => {
     const began = performance.now();
     assert.equal((await recorder.end("SIGTERM")).code, 0, recorder.said);
     assert.ok(performance.now() - began < 5_000);
-    assert.match(recorder.said, /files are not put yet, what runs is left alone/);
+    assert.match(recorder.said, /warning: a file is not put yet, what runs is left alone/);
     assert.match(recorder.said, /recorded 100 events/);
   });
 
