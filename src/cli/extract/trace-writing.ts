@@ -46,9 +46,11 @@ export const tellExtracted = ({ program }: Terminal, extracted: Extracted): void
   program?.finished({ directory: null, results: extracted });
 
 function summary(source: SourceReport, { path, rows, bytes, warnings }: TraceReport): string {
-  const dropped = Object.entries(source.dropped).map(([reason, count]) => `${count} ${reason}`);
+  const dropped = Object.entries(source.dropped)
+    .filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${reason}`);
   const left = dropped.length === 0 ? "" : `; left out: ${dropped.join(", ")}`;
   const partial = source.partial ? "; a partial result, see above" : "";
   const said = warnings.map((text) => `warning: ${text}\n`).join("");
-  return `${said}${path}: ${rows} rows, ${bytes} bytes, from ${source.rowsRead} read${left}${partial}\n`;
+  return `${said}${path}: ${rows} ${rows === 1 ? "row" : "rows"}, ${bytes} bytes, from ${source.rowsRead} read${left}${partial}\n`;
 }

@@ -8,7 +8,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, closeSync, constants, createReadStream, openSync, readSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import unbzip2Stream from "@openpgp/unbzip2-stream";
@@ -125,7 +125,9 @@ async function* byProgram(program: string, path: string): AsyncGenerator<Buffer>
     yield* gathered(stdout);
     const [code, signal] = await closed;
     if (code !== 0)
-      throw new DumpFault(`is damaged or cut off (${program}: ${reasonOf(complaint, signal)})`);
+      throw new DumpFault(
+        `is damaged or cut off (${basename(program)}: ${reasonOf(complaint, signal)})`,
+      );
   } finally {
     if (child.exitCode === null) child.kill("SIGKILL");
     await closed.catch(() => undefined);
@@ -174,7 +176,9 @@ async function* gathered(source: Readable): AsyncGenerator<Buffer> {
 function reasonOf(complaint: string, signal: string | null): string {
   const lines = complaint.split("\n").map((line) => line.trim());
   const line = lines.find((each) => each.includes(": ")) ?? lines.find((each) => each !== "");
-  return line?.replace(/^\S*bzip2: /, "") ?? `it ended by ${signal ?? "an error"}`;
+  return (
+    line?.replace(/^\S*bzip2: /, "").replace(/[;,.]$/, "") ?? `it ended by ${signal ?? "an error"}`
+  );
 }
 
 /** Slow, 5 MB/s, but needs nothing. */

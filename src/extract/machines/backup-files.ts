@@ -1,5 +1,5 @@
 // Which files are backups, and in which order they were made.
-import { readdirSync, statSync } from "node:fs";
+import { type BigIntStats, lstatSync, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import type { EventTime } from "../nova-event.ts";
@@ -57,14 +57,23 @@ function namesIn(folder: string): string[] {
 }
 
 function fileAt(path: string, found: RegExpExecArray): BackupFile | undefined {
-  const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (stat === undefined || !stat.isFile()) return undefined;
+  const stat = statOf(path);
+  if (stat === undefined || !(stat.isFile() || stat.isSymbolicLink())) return undefined;
   return {
     path,
     bytes: Number(stat.size),
     mtime: Number(stat.mtimeNs / 1000n),
     named: dateOf(found.slice(1).join("")),
   };
+}
+
+/** Of what a link leads to. A link that leads nowhere is itself: as a backup that cannot be read it is named, and skipped. */
+function statOf(path: string): BigIntStats | undefined {
+  try {
+    return statSync(path, { bigint: true });
+  } catch {
+    return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  }
 }
 
 /** 8, 12 or 14 digits: date, hours and minutes, seconds. */

@@ -84,7 +84,11 @@ export async function extractMachines(options: MachineOptions): Promise<MachineE
     options.progress(`${basename(file.path)}: ${content.pairs.length} nodes with a service`);
   }
   if (faults.length === files.length)
-    throw new UsageError(`none of the ${files.length} backups in ${options.folder} can be used`);
+    throw new UsageError(
+      files.length === 1
+        ? `the only backup in ${options.folder} cannot be used`
+        : `none of the ${files.length} backups in ${options.folder} can be used`,
+    );
   const events = refinedEvents(candidates.hosts, options);
   return { events, source: sourceReport({ files, candidates, faults, notices, events }) };
 }

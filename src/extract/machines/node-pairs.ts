@@ -183,4 +183,4 @@ const whole = (text: string | null | undefined): number | null =>
   text !== null && text !== undefined && /^[+-]?\d{1,15}$/.test(text) ? Number(text) : null;
 
 const flag = (text: string | null | undefined): boolean | null =>
-  text === null || text === undefined ? null : text !== "0";
+  text === null || text === undefined ? null : !/^(?:0|false)$/i.test(text);

@@ -227,6 +227,27 @@ for (const { name, content, reason, needs = false, withoutProgram = false } of [
   });
 }
 
+test("a link that leads nowhere is a backup that cannot be read", async () => {
+  const dir = folder();
+  writeBackup(dir, { date: "2015-11-06", content: dumpOf(one) });
+  for (const [day, target] of [
+    ["07", "nowhere"],
+    ["08", "mysql_backup_20151108-000000.sql"],
+  ])
+    symlinkSync(`${target}`, join(dir, `mysql_backup_201511${day}-000000.sql.bz2`));
+  symlinkSync(
+    "mysql_backup_20151108-000000.sql.bz2",
+    join(dir, "mysql_backup_20151108-000000.sql"),
+  );
+  const { exit, err } = await extract(["--backup-dir", dir, "-m", "none", "-"]);
+  assert.equal(exit, 8, err);
+  assert.match(
+    err,
+    /07-000000\.sql\.bz2 cannot be read: ENOENT: no such file or directory; skipped/,
+  );
+  assert.match(err, /08-000000\.sql\.bz2 cannot be read: ELOOP: [a-z ]+; skipped/);
+});
+
 test("a reason that goes into a manifest names no path", async () => {
   const read = await readBackup("/nowhere/of-alice.sql", { schemas: ["nova"], nodeJoin: "auto" });
   const reason = "cannot be read: ENOENT: no such file or directory";
@@ -312,6 +333,17 @@ for (const { name, dumps, args = [], expected } of [
     assert.deepEqual(events(out), expected);
   });
 }
+
+test("FALSE is 0", async () => {
+  const dir = folder();
+  const dump = dumpOf([{ host: "h1", seen: LATER }]).replace(
+    "'nova-compute',0)",
+    "'nova-compute',FALSE)",
+  );
+  writeBackup(dir, { date: "2015-11-06", content: dump });
+  const { out } = await extract(["--backup-dir", dir, "-m", "none", "-"]);
+  assert.deepEqual(events(out), ["2015-01-01T00:00:00 h1 CREATE", "2015-11-05T00:00:00 h1 ENABLE"]);
+});
 
 test("hosts are joined without regard to case and blanks at the end, unless the collation says so", async () => {
   const dump = dumpOf([{ host: "h1", seen: LATER }]).replace(
