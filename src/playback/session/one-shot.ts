@@ -5,7 +5,7 @@ import type { Micros } from "../../core/units.ts";
 import { NO_END, parseBound } from "./control-values.ts";
 import { type Bounds, beforeAll, beginningOf } from "./range.ts";
 import { Refusal } from "./refusal.ts";
-import { objectOf, parseFilter } from "./session-arguments.ts";
+import { named, objectOf, parseFilter } from "./session-arguments.ts";
 import type { PlaybackArchive } from "./session-context.ts";
 import { itemText, itemWeight, type PlayedEvent, type StreamItem } from "./stream-item.ts";
 
@@ -63,8 +63,8 @@ export class OneShots {
   #queryOf(given: unknown): Query {
     const args = objectOf(given, ["start", "end", "filter"]);
     const now = this.#wall();
-    const start = parseBound(args.start ?? "unbounded", now);
-    const end = parseBound(args.end ?? "unbounded", now);
+    const start = named("start", () => parseBound(args.start ?? "unbounded", now));
+    const end = named("end", () => parseBound(args.end ?? "unbounded", now));
     if (start !== null && end !== null && end <= start) {
       throw new Refusal("bad", "end must be later than start");
     }

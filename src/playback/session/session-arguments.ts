@@ -63,7 +63,8 @@ export function objectOf(given: unknown, names: readonly string[]): Record<strin
   return { ...given };
 }
 
-function named<T>(name: string, parse: () => T): T {
+/** What a part of the arguments says; what is wrong with it begins with its name. */
+export function named<T>(name: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {

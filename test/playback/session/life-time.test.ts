@@ -104,7 +104,7 @@ test("one-shot: the image at the start and the batches up to the end, within lim
   assert.equal(whole.batches.length, 10);
   for (const { given, says } of [
     { given: { start: "2026-01-02", end: "2026-01-02" }, says: /end must be later than start/ },
-    { given: { start: "x" }, says: /x is not a valid bound/ },
+    { given: { start: "x" }, says: /^Error: invalid start: x is not a valid bound/ },
     { given: { filter: ["x"] }, says: /could not parse filter/ },
     { given: { pos: 1 }, says: /unknown argument specified: \[pos\]/ },
   ]) {
