@@ -28,46 +28,45 @@ const pair = (number: number) => [
 ];
 const events = (item: Item | undefined) => item?.events as Record<string, unknown>[];
 
-for (const accept of ["application/x-ndjson", "text/event-stream"]) {
-  test(`case 8 and 9, ${accept}: an image without values, 1,000 batches of two paths as they were recorded, then both removed`, async (t) => {
-    const { writer, reader } = await recorder(t);
-    for (let batch = 0; batch < 1000; batch++) writer.append(pair(batch));
-    writer.append([
-      { kind: "removed", path: "/x/a" },
-      { kind: "removed", path: "/x/b" },
+// As lines of JSON: in both-adapters.test.ts.
+test("case 8 and 9, as Server-Sent Events: an image without values, 1,000 batches of two paths as they were recorded, then both removed", async (t) => {
+  const { writer, reader } = await recorder(t);
+  for (let batch = 0; batch < 1000; batch++) writer.append(pair(batch));
+  writer.append([
+    { kind: "removed", path: "/x/a" },
+    { kind: "removed", path: "/x/b" },
+  ]);
+  const client = await HttpClient.start(t, { reader, publish: {} });
+  const id = await client.create({ pos: "beginning", speed: "unlimited" });
+  const stream = await client.attach(id, { accept: "text/event-stream" });
+  await client.put(id, "state", "play");
+  await stream.until((all) => all.of("batch").length === 1001);
+  assert.deepEqual(events(stream.of("image")[0]), [
+    { path: "/x/a", none: true },
+    { path: "/x/b", none: true },
+  ]);
+  const batches = stream.of("batch");
+  batches.slice(0, 1000).forEach((batch, number) => {
+    assert.deepEqual(events(batch), [
+      { path: "/x/a", text: `a${number}` },
+      { path: "/x/b", text: `b${number}` },
     ]);
-    const client = await HttpClient.start(t, { reader, publish: {} });
-    const id = await client.create({ pos: "beginning", speed: "unlimited" });
-    const stream = await client.attach(id, { accept });
-    await client.put(id, "state", "play");
-    await stream.until((all) => all.of("batch").length === 1001);
-    assert.deepEqual(events(stream.of("image")[0]), [
-      { path: "/x/a", none: true },
-      { path: "/x/b", none: true },
-    ]);
-    const batches = stream.of("batch");
-    batches.slice(0, 1000).forEach((batch, number) => {
-      assert.deepEqual(events(batch), [
-        { path: "/x/a", text: `a${number}` },
-        { path: "/x/b", text: `b${number}` },
-      ]);
-    });
-    assert.deepEqual(events(batches[1000]), [
-      { path: "/x/a", removed: true },
-      { path: "/x/b", removed: true },
-    ]);
-    const stamps = batches.map(({ us }) => us as number);
-    assert.deepEqual(
-      stamps,
-      stamps.toSorted((a, b) => a - b),
-    );
-    assert.equal(
-      stream.items.at(-1)?.type === "control" || stream.items.at(-1)?.type === "batch",
-      true,
-    );
-    assert.equal((await client.ask(`/session/${id}/control/state`)).value.value, "tail");
   });
-}
+  assert.deepEqual(events(batches[1000]), [
+    { path: "/x/a", removed: true },
+    { path: "/x/b", removed: true },
+  ]);
+  const stamps = batches.map(({ us }) => us as number);
+  assert.deepEqual(
+    stamps,
+    stamps.toSorted((a, b) => a - b),
+  );
+  assert.equal(
+    stream.items.at(-1)?.type === "control" || stream.items.at(-1)?.type === "batch",
+    true,
+  );
+  assert.equal((await client.ask(`/session/${id}/control/state`)).value.value, "tail");
+});
 
 test("case 19: rotation during play and during tail loses and doubles no batch", async (t) => {
   const { writer, reader } = await recorder(t);

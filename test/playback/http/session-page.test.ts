@@ -1,7 +1,7 @@
 // The page at the adapter's root, in a browser: lists sessions and drives one, by mouse and by keyboard.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { type TestContext, test } from "node:test";
+import { after, type TestContext, test } from "node:test";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { at, Stage } from "../session/stage.ts";
 import { HttpClient } from "./http-client.ts";
@@ -9,6 +9,10 @@ import { HttpClient } from "./http-client.ts";
 const CHROMIUM = "/usr/bin/chromium";
 const BEGINNING = "2025-12-31T23:59:59.999999Z";
 const skip = existsSync(CHROMIUM) ? false : "needs chromium: apt-get install chromium";
+
+/** One for all tests; each has a profile of its own in it. */
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
 
 type Opened = { page: Page; client: HttpClient; requests: string[]; complaints: string[] };
 
@@ -18,9 +22,10 @@ async function open(t: TestContext, options: { token?: string } = {}): Promise<O
   const publish = { ...options };
   const client = await HttpClient.start(t, { reader: stage.archive, publish });
   const args = ["--no-sandbox", "--disable-gpu"];
-  const browser: Browser = await chromium.launch({ executablePath: CHROMIUM, args });
-  t.after(() => browser.close());
-  const page = await browser.newPage();
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args });
+  const profile = await (await browser).newContext();
+  t.after(() => profile.close());
+  const page = await profile.newPage();
   const requests: string[] = [];
   const complaints: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
