@@ -3,10 +3,11 @@ export class UnderWay {
   #ends = new Float64Array(1024);
   count = 0;
 
-  /** Forgets what has ended by `now`, takes a request that ends at `end`, and returns how many are under way. */
+  /** Forgets what has ended by `now`, takes a request that ends at `end`, and returns how many are under way, itself included. */
   arrive(now: number, end: number): number {
     while (this.count > 0 && (this.#ends[0] as number) <= now) this.#drop();
-    if (end > now) this.#add(end);
+    if (end <= now) return this.count + 1;
+    this.#add(end);
     return this.count;
   }
 
