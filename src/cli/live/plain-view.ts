@@ -65,6 +65,8 @@ export class PlainView extends CountingView {
   readonly #lastS: number;
   #nextAt: number;
   #step: number;
+  /** How far the run was at the line before: rates are of the time since, not of a last second that may be a moment. */
+  #told = { at: 0, done: 0 };
 
   /** `quiet`: nothing at all; `silent`: no course, but what happens; `verbose`: a line each second. */
   constructor(
@@ -119,14 +121,15 @@ export class PlainView extends CountingView {
   #lineOf(point: SeriesPoint): string {
     const { done, failed, bytes } = this.sums;
     const { share, left, paused } = this.course.look(done + failed);
-    const seconds = Math.round(point.second + point.length);
-    const rate = Math.round(point.done / Math.max(point.length, 1e-3));
+    const now = point.second + point.length;
+    const rate = Math.round((done - this.#told.done) / Math.max(now - this.#told.at, 1e-3));
+    this.#told = { at: now, done };
     const late = point.latenessP99;
     const pullers = this.ramp?.pullers();
     return [
-      `${seconds} s: ${formatCount(done)} done`,
+      `${Math.round(now)} s: ${formatCount(done)} done`,
       ...(failed === 0 ? [] : [`${formatCount(failed)} failed`]),
-      `${rate}/s`,
+      `${formatCount(rate)}/s`,
       ...(pullers === undefined ? [] : [`${pullers.active} of ${pullers.most} pullers`]),
       `${point.inFlight} in flight`,
       formatBytes(bytes),

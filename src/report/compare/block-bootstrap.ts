@@ -69,7 +69,8 @@ const ENDLESS = 1e6;
 
 /**
  * The middle `share` of differences that were drawn from so many blocks, `difference` being what it was. A few blocks drawn again and
- * again show too little of what chance can do: the interval is widened as Student's t is wider than the normal distribution.
+ * again show too little of what chance can do: the interval is widened as Student's t is wider than the normal distribution, on
+ * logarithms of B / A, for no difference is below -1.
  */
 export function drawnInterval(
   drawn: Float64Array,
@@ -78,10 +79,9 @@ export function drawnInterval(
   const [low, high] = middle(drawn, share);
   const wider =
     (studentT(share, blocks - 1) / studentT(share, ENDLESS)) * Math.sqrt(blocks / (blocks - 1));
-  return [
-    Math.min(low, difference + wider * (low - difference)),
-    Math.max(high, difference + wider * (high - difference)),
-  ];
+  const at = Math.log1p(difference);
+  const widened = (end: number): number => Math.expm1(at + wider * (Math.log1p(end) - at));
+  return [Math.min(low, widened(low)), Math.max(high, widened(high))];
 }
 
 /** The middle `share` of the values. */

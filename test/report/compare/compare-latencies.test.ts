@@ -59,6 +59,20 @@ test("compare: the same seed gives the same intervals, and the difference lies i
   }
 });
 
+test("compare: however much the seconds of short runs differ, no interval says that B takes less than no time", () => {
+  const seconds = (scale: readonly number[]) =>
+    scale.flatMap((factor, at) => run(`wild ${at}`, factor).slice(0, 2));
+  const wild = {
+    tag: "ping.service",
+    a: [seconds([1, 9, 1, 20, 1])],
+    b: [seconds([1, 1, 2, 1, 1])],
+  };
+  for (const { interval, difference } of compareLatencies([wild], { seed: "0", minimum: 0.05 })) {
+    assert.ok(interval !== null && interval[0] > -1, String(interval));
+    assert.ok(interval[0] <= difference && difference <= interval[1]);
+  }
+});
+
 test("compare: percentiles that one of the runs cannot support are left out, and short runs say nothing", () => {
   const short = run("short").slice(0, 3);
   const rows = compareLatencies([{ tag: "ping.service", a: [short], b: [run("long", 2)] }], {
