@@ -229,8 +229,14 @@ function statusFilter(list: string | undefined): (status: number) => boolean {
     parts.includes(String(status)) || parts.includes(`${Math.floor(status / 100)}xx`);
 }
 
-const nothingKept = ({ rowsRead, dropped }: SourceReport): string =>
-  `no request of the registry API among ${rowsRead} lines (${reasons(dropped)}): is it a log with a line for each request? distribution needs log.formatter: json`;
+/** Why the lines were none may say what to do: which variable a format lacks. */
+function nothingKept({ rowsRead, dropped, warnings }: SourceReport): string[] {
+  const left = reasons(dropped);
+  return [
+    ...warnings,
+    `no request of the registry API among ${rowsRead} lines${left === "" ? "" : ` (${left})`}: is it a log with a line for each request? distribution needs log.formatter: json`,
+  ];
+}
 
 const reasons = (dropped: SourceReport["dropped"]): string =>
   Object.entries(dropped)

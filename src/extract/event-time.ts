@@ -12,7 +12,7 @@ const ISO_TIME =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)?)?$/i;
 
 /** The start of a day in microseconds; NaN if the calendar has no such day. */
-function dayStart(text: string): number {
+export function dayStart(text: string): number {
   const ms = Date.parse(`${text}T00:00:00Z`);
   // Date.parse takes a 31st of June for the 1st of July.
   if (Number.isNaN(ms) || !new Date(ms).toISOString().startsWith(text)) return Number.NaN;

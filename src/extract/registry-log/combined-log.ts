@@ -1,4 +1,11 @@
-import { countOf, type LineResult, type LogTime, malformed, textOf } from "./log-entry.ts";
+import {
+  calendarMs,
+  countOf,
+  type LineResult,
+  type LogTime,
+  malformed,
+  textOf,
+} from "./log-entry.ts";
 
 //   address - user [23/Nov/2026:06:56:40 +0000] "GET /v2/ HTTP/1.1" 200 2 "referer" "agent"
 const LINE =
@@ -41,7 +48,7 @@ export function readCombinedTime(text: string): LogTime | undefined {
   const number = MONTHS.indexOf(month) + 1;
   if (number === 0) return undefined;
   const iso = `${year}-${String(number).padStart(2, "0")}-${day}T${time}${hours}:${minutes}`;
-  const ms = Date.parse(iso);
+  const ms = calendarMs(iso);
   return Number.isNaN(ms) ? undefined : { us: ms * 1000, ns: 0 };
 }
 

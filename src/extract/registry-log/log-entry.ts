@@ -1,4 +1,5 @@
 // One request as a log line tells it, whatever wrote the line. Clear text; ends in the trace writer.
+import { dayStart } from "../event-time.ts";
 
 /** A point in time in two integers, since nanoseconds since 1970 do not fit one: microseconds, and nanoseconds below. */
 export type LogTime = { readonly us: number; readonly ns: number };
@@ -57,6 +58,11 @@ export function after({ us, ns }: LogTime, durationNs: number): LogTime {
 }
 
 const ISO = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)$/;
+
+/** Milliseconds since 1970 of a time with its zone; NaN if the calendar has no such day. */
+export const calendarMs = (iso: string): number =>
+  Number.isNaN(dayStart(iso.slice(0, 10))) ? Number.NaN : Date.parse(iso);
+
 let rememberedSecond = "";
 let rememberedUs = 0;
 
@@ -66,7 +72,7 @@ export function readLogTime(text: string): LogTime | undefined {
   if (second === undefined) return undefined;
   const key = second + zone;
   if (key !== rememberedSecond) {
-    const ms = Date.parse(key);
+    const ms = calendarMs(key);
     if (Number.isNaN(ms)) return undefined;
     rememberedSecond = key;
     rememberedUs = ms * 1000;

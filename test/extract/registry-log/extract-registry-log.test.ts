@@ -213,6 +213,16 @@ test("events of notifications that stand on no line of their own are no events",
   assert.match(said.err, /has no event that stands on one line: type jq -c/);
 });
 
+test("a format that lacks a variable is told what it lacks", async (t) => {
+  const { said } = await extracted(
+    t,
+    [{ status: "200" }],
+    ["--nginx-format", '{"status":"$status"}'],
+  );
+  assert.equal(said.exit, 2);
+  assert.match(said.err, /1 line could not be read: line 1 of input 1 has neither msec nor/);
+});
+
 test("a log of distribution in text format names the setting", async (t) => {
   const folder = scratch(t);
   const log = join(folder, "registry.log");

@@ -40,7 +40,8 @@ test("a time minus a duration plus the duration is the time, to the nanosecond",
 test("nine digits of a second are kept", () => {
   assert.deepEqual(readLogTime("1970-01-01T00:00:01.123456789Z"), { us: 1_123_456, ns: 789 });
   assert.deepEqual(readLogTime("1970-01-01T02:00:01+02:00"), { us: 1_000_000, ns: 0 });
-  assert.equal(readLogTime("yesterday"), undefined);
+  for (const text of ["yesterday", "2026-02-31T00:00:00Z", "2026-13-01T00:00:00+01:00"])
+    assert.equal(readLogTime(text), undefined, text);
 });
 
 const completed = {
@@ -107,6 +108,10 @@ test("a line of the combined format is read, its referer is not", () => {
   assert.equal(result.entry.responseBytes, 157);
   assert.equal(result.entry.agent, 'doc"ker/1');
   assert.ok(!JSON.stringify(result).includes("secret"));
+});
+
+test("a line of the combined format with a day that no calendar has cannot be read", () => {
+  assert.equal(readCombinedLine(combined.replace("23/Nov", "31/Feb")).kind, "malformed");
 });
 
 test("nginx's lines are read by the text of their format, with its escapes", () => {
