@@ -90,9 +90,10 @@ export class SessionTap {
     attached = session.attach(oneImage(sink, leave));
   }
 
-  /** The connection is lost: what is played goes nowhere. */
+  /** The connection is lost: what is played goes nowhere, and so may what was played last. */
   onDown(): void {
-    this.#lostFrom ??= this.#position();
+    const first = this.#sink?.lostFrom;
+    this.#lostFrom ??= first === undefined ? this.#position() : first - 1;
   }
 
   /** It is there again: listeners are told what they missed, and shown where the session is. Gives how many events that were. */

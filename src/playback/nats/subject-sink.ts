@@ -24,6 +24,19 @@ export type SubjectSinkOptions = {
   readonly onClose: () => void;
 };
 
+/** Of an event in its batch or image; `stamp` of a batch only. */
+type Place = {
+  readonly marks: GroupMarks;
+  readonly index: number;
+  readonly stamp: Micros | undefined;
+};
+
+type Outgoing = {
+  readonly headers?: Buffer;
+  readonly body: Uint8Array;
+  readonly stamp?: Micros | undefined;
+};
+
 /** Tells what a control became from what others write, on the same subject. */
 export const TOLD = "Replay-Control";
 /** More than free runs let wait: they stand still while the connection is lost. */
@@ -34,8 +47,10 @@ export class SubjectSink implements StreamSink, Publisher {
   readonly #options: SubjectSinkOptions;
   #groups = 0;
   #unconfirmed = 0;
-  /** Events that went nowhere since the connection was lost. */
+  /** Events that went nowhere since the connection was lost, or perhaps nowhere just before. */
   lost = 0;
+  /** Of the first of these, if it was sent before. */
+  lostFrom: Micros | undefined;
 
   constructor(options: SubjectSinkOptions) {
     this.#options = options;
@@ -44,7 +59,7 @@ export class SubjectSink implements StreamSink, Publisher {
   send(item: StreamItem): void {
     switch (item.type) {
       case "batch":
-        this.#sendGroup(item.events, this.#marks(item, []));
+        this.#sendGroup(item.events, this.#marks(item, []), item.stamp);
         return;
       case "image":
         this.#sendImage(item);
@@ -77,6 +92,11 @@ export class SubjectSink implements StreamSink, Publisher {
     this.#options.onRoom();
   }
 
+  onLost(events: number, stamp: Micros): void {
+    this.lost += events;
+    this.lostFrom ??= stamp;
+  }
+
   close(last: StreamItem | undefined): void {
     if (last !== undefined) this.send(last);
     this.#options.onClose();
@@ -100,11 +120,12 @@ export class SubjectSink implements StreamSink, Publisher {
     else this.#publish(this.#options.inbox, emptyGroup(marks));
   }
 
-  #sendGroup(events: readonly PlayedEvent[], marks: GroupMarks): void {
-    for (const [index, event] of events.entries()) this.#sendEvent(event, marks, index);
+  /** `stamp`: of a batch. What is lost of an image is shown again. */
+  #sendGroup(events: readonly PlayedEvent[], marks: GroupMarks, stamp?: Micros): void {
+    for (const [index, event] of events.entries()) this.#sendEvent(event, { marks, index, stamp });
   }
 
-  #sendEvent(event: PlayedEvent, marks: GroupMarks, index: number): void {
+  #sendEvent(event: PlayedEvent, { marks, index, stamp }: Place): void {
     const { outlet, subjects, inbox } = this.#options;
     if (outlet.isDown) {
       this.lost++;
@@ -115,10 +136,10 @@ export class SubjectSink implements StreamSink, Publisher {
     const { headers, body } = playedMessage(event, { marks, index, lines });
     const to = inbox ?? subject;
     if (headers.length + body.length <= outlet.payloadBytesMax) {
-      this.#publish(to, { headers, body });
+      this.#publish(to, { headers, body, stamp });
       return;
     }
-    this.#sendParts(to, { event, marks, index, lines });
+    this.#sendParts(to, { event, marks, index, lines, stamp });
   }
 
   /** A message that the server would refuse, in several; the first has its headers. */
@@ -129,7 +150,8 @@ export class SubjectSink implements StreamSink, Publisher {
       marks,
       index,
       lines,
-    }: { event: PlayedEvent; marks: GroupMarks; index: number; lines: readonly string[] },
+      stamp,
+    }: Place & { readonly event: PlayedEvent; readonly lines: readonly string[] },
   ): void {
     const bytesMax = this.#options.outlet.payloadBytesMax;
     const widest = "Replay-Part: 99999/99999";
@@ -150,7 +172,8 @@ export class SubjectSink implements StreamSink, Publisher {
         part === 0
           ? playedMessage(event, { marks, index, lines: [...lines, line] }).headers
           : partHeaders(marks, index, [...lines, line]);
-      this.#publish(to, { headers, body: body.subarray(part * room, (part + 1) * room) });
+      const piece = body.subarray(part * room, (part + 1) * room);
+      this.#publish(to, { headers, body: piece, stamp: part === 0 ? stamp : undefined });
     }
   }
 
@@ -169,10 +192,11 @@ export class SubjectSink implements StreamSink, Publisher {
       this.#publish(inbox, { body: Buffer.from(JSON.stringify({ error: item.error })) });
   }
 
-  #publish(subject: string, { headers, body }: { headers?: Buffer; body: Uint8Array }): void {
+  #publish(subject: string, { headers, body, stamp }: Outgoing): void {
     try {
       const wire = headers === undefined ? undefined : asHeaders(headers);
-      this.#unconfirmed += this.#options.outlet.publish({ subject, body, headers: wire }, this);
+      const message = { subject, body, headers: wire, stamp };
+      this.#unconfirmed += this.#options.outlet.publish(message, this);
     } catch (error) {
       // Only what the server could not take at all: a text as long as its limit.
       const reason = { type: "error", error: messageOf(error) } as const;
