@@ -284,7 +284,8 @@ export class ArchiveWriter {
     this.#failure = failureOf(error, { file: this.#file, sealing: this.#sealing, isSync, waited });
     this.#timers.end();
     const { lostBatches: lost } = this.#failure;
-    this.#options.onNotice?.(`recording stopped, ${lost} batches lost: ${messageOf(error)}`);
+    const batches = lost === 1 ? "batch" : "batches";
+    this.#options.onNotice?.(`recording stopped, ${lost} ${batches} lost: ${messageOf(error)}`);
     for (const listener of this.#failureListeners) listener(this.#failure);
     // What is whole in the file is made safe if the disk still takes 64 bytes.
     const { file } = this.#file;

@@ -77,9 +77,9 @@ async function toFile(path: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A log directory, which is made. DrayageError `storage` where it cannot be written. */
+/** A log directory, which is made. UsageError where it cannot be, DrayageError `storage` where it cannot be written. */
 export function logTarget(directory: string): ExportTarget {
-  makeFolder(directory);
+  toFolder(directory);
   const log = told(() => new LogExport(directory));
   return {
     async add(item) {
@@ -91,6 +91,14 @@ export function logTarget(directory: string): ExportTarget {
       return { paths, events: log.unwritable, gaps: log.gaps };
     },
   };
+}
+
+function toFolder(directory: string): void {
+  try {
+    makeFolder(directory);
+  } catch (error) {
+    throw outputError(directory, error, "--output");
+  }
 }
 
 function told<Value>(work: () => Value): Value {

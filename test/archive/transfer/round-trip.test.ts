@@ -240,7 +240,7 @@ for (const [what, gap, read] of [
       assert.equal((second as Batch).stamp, STAMP);
     }));
 
-for (const format of ["mcap", "jsonl"])
+for (const format of ["mcap", "jsonl", "mcl"])
   test(`${format} that cannot be written is one line and exit 2`, () =>
     withFolder(async (folder) => {
       const one: Batch = {
@@ -250,11 +250,11 @@ for (const format of ["mcap", "jsonl"])
       };
       const archive = await archiveOf(folder, [one]);
       const terminal = silent();
-      const line = ["archive", "export", archive, "--format", format, "-o", "/nowhere/at/all"];
+      const line = ["archive", "export", archive, "--format", format, "-o", "/proc/nowhere/at"];
       assert.equal(await dispatch(line, { verbs, terminal }), 2);
       assert.match(
         terminal.said.join(""),
-        /^cannot write --output \/nowhere\/at\/all: ENOENT.*\n$/,
+        /^cannot write --output \/proc\/nowhere\/at: ENOENT.*\n$/,
       );
     }));
 
