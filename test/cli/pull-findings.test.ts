@@ -5,7 +5,8 @@ import type { KnownCalibrations } from "../../src/cli/calibrate/calibration-cach
 import { firstElsewhere } from "../../src/cli/pull/first-pulls.ts";
 import { calibrationOfPull } from "../../src/cli/pull/pull-calibration.ts";
 import { scalingCharts } from "../../src/cli/pull/pull-charts.ts";
-import { errorRows } from "../../src/cli/pull/pull-text.ts";
+import { unknownServer } from "../../src/cli/pull/pull-results.ts";
+import { errorRows, serverFacts } from "../../src/cli/pull/pull-text.ts";
 import { runOfCache, warningsOf } from "../../src/cli/pull/pull-warnings.ts";
 import type { DriverEnd } from "../../src/pull/driver-contract.ts";
 import { PullSum } from "../../src/pull/pull-sum.ts";
@@ -114,6 +115,18 @@ test("a password with every request is told of", () => {
 test("errors that belong to no puller have no number", () => {
   const error = { puller: -1, kind: "timeout", count: 1200, firstAt: 0, sample: "prune: late" };
   assert.deepEqual(errorRows({ errors: [error] }), [["-", "timeout", "1,200", "prune: late"]]);
+});
+
+test("of servers that tell nothing there is one word a row, of others what they tell", () => {
+  assert.deepEqual(
+    serverFacts(unknownServer).map(([, text]) => text),
+    ["n/a", "n/a", "n/a"],
+  );
+  const told = { ...unknownServer, upstreamManifestGets: 1200, held: { stored_bytes: 2048 } };
+  assert.deepEqual(serverFacts(told).slice(2), [
+    ["upstream answered", "1,200 manifest GETs, n/a blob GETs, n/a"],
+    ["stored_bytes", "2.00KiB"],
+  ]);
 });
 
 test("rate against pullers: up, down, and the line in proportion to the first one, a chart a phase", () => {

@@ -188,15 +188,32 @@ export const compareRows = (rows: readonly Comparison[]): string[][] =>
 const orMissing = (value: number | null, format: (value: number) => string): string =>
   value === null ? "n/a" : format(value);
 
+type Fact = readonly [value: number | null, format: (value: number) => string, what: string];
+
+/** One word where nothing of it is known. */
+const factsIn = (facts: readonly Fact[]): string =>
+  facts.every(([value]) => value === null)
+    ? "n/a"
+    : facts
+        .map(([value, format, what]) => `${orMissing(value, format)} ${what}`.trimEnd())
+        .join(", ");
+
 export const serverFacts = (server: ServerFigures): [string, string][] => [
   ["hit ratio of the cache", orMissing(server.hitRatio, formatShare)],
   [
     "upstream amplification",
-    `${orMissing(server.manifestAmplification, decimal)} manifests per pull, ${orMissing(server.bytesAmplification, decimal)} bytes per byte`,
+    factsIn([
+      [server.manifestAmplification, decimal, "manifests per pull"],
+      [server.bytesAmplification, decimal, "bytes per byte"],
+    ]),
   ],
   [
     "upstream answered",
-    `${orMissing(server.upstreamManifestGets, formatCount)} manifest GETs, ${orMissing(server.upstreamBlobGets, formatCount)} blob GETs, ${orMissing(server.upstreamBytes, formatBytes)}`,
+    factsIn([
+      [server.upstreamManifestGets, formatCount, "manifest GETs"],
+      [server.upstreamBlobGets, formatCount, "blob GETs"],
+      [server.upstreamBytes, formatBytes, ""],
+    ]),
   ],
   ...Object.entries(server.counted).map(([name, value]): [string, string] => [
     name,
