@@ -5,7 +5,9 @@ import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { verbs } from "../../src/cli/commands.ts";
 import { random } from "../../src/core/random.ts";
+import { drayage as inProcess } from "../cli/fake-terminal.ts";
 import { needsSample, sample, type Traced, trace } from "./traced.ts";
 import { type Ended, Workplace } from "./workplace.ts";
 
@@ -65,19 +67,20 @@ before(() => {
 });
 after(() => place.leave());
 
+const setsOf = (sets: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(sets).flatMap(([key, value]) => [
+    "--set",
+    `simulate.${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  ]);
+
 const simulate = (
   sets: Readonly<Record<string, unknown>>,
   {
     flags = [],
     env = {},
   }: { flags?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
-): Promise<Ended> => {
-  const set = Object.entries(sets).flatMap(([key, value]) => [
-    "--set",
-    `simulate.${key}=${typeof value === "string" ? value : JSON.stringify(value)}`,
-  ]);
-  return place.drayage(["simulate", "-i", "config.yaml", "--quiet", ...set, ...flags], { env });
-};
+): Promise<Ended> =>
+  place.drayage(["simulate", "-i", "config.yaml", "--quiet", ...setsOf(sets), ...flags], { env });
 const few = ["--set", "trace.traces=[few.json]"];
 
 const linesOf = (text: string): string[] => text.trimEnd().split("\n");
@@ -147,13 +150,6 @@ describe("simulate: builtin:cache", () => {
       place.json<{ result: { kind: string } }>("kept/results.json").result.kind,
       "prefetch",
     );
-  });
-
-  test("input that is refused leaves no run directory behind", async () => {
-    const flags = ["--set", "trace.traces=[absent.json]", "--out", "nothing"];
-    const { code } = await simulate({ name: "builtin:cache" }, { flags });
-    assert.equal(code, 2);
-    assert.equal(place.has("nothing"), false);
   });
 });
 
@@ -415,11 +411,14 @@ describe("simulate: what goes wrong", () => {
       err: /absent\.json/,
     },
   ]) {
-    test(`${JSON.stringify({ ...sets, ...env })} ends with 2`, async () => {
+    test(`${JSON.stringify({ ...sets, ...env })} ends with 2 and leaves no run directory behind`, async () => {
       place.write("r.py", "def init(data): pass\n");
-      const ended = await simulate(sets, { flags, env });
-      assert.equal(ended.code, 2, ended.err);
+      const words = ["simulate", "-i", place.path("config.yaml"), "--quiet", ...setsOf(sets)];
+      const out = ["--out", place.path("refused")];
+      const ended = await inProcess([...words, ...out, ...flags], { verbs, env });
+      assert.equal(ended.exit, 2, ended.err);
       assert.match(ended.err, err);
+      assert.equal(place.has("refused"), false);
     });
   }
 
