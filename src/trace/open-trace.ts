@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { UsageError } from "../core/errors.ts";
-import { accountLine, type FileAccount } from "./account.ts";
+import { accountLine, brokenLines, type FileAccount } from "./account.ts";
 import { takeCensus } from "./census.ts";
 import { IncludeFilter } from "./include-filter.ts";
 import { Intake } from "./intake.ts";
@@ -130,7 +130,8 @@ async function streamOf(
       ledger.leftOut("limit", limit);
     } else ledger.leftOut("limit", Math.max(0, account.kept - selection.records));
     if (account.kept === 0) {
-      throw new UsageError(`no record of the trace is left to replay: ${accountLine(account)}`);
+      const counts = `no record of the trace is left to replay: ${accountLine(account)}`;
+      throw new UsageError([counts, ...brokenLines(account)]);
     }
     return new TraceStream({ merge, selection, account, files });
   } catch (error) {

@@ -275,12 +275,17 @@ test("an errors file that is one of the traces is refused, and the trace stays",
   assert.equal(readFileSync(errorsFile, "utf8"), array(good("a")));
 });
 
-test("no record kept at all is the user's mistake, with the counts", async (t) => {
-  for (const text of ["[]", "", "[{}]", lines(wrong({ "http.request.method": "POST" }))]) {
-    await assert.rejects(
-      readText(t, text),
-      /no record of the trace is left to replay: read \d, kept 0/,
-    );
+test("no record kept at all is the user's mistake, with the counts, and the places of what is broken", async (t) => {
+  for (const { text, broken } of [
+    { text: "[]", broken: /kept 0$/ },
+    { text: "", broken: /kept 0$/ },
+    { text: "[{}]", broken: /\n.*: record 1, line 1, byte 1: .* is missing \(missing:/ },
+    { text: lines(wrong({ "http.request.method": "POST" })), broken: /folded 1$/ },
+  ]) {
+    await assert.rejects(readText(t, text), (error: Error) => {
+      assert.match(error.message, broken);
+      return /^no record of the trace is left to replay: read \d, kept 0/.test(error.message);
+    });
   }
 });
 
