@@ -15,7 +15,7 @@ export function replayStory(
   nodes: readonly NodeReport[] = [],
 ): RunStory {
   const { verb, config, plan, json, next, arguments: words } = request;
-  const { clientInfo, run, trace, warmup } = config;
+  const { run, trace, warmup } = config;
   const runId = plan.feed.kind === "run" ? plan.feed.runId : request.runId;
   return {
     verb,
@@ -33,7 +33,7 @@ export function replayStory(
     facts: [
       ["target", config.registry.map(({ origin }) => origin).join(", ")],
       ["trace", trace.traces.map(traceName).join(", ")],
-      ["timing", clientInfo.wait ? `as traced, speed ${clientInfo.speed}` : "as fast as possible"],
+      ["timing", timingText(request)],
       ["places", placesText(plan.limits.places, plan.threads)],
       ["pacing", plan.pacing],
       ["content", warmup.random ? "incompressible" : "compressible"],
@@ -46,6 +46,12 @@ export function replayStory(
     next,
   };
 }
+
+/** Of a warm-up nothing has a due time, whatever the configuration says of runs. */
+const timingText = ({ config: { clientInfo }, plan: { feed } }: ReplayRequest<FeedPlan>): string =>
+  feed.kind === "run" && clientInfo.wait
+    ? `as traced, speed ${clientInfo.speed}`
+    : "as fast as possible";
 
 const placesText = (places: number, threads: number): string =>
   threads === 1 ? `${places} on 1 thread` : `${places} on each of ${threads} threads`;
