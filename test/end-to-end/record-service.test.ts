@@ -127,6 +127,17 @@ describe("drayage record as a service", () => {
     assert.ok(!readdirSync(folder).includes("lock"));
   });
 
+  test("exits with 2 where sessions cannot be offered, since the port is in use", async (t) => {
+    const upstream = await registry(t);
+    const bind = new URL(upstream.url).host;
+    const recorder = await RecorderProcess.start(t, {
+      archive_directory: archiveFolder(t),
+      publish: { bind },
+    });
+    assert.equal((await recorder.ended).code, 2);
+    assert.match(recorder.said, /publish\.bind: cannot listen on .*EADDRINUSE.*\n$/);
+  });
+
   test("exits with 4 where the upstream is not there", async (t) => {
     const recorder = await RecorderProcess.start(t, {
       archive_directory: archiveFolder(t),

@@ -1,4 +1,5 @@
 import { ArchiveReader } from "../../archive/archive-reader.ts";
+import { messageOf, UsageError } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
 import { makeFolder } from "../../core/folder.ts";
 import { type Playback, startPlayback } from "../../playback/start-playback.ts";
@@ -171,9 +172,15 @@ async function play(
     return { playback, reader };
   } catch (error) {
     await reader.close();
-    throw error;
+    throw bindError(error, config.publish.bind);
   }
 }
+
+/** A port that is in use is the user's to mend. */
+const bindError = (error: unknown, bind: string): unknown =>
+  (error as NodeJS.ErrnoException).syscall === "listen"
+    ? new UsageError(`publish.bind: cannot listen on ${bind}: ${messageOf(error)}`)
+    : error;
 
 /** Without echo: what sessions tell on their subjects is no request of ours. */
 async function connectSessions({ nats }: RecordConfig) {
