@@ -190,7 +190,7 @@ class Translation {
 
   #escape(): void {
     if (this.#scanner.startsWith("\\C")) {
-      throw new Re2Problem("has \\C, a single byte: no like here");
+      throw new Re2Problem("has \\C, a single byte: there is no such thing here");
     }
     const isDone = this.#quotation() || this.#place() || this.#backReference();
     if (!isDone) this.#atom(this.#characters());
@@ -257,7 +257,7 @@ const places: Readonly<Record<string, string>> = {
 
 function changedFlags(before: Flags, [text, on = "", off = ""]: RegExpExecArray): Flags {
   if (`${on}${off}`.includes("U")) {
-    throw new Re2Problem(`has ${text}: swapping greedy and lazy has no like here, write *? for *`);
+    throw new Re2Problem(`has ${text}: greedy and lazy cannot be swapped here, write *? for *`);
   }
   const flag = (name: keyof Flags): boolean =>
     on.includes(name) || (before[name] && !off.includes(name));

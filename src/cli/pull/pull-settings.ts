@@ -158,7 +158,7 @@ function milliseconds(text: string, flag: string, least: number): number {
   const ms = /^(\d+(\.\d*)?|\.\d+)$/.test(text.trim()) ? Math.round(Number(text) * 1000) : -1;
   if (ms < least || ms > SECONDS_MAX * 1000)
     throw new UsageError(
-      `${flag} wants seconds, a number ${least === 0 ? "from 0 on" : "above 0"} and at most 10 million, not "${text}"`,
+      `${flag} wants seconds, a number from ${least / 1000} to 10 million, not "${text}"`,
     );
   return ms;
 }
