@@ -102,9 +102,10 @@ export class Conversation {
     this.#events = undefined;
   }
 
-  /** How often to give a sign of life, and how long to wait for one. */
+  /** How often to give a sign of life, and how long to wait for one: from now on. Before a plan says so it is the same for all. */
   bePatient(patience: Patience): void {
     this.#patience = patience;
+    this.#heardAt = performance.now();
     this.#beat();
   }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { wantedNodes } from "../../src/cli/cluster/given-nodes.ts";
+import { patienceOf } from "../../src/cli/cluster/run-patience.ts";
 import { spreadRun } from "../../src/cli/cluster/spread-replay.ts";
 import { verbs } from "../../src/cli/commands.ts";
 import { camelKeys } from "../../src/cli/config/camel-keys.ts";
@@ -17,6 +18,7 @@ import { shownGiven } from "../../src/cli/pull/pull-options.ts";
 import { pullSettings } from "../../src/cli/pull/pull-settings.ts";
 import { pull } from "../../src/cli/pull.ts";
 import { UsageError } from "../../src/core/errors.ts";
+import { seconds } from "../../src/core/units.ts";
 import { optionsOf } from "../../src/library/plan.ts";
 import { configurationBlock } from "../../src/pull/configuration-block.ts";
 import { load as configured, fileWith } from "./config-file.ts";
@@ -28,6 +30,12 @@ async function parsed(given: readonly string[]) {
   const readFlags = path === undefined ? undefined : await flagFile(path, load);
   return parseArguments(load, { args, env: {}, readFlags }).options;
 }
+
+test("nodes whose patience is short get signs of life within it", () => {
+  const beat = (lostAfter: number): number =>
+    patienceOf({ heartbeat: seconds(2), lostAfter: seconds(lostAfter) }).heartbeatMs;
+  assert.deepEqual([beat(15), beat(3)], [2000, 600]);
+});
 
 const group = ["--nats", "nats://a:1", "--group", "g", "--expect", "2"];
 const ramp = ["pull", "--pullthrough-url=localhost:1", "--registry-url=localhost:1"];
@@ -83,7 +91,7 @@ cluster:
   group: filed
   expect: 3
   min: 2
-  lost_after: 4
+  lost_after: 4s
 `);
   const filed = wantedNodes(await parsed(["-i", file]));
   const { nats, group: name, expect, min, lostAfter, heartbeat } = filed?.cluster ?? {};
@@ -121,6 +129,7 @@ for (const { text, says } of [
     text: `nats: {credentials: {token: [${hush}]}}`,
     says: /:2:40: cluster.nats.credentials.token/,
   },
+  { text: "lost_after: 50ms", says: /:2:24: cluster.lost_after: expected .*, at least 0\.1 s/ },
   { text: "group: g", says: /^cluster.group goes with cluster.nats, or --nats URLS$/m },
 ])
   test(`nodes of a file: { ${text.replace(hush, "…")} } is refused at its place`, async () => {

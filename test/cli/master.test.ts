@@ -38,7 +38,7 @@ const verbs: readonly Verb[] = [
 const defaults = { config: "c.yaml", json: false, set: [], ui: "auto", quiet: false };
 
 test("master: a simulation cannot be resumed, and says so", async () => {
-  const argv = ["master", "-c", "simulate", "--resume", "a1", "-i", "c.yaml"];
+  const argv = ["master", "-c", "simulate", "--resume", "0123456789abcdef", "-i", "c.yaml"];
   const { exit, err } = await drayage(argv, { verbs });
   assert.equal(exit, ExitCode.usage);
   assert.match(err, /^--resume carries runs and warm-ups on: type master -c simulate without it$/m);
@@ -74,6 +74,10 @@ for (const { argv, says } of [
     argv: ["-i", "c"],
     says: "--command MODE (or -c MODE) is missing (see: drayage master --help)\n",
   },
+  {
+    argv: ["--resume", "nope"],
+    says: "--resume wants a run directory or the id of a run, as its master printed it: there is no nope\n",
+  },
 ]) {
   test(`master: ${argv.join(" ")} is refused`, async () => {
     assert.deepEqual(await drayage(["master", ...argv], { verbs }), {
@@ -83,3 +87,16 @@ for (const { argv, says } of [
     });
   });
 }
+
+test("master: its help says that neither command nor configuration is needed to resume", async () => {
+  const { out } = await drayage(["master", "-h"], { verbs });
+  const folded = out.replace(/\s+/g, " ");
+  assert.match(
+    folded,
+    /-c, --command MODE what to do \(one of .*; required, but for --resume with a run directory\)/,
+  );
+  assert.match(
+    folded,
+    /-i, --config FILE configuration \(YAML\) \(required, but for --resume with a run directory\)/,
+  );
+});

@@ -51,6 +51,19 @@ const health = fc.record({
 
 const type = <T extends string>(word: T) => fc.constant(word);
 
+const pullOrders = {
+  atNs: fc.double(),
+  cut: fc.boolean(),
+  orders: fc.array(
+    fc.oneof(
+      fc.record({ type: fc.constantFrom("step", "abort", "finish") }),
+      fc.record({ type: type("stop"), puller: count }),
+      fc.record({ type: type("herd-release"), at: time }),
+    ),
+    { maxLength: 3 },
+  ),
+};
+
 const messages: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
     type: type("hello"),
@@ -94,19 +107,13 @@ const messages: fc.Arbitrary<Message> = fc.oneof(
     operations: fc.array(count),
     board: fc.array(time),
   }),
+  fc.record({ type: type("pull-orders"), ...pullOrders }),
   fc.record({
-    type: type("pull-orders"),
-    atNs: fc.double(),
-    cut: fc.boolean(),
-    orders: fc.array(
-      fc.oneof(
-        fc.record({ type: fc.constantFrom("step", "abort", "finish") }),
-        fc.record({ type: type("stop"), puller: count }),
-        fc.record({ type: type("herd-release"), at: time }),
-      ),
-      { maxLength: 3 },
-    ),
+    type: type("pull-schedule"),
+    fromNs: time,
+    entries: fc.array(fc.record(pullOrders), { maxLength: 3 }),
   }),
+  fc.record({ type: type("pull-halt"), atNs: time }),
   fc.record({
     type: type("pull-told"),
     message: fc.oneof(

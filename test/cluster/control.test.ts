@@ -1,5 +1,6 @@
 // Orders to a run on several nodes: all of them in this process, with links in memory and a real registry.
 import assert from "node:assert/strict";
+import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { version } from "../../src/cli/version.ts";
@@ -37,6 +38,8 @@ const here = { version, env: {}, say, alone: () => assert.fail("the master is th
 type Sent = { readonly node: number; readonly sent: number };
 
 type Unusual = {
+  /** Of what answers instead of a registry. */
+  readonly target?: string;
   readonly schedule?: LoadSchedule;
   readonly finder?: NodeFinder;
   readonly patience?: Patience;
@@ -56,8 +59,8 @@ async function runLoad(
   const finder =
     unusual.finder ??
     new ListedNodes({ nodes: ["local", "local"], token: "", waitMs: 1000, silentMs: 5000 }, here);
-  const nodes = await gatherNodes(finder, { version, min: undefined, patience, say });
-  const { origin, host } = new URL(registry.url);
+  const nodes = await gatherNodes(finder, { version, min: undefined, say });
+  const { origin, host } = new URL(unusual.target ?? registry.url);
   const style = { hostHeader: host, userAgent: "test", keepAlive: true };
   const feed: LoadFeedPlan = {
     kind: "load",
@@ -124,6 +127,71 @@ async function runLoad(
   await engine.run();
   return { sent, engine };
 }
+
+test("nodes whose connections cannot be opened refuse, after they had been let in", async (t) => {
+  const server = createServer((socket) => {
+    socket.destroy();
+    // Each node looks whether somebody is there.
+    if (++connections === NODES) server.close();
+  });
+  let connections = 0;
+  await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+  const target = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await assert.rejects(
+    runLoad(t, 1, () => assert.fail("it has begun"), undefined, { target }),
+    ({ code, message }: { code: string; message: string }) => {
+      assert.equal(code, "node-refused");
+      const sentences = message.split("\n");
+      assert.equal(sentences.length, NODES);
+      for (const sentence of sentences)
+        assert.match(sentence, /^node local \d: it cannot reach .*/);
+      return true;
+    },
+  );
+});
+
+test("a node that can keep nothing of a run whose master is lost says so, and takes the next one", async (t) => {
+  const said: string[] = [];
+  const hosts: NodeHost[] = [];
+  const links: Link[] = [];
+  const find = async () => ({
+    links: ["a", "b"].map((name) => {
+      const { master, node } = memoryLinks({ node: name });
+      const alone = (): never => {
+        throw new Error("EACCES: permission denied");
+      };
+      const host = new NodeHost({ ...here, name, alone, say: (line) => said.push(line) });
+      host.converse(node);
+      hosts.push(host);
+      links.push(master);
+      return master;
+    }),
+    missing: [],
+  });
+  await runLoad(
+    t,
+    1000,
+    () =>
+      setTimeout(() => {
+        for (const link of links) link.close();
+      }, 1300),
+    undefined,
+    {
+      finder: { find, close: async () => {} },
+      patience: { heartbeatMs: 100, lostAfterMs: 500 },
+    },
+  );
+  for (let turn = 0; hosts.some(({ isBusy }) => isBusy) && turn < 500; turn++)
+    await new Promise((later) => setTimeout(later, 10));
+  assert.deepEqual(
+    hosts.map(({ isBusy }) => isBusy),
+    [false, false],
+  );
+  assert.equal(
+    said.filter((line) => /^nothing of the run is kept here: EACCES/.test(line)).length,
+    2,
+  );
+});
 
 /** Nodes whose runs outlast their master, as over message servers, and that hear nothing of it any more when it is told. */
 function deafNodes(): { readonly finder: NodeFinder; deafen(): void } {
@@ -258,16 +326,21 @@ test("orders that come late, and several at once, leave the schedule of every no
   );
 });
 
-test("an end that a plan orders is kept for the next master, and is no order to be told of there either", () => {
+test("ends are kept for the next master with whose they are: that of a plan is no order to be told of there either", () => {
   const notes: RunNote[] = [];
   const note = async (kept: unknown): Promise<void> => void notes.push(kept as RunNote);
   const first = new ClusterControl({ nodes: [], memory: { note } });
   first.apply({ kind: "pause" }, 1e9);
   first.end("drain", 2e9, "plan");
+  first.end("drain", 2.5e9, "threshold");
   first.end("stop", 3e9, "order");
   const next = new ClusterControl({ nodes: [], memory: undefined });
   for (const kept of notes) if (kept.kind === "control") next.recall(kept.control, kept.by);
   const kinds = ({ applied }: ClusterControl): string[] => applied.map(({ kind }) => kind);
-  assert.deepEqual(kinds(next), ["pause", "stop"]);
+  assert.deepEqual(kinds(next), ["pause", "drain", "stop"]);
   assert.deepEqual(kinds(first), kinds(next));
+  assert.deepEqual(
+    notes.map((kept) => (kept.kind === "control" ? kept.by : undefined)),
+    ["order", "plan", "threshold", "order"],
+  );
 });

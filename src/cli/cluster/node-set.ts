@@ -51,8 +51,7 @@ export class NodeSet {
     const { cluster, say } = request;
     const finder = await nodeFinder(request);
     try {
-      const patience = patienceOf(cluster);
-      const nodes = await gatherNodes(finder, { version, min: cluster.min, patience, say });
+      const nodes = await gatherNodes(finder, { version, min: cluster.min, say });
       return new NodeSet(nodes, finder, request);
     } catch (error) {
       await finder.close();

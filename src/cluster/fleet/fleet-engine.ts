@@ -147,6 +147,7 @@ export class FleetEngine implements PullFleet {
   #prepare(plan: PullPlan): Promise<void> {
     const planning = { ...this.#options, outlasts: this.outlasting !== undefined };
     for (const { node, message } of pullPlanMessages(plan, this.#nodes, planning)) {
+      node.conversation.bePatient(this.#options.patience);
       node.conversation.say(message);
       node.state = "planned";
     }

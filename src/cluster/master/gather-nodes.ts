@@ -12,7 +12,6 @@ export type GatherOptions = {
   readonly version: string;
   /** Nodes that are enough; undefined = all. */
   readonly min: number | undefined;
-  readonly patience: Patience;
   /** What the user should know. */
   readonly say: (line: string) => void;
 };
@@ -40,7 +39,6 @@ export async function gatherNodes(
   const conversationOf = (link: Link): Conversation => {
     const conversation = conversations.get(link) ?? new Conversation(link);
     conversations.set(link, conversation);
-    conversation.bePatient(options.patience);
     return conversation;
   };
   const found = await finder.find(conversationOf).catch((error: unknown) => {

@@ -33,6 +33,7 @@ export function sayPlans(
   planning: NodePlanning,
 ): void {
   for (const { node, plan: message } of planMessages(plan, nodes, planning)) {
+    node.conversation.bePatient(planning.patience);
     node.conversation.say(message);
     node.state = "planned";
     // A node whose first operation is far away is ready all the same.

@@ -44,6 +44,21 @@ function watched(thresholds: readonly Threshold[], { slow = 1 } = {}) {
   return { watch, aborts, results: watch.results(run) };
 }
 
+test("thresholds: a run that another master has ended for one is ended for it here, and is not ended again", () => {
+  const aborts: string[] = [];
+  const missed = threshold({
+    metric: p50,
+    limit: 0,
+    window: { seconds: 1, forSeconds: 0, abort: true },
+  });
+  const watch = new ThresholdWatch([missed], { paced: true, onAbort: (text) => aborts.push(text) });
+  watch.recall();
+  assert.ok(watch.aborted);
+  for (const snapshot of snapshots) watch.interval({ snapshot, planned: 200 });
+  assert.deepEqual(aborts, []);
+  assert.ok(watch.results(run).every(({ aborted }) => aborted));
+});
+
 test("thresholds: a percentile is that of all operations' merged histogram", () => {
   const [result] = watched([threshold({})]).results;
   const merged = mergeClasses(totals.classes).response;
