@@ -1,3 +1,4 @@
+import { rampArguments } from "./cluster/resume-arguments.ts";
 import type { Command } from "./command.ts";
 import { commandHelp } from "./help.ts";
 import { pullArguments } from "./pull/pull-arguments.ts";
@@ -28,7 +29,7 @@ export const pull: Command<typeof pullOptions> = {
     },
   ],
   options: pullOptions,
-  normalize: pullArguments,
+  normalize: (args) => rampArguments(args, pullArguments),
   async run(given, _, terminal) {
     const usage = commandHelp(pull);
     if (given.demo !== true)

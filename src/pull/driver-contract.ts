@@ -2,7 +2,7 @@
 import type { Clock } from "../core/clock.ts";
 import type { NodeReport } from "../workers/node-report.ts";
 import type { PullBoard } from "../workers/pull-board.ts";
-import type { MakePullFleet } from "../workers/pull-engine.ts";
+import type { HaltedBy, MakePullFleet } from "../workers/pull-engine.ts";
 import type { Passes, PullThreadEnd } from "../workers/pull-messages.ts";
 import type { PullPlan } from "../workers/pull-plan.ts";
 import type { HerdFigures, HerdRequest } from "./herd-run.ts";
@@ -67,6 +67,8 @@ export type DriverSinks = {
   /** Each second, cut at the borders of steps; warm-up passes included. */
   second(second: PullSecond): void;
   scraped(scrape: Scrape): void;
+  /** The run was told to end before, when somebody else had it. */
+  haltRecalled?(by: HaltedBy): void;
 };
 
 export type DriverEnd = {

@@ -24,9 +24,10 @@ export class DriverLog {
     this.#sinks = sinks;
   }
 
-  begin(): void {
-    this.at = this.#clock.now();
-    this.wallMs = Date.now();
+  /** Now, unless it is known when. */
+  begin(start = { at: this.#clock.now() as number, wallMs: Date.now() }): void {
+    this.at = start.at;
+    this.wallMs = start.wallMs;
   }
 
   begun({ origin, tallies, boards, rows = [] }: PullFleet): PullBegun {
@@ -43,8 +44,18 @@ export class DriverLog {
     return (this.now - this.at) / 1e9;
   }
 
-  say(text: string): void {
-    this.#sinks.log(this.#wallAt(this.#clock.now()), text);
+  say(text: string, at: number = this.#clock.now()): void {
+    this.#sinks.log(this.#wallAt(at), text);
+  }
+
+  /** An instant on the wall clock, whole ms. */
+  wallMsAt(at: number): number {
+    return Math.round(this.#wallAt(at));
+  }
+
+  /** How long ago it was, ns. */
+  ago(at: number): number {
+    return this.#clock.now() - at;
   }
 
   /** What a pass has done. */

@@ -1,7 +1,7 @@
 // Runs the phases of a pull test: starts and stops pullers at their instants, takes the tally, waits at the end.
 import { type Clock, threadClock } from "../core/clock.ts";
 import type { NodeStatus } from "../workers/node-report.ts";
-import { PullEngine, type PullFleet } from "../workers/pull-engine.ts";
+import { type HaltedBy, PullEngine, type PullFleet } from "../workers/pull-engine.ts";
 import type { FromPullThread } from "../workers/pull-messages.ts";
 import type {
   DriverEnd,
@@ -16,7 +16,7 @@ import { type HerdRequest, HerdRun } from "./herd-run.ts";
 import { tickAlone } from "./lone-ticks.ts";
 import { Roster } from "./roster.ts";
 import { Sampling } from "./sampling.ts";
-import { type Instant, instantsOf, settles } from "./schedule.ts";
+import { ScheduleCourse } from "./schedule-course.ts";
 import type { PullPlace } from "./second-reader.ts";
 
 const SAMPLE_MS = 1000;
@@ -31,14 +31,13 @@ export class PullDriver {
   readonly #halt = new Halt();
   /** Of the schedule under way: the halt, or the end of all lists. */
   #over = new Halt();
+  #haltedBy: HaltedBy = "end";
   /** How long pulls in progress are waited for. */
   #drainMs: number;
   #sampling: Sampling;
   #noPruneEndpoint: number | undefined;
   #warmUp: DriverEnd["warmUp"];
   #herds: HerdRun | undefined;
-  /** The step that begins when its time to settle is over. */
-  #settling = 0;
 
   constructor(request: DriverRequest, sinks: DriverSinks) {
     this.#request = request;
@@ -48,7 +47,7 @@ export class PullDriver {
     this.#engine = makeFleet(
       plan,
       (message) => this.#heard(message),
-      () => this.drain(),
+      () => this.drain("end"),
     );
     this.#clock = threadClock(this.#engine.origin);
     this.#log = new DriverLog(this.#clock, request, sinks);
@@ -57,7 +56,7 @@ export class PullDriver {
       engine: this.#engine,
       pullers: request.plan.lists.length,
       pattern: request.pattern,
-      log: (text) => this.#log.say(text),
+      log: (text, at) => this.#log.say(text, at),
       exhausted: () => this.#over.now(),
     });
   }
@@ -88,9 +87,11 @@ export class PullDriver {
   }
 
   async #perform(): Promise<Omit<DriverEnd, "threads">> {
-    this.#log.begin();
+    const { outlasting } = this.#engine;
+    this.#log.begin(outlasting?.start);
+    if (outlasting?.halted !== undefined) this.#sinks.haltRecalled?.(outlasting.halted.by);
     this.#sampling = this.#newSampling();
-    this.#log.say("test driver begin");
+    this.#log.say("test driver begin", this.#log.at);
     this.#sinks.started(this.#log.begun(this.#engine));
     const sampler = setInterval(() => this.#sampling.to(this.#filled()), SAMPLE_MS);
     try {
@@ -164,56 +165,16 @@ export class PullDriver {
   }
 
   async #schedule(phase: SchedulePhase): Promise<void> {
-    const { tallyMs, settleMs } = this.#request;
-    const { leadNs } = this.#engine;
-    const from = this.#clock.now() + leadNs;
-    const over = this.#halt.child();
-    this.#over = over;
-    for (const instant of instantsOf(phase.schedule, { tallyMs, settleMs })) {
-      const at = from + instant.atMs * 1e6;
-      if (!(await over.until(this.#clock, at - leadNs))) break;
-      if (leadNs > 0) this.#announce(instant, phase, at);
-      else this.#reached(instant, phase, this.#clock.now());
-    }
-    // Behind all cuts that were announced.
-    await this.#sampling.toCut();
-    this.#sampling.step = 0;
-    if (this.#roster.level > 0) {
-      this.#roster.changeLevel(0, phase);
-      this.#sampling.activeChanged(0, this.#filled());
-    }
+    this.#over = this.#halt.child();
+    const course = new ScheduleCourse(phase, {
+      ...{ request: this.#request, engine: this.#engine, clock: this.#clock, log: this.#log },
+      ...{ sampling: this.#sampling, roster: this.#roster, halt: this.#over },
+      haltedBy: () => this.#haltedBy,
+      filled: () => this.#filled(),
+    });
+    await course.run();
     await this.#roster.drain(this.#drainMs);
     await this.#sampling.toCut();
-  }
-
-  /**
-   * Ahead of its instant, so that it holds on all machines at once. What was reached is told when all of them have told their
-   * figures, in the order of the instants: one that is cut off holds that up, but no order to the others.
-   */
-  #announce(instant: Instant, phase: SchedulePhase, at: number): void {
-    const cut = this.#engine.cut(at);
-    if (instant.border !== undefined) this.#order(instant.border, phase, at);
-    void cut.then(() => this.#reached(instant, phase, at));
-  }
-
-  /** Tick, then settling, then border: a tick at a border belongs to the step before. */
-  #reached(instant: Instant, phase: SchedulePhase, now: number): void {
-    if (instant.tick) this.#sampling.tick(now);
-    if (instant.settled || instant.border !== undefined) this.#sampling.to(now);
-    if (instant.settled) this.#sampling.step = this.#settling;
-    if (instant.border === undefined) return;
-    const next = phase.schedule.steps[instant.border];
-    if (this.#engine.leadNs === 0) this.#order(instant.border, phase);
-    this.#sampling.activeChanged(next?.level ?? 0, now);
-    this.#settling = instant.border + 1;
-    this.#sampling.step =
-      next === undefined || settles(next, this.#request.settleMs) ? 0 : this.#settling;
-  }
-
-  /** Whoever is to pull from a border on. */
-  #order(border: number, phase: SchedulePhase, at?: number): void {
-    this.#engine.sendAll({ type: "step" }, at);
-    this.#roster.changeLevel(phase.schedule.steps[border]?.level ?? 0, phase, at);
   }
 
   /** Every list once, all pullers at the same time, not measured. */
@@ -287,7 +248,8 @@ export class PullDriver {
   }
 
   /** First interrupt: pullers are told to stop, pulls in progress end. */
-  drain(): void {
+  drain(by: HaltedBy = "order"): void {
+    if (!this.#halt.isHalted) this.#haltedBy = by;
     this.#halt.now();
   }
 

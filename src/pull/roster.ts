@@ -8,7 +8,8 @@ export type RosterParts = {
   readonly engine: PullFleet;
   readonly pullers: number;
   readonly pattern: (puller: number) => string;
-  readonly log: (text: string) => void;
+  /** `at`: the instant that it is said of; now if absent. */
+  readonly log: (text: string, at?: number) => void;
   /** Every puller has gone through its list once. */
   readonly exhausted: () => void;
 };
@@ -40,7 +41,7 @@ export class Roster {
     const { log } = this.#parts;
     const { start, stop } = levelChange(this.level, level);
     for (const puller of stop) {
-      log(`test driver stop test #${puller}`);
+      log(`test driver stop test #${puller}`, at);
       this.#tellToStop(puller, at);
     }
     for (const puller of start) this.#start(puller, rule, at);
@@ -49,7 +50,7 @@ export class Roster {
 
   #start(puller: number, { prune, passes }: StartRule, at?: number): void {
     const { engine, log, pattern } = this.#parts;
-    log(`test driver start test #${puller} with filter ${pattern(puller)}`);
+    log(`test driver start test #${puller} with filter ${pattern(puller)}`, at);
     this.#running.set(puller, (this.#running.get(puller) ?? 0) + 1);
     engine.toPuller(puller, { type: "start", puller, passes, prune }, at);
   }

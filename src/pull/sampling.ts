@@ -13,6 +13,9 @@ type SamplingParts = {
   readonly log: DriverLog;
 };
 
+/** A tick is told when all machines have told their figures. */
+const AGO_NS_MAX = 5e9;
+
 /** Instants are ns on the clock of the run; nothing is read twice. */
 export class Sampling {
   readonly sum: PullSum = new PullSum();
@@ -51,10 +54,10 @@ export class Sampling {
   }
 
   /** Once a second and at every border, so that each stretch belongs to one step. */
-  to(now: number): void {
+  to(now: number, { isBorder = false } = {}): void {
     const { sinks } = this.#parts;
     const activeSeconds = this.#recorder.activeSeconds(now);
-    const second = this.#seconds.take(now, { ...this.place, activeSeconds });
+    const second = this.#seconds.take(now, { ...this.place, activeSeconds }, isBorder);
     if (second === undefined) return;
     this.sum.add(second);
     sinks.second(second);
@@ -77,8 +80,11 @@ export class Sampling {
   tick(now: number): void {
     const { sinks, watch, log } = this.#parts;
     const point = this.#recorder.tick(now);
-    sinks.metric(Date.now(), point);
-    sinks.tally(Date.now(), point);
+    const at = log.wallMsAt(now);
+    sinks.metric(at, point);
+    sinks.tally(at, point);
+    // Of a ramp that is taken over, most ticks were long ago: nobody knows what servers counted then.
+    if (log.ago(now) > AGO_NS_MAX) return;
     watch.tick(
       () => log.seconds,
       (scrape) => sinks.scraped(scrape),
@@ -87,7 +93,8 @@ export class Sampling {
 
   /** The last interval of a phase, which ends before its tick. */
   endTicks(now: number): void {
-    this.#parts.sinks.tally(Date.now(), this.#recorder.tick(now));
+    const { sinks, log } = this.#parts;
+    sinks.tally(log.wallMsAt(now), this.#recorder.tick(now));
   }
 }
 

@@ -6,6 +6,8 @@
 //   __1__|       |__1__
 //   0    T   2T  3T   4T   5T = (2N - 1) T
 import { UsageError } from "../core/errors.ts";
+import type { ScheduledOrders } from "../workers/pull-engine.ts";
+import type { Passes, ToPullThread } from "../workers/pull-messages.ts";
 
 /** So many pullers are active from `fromMs` to `toMs`. */
 export type Step = {
@@ -112,6 +114,33 @@ export function* instantsOf(
     if (atMs === tickAt) tickAt += tallyMs;
     if (atMs === settledAt) settled++;
     if (isBorder) border++;
+  }
+}
+
+/** What is to be done at every instant of a schedule, for pullers that are told all of it ahead. */
+export function* scheduledOrders(
+  {
+    schedule,
+    prune,
+    passes,
+  }: { readonly schedule: Schedule; readonly prune: boolean; readonly passes: Passes },
+  timing: Parameters<typeof instantsOf>[1],
+): Generator<ScheduledOrders> {
+  let level = 0;
+  for (const { atMs, border } of instantsOf(schedule, timing)) {
+    if (border === undefined) {
+      yield { atMs, orders: [] };
+      continue;
+    }
+    const next = schedule.steps[border]?.level ?? 0;
+    const { start, stop } = levelChange(level, next);
+    const orders: ToPullThread[] = [
+      { type: "step" },
+      ...stop.map((puller): ToPullThread => ({ type: "stop", puller })),
+      ...start.map((puller): ToPullThread => ({ type: "start", puller, passes, prune })),
+    ];
+    yield { atMs, orders };
+    level = next;
   }
 }
 

@@ -82,13 +82,20 @@ export class SecondReader {
     return nanos(at - this.#beganAt);
   }
 
-  /** Since the last call; `undefined` where no time has passed. `activeSeconds`: of pullers, summed up so far. */
-  take(now: number, place: PullPlace & { readonly activeSeconds: number }): PullSecond | undefined {
+  /**
+   * Since the last call; `undefined` where no time has passed, or too little for a stretch of its own. `activeSeconds`: of pullers,
+   * summed up so far. `isBorder`: what comes next belongs elsewhere.
+   */
+  take(
+    now: number,
+    place: PullPlace & { readonly activeSeconds: number },
+    isBorder = false,
+  ): PullSecond | undefined {
     const before = this.#last;
     const span = now - before.at;
     if (span <= 0) return undefined;
     const snapshot = this.#reader.takeInterval(this.#since(before.at), this.#since(now));
-    if (span < SPAN_NS_MIN && isEmpty(snapshot)) return undefined;
+    if (!isBorder && span < SPAN_NS_MIN && isEmpty(snapshot)) return undefined;
     this.#last = this.#mark(now);
     const { activeSeconds, ...rest } = place;
     const active = activeSeconds - this.#activeSeconds;

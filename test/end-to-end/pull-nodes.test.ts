@@ -10,7 +10,7 @@ import {
 import { pushImages } from "../fakes/pushed-images.ts";
 import { type ClientNode, startNodes } from "./cluster-nodes.ts";
 import { logTexts, type PullResults, resultsOf } from "./pull-results.ts";
-import { transports } from "./transports.ts";
+import { type Transport, transports } from "./transports.ts";
 import { type Started, until, Workplace } from "./workplace.ts";
 
 const LAYERS = 2;
@@ -171,5 +171,53 @@ describe("a ramp on two nodes", () => {
       steps.map(({ level }) => level),
       [2, 1],
     );
+  });
+
+  test("a ramp whose master is killed goes on without it, and another one tells all of it", async (t) => {
+    if (cache === undefined) return t.skip(needsDockerRegistry);
+    const transport = await (transports.nats as () => Promise<Transport>)();
+    t.after(() => transport.stop());
+    if (transport.missing !== undefined) return t.skip(transport.missing);
+    const own = await transport.startNodes(place, 2);
+    t.after(() => stopAll(own));
+    const before = cache.accessLog().length;
+    const flags = ["--steps=1@2s,3@3s,2@2s", "--tally-seconds=1", "--lost-after=3s"];
+    const words = ramp(...flags, ...transport.typed(own)).filter(
+      (word) => !/results|force/.test(word),
+    );
+    place.write("metrics.txt", "");
+    const run = place.start(words);
+    const active = (): string[] =>
+      place.has("metrics.txt") ? place.text("metrics.txt").trimEnd().split("\n") : [];
+    await until(() => active().some((line) => line.endsWith("3")), "the second step has begun");
+    run.child.kill("SIGKILL");
+    assert.match((await run.ended).err, /^ramp [0-9a-f]{16}: if this master dies, --resume/m);
+    const ended = await place.drayage(["master", "--resume", place.runDirectory("pull")]);
+    assert.equal(ended.code, 0, ended.err);
+    assert.ok(own.every(({ said }) => said().includes("carries the run")));
+    const results = place.json<SpreadResults>(`${place.runDirectory("pull")}/results.json`);
+    const { pulls, steps } = results;
+    assert.equal(pulls.failed, 0);
+    // Cut by the nodes at the instants of the schedule, though nobody was there for some of them.
+    assert.deepEqual(
+      steps.map(({ level, seconds }) => [level, seconds.toFixed(6)]),
+      [
+        [1, "2.000000"],
+        [3, "3.000000"],
+        [2, "2.000000"],
+      ],
+    );
+    assert.deepEqual(
+      active().map((line) => line.at(-1)),
+      ["1", "1", "3", "3", "3", "2", "2"],
+    );
+    const logged = cache
+      .accessLog()
+      .slice(before)
+      .filter((line) => line.includes("drayage/"));
+    assert.equal(gets(logged, "manifests"), pulls.done);
+    assert.equal(gets(logged, "blobs"), pulls.done * (LAYERS + 1));
+    assertDriven(logTexts(place.text("log.txt")));
+    await assertEnded(own);
   });
 });

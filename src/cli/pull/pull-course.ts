@@ -60,7 +60,7 @@ export class PullCourse {
       belongs: belongsToPull,
       onAbort: (text) => {
         this.view.say(`aborted by a threshold: ${text}`);
-        parts.driver().drain();
+        parts.driver().drain("threshold");
       },
     });
     this.view = openView(this.#viewed(), { ui: given.ui ?? "auto", quiet: false }, terminal);
@@ -141,6 +141,11 @@ export class PullCourse {
     this.view.expect({
       scheduleSeconds: snapshot.start / 1e9 + (ahead * schedule.endMs) / 1000,
     });
+  }
+
+  /** Another master has ended it for a threshold. */
+  recall(): void {
+    this.#watch.recall();
   }
 
   /** Whether a threshold ended it. */

@@ -4,6 +4,7 @@ import type { Option, OptionValues } from "../command.ts";
 import { redactedAddresses } from "../config/redacted-arguments.ts";
 import { uiOption } from "../live/ui-choice.ts";
 import { metricsOptions } from "../metrics/metrics-options.ts";
+import { resumeOption } from "../replay/replay-options.ts";
 import { requestLogOptions } from "../replay/request-log.ts";
 import { pullThresholdOption } from "./pull-thresholds.ts";
 
@@ -121,6 +122,10 @@ const rest = {
   "log-requests": whichRows,
   "log-format": rowFormat,
   ...givenNodeOptions,
+  resume: {
+    ...resumeOption.resume,
+    help: "carry on a ramp over --nats whose master was killed: its id, or its run directory",
+  },
   force: may("--results may be a directory with files in it"),
   "allow-failures": may("exit 0 although pulls failed"),
   seed: text("N", "seed of shuffling and jitter (default: random, and told)"),

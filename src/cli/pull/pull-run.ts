@@ -14,9 +14,9 @@ import { fullReference } from "../../pull/selection.ts";
 import type { ServerWatch } from "../../pull/server-watch.ts";
 import { ControlTransport } from "../../registry/control-transport.ts";
 import { requestFileOpener } from "../../report/request-file.ts";
+import type { HaltedBy } from "../../workers/pull-engine.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
-import { findNodes, wantedNodes } from "../cluster/given-nodes.ts";
-import type { NodeSet } from "../cluster/node-set.ts";
+import { takeNames } from "../cluster/left-files.ts";
 import type { Terminal } from "../command.ts";
 import type { RunView } from "../live/run-view.ts";
 import { Publication } from "../metrics/publication.ts";
@@ -28,6 +28,7 @@ import { PullCourse } from "./pull-course.ts";
 import { PullFiles } from "./pull-files.ts";
 import { factsOf, finishPull, imageAt, snapshotPull } from "./pull-finish.ts";
 import { type FoundImages, findImages } from "./pull-images.ts";
+import { describePull, type PullNodes, pullNodes } from "./pull-nodes.ts";
 import { makeGivenFolder, PullOutputs, pullDirectory } from "./pull-outputs.ts";
 import { herdImages, type PullPlanInput, pullPhases, pullPlan } from "./pull-phases.ts";
 import type { PullRequest } from "./pull-request.ts";
@@ -43,7 +44,13 @@ export async function runPull(request: PullRequest, terminal: Terminal): Promise
   const { given, settings } = request;
   const servers = accessOf(request, terminal);
   terminal.out.write(configurationBlock(blockOf(given, settings)));
-  const files = given.list === true ? undefined : new PullFiles(given, terminal);
+  let files: PullFiles | undefined;
+  const openFiles = (): PullFiles => {
+    files ??= new PullFiles(given, terminal);
+    return files;
+  };
+  // Those of a ramp that is resumed are its master's while that lives.
+  if (given.list !== true && given.resume === undefined) openFiles();
   const transport = new ControlTransport({ ...servers.cache, ca: servers.cache.ca });
   try {
     const { tell, warn } = saying(terminal);
@@ -51,12 +58,12 @@ export async function runPull(request: PullRequest, terminal: Terminal): Promise
       { given, settings, access: servers.registry, clock: threadClock(takeOrigin()) },
       { tell, warn },
     );
-    if (files === undefined) {
+    if (given.list === true) {
       printList(settings, found.selection, terminal);
       return ExitCode.done;
     }
     const cache = new CacheControl({ given, settings, access: servers.cache }, transport, warn);
-    return await new PullRun({ request, servers, found, files, cache }, terminal).run();
+    return await new PullRun({ request, servers, found, openFiles, cache }, terminal).run();
   } finally {
     files?.close();
     await transport.close();
@@ -87,8 +94,15 @@ type RunParts = {
   readonly request: PullRequest;
   readonly servers: Servers;
   readonly found: FoundImages;
-  readonly files: PullFiles;
+  readonly openFiles: () => PullFiles;
   readonly cache: CacheControl;
+};
+
+type Sinks = {
+  readonly outputs: PullOutputs | undefined;
+  readonly course: PullCourse;
+  readonly files: PullFiles;
+  readonly recalled: (by: HaltedBy) => void;
 };
 
 class PullRun {
@@ -97,7 +111,7 @@ class PullRun {
   readonly #rates = new SecondCourse();
   readonly #startedAt = Date.now();
   /** Machines that pull; this process does if absent. */
-  #nodes: NodeSet | undefined;
+  #nodes: PullNodes | undefined;
 
   constructor(parts: RunParts, terminal: Terminal) {
     this.#parts = parts;
@@ -112,13 +126,13 @@ class PullRun {
         say = (line) => view.say(line);
       });
     } finally {
-      await this.#nodes?.close();
+      await this.#nodes?.nodes.close();
       await published.close(say);
     }
   }
 
   async #run(published: Publication, shown: (view: RunView) => void): Promise<ExitCode> {
-    const { request, servers, files } = this.#parts;
+    const { request, servers, openFiles } = this.#parts;
     const { given, settings } = request;
     const isDry = given["dry-run"] === true;
     if (given.save !== undefined && !isDry) makeGivenFolder(given.save, "--save");
@@ -142,10 +156,11 @@ class PullRun {
     const plan = pullPlan(input);
     for (const warning of resourceWarnings(plan, settings.herd?.clients)) this.#warn(warning);
     const watch = await cache.watch();
-    const wanted = wantedNodes(given);
-    if (wanted !== undefined) this.#nodes = await findNodes(wanted, this.#terminal);
-    const outputs = isDry ? undefined : await this.#outputs(plan);
     const phases = pullPhases(input);
+    this.#nodes = await pullNodes(given, describePull(request, plan, phases), this.#terminal);
+    if (given.resume !== undefined) takeNames([given["metrics-file"], given["log-file"]]);
+    const files = openFiles();
+    const outputs = isDry ? undefined : await this.#outputs(plan);
     const { found } = this.#parts;
     const facts = { plan, watch, outputs, request, found, cache };
     const course: PullCourse = new PullCourse(
@@ -161,7 +176,12 @@ class PullRun {
       this.#terminal,
     );
     shown(course.view);
-    const driver = this.#driver({ plan, phases, watch, canPrune }, { outputs, course });
+    const recalled = (by: HaltedBy): void => {
+      if (by === "order") interrupts.recall("drain");
+      if (by === "threshold") course.recall();
+    };
+    const sinks = { outputs, course, files, recalled };
+    const driver = this.#driver({ plan, phases, watch, canPrune }, sinks);
     const { program } = this.#terminal;
     const interrupts = catchInterrupts(driver, (line) => course.view.say(line), program);
     files.makeRoom((write) => course.view.above(write));
@@ -192,7 +212,8 @@ class PullRun {
       startedAt: this.#startedAt,
     });
     const facts = factsOf(this.#parts.request, plan);
-    const record = runRecordOf({ given, settings, startedAt: this.#startedAt, facts });
+    const runId = this.#nodes?.outlasts === true ? this.#nodes.nodes.runId : undefined;
+    const record = runRecordOf({ given, settings, startedAt: this.#startedAt, facts, runId });
     await directory.writeRun(record);
     const { logged: wanted } = settings;
     const imageOf = (image: number): string => imageText(this.#imageOf(image));
@@ -209,14 +230,14 @@ class PullRun {
       watch,
       canPrune,
     }: { plan: PullPlan; phases: readonly Phase[]; watch: ServerWatch; canPrune: boolean },
-    { outputs, course }: { outputs: PullOutputs | undefined; course: PullCourse },
+    { outputs, course, files, recalled }: Sinks,
   ): PullDriver {
-    const { request, files } = this.#parts;
+    const { request } = this.#parts;
     const rates = this.#rates;
     const { settings } = request;
     const driverRequest: DriverRequest = {
       plan,
-      makeFleet: this.#nodes?.fleet(),
+      makeFleet: this.#nodes?.nodes.fleet(this.#nodes.outlasts),
       phases,
       herd: settings.herd === undefined ? undefined : this.#herd(canPrune),
       tallyMs: settings.tallyMs,
@@ -241,6 +262,7 @@ class PullRun {
         course.second(second);
       },
       scraped: (scrape) => outputs?.scraped(scrape),
+      haltRecalled: recalled,
     });
   }
 

@@ -10,12 +10,15 @@ export function runRecordOf({
   settings,
   startedAt,
   facts,
+  runId,
 }: {
   readonly given: PullGiven;
   readonly settings: PullSettings;
   readonly startedAt: number;
   /** Name and text, for the page. */
   readonly facts: readonly (readonly [string, string])[];
+  /** By which another master can carry it on. */
+  readonly runId: string | undefined;
 }): RunRecord {
   const start = new Date(startedAt).toISOString();
   const { patterns, filter, ...rest } = settings;
@@ -27,6 +30,7 @@ export function runRecordOf({
     endedAt: null,
     ending: null,
     plan: {
+      ...(runId === undefined ? {} : { runId }),
       options: shownGiven(given),
       resolved: {
         ...rest,

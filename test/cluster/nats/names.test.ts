@@ -8,10 +8,12 @@ import fc from "fast-check";
 import { addressProblem, natsAddresses } from "../../../src/cli/cluster/nats-address.ts";
 import {
   loadArguments,
+  rampArguments,
   resumeArguments,
-  resumedLoad,
+  resumedElsewhere,
 } from "../../../src/cli/cluster/resume-arguments.ts";
 import { redactedArguments } from "../../../src/cli/config/redacted-arguments.ts";
+import { pullArguments } from "../../../src/cli/pull/pull-arguments.ts";
 import { GivenOperations } from "../../../src/cluster/master/given-operations.ts";
 import { decodeAnswer, decodeKnock, encodeKnock } from "../../../src/cluster/nats/knock.ts";
 import { isToken, Names } from "../../../src/cluster/nats/names.ts";
@@ -116,7 +118,7 @@ test("--resume with a run directory is the command line of the killed master, an
   const record = (words: readonly string[], verb = "run"): void =>
     writeFileSync(
       join(folder, "run.json"),
-      JSON.stringify({ verb, arguments: words, plan: { runId: "4c9f" } }),
+      JSON.stringify({ verb, arguments: words, plan: { runId: "4c9f" }, seed: "7" }),
     );
   for (const [words, typed, becomes] of [
     [
@@ -172,10 +174,25 @@ test("--resume with a run directory is the command line of the killed master, an
     () => resumeArguments(["--resume", folder]),
     /of no run that can be resumed: .*type this one again/,
   );
-  assert.equal(resumedLoad(["--resume", folder]), undefined);
+  assert.deepEqual(resumedElsewhere(["--resume", folder]), ["pull", "--resume", folder]);
+  const ramp = ["--pullthrough-url=a:1", "--pattern=b", "--pattern=c", "--nats=nats://a"];
+  record(
+    ["pull", "--pullthrough-url", "a:1", "--patterns", "b,c", "--results=r", ...ramp.slice(3)],
+    "pull",
+  );
+  assert.deepEqual(rampArguments(["--resume", folder, "--force"], pullArguments), [
+    ...[...ramp, "--seed=7", "--force", "--resume=4c9f"],
+  ]);
+  record(["pull", ...ramp, "--seed=8"], "pull");
+  assert.deepEqual(rampArguments([`--resume=${folder}`, "--nats", "nats://b"], pullArguments), [
+    ...[...ramp.slice(0, 3), "--seed=8", "--nats=nats://b", "--resume=4c9f"],
+  ]);
+  assert.deepEqual(rampArguments(["--patterns", "b,c"], pullArguments), ramp.slice(1, 3));
+  record(["run", "-i", "c.yaml"]);
+  assert.equal(resumedElsewhere(["--resume", folder]), undefined);
   const loaded = ["localhost:1", "--nats", "nats://a", "--resume=4c9f"];
   record(["load", "--out", "d", "--json", ...loaded.slice(0, 3)], "load");
-  const resumed = resumedLoad(["--resume", folder, "--json"]);
+  const resumed = resumedElsewhere(["--resume", folder, "--json"]);
   assert.deepEqual(resumed, ["load", "--resume", folder, "--json"]);
   assert.deepEqual(loadArguments(["--resume", folder, "--json"], new Set(["json"])), [
     ...loaded.slice(0, 3),
