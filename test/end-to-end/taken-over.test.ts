@@ -122,20 +122,29 @@ describe("a run that changes its master", () => {
     assert.deepEqual(controlsOf(place.runDirectory("run")), ["pause", "speed", "resume"]);
   });
 
-  test("killed right behind the order to drain, it is ended by its successor", async (t) => {
-    if (server === undefined) return t.skip(needsNatsServer);
-    const { run, client, ordered } = await begin([server], "run");
-    await ordered.until((seen) => doneOf(seen) > 0);
-    await client.order({ order: "drain" });
-    run.child.kill("SIGKILL");
-    await run.ended;
-    const ended = await place.drayage(["master", "--resume", place.runDirectory("run")]);
-    assert.equal(ended.code, 130, ended.err);
-    requireAll();
-    const rows = place.rows().length;
-    assert.ok(rows > 0 && rows < COUNT);
-    assert.deepEqual(controlsOf(place.runDirectory("run")), ["drain"]);
-  });
+  for (const { order, controls } of [
+    { order: "drain", controls: ["drain"] },
+    // A stop is the second of two orders.
+    { order: "stop", controls: ["drain", "stop"] },
+  ] as const)
+    test(`killed right behind the order to ${order}, it is ended by its successor`, async (t) => {
+      if (server === undefined) return t.skip(needsNatsServer);
+      const { run, client, ordered } = await begin([server], "run");
+      await ordered.until((seen) => doneOf(seen) > 0);
+      for (const before of controls.slice(0, -1)) {
+        await client.order({ order: before });
+        await ordered.until(({ state }) => state === "draining");
+      }
+      await client.order({ order });
+      run.child.kill("SIGKILL");
+      await run.ended;
+      const ended = await place.drayage(["master", "--resume", place.runDirectory("run")]);
+      assert.equal(ended.code, 130, ended.err);
+      requireAll();
+      const rows = place.rows().length;
+      assert.ok(rows > 0 && rows < COUNT);
+      assert.deepEqual(controlsOf(place.runDirectory("run")), controls);
+    });
 
   test("a load whose master is killed is carried on: each request of the schedule in the figures, once", async (t) => {
     if (server === undefined) return t.skip(needsNatsServer);
