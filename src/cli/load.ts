@@ -11,6 +11,7 @@ import { nodePlanning } from "./cluster/spread-load.ts";
 import { thenClose } from "./cluster/then-close.ts";
 import type { Command } from "./command.ts";
 import { freeCtlAddress } from "./ctl/ctl-address.ts";
+import { requireUi } from "./live/ui-choice.ts";
 import { firstAnswer } from "./load/first-answer.ts";
 import { describeLoad } from "./load/load-description.ts";
 import { loadNodes } from "./load/load-nodes.ts";
@@ -76,6 +77,7 @@ export const load: Command<typeof loadOptions> = {
   normalize: (args) => loadArguments(args, switches),
   options: loadOptions,
   async run(given, [url = ""], terminal) {
+    requireUi(given, terminal);
     const thresholds = givenThresholds(given.threshold);
     const ctl = await freeCtlAddress(given, terminal.env);
     const target = loadTarget(url, { ...given, userAgent });

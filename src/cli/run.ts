@@ -7,6 +7,7 @@ import type { Command, OptionValues, Terminal } from "./command.ts";
 import { commonReplayOptions, configOption } from "./common-options.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
+import { requireUi } from "./live/ui-choice.ts";
 import { requireApart } from "./replay/apart.ts";
 import { namesArchive, withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
@@ -94,6 +95,7 @@ export const run: Command<typeof options> = {
       },
     });
     if (flags.dryRun) return showPlan(given, planRun(config, flags).feed, terminal);
+    requireUi(given, terminal);
     checkInputs(config);
     checkMap(config, warn);
     const ending = {

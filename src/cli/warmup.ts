@@ -8,6 +8,7 @@ import { commonReplayOptions, configOption } from "./common-options.ts";
 import { redactedArguments } from "./config/redacted-arguments.ts";
 import { loadReplayConfig } from "./config/replay-config.ts";
 import { ctlAddress, ctlOption, freeCtlAddress } from "./ctl/ctl-address.ts";
+import { requireUi } from "./live/ui-choice.ts";
 import { requireApart } from "./replay/apart.ts";
 import { withoutArchives } from "./replay/archived-traces.ts";
 import { checkRegistries } from "./replay/check-registries.ts";
@@ -83,6 +84,7 @@ export const warmup: Command<typeof options> = {
     const { restart, resume } = given;
     if (restart && resume !== undefined)
       throw new UsageError("--restart begins anew, --resume goes on: give one of them");
+    requireUi(given, terminal);
     requireReplaceable(config.warmup.output);
     requireApart(config, {
       written: { "warmup.output": config.warmup.output, "--errors": given.errors },

@@ -188,10 +188,12 @@ test("live view: piped, standard output holds data only and nothing holds a sequ
   assert.ok(!(out + err).includes("\u001b"));
 });
 
-test("live view: --ui live without a terminal is a user's mistake", async () => {
+test("live view: --ui live without a terminal is a user's mistake, and leaves no run behind", async () => {
+  const before = place.runDirectories("load");
   const { err, code } = await place.drayage(["load", registry.url, ...piped, "--ui", "live"]);
   assert.equal(code, 2);
   assert.match(err, /--ui live needs a terminal/);
+  assert.deepEqual(place.runDirectories("load"), before);
 });
 
 test("live view: --ui json writes lines of the published schema to standard error", async () => {

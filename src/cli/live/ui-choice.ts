@@ -25,6 +25,14 @@ const isTerminalStream = (stream: NodeJS.WritableStream): boolean =>
 export const rewrites = ({ err, env }: Terminal): boolean =>
   isTerminalStream(err) && (env.CI ?? "") === "" && env.TERM !== "dumb";
 
+/** Throws UsageError where a live view was asked for and cannot be, for commands to find out before they begin anything. */
+export function requireUi(
+  { ui, quiet }: { readonly ui: string; readonly quiet: boolean },
+  terminal: Terminal,
+): void {
+  if (terminal.program === undefined && !quiet) chooseUi(ui, terminal);
+}
+
 /** Throws UsageError where a live view was asked for and cannot be. */
 export function chooseUi(mode: string, terminal: Terminal): Ui {
   const choice = uiModes.find((known) => known === mode) ?? "auto";
