@@ -127,15 +127,28 @@ describe("drayage record as a service", () => {
     assert.ok(!readdirSync(folder).includes("lock"));
   });
 
-  test("exits with 2 where sessions cannot be offered, since the port is in use", async (t) => {
+  test("exits with 2 where sessions cannot be offered, since the port is in use, or where no folder can be made", async (t) => {
     const upstream = await registry(t);
     const bind = new URL(upstream.url).host;
-    const recorder = await RecorderProcess.start(t, {
-      archive_directory: archiveFolder(t),
-      publish: { bind },
-    });
-    assert.equal((await recorder.ended).code, 2);
-    assert.match(recorder.said, /publish\.bind: cannot listen on .*EADDRINUSE.*\n$/);
+    const proxy = { listen: "127.0.0.1:0", upstream: upstream.url };
+    for (const [config, says] of [
+      [
+        { archive_directory: archiveFolder(t), publish: { bind } },
+        /\npublish\.bind: cannot listen on .*EADDRINUSE.*\n$/,
+      ],
+      [
+        { archive_directory: "/proc/nowhere", publish: { bind: "none" } },
+        /\narchive_directory: cannot make \/proc\/nowhere: ENOENT.*\n$/,
+      ],
+      [
+        { archive_directory: "/proc/nowhere", proxy, record: { spec: ["/v2/**"] } },
+        /\narchive_directory: cannot open the archive \/proc\/nowhere: ENOENT.*\n$/,
+      ],
+    ] as const) {
+      const recorder = await RecorderProcess.start(t, config);
+      assert.equal((await recorder.ended).code, 2, recorder.said);
+      assert.match(recorder.said, says);
+    }
   });
 
   test("exits with 4 where the upstream is not there", async (t) => {

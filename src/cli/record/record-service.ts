@@ -1,3 +1,4 @@
+import { StorageError } from "../../archive/archive-errors.ts";
 import { ArchiveReader } from "../../archive/archive-reader.ts";
 import { messageOf, UsageError } from "../../core/errors.ts";
 import { ExitCode } from "../../core/exit-code.ts";
@@ -8,6 +9,7 @@ import { Recorder } from "../../record/recorder.ts";
 import { StorageCommands } from "../../record/storage-commands.ts";
 import type { Terminal } from "../command.ts";
 import { Publication } from "../metrics/publication.ts";
+import { isPlaceTrouble } from "../output-file.ts";
 import { type Program, whenEnded } from "../program.ts";
 import type { RecordConfig } from "./record-config.ts";
 import { finalLine, RecordProgress } from "./record-progress.ts";
@@ -68,6 +70,11 @@ export async function serveRecording(
       results: service.recorder?.state() ?? null,
     });
     return hasFailed(service) ? ExitCode.operationsFailed : ExitCode.done;
+  } catch (error) {
+    // A disk that fails before the first batch has stopped the recording as well.
+    if (!(error instanceof StorageError)) throw error;
+    say(messageOf(error));
+    return ExitCode.operationsFailed;
   } finally {
     end.forget();
     await published.close(say);
@@ -122,7 +129,7 @@ async function startRecorder(
     onNotice: say,
     // The writer has said what happened.
     onFailure: () => onFailure(config.publish === null),
-  });
+  }).catch(folderTrouble);
   const sources = [
     ...(config.nats === null ? [] : [`NATS ${config.nats.servers.join(", ")}`]),
     ...(recorder.proxyUrl === undefined
@@ -147,7 +154,7 @@ async function play(
 ): Promise<{ playback: Playback; reader: ArchiveReader } | undefined> {
   if (config.publish === null) return undefined;
   const folder = archiveFolder(config);
-  if (recorder === undefined) makeFolder(folder);
+  if (recorder === undefined) existingFolder(folder);
   const reader = await ArchiveReader.open(folder, {
     ...(recorder === undefined ? {} : { writer: recorder.writer }),
     ...(commands === undefined
@@ -174,6 +181,21 @@ async function play(
     await reader.close();
     throw bindError(error, config.publish.bind);
   }
+}
+
+function existingFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    folderTrouble(new StorageError(`cannot make ${folder}`, { cause }));
+  }
+}
+
+/** UsageError where another folder would do. */
+function folderTrouble(error: unknown): never {
+  if (error instanceof StorageError && isPlaceTrouble(error.cause))
+    throw new UsageError(`archive_directory: ${messageOf(error)}`, { cause: error });
+  throw error;
 }
 
 /** A port that is in use is the user's to mend. */
