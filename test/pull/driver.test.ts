@@ -114,6 +114,7 @@ test("a node that tells nothing for some steps holds up figures, and no order of
 class QuickFleet extends SilentFleet {
   override readonly leadNs = 0;
   readonly #said: PullListener;
+  readonly #living = new Set<number>();
 
   constructor(listener: PullListener) {
     super(listener);
@@ -121,12 +122,21 @@ class QuickFleet extends SilentFleet {
   }
 
   override send(_: number, order: ToPullThread, at?: number): void {
-    super.send(_, order, at);
-    if (order.type !== "start" || order.passes === "endless") return;
+    if (order.type === "start") this.#start(order);
+    // Whoever has ended hears nothing any more.
+    else if (order.type !== "stop" || this.#living.delete(order.puller)) super.send(_, order, at);
+  }
+
+  #start({ puller, passes }: Extract<ToPullThread, { type: "start" }>): void {
+    this.#living.add(puller);
+    if (passes === "endless") return;
     const words = wordsOf(this.tallies[0] as SharedArrayBuffer);
-    const at0 = classWord(ClassOf["pull-first"]) + ClassWord.done;
-    words[at0] = (words[at0] ?? 0) + 100;
-    setImmediate(() => this.#said({ type: "ended", puller: order.puller, exhausted: true }, 0));
+    const word = classWord(ClassOf["pull-first"]) + ClassWord.done;
+    words[word] = (words[word] ?? 0) + 100;
+    setImmediate(() => {
+      this.#living.delete(puller);
+      this.#said({ type: "ended", puller, exhausted: true }, 0);
+    });
   }
 
   override async cut(): Promise<void> {}
