@@ -148,6 +148,10 @@ async function prepare(given: Given, inputs: readonly string[], terminal: Termin
     given.notifications === undefined ? new Map() : await readNotifications(given.notifications);
   const keepTags = given["keep-tags"].split(",");
   const [addresses, agents] = [given.ip as AddressMode, given.ua as AgentMode];
+  if (masking.method === "none" && (addresses === "prefix" || addresses === "subnet"))
+    throw new UsageError(
+      `--ip ${addresses} masks, and --masking none does not: leave one of them out`,
+    );
   const agentClients = new AgentClients(given["ua-min-clients"]);
   const choices = { masking, addresses, agents, keepTags };
   const isGeneral = masking.method !== "none" && agents === "generalise";

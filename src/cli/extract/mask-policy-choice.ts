@@ -29,10 +29,12 @@ export function chooseMaskPolicy(given: Given, { env, notice }: Surroundings): M
       return { method };
     case "sha1-raw":
     case "sha2-salted":
+      if (key !== undefined) notice(unused("key", method));
       if (salt === undefined) notice(forgotten("salt"));
       else warnAboutSalt(salt, notice);
       return { method, salt: salt ?? randomBytes(SECRET_BYTES), random: salt === undefined };
     case "hmac-sha256":
+      if (salt !== undefined) notice(unused("salt", method));
       if (key === undefined) notice(forgotten("key"));
       return { method, key: key ?? randomBytes(SECRET_BYTES), random: key === undefined };
     default:
@@ -100,6 +102,9 @@ function longEnough(key: Buffer, source: string): Buffer {
     );
   return key;
 }
+
+const unused = (what: "key" | "salt", method: MaskMethod): string =>
+  `notice: the ${what} is not used: ${method} has none`;
 
 const forgotten = (what: "key" | "salt"): string =>
   `notice: no ${what} given, so a random one is used and forgotten: this trace can neither be joined with others nor extended`;

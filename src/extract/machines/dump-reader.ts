@@ -5,6 +5,7 @@
 //      ^                        |
 //      |                        +--anything else--> skip --delimiter--> between
 //      +--CREATE TABLE, DROP, USE, SET, DELIMITER: read at once
+import type { DumpContent, DumpTable, WantedTable } from "./dump-content.ts";
 import { DumpFault } from "./dump-fault.ts";
 import { HeldPieces, UNIT_BYTES_MAX } from "./held-pieces.ts";
 import { INCOMPLETE, RowReader } from "./row-reader.ts";
@@ -12,28 +13,7 @@ import { behindBlanks, commentEnd, NeedsMore, SqlLexer } from "./sql-lexer.ts";
 import { columnList, nameOf, type QualifiedName, qualifiedName, restOf } from "./sql-phrases.ts";
 import { SqlSession } from "./sql-session.ts";
 import { SqlSkipper } from "./sql-skipper.ts";
-import { type TableDefinition, tableDefinition } from "./table-definition.ts";
-
-export type WantedTable = {
-  readonly name: string;
-  /** Columns to keep, in this order. */
-  readonly columns: readonly string[];
-};
-
-export type DumpTable = {
-  readonly name: string;
-  /** `undefined`: the dump never says USE. */
-  readonly schema: string | undefined;
-  readonly definition: TableDefinition;
-  /** Values of the wanted columns; a column that the table lacks is `null`. */
-  readonly rows: (string | null)[][];
-};
-
-export type DumpContent = {
-  readonly tables: readonly DumpTable[];
-  /** Text of the trailer, such as `2026-11-22  6:59:06`. */
-  readonly completed: string | undefined;
-};
+import { tableDefinition } from "./table-definition.ts";
 
 type Insert = {
   readonly table: DumpTable;
@@ -55,6 +35,7 @@ export class DumpReader {
   readonly #skipper = new SqlSkipper();
   readonly #row = new RowReader();
   readonly #tables = new Map<string, MutableTable>();
+  readonly #elsewhere = new Map<string, Pick<DumpTable, "name" | "schema">>();
   readonly #held = new HeldPieces();
   #mode: "start" | "between" | "rows" | "skip" = "start";
   #insert: Insert | undefined;
@@ -91,7 +72,8 @@ export class DumpReader {
       throw new DumpFault(
         "is cut off: it begins as a dump, but the line Dump completed is missing",
       );
-    return { tables: [...this.#tables.values()], completed: this.#completed };
+    const [tables, elsewhere] = [[...this.#tables.values()], [...this.#elsewhere.values()]];
+    return { tables, elsewhere, completed: this.#completed };
   }
 
   /** Goes as far as the data allow; returns where to go on. */
@@ -279,8 +261,11 @@ export class DumpReader {
   #place(name: QualifiedName): Place | undefined {
     const wanted = this.#wanted.find((table) => table.name === name.table);
     const schema = name.schema ?? this.#session.schema;
-    const counts = schema === undefined || this.#schemas.includes(schema);
-    return wanted === undefined || !counts ? undefined : { wanted, schema };
+    if (wanted === undefined) return undefined;
+    const place = { wanted, schema };
+    if (schema === undefined || this.#schemas.includes(schema)) return place;
+    this.#elsewhere.set(keyOf(place), { name: wanted.name, schema });
+    return undefined;
   }
 
   #table(place: Place): MutableTable {

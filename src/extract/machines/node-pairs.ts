@@ -2,8 +2,8 @@
 
 import { readDatabaseTime } from "../event-time.ts";
 import type { EventTime } from "../nova-event.ts";
+import type { DumpContent, DumpTable, WantedTable } from "./dump-content.ts";
 import { DumpFault } from "./dump-fault.ts";
-import type { DumpContent, DumpTable, WantedTable } from "./dump-reader.ts";
 
 export const nodeJoins = ["auto", "host", "service_id"] as const;
 /** What ties a node to its service: its host name, or before Nova 2015.1 the number of the service. */
@@ -92,7 +92,15 @@ export function joinNodes(content: DumpContent, join: NodeJoin): JoinedNodes {
   };
 }
 
-function missingTables({ tables }: DumpContent): DumpFault {
+function missingTables({ tables, elsewhere }: DumpContent): DumpFault {
+  // Other services of a cloud have tables called services, too.
+  const schemas = elsewhere
+    .filter(({ name }) => name === "compute_nodes")
+    .map(({ schema }) => schema);
+  if (schemas.length > 0)
+    return new DumpFault(
+      `holds Nova's tables in a schema of another name: --nova-databases ${schemas.join(",")} reads them`,
+    );
   const found = new Set(tables.map(({ name }) => name));
   const missing = ["compute_nodes", "services"].filter((name) => !found.has(name));
   return new DumpFault(

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { type DumpContent, DumpReader } from "../../../src/extract/machines/dump-reader.ts";
+import type { DumpContent } from "../../../src/extract/machines/dump-content.ts";
+import { DumpReader } from "../../../src/extract/machines/dump-reader.ts";
 import { RowReader } from "../../../src/extract/machines/row-reader.ts";
 import { nodesTable, servicesTable } from "./backups.ts";
 

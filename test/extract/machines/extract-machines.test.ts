@@ -192,6 +192,11 @@ for (const { name, content, reason, needs = false, withoutProgram = false } of [
     reason: /holds no table services of Nova/,
   },
   {
+    name: "of a schema with another name",
+    content: () => Buffer.from(`CREATE DATABASE kvm;USE kvm;${dumpOf(one)}`),
+    reason: /in a schema of another name: --nova-databases kvm reads them/,
+  },
+  {
     name: "packed by xz",
     content: () => Buffer.from("fd377a585a000004e6d6b446", "hex"),
     reason: /is packed by xz, which is not read: unpack it/,

@@ -167,6 +167,11 @@ test("--spread leaves times alone that have milliseconds, though no duration is 
 for (const { name, args, error } of [
   { name: "hours that do not divide a day", args: ["--shard-hours", "5"], error: /divide a day/ },
   { name: "shards on standard output", args: ["--shard-hours", "6", "-o", "-"], error: /prefix/ },
+  {
+    name: "masked addresses without masking",
+    args: ["--masking", "none", "--ip", "subnet"],
+    error: /--ip subnet masks, and --masking none does not/,
+  },
   { name: "no memory at all", args: ["--memory-limit", "0"], error: /at least 4MiB/ },
   {
     name: "more memory than there is",
