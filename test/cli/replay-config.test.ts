@@ -84,6 +84,7 @@ test("config: what is not said takes the documented defaults", () => {
     },
     cluster: {
       split: "stream",
+      rows: "along",
       onLost: "report",
       heartbeat: 2,
       lostAfter: 15,

@@ -17,6 +17,8 @@ import { fileURLToPath } from "node:url";
 const program = fileURLToPath(new URL("../../bin/drayage.js", import.meta.url));
 /** Far beyond what any test here takes: a command that hangs ends, and its test says so. */
 const COMMAND_MS_MAX = 60_000;
+/** A node waits for the masters of all tests of a file. */
+const NODE_MS_MAX = 300_000;
 const POLL_MS = 10;
 /** Compiled modules, shared by all commands: it halves their start. */
 const compileCache = join(tmpdir(), "drayage-compile-cache");
@@ -181,7 +183,8 @@ export class Workplace {
     child.stderr.on("data", (piece: Buffer) => {
       told.err += piece.toString();
     });
-    const limit = setTimeout(() => child.kill("SIGKILL"), COMMAND_MS_MAX);
+    const longest = args[0] === "client" ? NODE_MS_MAX : COMMAND_MS_MAX;
+    const limit = setTimeout(() => child.kill("SIGKILL"), longest);
     const ended = once(child, "close").then(([code]): Ended => {
       clearTimeout(limit);
       this.#children.delete(child);

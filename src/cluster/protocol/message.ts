@@ -70,7 +70,7 @@ export type PullSchedule = {
 };
 
 /** Nothing of a schedule holds behind the instant, ns since the start. */
-export type PullHalt = { readonly type: "pull-halt"; readonly atNs: number };
+type PullHalt = { readonly type: "pull-halt"; readonly atNs: number };
 
 /** What pullers tell; instants are ns since the start. */
 export type PullTold = { readonly type: "pull-told"; readonly message: FromPullThread };
