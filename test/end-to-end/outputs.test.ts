@@ -29,7 +29,7 @@ const checks = {
 
 const load = (out: string, ...flags: string[]) =>
   place.drayage([
-    ...["load", registry.url, "--duration", "1s", "--out", place.path(out)],
+    ...["load", registry.url, "--out", place.path(out)],
     ...["--allow-invalid", ...flags],
   ]);
 
@@ -59,7 +59,7 @@ before(async () => {
   );
   const ended = await Promise.all([
     load("paced", "--steps", "50/s:1s,80/s:1s", "-T", "p50 < 10s"),
-    load("closed", "--connections", "2"),
+    load("closed", "--connections", "2", "--duration", "1s"),
     place.drayage(["demo", "--seconds", "1", "--out", place.path("demo")]),
     place.drayage(["simulate", "-i", "simulate.yaml", "--out", place.path("simulated")]),
     place.drayage([
