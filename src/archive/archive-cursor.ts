@@ -10,8 +10,13 @@ import { EventWalk } from "./event-block.ts";
 import type { FileEntry, FileList } from "./file-list.ts";
 import { IdFilter } from "./id-filter.ts";
 import { decodeMeta, gapOf } from "./meta.ts";
+import { ownTurn } from "./own-turn.ts";
 import { partOf, RecordType, type StoredRecord } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
+
+/** A filter may let nothing through for gigabytes: after so much that is passed over, some 2 ms of work, others have their turn. */
+const SLICE_RECORDS = 2048;
+const SLICE_BYTES = 1 << 20;
 
 /** What a cursor needs of its reader. */
 export type CursorFiles = {
@@ -39,6 +44,12 @@ export class ArchiveCursor {
   #place: Place | undefined;
   #peeked: ArchiveItem | undefined;
   #isWaiting = false;
+  /** What was passed over in this slice. */
+  #passedRecords = 0;
+  #passedBytes = 0;
+  /** A slice is over. */
+  #isPausing = false;
+  #isClosed = false;
 
   constructor(files: CursorFiles, position: Micros, filter?: PathFilter) {
     this.#files = files;
@@ -52,7 +63,7 @@ export class ArchiveCursor {
     return this.#position;
   }
 
-  /** The next item lies in a file that is not in the directory: `ready` fetches it. */
+  /** The next item lies in a file that is not in the directory, or behind much that does not pass: `ready` gets there. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
@@ -64,7 +75,7 @@ export class ArchiveCursor {
     return item.kind === "batch" ? item.stamp : item.from;
   }
 
-  /** The next batch or gap, its values views; null at the end of what is visible, or when a file must be fetched first. */
+  /** The next batch or gap, its values views; null at the end of what is visible, or where it has to be waited for. */
   take(): ArchiveItem | null {
     const item = this.#peek();
     if (item === undefined) return null;
@@ -75,8 +86,11 @@ export class ArchiveCursor {
 
   /** Resolves once `take` need not wait. Rejects with `could not open log file NAME`. */
   async ready(): Promise<void> {
-    while (this.#peek() === undefined && this.#isWaiting && this.#entry !== undefined)
-      await this.#files.fetch(this.#entry);
+    while (!this.#isClosed) {
+      if (this.#isPausing) await ownTurn();
+      if (this.#peek() !== undefined || !this.#isWaiting || this.#entry === undefined) return;
+      if (!this.#isPausing) await this.#files.fetch(this.#entry);
+    }
   }
 
   /** `take`, after `ready`. */
@@ -119,9 +133,12 @@ export class ArchiveCursor {
     this.#place = undefined;
     this.#peeked = undefined;
     this.#isWaiting = false;
+    this.#isPausing = false;
   }
 
+  /** Whoever waits for `ready` waits no longer. */
   close(): void {
+    this.#isClosed = true;
     this.#place = undefined;
   }
 
@@ -151,6 +168,9 @@ export class ArchiveCursor {
   }
 
   #read(): ArchiveItem | undefined {
+    this.#isPausing = false;
+    this.#passedRecords = 0;
+    this.#passedBytes = 0;
     for (;;) {
       this.#isWaiting = false;
       this.#entry ??= this.#files.list.containing(this.#passed);
@@ -163,6 +183,10 @@ export class ArchiveCursor {
       }
       const item = this.#readIn(this.#placeIn(entry, entry.file));
       if (item !== undefined) return item;
+      if (this.#isPausing) {
+        this.#isWaiting = true;
+        return undefined;
+      }
       if (!this.#goOn(entry)) return undefined;
     }
   }
@@ -204,8 +228,13 @@ export class ArchiveCursor {
       if (place.generation !== place.file.generation) return this.#readIn(this.#reentered(place));
       const isGrowing = !place.entry.isFinal && !place.file.endsWhole;
       if (found.kind === "end" || (found.kind === "short" && isGrowing)) return undefined;
+      const from = place.offset;
       const item = found.kind === "record" ? this.#seen(place, found.record) : this.#skipped(place);
       if (item !== undefined) return item;
+      this.#passedRecords++;
+      this.#passedBytes += place.offset - from;
+      this.#isPausing = this.#passedRecords >= SLICE_RECORDS || this.#passedBytes >= SLICE_BYTES;
+      if (this.#isPausing) return undefined;
     }
   }
 

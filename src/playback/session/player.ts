@@ -51,6 +51,8 @@ export class Player {
   readonly #options: PlayerOptions;
   readonly #slot: WakeSlot;
   #cursor: PlaybackCursor | undefined;
+  /** Of which the next item is waited for. */
+  #awaited: PlaybackCursor | undefined;
   #next: Batch | null = null;
   #position: Micros;
   #end: Micros = NO_END;
@@ -191,6 +193,7 @@ export class Player {
 
   /** undefined: nothing can be read for now, and it has been said why. */
   #taken(cursor: PlaybackCursor): ArchiveItem | undefined {
+    if (this.#awaited === cursor) return undefined;
     let item: ArchiveItem | null;
     try {
       item = cursor.take();
@@ -209,7 +212,11 @@ export class Player {
       this.#options.hooks.onDry();
       return;
     }
-    const isCurrent = (): boolean => this.#cursor === cursor && !this.#isClosed;
+    this.#awaited = cursor;
+    const isCurrent = (): boolean => {
+      if (this.#awaited === cursor) this.#awaited = undefined;
+      return this.#cursor === cursor && !this.#isClosed;
+    };
     cursor.ready().then(
       () => {
         if (isCurrent()) this.go();

@@ -88,6 +88,29 @@ test("case 19: rotation during play and during tail loses and doubles no batch",
   );
 });
 
+test("a session that wants one path of many gets its batches, past thousands of others, and then tails", async (t) => {
+  const { writer, reader } = await recorder(t);
+  const isWanted = (batch: number): boolean => batch % 4000 === 3999;
+  for (let batch = 0; batch < 9000; batch++)
+    writer.append([valueEvent(isWanted(batch) ? "/rare" : "/often", `${batch}`)]);
+  const client = await HttpClient.start(t, { reader, publish: {} });
+  for (const speed of ["unlimited", 1000]) {
+    const id = await client.create({ speed, filter: ["/rare"] });
+    const stream = await client.attach(id);
+    await client.put(id, "state", "play");
+    await stream.until((all) => all.of("control").at(-1)?.value === "tail");
+    const recorded = stream.of("batch").length;
+    writer.append([valueEvent("/rare", `live at ${speed}`)]);
+    await stream.until((all) => all.of("batch").length === recorded + 1);
+    const played = stream.of("batch").map((batch) => events(batch)[0]?.text);
+    // The second session also plays what came live to the first.
+    const before = speed === "unlimited" ? [] : ["live at unlimited"];
+    assert.deepEqual(played, ["3999", "7999", ...before, `live at ${speed}`]);
+    await client.ask(`/session/${id}`, { method: "DELETE" });
+    await stream.ended;
+  }
+});
+
 /** Path -> value of everything that has one. */
 const valuesOf = (shown: readonly Record<string, unknown>[]): Record<string, unknown> =>
   Object.fromEntries(
