@@ -90,7 +90,8 @@ export class ArchiveReader {
 
   /**
    * A place in the archive: after all batches with a stamp up to `position`. With a filter, `take` passes over batches in
-   * which no event passes, without decoding them, and leaves out the other events.
+   * which no event passes, without decoding them, and leaves out the other events; where they are many, they have to be
+   * waited for.
    */
   cursor(position: Micros, filter?: PathFilter): ArchiveCursor {
     const files = { list: this.#list, fetch: (entry: FileEntry) => this.#need(entry) };
