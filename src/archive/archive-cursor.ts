@@ -231,6 +231,7 @@ export class ArchiveCursor {
       const from = place.offset;
       const item = found.kind === "record" ? this.#seen(place, found.record) : this.#skipped(place);
       if (item !== undefined) return item;
+      if (this.#filter === undefined) continue;
       this.#passedRecords++;
       this.#passedBytes += place.offset - from;
       this.#isPausing = this.#passedRecords >= SLICE_RECORDS || this.#passedBytes >= SLICE_BYTES;

@@ -46,6 +46,10 @@ test("a cursor passes over what nobody wants in slices, between which others hav
   const again = reader.cursor(micros(0), { matches: () => false });
   assert.deepEqual([again.take(), again.isWaiting], [null, true]);
   assert.deepEqual([await again.next(), again.isWaiting], [null, false]);
+  const all = reader.cursor(micros(0));
+  let taken = 0;
+  while (all.take() !== null) taken++;
+  assert.equal(taken, BATCHES, "without a filter nothing is waited for");
   const left = reader.cursor(micros(0), { matches: () => false });
   left.take();
   const waiting = left.ready();
