@@ -1,9 +1,9 @@
 // Distributions as HdrHistogram V2 (compressed, base64), which any HdrHistogram tool reads: unit 1 ns, three digits.
-import { deflateSync } from "node:zlib";
+import { deflateSync, inflateSync } from "node:zlib";
 import { decodeFromCompressedBase64, Float64Histogram } from "hdr-histogram-js";
 import { DrayageError, messageOf } from "../core/errors.ts";
 import type { Distribution } from "./distribution.ts";
-import { HIGHEST_NS, INDEX_COUNT } from "./histogram.ts";
+import { HIGHEST_NS, highestAt, INDEX_COUNT, lowestAt } from "./histogram.ts";
 
 const DIGITS = 3;
 
@@ -66,6 +66,77 @@ function writeNumber(bytes: Buffer, from: number, zigzag: number): number {
  * known from elsewhere. Throws DrayageError `protocol` for anything that is not such a histogram.
  */
 export function decodeHdr(base64: string, sum?: number): Distribution {
+  const { indices, counts, total, middles } = ownCounts(base64) ?? libraryCounts(base64);
+  return { indices, counts, total, sum: sum ?? middles };
+}
+
+/** `middles`: what the buckets' middles add up to. */
+type Counted = Omit<Distribution, "sum"> & { readonly middles: number };
+
+/**
+ * Of a histogram in the form above; undefined for any other, of which the library knows more. Takes some 30 us where the library
+ * takes 1 ms: it makes 33,792 counters for a hundred that are not zero, and a run of an hour has 90,000 histograms.
+ */
+function ownCounts(base64: string): Counted | undefined {
+  const bytes = inflated(Buffer.from(base64, "base64"));
+  if (bytes === undefined || !hasOwnHead(bytes)) return undefined;
+  const indices: number[] = [];
+  const counts: number[] = [];
+  const counted = { total: 0, middles: 0 };
+  let index = 0;
+  for (let at = HEAD_BYTES; at < bytes.length; ) {
+    let zigzag = 0;
+    for (let scale = 1, more = true; more; scale *= 128) {
+      const byte = bytes[at++];
+      if (byte === undefined || scale > NUMBER_SCALE_MAX) return undefined;
+      zigzag += (byte & 127) * scale;
+      more = byte > 127;
+    }
+    if (zigzag % 2 === 1) index += (zigzag + 1) / 2;
+    else if (zigzag === 0) index++;
+    else {
+      indices.push(index);
+      counts.push(zigzag / 2);
+      counted.total += zigzag / 2;
+      counted.middles += (zigzag / 2) * middleAt(index++);
+    }
+    if (index > INDEX_COUNT) return undefined;
+  }
+  return { indices, counts, ...counted };
+}
+
+/** What seven bits of a number beyond 2^49 would be worth. */
+const NUMBER_SCALE_MAX = 2 ** 49;
+/** A counter each, and every one as long as it can be. */
+const BYTES_MAX = HEAD_BYTES + INDEX_COUNT * NUMBER_BYTES_MAX;
+
+function inflated(bytes: Buffer): Buffer | undefined {
+  if (bytes.length < COMPRESSED_HEAD_BYTES || bytes.readInt32BE(0) !== COMPRESSED_COOKIE)
+    return undefined;
+  try {
+    return inflateSync(bytes.subarray(COMPRESSED_HEAD_BYTES), { maxOutputLength: BYTES_MAX });
+  } catch {
+    return undefined;
+  }
+}
+
+const hasOwnHead = (bytes: Buffer): boolean =>
+  bytes.length >= HEAD_BYTES &&
+  bytes.readInt32BE(0) === COOKIE &&
+  bytes.readInt32BE(4) === bytes.length - HEAD_BYTES &&
+  bytes.readInt32BE(8) === 0 &&
+  bytes.readInt32BE(12) === DIGITS &&
+  bytes.readBigInt64BE(16) === 1n &&
+  bytes.readBigInt64BE(24) === BigInt(HIGHEST_NS) &&
+  bytes.readDoubleBE(32) === 1;
+
+/** As HdrHistogram has it for means. */
+const middleAt = (index: number): number => {
+  const lowest = lowestAt(index);
+  return lowest + Math.floor((highestAt(index) - lowest + 1) / 2);
+};
+
+function libraryCounts(base64: string): Counted {
   const histogram = decoded(base64);
   const indices: number[] = [];
   const counts: number[] = [];
@@ -76,7 +147,7 @@ export function decodeHdr(base64: string, sum?: number): Distribution {
     counts.push(count);
   }
   const total = histogram.totalCount;
-  return { indices, counts, total, sum: sum ?? histogram.mean * total };
+  return { indices, counts, total, middles: histogram.mean * total };
 }
 
 function decoded(base64: string): Float64Histogram {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inflateSync } from "node:zlib";
 import fc from "fast-check";
-import { decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
+import { build, decodeFromCompressedBase64, encodeIntoCompressedBase64 } from "hdr-histogram-js";
 import { decodeHdr, encodeHdr } from "../../src/stats/hdr.ts";
 import { HIGHEST_NS, highestAt, INDEX_COUNT } from "../../src/stats/histogram.ts";
 import { toHdr } from "./hdr-library.ts";
@@ -40,6 +40,20 @@ test("hdr: counts are encoded as the library does it, and the library reads them
       const last = indices.at(-1);
       assert.equal(read.maxValue, last === undefined ? 0 : highestAt(last));
       assert.deepEqual(decodeHdr(ours, 7), distribution);
+      assert.deepEqual(decodeHdr(encodeIntoCompressedBase64(library), 7), distribution);
+      const middles = decodeHdr(ours).sum;
+      assert.ok(Math.abs(middles - read.mean * total) <= 1e-9 * middles, `${middles}`);
     }),
   );
+});
+
+test("hdr: one of another unit or precision, and what is none at all, is refused or read as the library does", () => {
+  const coarse = build({ numberOfSignificantValueDigits: 2, highestTrackableValue: HIGHEST_NS });
+  coarse.recordValue(1000);
+  for (const text of ["", "HISTFAAA", "x".repeat(200), encodeIntoCompressedBase64(coarse)])
+    assert.throws(() => decodeHdr(text), /^DrayageError: not a histogram/, text);
+  const { indices, counts } = decodeHdr(
+    encodeHdr({ indices: [5], counts: [2], total: 2, sum: 10 }),
+  );
+  assert.deepEqual([indices, counts], [[5], [2]]);
 });
