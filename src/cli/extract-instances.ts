@@ -152,7 +152,15 @@ export const extractInstances: Command<typeof options> = {
       const reading = (rows: () => number): void =>
         line.watch(() => ({ doing: "reading", done: rows(), total: null, unit: "rows" }));
       return await writeTrace(sink, {
-        fill: (target) => readInstances(nova, { options: { ...instances, reading }, sink: target }),
+        fill: async (target) => {
+          const read = await readInstances(nova, {
+            options: { ...instances, reading },
+            sink: target,
+          });
+          // The server need not keep its view of all tables while rows are put in order and checked here.
+          await nova.database.close();
+          return read;
+        },
         terminal,
         line,
       });

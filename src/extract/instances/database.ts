@@ -8,6 +8,8 @@ import { connectError, isUnreachable } from "./database-error.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const FAREWELL_MS_MAX = 1000;
+/** A server whose machine is gone does not say so: after so much silence the system asks whether it is still there. */
+const KEEP_ALIVE_MS = 60_000;
 /** Seconds that the server waits for us to take more rows. */
 export const NET_WRITE_TIMEOUT = 600;
 
@@ -24,6 +26,7 @@ export type RowTaker = {
 export class Database {
   readonly #connection: Connection;
   #broken = false;
+  #isClosed = false;
   /** Where it is, for messages. */
   readonly place: string;
 
@@ -109,8 +112,10 @@ export class Database {
     });
   }
 
-  /** A server that has gone does not answer the farewell: it is waited for a second at most, and not at all if that is known. */
+  /** A server that has gone does not answer the farewell: it is waited for a second at most, and not at all if that is known. Idempotent. */
   async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     if (!this.#broken)
       await new Promise<void>((resolve) => {
         this.#connection.end(() => resolve());
@@ -127,6 +132,8 @@ function commonOptions(settings: ConnectionSettings): ConnectionOptions {
     charset: "utf8mb4",
     dateStrings: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    enableKeepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
     ...(settings.tls === undefined ? {} : { ssl: encryption(settings.tls.caFile) }),
   };
 }
