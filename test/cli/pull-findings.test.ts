@@ -67,6 +67,10 @@ for (const { name, steps } of [
   },
   { name: "steps of a cold phase", steps: filling.map((one) => ({ ...one, phase: "cold" })) },
   { name: "a run without a step of one puller", steps: filling.slice(1, 2) },
+  {
+    name: "a client that is late where nothing is sent",
+    steps: [step({ flags: "C", requestsPerSecond: 0 })],
+  },
 ])
   test(`nothing is explained of ${name}`, () => assert.deepEqual(warningsOf(steps, ofCache), []));
 

@@ -44,11 +44,8 @@ export function warningsOf(
   { prunes, upstreamPulls, firstElsewhere: elsewhere = 0, isBasic = false }: RunOfCache,
 ): string[] {
   const warnings: string[] = [];
-  if (steps.some(({ flags }) => flags.includes("C"))) {
-    warnings.push(
-      `${clientLimited} (step ${stepNames(steps, ({ flags }) => flags.includes("C"))})`,
-    );
-  }
+  if (steps.some(isLimited))
+    warnings.push(`${clientLimited} (step ${stepNames(steps, isLimited)})`);
   warnings.push(...steeperThanProportion(steps));
   if (prunes && upstreamPulls === 0)
     warnings.push(
@@ -64,6 +61,10 @@ export function warningsOf(
     );
   return warnings;
 }
+
+/** A dry run asks no server, so none can be faster. */
+const isLimited = ({ flags, requestsPerSecond }: StepFigures): boolean =>
+  flags.includes("C") && requestsPerSecond > 0;
 
 /** Numbers of the steps meant; with the name of the phase where there are several. */
 function stepNames(steps: readonly StepFigures[], isMeant: (step: StepFigures) => boolean): string {
