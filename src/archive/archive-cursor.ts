@@ -10,13 +10,9 @@ import { EventWalk } from "./event-block.ts";
 import type { FileEntry, FileList } from "./file-list.ts";
 import { IdFilter } from "./id-filter.ts";
 import { decodeMeta, gapOf } from "./meta.ts";
-import { ownTurn } from "./own-turn.ts";
+import { ownTurn, PassingSlice } from "./passing-slice.ts";
 import { partOf, RecordType, type StoredRecord } from "./record.ts";
 import { RecordWalk } from "./record-walk.ts";
-
-/** A filter may let nothing through for gigabytes: after so much that is passed over, some 2 ms of work, others have their turn. */
-const SLICE_RECORDS = 2048;
-const SLICE_BYTES = 1 << 20;
 
 /** What a cursor needs of its reader. */
 export type CursorFiles = {
@@ -44,11 +40,7 @@ export class ArchiveCursor {
   #place: Place | undefined;
   #peeked: ArchiveItem | undefined;
   #isWaiting = false;
-  /** What was passed over in this slice. */
-  #passedRecords = 0;
-  #passedBytes = 0;
-  /** A slice is over. */
-  #isPausing = false;
+  readonly #slice: PassingSlice;
   #isClosed = false;
 
   constructor(files: CursorFiles, position: Micros, filter?: PathFilter) {
@@ -56,6 +48,8 @@ export class ArchiveCursor {
     this.#filter = filter;
     this.#position = position;
     this.#passed = position;
+    // Without a filter little is passed over, and nobody expects to wait.
+    this.#slice = new PassingSlice({ isEndless: filter === undefined });
   }
 
   /** Stamp of the last batch passed, or the position it was made for. */
@@ -87,9 +81,9 @@ export class ArchiveCursor {
   /** Resolves once `take` need not wait. Rejects with `could not open log file NAME`. */
   async ready(): Promise<void> {
     while (!this.#isClosed) {
-      if (this.#isPausing) await ownTurn();
+      if (this.#slice.isOver) await ownTurn();
       if (this.#peek() !== undefined || !this.#isWaiting || this.#entry === undefined) return;
-      if (!this.#isPausing) await this.#files.fetch(this.#entry);
+      if (!this.#slice.isOver) await this.#files.fetch(this.#entry);
     }
   }
 
@@ -133,7 +127,7 @@ export class ArchiveCursor {
     this.#place = undefined;
     this.#peeked = undefined;
     this.#isWaiting = false;
-    this.#isPausing = false;
+    this.#slice.begin();
   }
 
   /** Whoever waits for `ready` waits no longer. */
@@ -168,9 +162,7 @@ export class ArchiveCursor {
   }
 
   #read(): ArchiveItem | undefined {
-    this.#isPausing = false;
-    this.#passedRecords = 0;
-    this.#passedBytes = 0;
+    this.#slice.begin();
     for (;;) {
       this.#isWaiting = false;
       this.#entry ??= this.#files.list.containing(this.#passed);
@@ -183,10 +175,8 @@ export class ArchiveCursor {
       }
       const item = this.#readIn(this.#placeIn(entry, entry.file));
       if (item !== undefined) return item;
-      if (this.#isPausing) {
-        this.#isWaiting = true;
-        return undefined;
-      }
+      this.#isWaiting = this.#slice.isOver;
+      if (this.#isWaiting) return undefined;
       if (!this.#goOn(entry)) return undefined;
     }
   }
@@ -231,11 +221,8 @@ export class ArchiveCursor {
       const from = place.offset;
       const item = found.kind === "record" ? this.#seen(place, found.record) : this.#skipped(place);
       if (item !== undefined) return item;
-      if (this.#filter === undefined) continue;
-      this.#passedRecords++;
-      this.#passedBytes += place.offset - from;
-      this.#isPausing = this.#passedRecords >= SLICE_RECORDS || this.#passedBytes >= SLICE_BYTES;
-      if (this.#isPausing) return undefined;
+      this.#slice.add(place.offset - from);
+      if (this.#slice.isOver) return undefined;
     }
   }
 
