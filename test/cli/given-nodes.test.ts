@@ -76,6 +76,19 @@ for (const { flags, says } of refusals)
     }
   });
 
+for (const { flags, says } of [
+  { flags: [], says: /--resume goes with --nats URLS, --group and --expect: only message servers/ },
+  { flags: ["--nodes=local"], says: /--resume goes with --nats URLS/ },
+  { flags: [...group, "--cold"], says: /--resume is for ramps alone: begin what has --cold anew/ },
+  { flags: [...group, "--herd=3"], says: /begin what has --herd anew, without --resume/ },
+])
+  test(`a ramp that nobody can carry on, ${flags.join(" ")}, is refused before anybody is asked`, async () => {
+    const words = [...ramp, "--patterns=a", "--resume=4c9f", ...flags];
+    const { exit, err } = await drayage(words, { verbs });
+    assert.equal(exit, 2);
+    assert.match(err, says);
+  });
+
 for (const flag of ["--workers=2", "--pacing=precise"])
   test(`nodes of a load choose their own threads: ${flag} is refused with them`, async () => {
     const { exit, err } = await drayage(["load", "localhost:1", flag, ...group], { verbs });

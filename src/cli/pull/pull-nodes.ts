@@ -17,6 +17,23 @@ export type PullNodes = {
   readonly outlasts: boolean;
 };
 
+/** Throws UsageError for what another master cannot carry on. Before anybody is asked for anything. */
+export function requireResumable(given: PullGiven): void {
+  if (given.resume === undefined) return;
+  if (wantedNodes(given)?.cluster.nats === undefined)
+    throw new UsageError(
+      "--resume goes with --nats URLS, --group and --expect: only message servers keep a ramp for another master",
+    );
+  const alone = (["herd", "cold", "warm", "dry-run"] as const).find((name) => {
+    const value = given[name];
+    return value !== undefined && value !== false;
+  });
+  if (alone !== undefined)
+    throw new UsageError(
+      `--resume is for ramps alone: begin what has --${alone} anew, without --resume`,
+    );
+}
+
 /**
  * Those of the ramp that is resumed, or others; undefined where this process pulls. `description` of a ramp that can be resumed.
  * Throws UsageError, and DrayageError for missing nodes.
@@ -28,18 +45,9 @@ export async function pullNodes(
 ): Promise<PullNodes | undefined> {
   const wanted = wantedNodes(given);
   const { resume: runId } = given;
-  if (wanted === undefined) {
-    if (runId === undefined) return undefined;
-    throw new UsageError(
-      "--resume goes with --nats URLS, --group and --expect: only message servers keep a ramp for another master",
-    );
-  }
-  if (description === undefined) {
-    if (runId === undefined) return { nodes: await findNodes(wanted, terminal), outlasts: false };
-    throw new UsageError(
-      "--resume is for ramps alone: begin anew what has --herd, --cold, --warm or --dry-run",
-    );
-  }
+  if (wanted === undefined) return undefined;
+  if (description === undefined)
+    return { nodes: await findNodes(wanted, terminal), outlasts: false };
   if (runId !== undefined) {
     const check = (begun: unknown): void => requireSamePull(begun, description);
     return { nodes: await takeNodes(wanted, { runId, check }, terminal), outlasts: true };

@@ -17,6 +17,7 @@ import type { NamespaceForm, Platform, PullPlan } from "../../workers/pull-plan.
 import { wantedNodes } from "../cluster/given-nodes.ts";
 import { type LoggedRequests, loggedRequests } from "../replay/request-log.ts";
 import { splitPatterns } from "./pull-arguments.ts";
+import { requireResumable } from "./pull-nodes.ts";
 import type { PullGiven } from "./pull-options.ts";
 import { type ServerAddress, serverAddress } from "./server-address.ts";
 
@@ -197,6 +198,7 @@ function refuseContradictions(given: PullGiven, patterns: readonly Re2Pattern[])
       "--imitate and --probe exclude each other: the client decides what it asks first",
     );
   if (given.herd !== undefined) refuseBesideHerds(given);
+  requireResumable(given);
   if (given.prune === true || given.cold === true) refuseUnprunable(patterns);
 }
 
