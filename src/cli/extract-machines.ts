@@ -13,6 +13,7 @@ import {
 import { type NodeJoin, nodeJoins } from "../extract/machines/node-pairs.ts";
 import { readConfig, type StarcompactorConfig } from "../extract/machines/starcompactor-config.ts";
 import type { MachineEvent } from "../extract/nova-event.ts";
+import { requirePlaces } from "../extract/output/delivery.ts";
 import { HostJoin } from "../extract/output/host-join.ts";
 import { openMachineTrace } from "../extract/output/machine-trace.ts";
 import { PartialFile } from "../extract/output/partial-file.ts";
@@ -120,6 +121,7 @@ export const extractMachines: Command<typeof options> = {
     if (given["dry-run"]) return printPlan(machines, terminal);
     // Reading may take hours; that its result cannot be written, or not compared, shall be known before.
     new PartialFile(output).discard();
+    requirePlaces(plan);
     if (plan.joinWith !== undefined) await HostJoin.with(plan.joinWith, "machines");
     const line = new ProgressLine(terminal, given);
     const onBytes = (done: number, total: number): void =>

@@ -5,7 +5,7 @@ import { CheckFailure } from "../check-failure.ts";
 import { finishedManifest } from "./manifest.ts";
 import type { OutputFacts } from "./native-files.ts";
 import type { ChecksResult } from "./output-checks.ts";
-import { writeWhole } from "./partial-file.ts";
+import { PartialFile, writeWhole } from "./partial-file.ts";
 
 /** What was written and has no name yet. */
 type UnnamedOutput = {
@@ -22,12 +22,23 @@ export type DeliveryPlan = {
   readonly notice: (line: string) => void;
 };
 
+type Places = { readonly report: string | undefined; readonly verify: string | undefined };
+
 type Finished = {
   readonly plan: DeliveryPlan;
   readonly manifest: Readonly<Record<string, unknown>>;
   readonly facts: OutputFacts;
   readonly checks: ChecksResult;
 };
+
+/**
+ * Throws a UsageError for a report that cannot be written and for a manifest that cannot be read: reading the source may take
+ * hours, and shall not end with that.
+ */
+export function requirePlaces({ report, verify }: Places): void {
+  if (report !== undefined) new PartialFile(report).discard();
+  if (verify !== undefined) hashIn(verify);
+}
 
 /** Gives a checked file its name and its manifest, or compares it with one and drops it. */
 export async function deliver(

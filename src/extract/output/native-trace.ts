@@ -13,7 +13,7 @@ import { ValueTag } from "../masking/value-tag.ts";
 import { after, type LogTime } from "../registry-log/log-entry.ts";
 import type { SourceReport, TraceReport } from "../row-sink.ts";
 import type { TimePolicy } from "../trace-plan.ts";
-import { type DeliveryPlan, deliver } from "./delivery.ts";
+import { type DeliveryPlan, deliver, requirePlaces } from "./delivery.ts";
 import { LineSorter } from "./line-sorter.ts";
 import { type FieldFate, manifestOf } from "./manifest.ts";
 import { NativeFiles } from "./native-files.ts";
@@ -90,6 +90,7 @@ export class NativeTrace {
     this.#shift = shiftUs(plan.time.shift, plan.masking);
     this.#sorter = new LineSorter(plan.memoryBytes / 2);
     const { shardHours, encoding, verify } = plan;
+    requirePlaces(plan);
     // Last of what may fail: nobody would remove it.
     this.#files = new NativeFiles(plan.output, {
       isArray: encoding === "json",

@@ -1,5 +1,5 @@
 import type { SourceReport, TraceReport } from "../row-sink.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, requirePlaces } from "./delivery.ts";
 import { manifestOf } from "./manifest.ts";
 import type { NativePlan } from "./native-trace.ts";
 import { PartialFile } from "./partial-file.ts";
@@ -13,6 +13,7 @@ export class PullFile {
 
   constructor(plan: NativePlan) {
     this.#plan = plan;
+    requirePlaces(plan);
     this.#file = new PartialFile(plan.output);
   }
 

@@ -12,7 +12,7 @@ import { shiftUs } from "../masking/time-shift.ts";
 import type { RowSink, SourceReport, TraceReport } from "../row-sink.ts";
 import type { TracePlan } from "../trace-plan.ts";
 import { CsvLine, csvHeader } from "./csv-line.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, requirePlaces } from "./delivery.ts";
 import type { HostJoin } from "./host-join.ts";
 import { JsonLine } from "./json-line.ts";
 import { LineSorter, type SortedLine } from "./line-sorter.ts";
@@ -79,6 +79,7 @@ export class TableTrace<Row> implements RowSink<Row> {
     this.#times = this.#timesMovedBy(this.#shift);
     const needsSorter = kind.sorts || this.#isLate;
     this.#sorter = needsSorter ? new LineSorter(plan.memoryBytes / 2) : undefined;
+    requirePlaces(plan);
     // Last of what may fail: nobody would remove it.
     this.#file = new PartialFile(plan.output);
     this.#head = needsSorter && !this.#isLate ? new OrderedHead() : undefined;

@@ -294,6 +294,23 @@ test("--verify compares with the hash of a manifest and writes nothing", async (
   await assert.rejects(instancesIn(tracePlan(again, { masking: sha2, verify })), CheckFailure);
 });
 
+for (const { name, places, error } of [
+  {
+    name: "a report that cannot be written",
+    places: { report: "no/r.json" },
+    error: /cannot write/,
+  },
+  { name: "a manifest that is not there", places: { verify: "no/m.json" }, error: /\(--verify\)/ },
+]) {
+  test(`${name} is refused before anything is read`, async (t) => {
+    const folder = scratch(t);
+    const [[option, path] = ["", ""]] = Object.entries(places);
+    const plan = tracePlan(join(folder, "out.csv"), { [option]: join(folder, path) });
+    await assert.rejects(openInstanceTrace(plan), error);
+    assert.deepEqual(readdirSync(folder), []);
+  });
+}
+
 test("an aborted trace leaves nothing, and what stood under the name before stays", async (t) => {
   const folder = scratch(t);
   const output = join(folder, "out.csv");
