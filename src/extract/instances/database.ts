@@ -112,7 +112,10 @@ export class Database {
     });
   }
 
-  /** A server that has gone does not answer the farewell: it is waited for a second at most, and not at all if that is known. Idempotent. */
+  /**
+   * A server that has gone does not answer the farewell: it is waited for a second at most, and not at all if that is known.
+   * Idempotent.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

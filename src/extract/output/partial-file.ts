@@ -34,8 +34,8 @@ export interface AsideFile {
 
 /**
  * A file that gets its name when it is complete: written as `.<name>.partial-<pid>` beside it and renamed. What stood under
- * the name before stays until then. For standard output (`-`) the partial file lies in the temporary folder. Until it has its name nobody else may read it: what it holds
- * is not checked yet.
+ * the name before stays until then. For standard output (`-`) the partial file lies in the temporary folder. Until it has its
+ * name nobody else may read it: what it holds is not checked yet.
  */
 export class PartialFile {
   readonly path: string;
