@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { verbs } from "../../src/cli/commands.ts";
 import { PullFiles } from "../../src/cli/pull/pull-files.ts";
 import type { PullGiven } from "../../src/cli/pull/pull-options.ts";
 import { DrayageError } from "../../src/core/errors.ts";
+import { startEmbeddedRegistryThread } from "../../src/embedded/registry-thread.ts";
+import { drayage } from "./fake-terminal.ts";
 
 const FULL = "/dev/full";
 const terminal = { out: process.stdout, err: process.stderr, env: {} };
@@ -41,4 +44,23 @@ test("a disk that is full costs the ramp neither tally nor summary, and is told 
     assert.equal(failure.code, "storage");
     assert.match(failure.message, /^cannot write \/dev\/full: /);
   }
+});
+
+test("a ramp whose results cannot be written tells its summary, then what the disk said", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "drayage-pull-files-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const registry = await startEmbeddedRegistryThread({ generate: "repos=1" });
+  t.after(() => registry.close());
+  const results = join(folder, "results");
+  const address = [`--pullthrough-url=${registry.url}`, `--registry-url=${registry.url}`];
+  const course = ["--patterns=*", "--namespace-form=none", "--iteration-seconds=0.3", "--ui=none"];
+  const outputs = [`--results=${results}`, `--metrics-file=${folder}/m`, `--log-file=${folder}/l`];
+  const ended = drayage(["pull", ...address, ...course, ...outputs], { verbs });
+  while (!existsSync(join(results, "tally.tsv"))) await new Promise(setImmediate);
+  // In the place of a file: no disk could put it there.
+  mkdirSync(join(results, "steps.tsv"));
+  const { exit, out, err } = await ended;
+  assert.equal(exit, 1);
+  assert.match(out, /^pull: [\d,]+ pulls, 0 failed in /m);
+  assert.match(err, /^cannot write .*steps\.tsv/m);
 });

@@ -89,7 +89,7 @@ export const imageAt = ({ selection }: FoundImages, image: number): Image =>
 export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<ExitCode> {
   const { end, plan, outputs, signal, request, found, files, course, rates } = run;
   const { given } = request;
-  await outputs?.rowsWritten();
+  const rowsLost = await rejectionOf(outputs?.rowsWritten());
   const figures = await withServerNamed(
     run,
     figuresOf(run, {
@@ -103,46 +103,64 @@ export async function finishPull(run: FinishedRun, terminal: Terminal): Promise<
     await readCalibrations(terminal.env),
   );
   files.lines.flush();
-  const trouble = troubleOf(run, figures);
+  const trouble = rowsLost ?? troubleOf(run, figures);
   const exit =
     trouble === undefined
       ? exitOf(figures, signal, given["allow-failures"] ?? false)
       : errorReport(trouble).exit;
-  const verdict = verdictOfPull(figures);
   const timeline = outputs?.timeline ?? new RunTimeline();
-  const story: PullStory = {
-    verdict,
-    directory: outputs?.path,
-    files: outputs?.files(figures) ?? [],
-    calibration,
-    notes: [
-      ...request.notes,
-      ...(given.save === undefined ? [] : ["disk writes included"]),
-      ...end.nodes.flatMap(lossOf),
-    ],
-  };
+  const story = storyOf(run, figures, calibration);
   const plain = pullText(figures, story, paintFor({ NO_COLOR: "1" }, false));
-  const results = pullResults(figures, { verdict: verdict.text, exit, calibration });
+  const results = pullResults(figures, { verdict: story.verdict.text, exit, calibration });
   terminal.program?.finished({ directory: outputs?.path ?? null, results });
-  await outputs?.write(figures, {
-    results,
-    summary: plain,
-    charts: chartsOf(figures, { rates: rates.points, timeline }),
-    titles: pullFigureTitles(figures, story),
-    page: pullPage(figures, {
-      story,
-      command: commandText(typedWords()),
-      facts: [...factsOf(request, plan), ...end.nodes.map((node) => nodeFact(node, "pulls"))],
-      rates: rates.points,
-      timeline,
+  const unwritten = await rejectionOf(
+    outputs?.write(figures, {
+      results,
+      summary: plain,
+      charts: chartsOf(figures, { rates: rates.points, timeline }),
+      titles: pullFigureTitles(figures, story),
+      page: pullPage(figures, {
+        story,
+        command: commandText(typedWords()),
+        facts: [...factsOf(request, plan), ...end.nodes.map((node) => nodeFact(node, "pulls"))],
+        rates: rates.points,
+        timeline,
+      }),
+      imageOf: (image) => imageText(imageAt(found, image)),
     }),
-    imageOf: (image) => imageText(imageAt(found, image)),
-  });
+  );
   const stream = files.useTerminal ? terminal.err : terminal.out;
   const isTerminal = (stream as NodeJS.WritableStream & { isTTY?: boolean }).isTTY === true;
   stream.write(`${pullText(figures, story, paintFor(terminal.env, isTerminal))}\n`);
-  if (trouble !== undefined) throw trouble;
+  const told = unwritten ?? trouble;
+  if (told !== undefined) throw told;
   return exit;
+}
+
+const storyOf = (
+  { end, outputs, request: { given, notes } }: FinishedRun,
+  figures: PullFigures,
+  calibration: PullStory["calibration"],
+): PullStory => ({
+  verdict: verdictOfPull(figures),
+  directory: outputs?.path,
+  files: outputs?.files(figures) ?? [],
+  calibration,
+  notes: [
+    ...notes,
+    ...(given.save === undefined ? [] : ["disk writes included"]),
+    ...end.nodes.flatMap(lossOf),
+  ],
+});
+
+/** Of a disk that fails at the end: whoever waits for the summary gets it first. */
+async function rejectionOf(work: Promise<void> | undefined): Promise<unknown> {
+  try {
+    await work;
+  } catch (error) {
+    return error;
+  }
+  return undefined;
 }
 
 /** What the command ends with although its results are there. */
