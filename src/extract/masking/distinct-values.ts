@@ -43,7 +43,7 @@ export class DistinctValues {
     this.#limitBytes = limitBytes;
   }
 
-  /** Host name suffixes seen, such as `example.org` of `a.example.org`. */
+  /** Host name suffixes seen, in lower case, such as `example.org` of `a.Example.org`. */
   get suffixes(): ReadonlySet<string> {
     return this.#suffixes;
   }
@@ -154,7 +154,7 @@ export class DistinctValues {
       this.#suffixes.size >= SUFFIXES_MAX
     )
       return;
-    this.#suffixes.add(suffix);
+    this.#suffixes.add(suffix.toLowerCase());
   }
 
   #spill(): void {

@@ -131,7 +131,8 @@ export class LeakScan {
 
   #hasHostSuffix(text: string): boolean {
     if (!text.includes(".")) return false;
-    for (const suffix of this.#distinct.suffixes) if (text.includes(suffix)) return true;
+    const small = text.toLowerCase();
+    for (const suffix of this.#distinct.suffixes) if (small.includes(suffix)) return true;
     return false;
   }
 }

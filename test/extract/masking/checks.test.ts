@@ -92,6 +92,7 @@ for (const { text, gives } of [
   { text: "compute_build_x", gives: "a clear text" },
   { text: "bob", gives: undefined },
   { text: "n18.rack.example.org", gives: "a host name" },
+  { text: "N18.RACK.EXAMPLE.ORG", gives: "a host name" },
   { text: "version 1.2.3.4.5", gives: undefined },
   { text: "at 10:20:30", gives: undefined },
   { text: "300.300.300.300", gives: undefined },
