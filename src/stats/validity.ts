@@ -211,5 +211,9 @@ function slotFindings(
 
 function clippedFindings({ clippedHigh }: Totals): readonly Finding[] {
   if (clippedHigh === 0) return [];
-  return [{ verdict: "strained", reason: `${clippedHigh} times above one hour count as one hour` }];
+  const times =
+    clippedHigh === 1
+      ? "1 time above one hour counts"
+      : `${clippedHigh} times above one hour count`;
+  return [{ verdict: "strained", reason: `${times} as one hour` }];
 }
