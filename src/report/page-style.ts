@@ -56,8 +56,8 @@ tbody th, .text, thead th:first-child { text-align: left; }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
 tbody tr.second > * { color: var(--muted); border-top: 0; }
 td.wide { white-space: normal; overflow-wrap: anywhere; }
-.facts { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; font-size: 14px; }
-.facts dt { color: var(--muted); }
+.facts { display: grid; grid-template-columns: fit-content(50%) 1fr; gap: 4px 20px; margin: 0; font-size: 14px; }
+.facts dt { color: var(--muted); overflow-wrap: anywhere; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 code { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 footer { color: var(--muted); font-size: 13px; padding: 4px 0 36px; }

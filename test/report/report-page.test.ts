@@ -28,7 +28,7 @@ const contextOf = (timeline: PageContext["timeline"]): PageContext => ({
     ["target", "http://127.0.0.1:5000"],
     ["seed", "0"],
   ],
-  files: [{ name: "results.json", holds: "all figures" }],
+  files: [{ name: "runs/2026-11-22T07-01-33Z_run_a1b2c3/results.json", holds: "all figures" }],
   timeline,
 });
 const pageOf = ({ figures, timeline }: SampleRun): string =>
@@ -158,6 +158,11 @@ async function fitsPhone(tab: Page, charts: number): Promise<void> {
     .filter((part) => part.scrollWidth > part.clientWidth && part.querySelector("table:not(.u-legend)") === null)
     .map((part) => part.textContent.slice(0, 40))`);
   assert.deepEqual(wide, []);
+  // A long name beside them leaves texts room for more than a letter a line.
+  const narrow = await tab.evaluate(
+    `[...document.querySelectorAll(".facts dd")].filter((text) => text.clientWidth < 100).length`,
+  );
+  assert.equal(narrow, 0);
   await tab.setViewportSize({ width: 390, height: 700 });
   await tab.waitForTimeout(50);
   assert.equal(await tab.locator("canvas[data-counted]").count(), charts);
