@@ -14,6 +14,12 @@ export type Patience = {
 
 const patience: Patience = { heartbeatMs: 2000, lostAfterMs: 15_000 };
 
+/** While a run is made ready: a busy machine says nothing for a while when it starts threads. */
+export const whilePreparing = ({ heartbeatMs, lostAfterMs }: Patience): Patience => ({
+  heartbeatMs,
+  lostAfterMs: Math.max(lostAfterMs, patience.lostAfterMs),
+});
+
 /** A beat that comes so much later than the one before is that of a process that stood still. */
 const STOPPED_BEATS = 2;
 

@@ -9,7 +9,7 @@ import { pullClassOf } from "../../workers/pull-classes.ts";
 import type { PullFleet, PullListener } from "../../workers/pull-engine.ts";
 import type { FromPullThread, PullThreadEnd, ToPullThread } from "../../workers/pull-messages.ts";
 import type { PullPlan } from "../../workers/pull-plan.ts";
-import type { Patience } from "../conversation.ts";
+import { type Patience, whilePreparing } from "../conversation.ts";
 import type { BegunRun, RunMemory } from "../link.ts";
 import { type ClockLimits, checkClocks } from "../master/clock-check.ts";
 import type { NodeHandle } from "../master/node-handle.ts";
@@ -147,7 +147,7 @@ export class FleetEngine implements PullFleet {
   #prepare(plan: PullPlan): Promise<void> {
     const planning = { ...this.#options, outlasts: this.outlasting !== undefined };
     for (const { node, message } of pullPlanMessages(plan, this.#nodes, planning)) {
-      node.conversation.bePatient(this.#options.patience);
+      node.conversation.bePatient(whilePreparing(this.#options.patience));
       node.conversation.say(message);
       node.state = "planned";
     }
@@ -159,6 +159,7 @@ export class FleetEngine implements PullFleet {
     this.#figures.startAt = at;
     for (const node of this.#nodes) {
       const atNs = at + (node.clocks?.offset ?? 0);
+      node.conversation.bePatient(this.#options.patience);
       node.conversation.say({ type: "start", atNs, wallUs: Date.now() * 1000 });
       node.state = "running";
     }

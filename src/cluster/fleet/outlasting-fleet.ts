@@ -62,8 +62,8 @@ export class OutlastingFleet implements OutlastingPullers {
   }
 
   async #startTogether(): Promise<void> {
-    const { nodes, clock, memory } = this.#parts;
-    const { at, wallUs } = await announceStart(nodes, clock, memory);
+    const { nodes, clock } = this.#parts;
+    const { at, wallUs } = await announceStart(nodes, clock, this.#parts);
     this.start = { at, wallMs: wallUs / 1000 };
   }
 

@@ -218,8 +218,7 @@ export class ClusterEngine implements RunEngine {
 
   async #startTogether(): Promise<void> {
     await delay(PRIMING_PASSES * PUMP_MS);
-    const { memory } = this.#options;
-    const { at, wallUs } = await announceStart(this.#nodes, this.#clock, memory);
+    const { at, wallUs } = await announceStart(this.#nodes, this.#clock, this.#options);
     this.#begin(at, wallUs);
   }
 

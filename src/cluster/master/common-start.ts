@@ -1,4 +1,5 @@
 import type { Clock } from "../../core/clock.ts";
+import type { Patience } from "../conversation.ts";
 import type { RunMemory } from "../link.ts";
 import type { NodeHandle } from "./node-handle.ts";
 
@@ -22,7 +23,7 @@ export type CommonStart = { readonly at: number; readonly wallUs: number };
 export async function announceStart(
   nodes: readonly NodeHandle[],
   clock: Clock,
-  memory: RunMemory | undefined,
+  { memory, patience }: { readonly memory?: RunMemory | undefined; readonly patience: Patience },
 ): Promise<CommonStart> {
   for (;;) {
     const at = clock.now() + START_AHEAD_NS;
@@ -33,6 +34,7 @@ export async function announceStart(
     for (const node of nodes) {
       node.conversation.say({ type: "start", atNs: atNs[node.index] as number, wallUs });
       node.state = "running";
+      node.conversation.bePatient(patience);
     }
     return { at, wallUs };
   }

@@ -1,6 +1,6 @@
 import type { EnginePlan } from "../../workers/engine.ts";
 import { type FeedPlan, hasDueTimes } from "../../workers/feed-plan.ts";
-import type { Patience } from "../conversation.ts";
+import { type Patience, whilePreparing } from "../conversation.ts";
 import type { NodePlan, RowsWhen, SharedFile } from "../node-plan.ts";
 import type { PlanMessage } from "../protocol/message.ts";
 import { hasSecrets, withoutSecrets } from "../secrets.ts";
@@ -33,7 +33,7 @@ export function sayPlans(
   planning: NodePlanning,
 ): void {
   for (const { node, plan: message } of planMessages(plan, nodes, planning)) {
-    node.conversation.bePatient(planning.patience);
+    node.conversation.bePatient(whilePreparing(planning.patience));
     node.conversation.say(message);
     node.state = "planned";
     // A node whose first operation is far away is ready all the same.
