@@ -113,7 +113,9 @@ export class ScheduleCourse {
   #reached(instant: Instant, now: number): void {
     const { engine, sampling, request } = this.#parts;
     if (instant.tick) sampling.tick(now);
-    if (instant.settled || instant.border !== undefined) sampling.to(now, { isBorder: true });
+    // Before the first step there is nothing to tell apart: no moment of its own.
+    const isBorder = instant.settled || sampling.step > 0;
+    if (instant.settled || instant.border !== undefined) sampling.to(now, { isBorder });
     if (instant.settled) sampling.step = this.#settling;
     if (instant.border === undefined) return;
     const next = this.#phase.schedule.steps[instant.border];
