@@ -11,6 +11,7 @@ import { pageOf, rampCharts, rampFigures } from "./compare/ramp-curves.ts";
 import { parseRampFailOn, rampFailOn, rampRegressions } from "./compare/ramp-fail-on.ts";
 import { type ToldComparison, tellComparison } from "./compare/told-comparison.ts";
 import { requireDistinct } from "./report/distinct-runs.ts";
+import { readingProgress } from "./report/reading-progress.ts";
 
 const options = {
   against: {
@@ -106,10 +107,13 @@ function isOfRamps(paths: readonly string[]): boolean {
 
 const effectOf = (given: Given) => ({ seed: given.seed, minimum: given["min-effect"] / 100 });
 
-function comparedRuns(sides: Sides, given: Given, { err }: Terminal): ToldComparison {
+function comparedRuns(sides: Sides, given: Given, terminal: Terminal): ToldComparison {
   const limits = given["fail-on"].map(parseFailOn);
-  const { comparison, curves, damages } = compareRuns(sides, effectOf(given));
-  for (const damage of damages) err.write(`warning: ${damage}\n`);
+  const { read, compared, end } = readingProgress([...sides.a, ...sides.b], terminal);
+  const options = { ...effectOf(given), read, compared };
+  const { comparison, curves, damages } = compareRuns(sides, options);
+  end();
+  for (const damage of damages) terminal.err.write(`warning: ${damage}\n`);
   const failed = limits
     .filter((limit) => regressions(comparison.rows, limit).length > 0)
     .map(({ text }) => text);

@@ -7,6 +7,7 @@ import type { Command } from "./command.ts";
 import { requireDistinct } from "./report/distinct-runs.ts";
 import { mergeRamps, placementText } from "./report/merge-ramps.ts";
 import { mergeRuns } from "./report/merge-runs.ts";
+import { readingProgress } from "./report/reading-progress.ts";
 import { tellStored, writeStored } from "./report/stored-outputs.ts";
 import { reportPull } from "./report/stored-pull-outputs.ts";
 
@@ -59,7 +60,9 @@ export const merge: Command<typeof options> = {
       throw new UsageError(
         `${ramps[0]} holds a pull test and others do not: a closed loop's times mean something else, so add ramps to ramps`,
       );
-    const merged = await mergeRuns(paths, { makeDirectory, placement });
+    const progress = readingProgress(paths, terminal);
+    const merged = await mergeRuns(paths, { makeDirectory, placement, read: progress.read });
+    progress.end();
     const { directory, run, groups, warnings } = merged;
     for (const warning of warnings) terminal.err.write(`warning: ${warning}\n`);
     terminal.err.write(`${groupsText(groups)}\n`);

@@ -2,6 +2,7 @@ import { ExitCode } from "../core/exit-code.ts";
 import { RunDirectory } from "../report/run-directory.ts";
 import { loadStoredRun, PULL, storedRecord } from "../report/stored-run.ts";
 import type { Command } from "./command.ts";
+import { readingProgress } from "./report/reading-progress.ts";
 import { tellStored, writeStored } from "./report/stored-outputs.ts";
 import { reportPull } from "./report/stored-pull-outputs.ts";
 
@@ -27,7 +28,9 @@ export const report: Command<typeof options> = {
       await reportPull(path, record, { json, terminal });
       return ExitCode.done;
     }
-    const run = loadStoredRun(path);
+    const progress = readingProgress([path], terminal);
+    const run = loadStoredRun(path, progress.read);
+    progress.end();
     for (const damage of run.damages) terminal.err.write(`warning: ${damage}\n`);
     if (run.figures.ending === "cut") {
       const until = run.figures.seconds.toFixed(1);

@@ -43,7 +43,7 @@ const RUN_FILE = "run.json";
 export const PULL = "pull";
 
 /** Content of a JSON file; `undefined` where there is none. Throws DrayageError `storage`, also for a file that is no JSON. */
-export function storedJson(directory: string, name: string): unknown {
+function storedJson(directory: string, name: string): unknown {
   const path = join(directory, name);
   let text: string;
   try {

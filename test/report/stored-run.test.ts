@@ -50,7 +50,7 @@ test("report: a run whose results are gone is none that was killed, and what wen
   const { err, results } = await reported(await drawRun(place(), { ending: "finished", endedAt }));
   assert.match(
     err,
-    /^warning: results\.json of the run's end is missing, and with it thresholds, /,
+    /^warning: results\.json of the run's end is missing, and with it thresholds, /m,
   );
   assert.match(results().verdict, /^PASS/);
 });

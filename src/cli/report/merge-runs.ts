@@ -33,9 +33,15 @@ export async function mergeRuns(
   {
     makeDirectory,
     placement,
-  }: { readonly makeDirectory: () => Promise<RunDirectory>; readonly placement: Placement },
+    read,
+  }: {
+    readonly makeDirectory: () => Promise<RunDirectory>;
+    readonly placement: Placement;
+    /** Called for each second that was read. */
+    readonly read: () => void;
+  },
 ): Promise<MergedRun> {
-  const runs = paths.map((path) => loadStoredRun(path));
+  const runs = paths.map((path) => loadStoredRun(path, read));
   const first = checked(runs);
   const directory = await makeDirectory();
   const groups = placeRuns(runs.map(spanOf), placement);

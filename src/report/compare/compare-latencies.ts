@@ -42,12 +42,21 @@ export const basisOf = ({
 
 type Percentile = Estimate & { readonly percent: number };
 
-/** Rows for every percentile that both sides support. `minimum` is the smallest difference, as a share, that matters. */
+export type CompareOptions = {
+  readonly seed: string;
+  /** The smallest difference, as a share, that matters. */
+  readonly minimum: number;
+  /** Called before each operation, with how many are through. */
+  readonly compared?: ((done: number, total: number) => void) | undefined;
+};
+
+/** Rows for every percentile that both sides support. */
 export function compareLatencies(
   series: readonly ComparedSeries[],
-  { seed, minimum }: { readonly seed: string; readonly minimum: number },
+  { seed, minimum, compared }: CompareOptions,
 ): ComparedRow[] {
-  const estimates = series.flatMap((part) => {
+  const estimates = series.flatMap((part, at) => {
+    compared?.(at, series.length);
     const [operation = "", measure = ""] = part.tag.split(".");
     return percentilesOf(part, { seed, percents: comparedPercentiles }).map((estimate) => ({
       ...{ operation, measure },

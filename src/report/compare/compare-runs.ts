@@ -7,6 +7,7 @@ import {
   basisOf,
   type CompareBasis,
   type ComparedRow,
+  type CompareOptions,
   compareLatencies,
 } from "./compare-latencies.ts";
 import { type CompareVerdict, worstVerdict } from "./judgement.ts";
@@ -49,14 +50,18 @@ type Loaded = {
 /** Reads all run directories. Throws UsageError, DrayageError `storage`. */
 export function compareRuns(
   { a: before, b: after }: { readonly a: readonly string[]; readonly b: readonly string[] },
-  options: { readonly seed: string; readonly minimum: number },
+  options: CompareOptions & {
+    /** Called for each second that was read. */
+    readonly read: () => void;
+  },
 ): {
   readonly comparison: Comparison;
   readonly curves: readonly ComparedCurve[];
   /** What could not be read, a sentence each. */
   readonly damages: readonly string[];
 } {
-  const [a, b] = [before.map(load), after.map(load)];
+  const loaded = (directory: string): Loaded => load(directory, options.read);
+  const [a, b] = [before.map(loaded), after.map(loaded)];
   const all = [...a, ...b];
   const measure = all.every(({ run }) => run.figures.paced) ? "response" : "service";
   const tags = [...new Set(all.flatMap(({ series }) => [...series.keys()]))].filter((tag) =>
@@ -124,9 +129,10 @@ function differing(a: readonly Loaded[], b: readonly Loaded[]): Dissimilarity[] 
   return [...dissimilarities(first, other), ...within];
 }
 
-function load(directory: string): Loaded {
+function load(directory: string, read: () => void): Loaded {
   const series = new Map<string, Distribution[]>();
   const run = loadStoredRun(directory, ({ snapshot }: PlannedInterval) => {
+    read();
     for (const { operation, response, service } of snapshot.classes) {
       for (const [measure, times] of Object.entries({ response, service })) {
         if (times.total === 0) continue;
