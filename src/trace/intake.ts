@@ -17,6 +17,7 @@ import {
   shapeBits,
 } from "./raw-record.ts";
 import {
+  DURATION_MAX,
   hasGoodRange,
   hasGoodTexts,
   numberOf,
@@ -159,7 +160,7 @@ export class Intake implements RecordSink {
     const numbers = this.#numbers;
     numbers.method = this.#method(raw);
     numbers.duration = numberOf(raw, Field.duration, 0);
-    if (Number.isNaN(numbers.duration)) return reject(ledger, raw, "type", Field.duration);
+    if (!(numbers.duration <= DURATION_MAX)) return reject(ledger, raw, "type", Field.duration);
     if (numbers.duration < 0) return reject(ledger, raw, "negative_duration", Field.duration);
     numbers.status = numberOf(raw, Field.status, 0);
     const isStatus = Number.isInteger(numbers.status) && numbers.status >= 0;

@@ -23,6 +23,8 @@ export const optionalFields = [
   Field.id,
 ] as const;
 export const STATUS_MAX = 999;
+/** Seconds. As microseconds they stay below 2^63, which sorts and histograms come to an end with; 1e999 is infinite. */
+export const DURATION_MAX: number = 2 ** 43;
 /** Characters of a wrong value that a message quotes. */
 const QUOTED_MAX = 40;
 

@@ -162,6 +162,11 @@ const fields: Case[] = [
     reason: "type:http.request.duration",
   },
   {
+    title: "a duration that is infinite",
+    bad: wrong({ "http.request.duration": "1e999" }),
+    reason: "type:http.request.duration",
+  },
+  {
     title: "a negative duration",
     bad: wrong({ "http.request.duration": -0.1 }),
     reason: "negative_duration",

@@ -8,6 +8,7 @@ import { NONE, TEXT_BYTES_MAX } from "../layout.ts";
 import type { Ledger } from "../ledger.ts";
 import { Field, type RawRecord, Shape } from "../raw-record.ts";
 import {
+  DURATION_MAX,
   hasGoodRange,
   hasGoodTexts,
   numberOf,
@@ -101,7 +102,7 @@ export class RecordJudge {
   #readNumbers(raw: RawRecord, bare: boolean): boolean {
     const ledger = this.#ledger;
     const duration = numberOf(raw, Field.duration, 0);
-    if (Number.isNaN(duration)) return reject(ledger, raw, "type", Field.duration);
+    if (!(duration <= DURATION_MAX)) return reject(ledger, raw, "type", Field.duration);
     if (duration < 0) return reject(ledger, raw, "negative_duration", Field.duration);
     this.durationUs = Math.round(duration * 1e6);
     this.status = numberOf(raw, Field.status, 0);

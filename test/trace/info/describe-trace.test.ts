@@ -28,12 +28,13 @@ test("every record read is kept, folded, filtered or broken, and broken ones hav
     JSON.stringify(without(native(), "timestamp")),
     JSON.stringify(native(took(-1))),
     JSON.stringify(native({ id: 7 })),
+    JSON.stringify(native({ "http.request.duration": "1e999" })),
     JSON.stringify(native({ timestamp: "yesterday" })),
     '{"broken": ',
   ].join("\n,")}`;
   const folder = folderWith(t, { "trace.json": text });
   const { account } = await describedFiles([folder]);
-  assert.equal(account.read, 10);
+  assert.equal(account.read, 11);
   assert.equal(account.kept, 1);
   assert.equal(account.folded, 1);
   assert.deepEqual(account.filtered, { kind: 1, method: 1, size_not_positive: 1 });
@@ -41,12 +42,13 @@ test("every record read is kept, folded, filtered or broken, and broken ones hav
     "missing:timestamp": 1,
     negative_duration: 1,
     "type:id": 1,
+    "type:http.request.duration": 1,
     timestamp: 1,
     truncated: 1,
   });
   const places = account.brokenSamples.map(({ reason, row, line }) => [reason, row, line]);
   assert.deepEqual(places[0], ["missing:timestamp", 6, 6]);
-  assert.deepEqual(places.at(-1), ["truncated", 10, 10]);
+  assert.deepEqual(places.at(-1), ["truncated", 11, 11]);
 });
 
 test("what is missing takes its default and is counted, and a strict reading stops", async (t) => {
