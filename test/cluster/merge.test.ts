@@ -19,7 +19,7 @@ import { HIGHEST_NS } from "../../src/stats/histogram.ts";
 import { LateCause, STAMP_WORDS, Stamp, TallyWriter } from "../../src/stats/tally.ts";
 import { allocateTally } from "../../src/stats/tally-layout.ts";
 import { TallyReader } from "../../src/stats/tally-reader.ts";
-import { OneOutcome, outcomeRecords } from "./outcome-records.ts";
+import { OneOutcome, type Outcome, outcomeRecords } from "./outcome-records.ts";
 
 const SECOND = 1e9;
 
@@ -210,5 +210,30 @@ test("a node is lost at any moment: its figures are those of the rows that came,
       assert.deepEqual(withoutSums(merged), withoutSums(exact));
     }),
     { numRuns: 25 },
+  );
+});
+
+test("what a thread had sent, and had not counted when figures were told, is counted with its row", () => {
+  const threads = allocateTally();
+  const stamps = new Float64Array(STAMP_WORDS).fill(Number.NaN);
+  const [counted, held] = [1e8, 1.5e8].map((due) => {
+    return { due, late: 1e5, took: 5e8, failed: false, bytes: 600 };
+  }) as [Outcome, Outcome];
+  stamps[Stamp.due] = counted.due;
+  stamps[Stamp.sent] = counted.due + counted.late;
+  const operation = operationClassOf(Op.GET, Kind.blob);
+  writerOf(threads).started(stamps, 0, operation, LateCause.generator);
+  const told = new ToldFigures([threads], new OutcomeTally(thresholds).memory);
+  const untold = new UntoldRows();
+  const figures = told.takeInterval(nanos(0), nanos(2e8));
+  untold.told(figures);
+  untold.add(outcomeRecords([held, counted]));
+  const madeUp = untold.figures(thresholds);
+  assert.deepEqual(
+    [figures, madeUp].map((each) => [each?.lateness.total, each?.classes[0]?.started]),
+    [
+      [1, 1],
+      [1, 1],
+    ],
   );
 });

@@ -19,6 +19,8 @@ const DESK_BYTES = 1024 * 1024;
 export class UntoldRows {
   #batches: Buffer[] = [];
   #bytes = 0;
+  /** Operations that were told as started and not as ended. */
+  #underWay = 0;
   #last: Pick<IntervalSnapshot, "end" | "health" | "inFlight" | "waiting"> = {
     ...{ end: nanos(0), health: [], inFlight: 0, waiting: 0 },
   };
@@ -33,7 +35,8 @@ export class UntoldRows {
   }
 
   /** Figures have come: they are those of all rows so far. */
-  told({ end, health, inFlight, waiting }: IntervalSnapshot): void {
+  told({ end, health, inFlight, waiting, classes }: IntervalSnapshot): void {
+    for (const { started, done, failed } of classes) this.#underWay += started - done - failed;
     this.#batches = [];
     this.#bytes = 0;
     this.#last = { end, health, inFlight, waiting };
@@ -46,16 +49,30 @@ export class UntoldRows {
     const tally = new OutcomeTally(thresholds);
     const desk = new RingViews(allocateRing(DESK_BYTES));
     let end = start as number;
+    const toldUntil = this.#toldUntil(start);
     for (const records of this.#batches) {
       desk.bytes.set(records, 0);
       for (const at of offsetsOf(records)) {
-        // What was sent before the last figures is in them as such.
         const sent = desk.doubles[(at + OUTCOME_SENT_AT) >> 3] as number;
-        tally.add(desk, at, sent < start);
+        tally.add(desk, at, sent <= toldUntil);
         end = Math.max(end, desk.doubles[(at + OUTCOME_DONE_AT) >> 3] as number);
       }
     }
     const interval = new TallyReader([tally.memory]).takeInterval(start, nanos(end));
     return { ...interval, ...last };
+  }
+
+  /**
+   * Instant of the last sending that is in the figures as such: of what was sent before them, as many as were under way by them. A
+   * thread that is held up between sending and counting has sent what they lack.
+   */
+  #toldUntil(end: number): number {
+    const before = this.#batches
+      .flatMap((records) =>
+        [...offsetsOf(records)].map((at) => records.readDoubleLE(at + OUTCOME_SENT_AT)),
+      )
+      .filter((sent) => sent < end)
+      .sort((a, b) => a - b);
+    return before[Math.min(before.length, this.#underWay) - 1] ?? Number.NEGATIVE_INFINITY;
   }
 }
