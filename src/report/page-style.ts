@@ -70,7 +70,10 @@ table.u-legend { width: auto; margin: 4px 0 0; }
   body { background: #fff; font-size: 12px; }
   main, header { max-width: none; padding: 0; }
   section, .numbers div { break-inside: avoid; border-color: #ccc; }
-  .u-legend .u-value, .tools, .readout, details { display: none; }
+  .u-legend .u-value, .tools, .readout, details, .u-over, .u-under, .u-axis { display: none; }
+  .uplot, .u-wrap, .u-wrap canvas { width: 100% !important; height: auto !important; }
+  table { font-size: 10px; }
+  th, td { padding: 3px 5px; }
 }
 @media (max-width: 520px) { .pair { grid-template-columns: 1fr; } main, header { padding-left: 12px; padding-right: 12px; } }
 `;

@@ -140,6 +140,7 @@ for (const { name, page, charts } of [
       if (name === "a paced run") {
         await tab.pdf({ format: "A4" });
         assert.equal(await redrawnCharts(tab), charts, "after printing");
+        await fitsPaper(tab);
         await fitsPhone(tab, charts);
       }
       assert.deepEqual(complaints, []);
@@ -147,6 +148,18 @@ for (const { name, page, charts } of [
       await tab.close();
     }
   });
+}
+
+/** Charts were drawn for the screen, and paper has no bars to scroll by. */
+async function fitsPaper(tab: Page): Promise<void> {
+  await tab.emulateMedia({ media: "print" });
+  const wide = await tab.evaluate(`(document.documentElement.style.width = "718px",
+    [...document.querySelectorAll("section")]
+      .filter((part) => part.scrollWidth > part.clientWidth)
+      .map((part) => part.textContent.slice(0, 40)))`);
+  assert.deepEqual(wide, []);
+  await tab.evaluate(`document.documentElement.style.width = ""`);
+  await tab.emulateMedia({ media: "screen" });
 }
 
 /** At the width of a phone nothing but tables has to be scrolled sideways; that its height changes draws nothing anew. */
