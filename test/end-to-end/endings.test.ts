@@ -32,7 +32,8 @@ test("a registry killed in mid-run: the rest are failed rows with their cause, a
   });
   await place.warmup();
   const warm = registry.accessLog().length;
-  const run = place.start(["run", "-i", "config.yaml"]);
+  // A busy machine makes short runs invalid; what that means has tests of its own.
+  const run = place.start(["run", "-i", "config.yaml", "--allow-invalid"]);
   await until(() => registry.accessLog().length > warm + 20, "some requests are answered");
   await registry.stop();
   const killedAt = Date.now() / 1000;
