@@ -11,6 +11,8 @@ const OPERATION_BYTES_MIN = operationRecordBytes({
   keyBytes: 0,
   bodyBytes: 0,
 });
+/** Of outcome records in one message: a frame of the protocol. */
+export const OUTCOMES_BYTES_MAX = 1024 * 1024;
 /** Row, key and detail of 64 KiB each at most. */
 const OUTCOME_BYTES_MAX = 256 * 1024;
 
@@ -18,9 +20,11 @@ const OUTCOME_BYTES_MAX = 256 * 1024;
 export const countOperations = (records: Uint8Array): number =>
   countRecords(bufferOf(records), { shortest: OPERATION_BYTES_MIN, longest: OPERATION_BYTES_MAX });
 
-/** -1 for what are no outcome records. */
+/** -1 for what are no outcome records, or more than a message has. */
 export const countOutcomes = (records: Uint8Array): number =>
-  countRecords(bufferOf(records), { shortest: OUTCOME_ROW_AT, longest: OUTCOME_BYTES_MAX });
+  records.byteLength > OUTCOMES_BYTES_MAX
+    ? -1
+    : countRecords(bufferOf(records), { shortest: OUTCOME_ROW_AT, longest: OUTCOME_BYTES_MAX });
 
 export const bufferOf = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

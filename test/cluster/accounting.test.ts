@@ -17,6 +17,7 @@ import { OutcomeSender } from "../../src/cluster/node/outcome-sender.ts";
 import { RowSpool } from "../../src/cluster/node/row-spool.ts";
 import { seqOf } from "../../src/cluster/operation-run.ts";
 import { OutcomeTally } from "../../src/cluster/outcome-tally.ts";
+import { OUTCOME_LAYOUT } from "../../src/cluster/record-layout.ts";
 import { DrayageError } from "../../src/core/errors.ts";
 import { nanos } from "../../src/core/units.ts";
 import { OUTCOME_ROW_AT } from "../../src/ring/outcome-record.ts";
@@ -26,7 +27,7 @@ import type { EngineListeners, EnginePlan } from "../../src/workers/engine.ts";
 import type { FeedPlan, LoadFeedPlan } from "../../src/workers/feed-plan.ts";
 import { nothingFed } from "../../src/workers/nothing-fed.ts";
 import { until } from "../end-to-end/workplace.ts";
-import { OneOutcome, type Outcome } from "./outcome-records.ts";
+import { OneOutcome, type Outcome, outcomeRecords } from "./outcome-records.ts";
 import { hello, nothingDone, patience, ScriptedNode } from "./scripted-node.ts";
 
 type Ends = { readonly master: Link; readonly node: Link };
@@ -48,8 +49,10 @@ async function socketLinks(t: TestContext): Promise<Ends> {
 const thresholds = { onTime: nanos(1e7), tooLate: nanos(1e8) };
 const download = { due: 0, late: 0, took: 1e6, failed: false, bytes: 600 };
 
+const failed = (reason: string): void => assert.fail(reason);
+
 /** A master whose writer may stand still, and a node that runs. */
-function masterAndNode(t: TestContext, ends: Ends) {
+function masterAndNode(t: TestContext, ends: Ends, lost = failed) {
   const writer = { hasRoom: true, kept: 0 };
   const keeper = {
     get hasRoom() {
@@ -78,7 +81,7 @@ function masterAndNode(t: TestContext, ends: Ends) {
     landed() {},
     changed() {},
   });
-  node.listen({ hear() {}, lost: (reason) => assert.fail(reason) });
+  node.listen({ hear() {}, lost });
   return { writer, handle, node };
 }
 
@@ -143,6 +146,16 @@ test("rows that are kept until the end are handed over then, and what had no roo
   await sender.handOver();
   await until(() => writer.kept === 10, "everything that was kept is written");
   assert.deepEqual([sender.rows, handle.rows], [10, 10]);
+});
+
+test("results that are longer than a frame are a node's mistake, and lose it", async (t) => {
+  const { handle, node, writer } = masterAndNode(t, memoryLinks({ node: "n" }), () => {});
+  const count = Math.ceil((1024 * 1024 + 1) / OUTCOME_ROW_AT);
+  const records = outcomeRecords(Array.from({ length: count }, () => download));
+  node.say({ type: "results", layout: OUTCOME_LAYOUT, batch: 1, count, records });
+  await until(() => handle.state === "lost", "the master has it");
+  assert.match(handle.reason ?? "", /it sent results that are none of layout/);
+  assert.equal(writer.kept, 0);
 });
 
 test("what a node said last is heard again over the next connection when the first is cut under it", async (t) => {

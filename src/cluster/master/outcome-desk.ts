@@ -27,10 +27,7 @@ import {
 } from "../../ring/outcome-record.ts";
 import { allocateRing, RingViews } from "../../ring/record-ring.ts";
 import type { OutcomeKeeper } from "../../workers/collector/outcome-drain.ts";
-import { offsetsOf } from "../operation-run.ts";
-
-/** A frame of the protocol. */
-const DESK_BYTES = 1024 * 1024;
+import { OUTCOMES_BYTES_MAX, offsetsOf } from "../operation-run.ts";
 
 /** Operations that ended, and those of them that were sent: the others were dropped on the way. */
 export type Kept = { readonly ended: number; readonly rows: number };
@@ -38,7 +35,7 @@ export type Kept = { readonly ended: number; readonly rows: number };
 export class OutcomeDesk {
   readonly #keeper: OutcomeKeeper;
   readonly #failed: ((error: unknown) => void) | undefined;
-  readonly #desk = new RingViews(allocateRing(DESK_BYTES));
+  readonly #desk = new RingViews(allocateRing(OUTCOMES_BYTES_MAX));
 
   /** `failed`: what was kept cannot be stored, which is no fault of whoever sent it; thrown if absent. */
   constructor(keeper: OutcomeKeeper, failed?: (error: unknown) => void) {
@@ -59,7 +56,7 @@ export class OutcomeDesk {
     return this.#keeper.hasRoom;
   }
 
-  /** `wanted` says of each sequence number whether its outcome is still to come. */
+  /** `records`: OUTCOMES_BYTES_MAX at most. `wanted` says of each sequence number whether its outcome is still to come. */
   keep(records: Buffer, wanted: (seq: number) => boolean): Kept {
     this.#desk.bytes.set(records, 0);
     const { bytes } = this.#desk;

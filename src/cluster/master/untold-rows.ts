@@ -8,13 +8,11 @@ import { allocateRing, RingViews } from "../../ring/record-ring.ts";
 import type { IntervalSnapshot } from "../../stats/figures.ts";
 import type { TallyThresholds } from "../../stats/tally.ts";
 import { TallyReader } from "../../stats/tally-reader.ts";
-import { offsetsOf } from "../operation-run.ts";
+import { OUTCOMES_BYTES_MAX, offsetsOf } from "../operation-run.ts";
 import { OutcomeTally } from "../outcome-tally.ts";
 
 /** Of rows without figures, which come each second: as much as a node keeps of what was not acknowledged. */
 const UNTOLD_BYTES_MAX = 256 * 1024 * 1024;
-/** A frame of the protocol. */
-const DESK_BYTES = 1024 * 1024;
 
 export class UntoldRows {
   #batches: Buffer[] = [];
@@ -47,7 +45,7 @@ export class UntoldRows {
     if (this.#batches.length === 0) return undefined;
     const { end: start, ...last } = this.#last;
     const tally = new OutcomeTally(thresholds);
-    const desk = new RingViews(allocateRing(DESK_BYTES));
+    const desk = new RingViews(allocateRing(OUTCOMES_BYTES_MAX));
     let end = start as number;
     const toldUntil = this.#toldUntil(start);
     for (const records of this.#batches) {
