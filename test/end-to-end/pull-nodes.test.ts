@@ -23,6 +23,14 @@ type SpreadResults = PullResults & { readonly nodes: readonly NodeReport[] };
 const gets = (lines: readonly string[], kind: "manifests" | "blobs"): number =>
   lines.filter((line) => line.includes(`"GET /v2/`) && line.includes(`/${kind}/`)).length;
 
+/** The cache has answered whole images, as many as were pulled. Returns its lines about pullers. */
+function assertLogged(lines: readonly string[], pulled: number): readonly string[] {
+  const logged = lines.filter((line) => line.includes("drayage/"));
+  assert.equal(gets(logged, "manifests"), pulled);
+  assert.equal(gets(logged, "blobs"), pulled * (LAYERS + 1));
+  return logged;
+}
+
 /** As the run tells them: nodes of a list by their addresses, those of a group by their names. */
 const namesOf = (nodes: readonly Started[]): readonly string[] =>
   nodes.map((node, index) => ("address" in node ? String(node.address) : ("ab"[index] ?? "")));
@@ -95,12 +103,7 @@ describe("a ramp on two nodes", () => {
         steps.map(({ level, seconds }) => [level, seconds.toFixed(6)]),
         [1, 2, 3, 2, 1].map((level) => [level, "1.500000"]),
       );
-      const logged = cache
-        .accessLog()
-        .slice(before)
-        .filter((line) => line.includes("drayage/"));
-      assert.equal(gets(logged, "manifests"), pulls.done);
-      assert.equal(gets(logged, "blobs"), pulls.done * (LAYERS + 1));
+      const logged = assertLogged(cache.accessLog().slice(before), pulls.done);
       assert.deepEqual(
         [counts["manifest GETs"], counts["blob GETs"]],
         [gets(logged, "manifests"), gets(logged, "blobs")],
@@ -213,12 +216,7 @@ describe("a ramp on two nodes", () => {
       active().map((line) => line.at(-1)),
       ["1", "1", "3", "3", "3", "2", "2"],
     );
-    const logged = cache
-      .accessLog()
-      .slice(before)
-      .filter((line) => line.includes("drayage/"));
-    assert.equal(gets(logged, "manifests"), pulls.done);
-    assert.equal(gets(logged, "blobs"), pulls.done * (LAYERS + 1));
+    assertLogged(cache.accessLog().slice(before), pulls.done);
     assertDriven(logTexts(place.text("log.txt")));
     await assertEnded(own);
   });
