@@ -121,12 +121,13 @@ export class ClusterEngine implements RunEngine {
     const thresholds = { onTime: nanos(plan.onTimeNs), tooLate: nanos(plan.tooLateNs) };
     const file = plan.feed.kind === "run" && !given ? plan.feed.skippedFile : undefined;
     this.#skipped = new SkippedLines(file);
+    const coming = rowsComing(options, { landed, thresholds });
     for (const node of this.#nodes)
       node.listen({
         desk,
         figures: this.#figures,
         given,
-        ...rowsComing(options, { landed, thresholds }),
+        ...coming,
         told: (index, seq) => this.#shares.hear(index, seq),
         planned: (second, operations) => this.#shares.hearPlanned(node.index, second, operations),
         skipped: (lines) => this.#skipped.add(lines),
